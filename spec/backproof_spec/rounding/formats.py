@@ -1,0 +1,110 @@
+"""Number formats and the arithmetic a target declares.
+
+Notation: u unit roundoff, ω smallest normal, η = 2uω smallest subnormal, Ω largest finite, Θ_N = (1+u)^N − 1.
+Model: fl(a∘b) = (a∘b)(1+δ) + ε with |δ| ≤ u, and |ε| ≤ η/2 for × and ÷, ε = 0 for ±.
+Reference: Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed. 2002, eq. (2.4) and (2.8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mpmath import mp
+
+from backproof_spec.matrices import Number
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary floating-point format: ``precision`` significand bits, exponents ``emin`` to ``emax``."""
+
+    name: str
+    precision: int
+    emin: int
+    emax: int
+
+    @property
+    def u(self) -> Number:
+        """u = 2^−precision, the unit roundoff."""
+        return mp.ldexp(mp.mpf(1), -self.precision)
+
+    @property
+    def smallest_normal(self) -> Number:
+        """ω = 2^emin."""
+        return mp.ldexp(mp.mpf(1), self.emin)
+
+    @property
+    def smallest_subnormal(self) -> Number:
+        """η = 2uω = 2^(emin − precision + 1)."""
+        return mp.ldexp(mp.mpf(1), self.subnormal_exponent)
+
+    @property
+    def subnormal_exponent(self) -> int:
+        """log₂ η."""
+        return self.emin - self.precision + 1
+
+    @property
+    def largest(self) -> Number:
+        """Ω = (2 − 2u)·2^emax."""
+        return mp.ldexp(mp.mpf(2**self.precision - 1), self.emax - self.precision + 1)
+
+
+FORMATS: dict[str, Format] = {
+    form.name: form
+    for form in (
+        Format("float16", precision=11, emin=-14, emax=15),
+        Format("bfloat16", precision=8, emin=-126, emax=127),
+        Format("float32", precision=24, emin=-126, emax=127),
+        Format("float64", precision=53, emin=-1022, emax=1023),
+    )
+}
+"""IEEE 754-2019 binary16, binary32, binary64, and bfloat16."""
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How a target says it computes: results in ``output``, intermediate sums in ``accumulator``.
+
+    ``exp_ulps`` is the accuracy of its exp and log: 4 covers NumPy (2.3), PyTorch (0.9) and JAX (1.5), as measured.
+    With ``flush_to_zero`` any subnormal operand or result may be replaced by zero.
+    """
+
+    output: Format
+    accumulator: Format
+    flush_to_zero: bool = False
+    exp_ulps: int = 4
+
+    @classmethod
+    def of(cls, dtype: str, accumulator: str | None = None, *, flush_to_zero: bool = False) -> Arithmetic:
+        """The arithmetic of ``dtype``, accumulating in ``accumulator`` (the dtype itself when None)."""
+        unknown = [name for name in (dtype, accumulator) if name is not None and name not in FORMATS]
+        if unknown:
+            msg = f"number format {unknown[0]!r} is not known, expected one of {', '.join(FORMATS)}"
+            raise ValueError(msg)
+        output = FORMATS[dtype]
+        wide = FORMATS[accumulator] if accumulator else output
+        if wide.precision < output.precision:
+            msg = f"accumulator {wide.name} is narrower than {output.name}, expected at least its precision"
+            raise ValueError(msg)
+        return cls(output, wide, flush_to_zero)
+
+    @property
+    def u(self) -> Number:
+        """The unit roundoff of the accumulator."""
+        return self.accumulator.u
+
+    @property
+    def underflow(self) -> Number:
+        """What one product or quotient may lose to underflow: η/2, or ω where subnormals are flushed."""
+        form = self.accumulator
+        return form.smallest_normal if self.flush_to_zero else form.smallest_subnormal / 2
+
+    @property
+    def function_error(self) -> Number:
+        """E/(1−E) with E = 2cu: the relative error of exp or log accurate to c ulp, in either direction."""
+        e = 2 * self.exp_ulps * self.u
+        return e / (1 - e)
+
+    def growth(self, roundings: int) -> Number:
+        """(1+u)^N: the most that N roundings can enlarge a monomial."""
+        return (1 + self.u) ** roundings

@@ -1,0 +1,57 @@
+"""relu: nothing is rounded. A pre-activation whose sign is not certain admits either branch.
+
+Under flush-to-zero a subnormal may be read or returned as zero.
+"""
+
+from __future__ import annotations
+
+from mpmath import mp
+
+from backproof_spec.matrices import Number
+from backproof_spec.operations import relu
+from backproof_spec.rounding.enclosure import Enclosure, Entries
+from backproof_spec.rounding.formats import Arithmetic
+
+
+def _flush(value: Number, arithmetic: Arithmetic) -> Number:
+    """|value| where flush-to-zero may drop it, else 0."""
+    return abs(value) if arithmetic.flush_to_zero and abs(value) < arithmetic.output.smallest_normal else mp.mpf(0)
+
+
+def forward(Z: Enclosure, arithmetic: Arithmetic) -> Enclosure:
+    """Y = max(Z, 0): ReLU is 1-Lipschitz, so Y is as certain as Z."""
+    result = Entries(Z.shape, arithmetic)
+    exact = relu.forward(Z.exact)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            if mp.isfinite(Z.radius[i, j]) and mp.isfinite(Z.exact[i, j]):
+                result.put_exactly((i, j), exact[i, j], Z.radius[i, j] + _flush(Z.exact[i, j], arithmetic))
+            else:
+                result.uncertified((i, j))
+    return result.enclosure()
+
+
+def dZ(Z: Enclosure, dY: Enclosure, arithmetic: Arithmetic, at_zero: float = 1) -> Enclosure:
+    """dZ = dY∘1[Z ≥ 0]: exactly dY or 0 where the sign of Z is certain, between the two where it is not.
+
+    The sign is certain when |z| > Δz, and at z = 0 when Δz = 0: there the declared convention is demanded.
+    """
+    result = Entries(Z.shape, arithmetic)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            z, spread, g, r = Z.exact[i, j], Z.radius[i, j], dY.exact[i, j], dY.radius[i, j]
+            if not all(mp.isfinite(x) for x in (z, spread, g, r)):
+                result.uncertified((i, j))
+                continue
+            certain = abs(z) > spread or (z == 0 and spread == 0)
+            if arithmetic.flush_to_zero and abs(z) - spread < arithmetic.output.smallest_normal and z != 0:
+                certain = False
+            slope = mp.mpf(1 if z > 0 else 0 if z < 0 else at_zero)
+            if not certain:
+                result.put_exactly((i, j), slope * g, abs(g) + r)
+                continue
+            error = slope * r + _flush(g, arithmetic)
+            if slope not in (0, 1):
+                error += arithmetic.output.u * slope * (abs(g) + r) + arithmetic.output.smallest_subnormal / 2
+            result.put_exactly((i, j), slope * g, error)
+    return result.enclosure()

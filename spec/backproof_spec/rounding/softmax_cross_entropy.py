@@ -1,0 +1,65 @@
+"""softmax_cross_entropy: dZ = S·ΣP − P within Σ|P|((S+ΔS)(1+u)^N − S) + Θ_4|P|, and the loss through log S.
+
+N = n + 4 admits the fused formula (n − 1 sums, a product, a difference, a mean's factor) and the chain through −P/S, whose
+quotient S·(P/S) meets four roundings. The loss takes the logarithm's spread of the softmax module, fused or not.
+"""
+
+from __future__ import annotations
+
+from mpmath import mp
+
+from backproof_spec.matrices import at_least, nonzeros
+from backproof_spec.operations.softmax_cross_entropy import column_sums
+from backproof_spec.rounding.enclosure import RADIUS_BITS, Enclosure, Entries
+from backproof_spec.rounding.formats import Arithmetic
+from backproof_spec.rounding.softmax import columns
+
+
+@at_least(RADIUS_BITS)
+def dZ(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic, *, fused: bool = False) -> Enclosure:
+    """dZ (n, p) = S·ΣP − P; with ``fused``, S − P."""
+    n, p = Z.shape
+    result = Entries(Z.shape, arithmetic)
+    growth, growth_P = arithmetic.growth(n + 4), arithmetic.growth(4)
+    masses = [mp.mpf(1)] * p if fused else column_sums(P.exact)
+    for j, column in enumerate(columns(Z, arithmetic)):
+        labels = [P.exact[i, j] for i in range(n)]
+        total = mp.mpf(1) if fused else sum((abs(value) for value in labels), mp.mpf(0))
+        flushed = mp.mpf(0)
+        if arithmetic.flush_to_zero:
+            normal = arithmetic.output.smallest_normal
+            flushed = 2 * sum((abs(value) for value in labels if abs(value) < normal), mp.mpf(0))
+        for i in range(n):
+            if column is None:
+                result.uncertified((i, j))
+                continue
+            s, radius, mass = column.s[i], column.radius[i], abs(labels[i])
+            below = arithmetic.underflow * (n + 6) * growth + flushed
+            most = (total * (s + radius) + mass) * growth + below
+            error = total * ((s + radius) * growth - s) + mass * (growth_P - 1) + below
+            result.put((i, j), s * masses[j] - labels[i], error, max(most, total * growth))
+    return result.enclosure()
+
+
+@at_least(RADIUS_BITS)
+def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
+    """L (1, 1) = −Σ P·log softmax(Z) over the whole batch."""
+    n, p = Z.shape
+    result = Entries((1, 1), arithmetic)
+    roundings = n * p + n + 2
+    growth = arithmetic.growth(roundings)
+    exact = magnitude = widest = mp.mpf(0)
+    found = columns(Z, arithmetic)
+    for i, j, mass in nonzeros(P.exact):
+        column = found[j]
+        if column is None:
+            result.uncertified((0, 0))
+            return result.enclosure()
+        exact -= mass * column.log_s[i]
+        magnitude += abs(mass * column.log_s[i])
+        widest += abs(mass) * (abs(column.log_s[i]) + column.log_radius[i])
+        if arithmetic.flush_to_zero and abs(mass) < arithmetic.output.smallest_normal:
+            widest += abs(mass * column.log_s[i])
+    most = widest * growth + roundings * arithmetic.underflow * growth * (2 if arithmetic.flush_to_zero else 1)
+    result.put((0, 0), exact, most - magnitude, most, opposing=(magnitude - abs(exact)) / 2 * growth)
+    return result.enclosure()
