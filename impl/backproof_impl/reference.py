@@ -13,17 +13,22 @@ import numpy as np
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
+def _product(A: Array, B: Array) -> Array:
+    """A·B in the dtype of A: NumPy's product of bfloat16 matrices is float32."""
+    return (A @ B).astype(A.dtype, copy=False)
+
+
 # --- linear --------------------------------------------------------------------------------------------------------
 
 
 def linear(W: Array, Y: Array, b: Array) -> Array:
     """Z (m, p) = W (m, n) · Y (n, p) + b (m,)."""
-    return W @ Y + b[:, None]
+    return _product(W, Y) + b[:, None]
 
 
 def linear_vjp(W: Array, Y: Array, b: Array, dZ: Array) -> tuple[Array, Array, Array]:  # noqa: ARG001 - the contract
     """dW = dZ·Yᵀ, dY = Wᵀ·dZ, db = dZ·1."""
-    return dZ @ Y.T, W.T @ dZ, dZ.sum(axis=1)
+    return _product(dZ, Y.T), _product(W.T, dZ), dZ.sum(axis=1)
 
 
 # --- relu ----------------------------------------------------------------------------------------------------------

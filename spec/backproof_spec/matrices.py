@@ -32,8 +32,11 @@ Shape: TypeAlias = tuple[int, int]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-EXACT_BITS = 2200
-"""Products and sums of float64 values are exact at this precision: their exponents span about ±2148 bits."""
+EXACT_BITS = 4400
+"""Sums of products of two float64 values are exact at this precision: their bits lie between 2²⁰⁴⁸ and 2⁻²¹⁴⁸.
+
+It costs nothing: mpmath keeps mantissas as short as their values allow.
+"""
 TRANSCENDENTAL_BITS = 400
 """The precision at which exp and log are evaluated."""
 _INTEGER_SPAN_BITS = 1 << 15
@@ -95,6 +98,11 @@ def ones(rows: int, columns: int) -> Matrix:
     return from_entries(rows, columns, {(i, j): one for i in range(rows) for j in range(columns)})
 
 
+def constant(like: Matrix, value: Number) -> Matrix:
+    """The matrix of the shape of ``like`` with ``value`` in every entry."""
+    return from_entries(like.rows, like.cols, {(i, j): value for i in range(like.rows) for j in range(like.cols)})
+
+
 def identity(n: int) -> Matrix:
     """I_n."""
     return from_entries(n, n, {(i, i): mp.mpf(1) for i in range(n)})
@@ -113,8 +121,10 @@ def as_matrix(name: str, values: Any) -> Matrix:
     if not isinstance(rows, list | tuple):
         msg = f"{name}: got {type(values).__name__}, expected a matrix (nested lists, a NumPy array, an mpmath matrix)"
         raise ValueError(msg)  # noqa: TRY004 - the spec promises ValueError for every unusable argument
-    if (declared is not None and len(declared) == 1) or (rows and not isinstance(rows[0], list | tuple)):
-        rows, declared = [[entry] for entry in rows], None
+    if declared is not None and len(declared) == 1:
+        rows, declared = [[entry] for entry in rows], (len(rows), 1)
+    elif declared is None and rows and not isinstance(rows[0], list | tuple):
+        rows = [[entry] for entry in rows]
     columns = declared[1] if declared is not None and len(declared) > 1 else (len(rows[0]) if rows else 0)
     entries = {}
     for i, row in enumerate(rows):

@@ -48,7 +48,7 @@ def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
     result = Entries((1, 1), arithmetic)
     roundings = n * p + n + 2
     growth = arithmetic.growth(roundings)
-    exact = magnitude = widest = mp.mpf(0)
+    exact = magnitude = widest = largest_log = mp.mpf(0)
     found = columns(Z, arithmetic)
     for i, j, mass in nonzeros(P.exact):
         column = found[j]
@@ -57,9 +57,12 @@ def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
             return result.enclosure()
         exact -= mass * column.log_s[i]
         magnitude += abs(mass * column.log_s[i])
-        widest += abs(mass) * (abs(column.log_s[i]) + column.log_radius[i])
+        log_size = abs(column.log_s[i]) + column.log_radius[i]
+        largest_log = max(largest_log, log_size * growth)
+        widest += abs(mass) * log_size
         if arithmetic.flush_to_zero and abs(mass) < arithmetic.output.smallest_normal:
             widest += abs(mass * column.log_s[i])
     most = widest * growth + roundings * arithmetic.underflow * growth * (2 if arithmetic.flush_to_zero else 1)
-    result.put((0, 0), exact, most - magnitude, most, opposing=(magnitude - abs(exact)) / 2 * growth)
+    # The shifted logit itself may overflow where the logits span more than the format does.
+    result.put((0, 0), exact, most - magnitude, max(most, largest_log), opposing=(magnitude - abs(exact)) / 2 * growth)
     return result.enclosure()

@@ -1,0 +1,151 @@
+"""How an implementation says it differs from the notes: a declaration, never a guess.
+
+Every field has the notes' convention as its default. A verdict is always against what is declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+class UsageError(Exception):
+    """A request that cannot be run: unknown name, missing file, missing optional dependency. Exit status 2."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """What one convention may be: its values (default first; empty where any number is meant), and what it means."""
+
+    values: tuple[str, ...]
+    meaning: str
+
+
+FIELDS: dict[str, Field] = {
+    "layout": Field(("features-first", "batch-first"), "is a sample a column or a row"),
+    "weights": Field(("out-in", "in-out"), "is W (outputs, inputs) or its transpose"),
+    "reduction": Field(("sum", "mean"), "is the loss the sum over the samples or their mean"),
+    "labels": Field(("distribution", "one-hot", "index"), "what P holds: distributions, one-hot columns, class numbers"),
+    "relu_at_zero": Field((), "ReLU′(0): 1 by default, any number in Clarke's [0, 1] is legitimate"),
+    "unnormalised_labels": Field(
+        ("derivative", "fused", "unsupported"), "for ΣP ≠ 1: S·ΣP − P, S − P, or not a valid input"
+    ),
+    "accumulator": Field(
+        ("dtype", *DTYPES), "the format sums are kept in: the dtype itself, or wider (narrower ones are ignored)"
+    ),
+    "arithmetic": Field(("ieee", "flush-to-zero"), "are subnormal numbers kept, or replaced by zero"),
+    "scale": Field((), "factor on an output, as dW=-1, dW=batch or dW=1/batch (batch is the number of samples)"),
+    "limits": Field((), "dtypes, depth, width, batch (least samples), logit (largest |Z|): outside them unsupported"),
+}
+"""The conventions, one row each; ``backproof list conventions`` prints this table."""
+
+SCALES = ("batch", "1/batch")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an implementation does not claim to handle. ``None`` means no limit; outside them is unsupported, not wrong.
+
+    ``depth`` and ``width`` are the most linear layers and the most rows or columns; ``batch`` the fewest samples;
+    ``logit`` the largest magnitude of an entry of Z.
+    """
+
+    dtypes: tuple[str, ...] = DTYPES
+    depth: int | None = None
+    width: int | None = None
+    batch: int = 0
+    logit: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ``UsageError`` naming every limit that cannot be."""
+        unknown = [name for name in self.dtypes if name not in DTYPES]
+        problems = [f"dtypes: {name!r}, expected some of {', '.join(DTYPES)}" for name in unknown]
+        for name, least in (("depth", 1), ("width", 1), ("batch", 0), ("logit", 0)):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int | float) or value < least):
+                problems.append(f"{name}: {value!r}, expected a number of at least {least}")
+        if problems:
+            raise UsageError("limits: " + "; ".join(problems))
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """The declaration ``CONVENTIONS = backproof.Conventions(...)`` of a target. See ``FIELDS`` for every field."""
+
+    layout: str = "features-first"
+    weights: str = "out-in"
+    reduction: str = "sum"
+    labels: str = "distribution"
+    relu_at_zero: float = 1
+    unnormalised_labels: str = "derivative"
+    accumulator: str = "dtype"
+    arithmetic: str = "ieee"
+    scale: Mapping[str, float | str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        """Raise ``UsageError`` naming every field that cannot be."""
+        problems = [
+            f"{name} is {getattr(self, name)!r}, expected one of {', '.join(row.values)}"
+            for name, row in FIELDS.items()
+            if row.values and getattr(self, name) not in row.values
+        ]
+        if not isinstance(self.relu_at_zero, int | float) or not 0 <= self.relu_at_zero <= 1:
+            problems.append(f"relu_at_zero is {self.relu_at_zero!r}, expected a number in Clarke's [0, 1]")
+        problems.extend(
+            f"scale of {output} is {factor!r}, expected a number, {' or '.join(SCALES)}"
+            for output, factor in self.scale.items()
+            if factor not in SCALES and not isinstance(factor, int | float)
+        )
+        if not isinstance(self.limits, Limits):
+            problems.append(f"limits is {self.limits!r}, expected backproof.Limits(...)")
+        if problems:
+            raise UsageError("conventions: " + "; ".join(problems))
+
+    def declared(self) -> dict[str, Any]:
+        """The fields that differ from the notes."""
+        plain = Conventions()
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)}
+
+
+def declare(conventions: Conventions, declarations: list[str]) -> Conventions:
+    """``conventions`` with ``FIELD=VALUE`` declarations applied, as the command line takes them."""
+    for declaration in declarations:
+        name, equals, text = declaration.partition("=")
+        if not equals or name not in FIELDS:
+            msg = f"--declare {declaration!r}: expected FIELD=VALUE with FIELD one of {', '.join(FIELDS)}"
+            raise UsageError(msg)
+        changes: dict[str, Any]
+        if name == "scale":
+            output, _, factor = text.partition("=")
+            changes = {"scale": {**conventions.scale, output: factor if factor in SCALES else _number(name, factor)}}
+        elif name == "limits":
+            changes = {"limits": _limits(conventions.limits, text)}
+        else:
+            changes = {name: text if FIELDS[name].values else _number(name, text)}
+        conventions = replace(conventions, **changes)
+    return conventions
+
+
+def _limits(limits: Limits, text: str) -> Limits:
+    name, equals, value = text.partition("=")
+    known = [f.name for f in fields(Limits)]
+    if not equals or name not in known:
+        msg = f"--declare limits={text}: expected limits=NAME=VALUE with NAME one of {', '.join(known)}"
+        raise UsageError(msg)
+    if name == "dtypes":
+        return replace(limits, dtypes=tuple(value.split(",")))
+    number = _number(f"limits={name}", value)
+    return replace(limits, **{name: number if name == "logit" else int(number)})
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        msg = f"--declare {name}={text}: {text!r} is not a number"
+        raise UsageError(msg) from None
+    return int(value) if value.is_integer() else value

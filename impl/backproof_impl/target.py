@@ -1,0 +1,187 @@
+"""A target: any object that offers some of the functions below. Loading one, and calling it in its own layout.
+
+Functions take and return NumPy arrays. A missing function is unsupported, never a failure.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from backproof_impl.conventions import Conventions, UsageError
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Arguments in their order, and the names of what is returned in theirs (a tuple where there are several)."""
+
+    arguments: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+FUNCTIONS: dict[str, Signature] = {
+    "linear": Signature(("W", "Y", "b"), ("Z",)),
+    "linear_vjp": Signature(("W", "Y", "b", "dZ"), ("dW", "dY", "db")),
+    "relu": Signature(("Z",), ("Y",)),
+    "relu_vjp": Signature(("Z", "dY"), ("dZ",)),
+    "softmax": Signature(("Z",), ("S",)),
+    "softmax_vjp": Signature(("Z", "dS"), ("dZ",)),
+    "cross_entropy": Signature(("S", "P"), ("L",)),
+    "cross_entropy_vjp": Signature(("S", "P"), ("dS",)),
+    "softmax_cross_entropy": Signature(("Z", "P"), ("L",)),
+    "softmax_cross_entropy_vjp": Signature(("Z", "P"), ("dZ",)),
+    "network_gradients": Signature(("weights", "biases", "X", "P"), ("loss", "dX", "dW", "db")),
+}
+"""Everything a target may offer. ``network_gradients`` returns a dict, of which ``loss`` and ``dX`` are optional."""
+
+_WEIGHTS, _VECTORS, _NUMBERS = {"W", "dW"}, {"b", "db"}, {"L", "loss"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is validated: a name, the functions found, the conventions declared."""
+
+    name: str
+    functions: Mapping[str, Callable[..., Any]]
+    conventions: Conventions
+
+    def arranged(self, name: str, value: Any) -> Any:
+        """The canonical argument ``name`` as this target wants it: its layout, its weights, its labels; a fresh copy."""
+        if name in {"weights", "biases"}:
+            return [self.arranged("W" if name == "weights" else "b", entry) for entry in value]
+        if name == "P" and self.conventions.labels == "index":
+            return value.argmax(axis=0).astype(np.int64)
+        return (value.T if self.transposes(name) else value).copy(order="C")
+
+    def transposes(self, name: str) -> bool:
+        """Does the array called ``name`` stand transposed in this target's layout?"""
+        if name in _VECTORS or name in _NUMBERS:
+            return False
+        if name in _WEIGHTS:
+            return self.conventions.weights == "in-out"
+        return self.conventions.layout == "batch-first"
+
+
+# --- loading -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A built-in target: the module that adapts a library, the package it imports, the extra that installs it."""
+
+    module: str
+    package: str
+    extra: str
+
+
+ADAPTERS: dict[str, Adapter] = {
+    "reference": Adapter("backproof_impl.reference", "numpy", ""),
+    "pytorch": Adapter("backproof_impl.adapters.pytorch", "torch", "pytorch"),
+}
+"""Built-in targets, one row each; ``backproof list adapters`` prints this table."""
+
+
+def as_target(source: Any, conventions: Conventions | None = None) -> Target:
+    """The target that ``source`` is or names.
+
+    A path (``my_layers.py``), ``package.module[:object]``, a built-in adapter's name, or a module, object or dict itself.
+    Raises ``UsageError`` when nothing can be loaded, or none of ``FUNCTIONS`` is found in it.
+    """
+    if isinstance(source, Target):
+        target = source
+    elif isinstance(source, str | Path):
+        target = _of_object(str(source), _load(str(source)))
+    else:
+        name = getattr(source, "__name__", "dict" if isinstance(source, Mapping) else type(source).__name__)
+        target = _of_object(str(name), source)
+    return target if conventions is None else replace(target, conventions=conventions)
+
+
+def _of_object(name: str, found: Any) -> Target:
+    if isinstance(found, Target):
+        return replace(found, name=name)
+    offered = found if isinstance(found, Mapping) else {key: getattr(found, key, None) for key in (*FUNCTIONS, "CONVENTIONS")}
+    functions = {key: offered[key] for key in FUNCTIONS if callable(offered.get(key))}
+    if not functions:
+        msg = f"target {name}: none of its names is a function that can be checked; looked for {', '.join(FUNCTIONS)}"
+        raise UsageError(msg)
+    conventions = offered.get("CONVENTIONS") or Conventions()
+    if not isinstance(conventions, Conventions):
+        msg = f"target {name}: CONVENTIONS is {type(conventions).__name__}, expected backproof.Conventions(...)"
+        raise UsageError(msg)
+    return Target(name, functions, conventions)
+
+
+def _load(source: str) -> Any:
+    """The object that a path, a dotted name or an adapter's name stands for."""
+    if source in ADAPTERS:
+        adapter = ADAPTERS[source]
+        if importlib.util.find_spec(adapter.package) is None:
+            msg = f"target {source} needs {adapter.package}: pip install 'backproof[{adapter.extra}]'"
+            raise UsageError(msg)
+        return importlib.import_module(adapter.module)
+    path = Path(source)
+    if path.suffix == ".py" or path.exists():
+        return _load_file(path)
+    module_name, _, attribute = source.partition(":")
+    return _attribute(source, _load_module(source, module_name), attribute)
+
+
+def _load_file(path: Path) -> Any:
+    if not path.is_file():
+        msg = f"target {path}: no such file; expected a Python file, package.module[:object] or one of {', '.join(ADAPTERS)}"
+        raise UsageError(msg)
+    name = f"_backproof_target_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        msg = f"target {path}: not a Python file; expected one whose name ends in .py"
+        raise UsageError(msg)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickling look a module up by its name
+    try:
+        spec.loader.exec_module(module)
+    except UsageError:
+        raise
+    except Exception as error:
+        msg = f"target {path}: importing it raised {type(error).__name__}: {error}"
+        raise UsageError(msg) from error
+    return module
+
+
+def _load_module(source: str, module_name: str) -> Any:
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and not module_name.startswith(error.name):
+            msg = f"target {source}: importing it needs the module {error.name}, which is not installed"
+        else:
+            msg = (
+                f"target {source}: no module named {module_name!r}; expected a Python file, package.module[:object] "
+                f"or one of {', '.join(ADAPTERS)}"
+            )
+        raise UsageError(msg) from None
+    except (ValueError, TypeError):
+        msg = f"target {source!r} is not a path or a module's name; expected my_layers.py or package.module[:object]"
+        raise UsageError(msg) from None
+    except Exception as error:
+        msg = f"target {source}: importing it raised {type(error).__name__}: {error}"
+        raise UsageError(msg) from error
+
+
+def _attribute(source: str, module: Any, attribute: str) -> Any:
+    found = module
+    for part in attribute.split(".") if attribute else []:
+        if not hasattr(found, part):
+            msg = f"target {source}: {found!r} has no attribute {part!r}"
+            raise UsageError(msg)
+        found = getattr(found, part)
+    return found

@@ -1,0 +1,46 @@
+"""NumPy arrays of the four formats, and their exact counterparts in the spec."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import ml_dtypes
+import numpy as np
+from backproof_spec.matrices import Matrix, as_matrix
+from backproof_spec.rounding.enclosure import Enclosure
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Case: TypeAlias = dict[str, Any]
+"""Named inputs of one example: arrays, and for networks lists of arrays."""
+
+NUMPY_DTYPES: dict[str, Any] = {
+    "float16": np.dtype(np.float16),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
+    "float32": np.dtype(np.float32),
+    "float64": np.dtype(np.float64),
+}
+
+
+def matrix(case: Case, name: str) -> Matrix:
+    """The array ``case[name]`` as an exact matrix; a vector as a column."""
+    return as_matrix(name, case[name])
+
+
+def enclosed(case: Case, name: str) -> Enclosure:
+    """The array ``case[name]``, known exactly."""
+    return Enclosure.exactly(matrix(case, name))
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON data: arrays as dtype, shape and decimal strings that round-trip."""
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        data = [decimal(x) for x in value.ravel()]
+        return {"dtype": value.dtype.name, "shape": list(value.shape), "data": data}
+    return str(value)
+
+
+def decimal(x: Any) -> str:
+    """The shortest decimal string that reads back as the same number of its format."""
+    return str(x.item()) if isinstance(x, np.float64 | np.integer) else str(x)

@@ -1,0 +1,154 @@
+"""chain: D(f∘g) = Df∘Dg, for scalar functions and for softmax ∘ relu ∘ linear, explicitly and in the target's own vjps."""
+
+from __future__ import annotations
+
+from backproof_spec import chain
+from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error, step
+from backproof_spec.matrices import (
+    TRANSCENDENTAL_BITS,
+    Matrix,
+    Number,
+    absolute,
+    as_matrix,
+    constant,
+    from_entries,
+    nonzeros,
+    scale,
+)
+from backproof_spec.operations import linear
+from backproof_spec.rounding import linear as linear_bounds
+from backproof_spec.rounding import relu as relu_bounds
+from backproof_spec.rounding import softmax as softmax_bounds
+from hypothesis import assume
+from hypothesis import strategies as st
+from mpmath import mp
+
+from backproof_properties import judge
+from backproof_properties.arrays import Case, enclosed, matrix
+from backproof_properties.property import Property
+from backproof_properties.results import Link, Observation
+from backproof_properties.strategies import ORDINARY, arrays, dimensions
+from backproof_properties.subject import Domain, Subject
+
+# --- scalar ------------------------------------------------------------------------------------------------------------
+
+
+def _scalar_cases(domain: Domain) -> st.SearchStrategy[Case]:  # noqa: ARG001 - one signature for all
+    names = [f.name for f in chain.SCALARS]
+    points = st.integers(2**10, 2**12).map(lambda k: k / 2**11)
+    return st.fixed_dictionaries({"f": st.sampled_from(names), "g": st.sampled_from(names), "x": points})
+
+
+def _scalar(case: Case) -> tuple[chain.Scalar, chain.Scalar, Number]:
+    table = {f.name: f for f in chain.SCALARS}
+    return table[case["f"]], table[case["g"]], mp.mpf(case["x"])
+
+
+def _scalar_definition(case: Case, _: Subject) -> Observation:
+    """(f(g(x + h)) − f(g(x − h)))/2h: its error is bounded by Faà di Bruno's third derivative near x ∈ [1/2, 2]."""
+    f, g, x = _scalar(case)
+    with mp.workprec(PRECISION_BITS):
+        derivative = chain.scalar_derivative(f, g, x)
+        value = f.value(g.value(x))
+        third = 2 * abs(chain.scalar_third_derivative(f, g, x)) + 1  # within 2⁻²⁰⁰ of x it changes by far less
+        found = jacobian(lambda A: as_matrix("f∘g", [[f.value(g.value(A[0, 0]))]]), as_matrix("x", [[x]]))
+        error = quotient_error(third, abs(value) + abs(derivative) * abs(x) + 1, 8)
+        return judge.agree("(f∘g)′", as_matrix("(f∘g)′", [[derivative]]), found, error)
+
+
+def _scalar_formula(case: Case, _: Subject) -> Observation:
+    """The 1×1 Jacobians multiply: Df(g(x))·Dg(x), each differentiated on its own, is the derivative of f∘g."""
+    f, g, x = _scalar(case)
+    with mp.workprec(PRECISION_BITS):
+        y = g.value(x)
+        parts = []
+        for function, point in ((f, y), (g, x)):
+            quotient = jacobian(lambda A, h=function: as_matrix("h", [[h.value(A[0, 0])]]), as_matrix("x", [[point]]))
+            parts.append((quotient[0, 0], function, point))
+        product = parts[0][0] * parts[1][0]
+        error = mp.mpf(0)
+        for (_, function, point), (other, _, _) in zip(parts, parts[::-1], strict=True):
+            third = 2 * abs(function.derivatives[2](point)) + 1
+            size = abs(function.value(point)) + abs(function.derivatives[0](point) * point) + 1
+            error += 2 * (abs(other) + 1) * quotient_error(third, size, 8)
+        formula = chain.scalar_derivative(f, g, x)
+        return judge.agree("f′(g(x))·g′(x)", as_matrix("·", [[formula]]), as_matrix("·", [[product]]), error)
+
+
+# --- several variables -------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def _cases(draw: st.DrawFn, domain: Domain) -> Case:
+    m, n, p = draw(dimensions(domain, (1, 0, 0)))
+    return _parts(draw, domain, m, n, p)
+
+
+@st.composite
+def _small_cases(draw: st.DrawFn, domain: Domain) -> Case:
+    m, n, p = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(0, 2))
+    return _parts(draw, domain, m, n, p)
+
+
+def _parts(draw: st.DrawFn, domain: Domain, m: int, n: int, p: int) -> Case:
+    shapes = {"W": (m, n), "Y": (n, p), "b": (m,), "dS": (m, p)}
+    return {name: draw(arrays(domain, shape, ORDINARY)) for name, shape in shapes.items()}
+
+
+def _definition_to_jacobian(case: Case, _: Subject) -> Observation:
+    """Off the kinks: |∂³S| ≤ 48·|W|³·S along a column of W (the softmax property's bound, through Z affine in Y)."""
+    W, Y, b = (matrix(case, name) for name in ("W", "Y", "b"))
+    with mp.workprec(PRECISION_BITS):
+        Z = linear.forward(W, Y, b)
+        steepest = max((abs(value) for _, _, value in nonzeros(W)), default=mp.mpf(0))
+        assume(all(abs(Z[i, j]) > step() * steepest for i in range(Z.rows) for j in range(Z.cols)))
+        J = chain.jacobian_Y(W, Y, b).value
+        quotient = jacobian(lambda A: chain.forward(W, A, b), Y)
+        third = 48 * (steepest * W.rows) ** 3
+        size = 1 + max((abs(value) for _, _, value in nonzeros(Z)), default=mp.mpf(0))
+        return judge.agree("D(f∘g)", J, quotient, quotient_error(third, size, 4 * W.rows + 8), constant(J, mp.mpf(1)))
+
+
+def _jacobian_to_formula(case: Case, _: Subject) -> Observation:
+    """(Df·Dg)ᵀ·v equals the composition of the three backprop formulas."""
+    W, Y, b, dS = (matrix(case, name) for name in ("W", "Y", "b", "dS"))
+    with mp.workprec(TRANSCENDENTAL_BITS):
+        J = chain.jacobian_Y(W, Y, b)
+        sizes = J.magnitude_vjp(dS, (Y.rows, Y.cols))
+        spread = linear.dY(absolute(W), _column_sizes(dS))  # what 2|S∘dS| contributes, whatever the mask
+        error = scale(judge.working_error(2 * (J.roundings + 2 * (W.rows + 3))), spread)
+        return judge.agree("dY", chain.dY(W, Y, b, dS), J.vjp(dS, (Y.rows, Y.cols)), error, sizes)
+
+
+def _column_sizes(dS: Matrix) -> Matrix:
+    """2·max|dS| of each column, in every entry: it bounds Σ|monomials| of the softmax vjp there."""
+    tops = [max(abs(dS[i, j]) for i in range(dS.rows)) for j in range(dS.cols)]
+    return from_entries(dS.rows, dS.cols, {(i, j): 2 * tops[j] for i in range(dS.rows) for j in range(dS.cols)})
+
+
+def _composed(case: Case, subject: Subject) -> Observation:
+    """The target's own vjps, one after the other, on its own forward values, against the composed enclosures."""
+    Z = subject.call("linear", case, "Z")
+    Y = subject.call("relu", {"Z": Z}, "Y")
+    dY = subject.call("softmax_vjp", {"Z": Y, "dS": case["dS"]}, "dZ")
+    dZ = subject.call("relu_vjp", {"Z": Z, "dY": dY}, "dZ")
+    computed = subject.call("linear_vjp", {**case, "dZ": dZ}, "dY")
+    arithmetic = subject.arithmetic
+    W = enclosed(case, "W")
+    bound_Z = linear_bounds.forward(W, enclosed(case, "Y"), enclosed(case, "b"), arithmetic)
+    bound_Y = relu_bounds.forward(bound_Z, arithmetic)
+    bound_dY = softmax_bounds.dZ(bound_Y, enclosed(case, "dS"), arithmetic)
+    bound_dZ = relu_bounds.dZ(bound_Z, bound_dY, arithmetic, subject.conventions.relu_at_zero)
+    bound = linear_bounds.dY(W, bound_dZ, arithmetic)
+    return subject.judge("linear_vjp∘relu_vjp∘softmax_vjp.dY", computed, bound, case["Y"].shape[1])
+
+
+PROPERTIES: tuple[Property, ...] = (
+    Property("chain.scalar", Link.JACOBIAN, _scalar_cases, _scalar_definition),
+    Property("chain.scalar", Link.FORMULA, _scalar_cases, _scalar_formula),
+    Property("chain.rule", Link.JACOBIAN, _small_cases, _definition_to_jacobian),
+    Property("chain.rule", Link.FORMULA, _cases, _jacobian_to_formula),
+    Property(
+        "chain.rule", Link.IMPLEMENTATION, _cases, _composed, ("linear", "relu", "softmax_vjp", "relu_vjp", "linear_vjp")
+    ),
+)

@@ -1,0 +1,136 @@
+"""Exact value + bound + computed value → verdict. Nothing here is tuned: an entry lies within its bound or it does not.
+
+``enclosed`` judges what an implementation computed against an enclosure of the spec's rounding module.
+``agree`` judges two values inside the spec against each other, to within a derived error of high-precision arithmetic.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+import numpy as np
+from backproof_spec.matrices import EXACT_BITS, TRANSCENDENTAL_BITS, Matrix, Number, shape
+from backproof_spec.rounding.enclosure import Enclosure
+from mpmath import mp
+
+from backproof_properties.arrays import Array
+from backproof_properties.results import Finding, Observation
+
+JUDGE_BITS = 2 * EXACT_BITS
+"""Differences between a float and an exact value (a multiple of 2⁻⁴⁴⁰⁰) are taken at this precision: exactly."""
+DIGITS = 20
+"""Exact values are printed to this many digits."""
+
+
+class Refuted(Exception):
+    """A counterexample to a claim."""
+
+    def __init__(self, finding: Finding) -> None:
+        """Keep the finding; its message is the exception's."""
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+def working_error(roundings: int) -> Number:
+    """Nu/(1 − Nu) ≥ Θ_N at the precision the spec evaluates exp and log at (Higham 2002, Lemma 3.1)."""
+    total = mp.ldexp(mp.mpf(roundings), -TRANSCENDENTAL_BITS)
+    return total / (1 - total)
+
+
+def _text(value: Number) -> str:
+    return str(mp.nstr(value, DIGITS))
+
+
+def agree(name: str, found: Matrix, expected: Matrix, error: Matrix | Number = 0, scale: Matrix | None = None) -> Observation:
+    """|found − expected| ≤ error, entry by entry; ``worst`` is the largest |difference| ÷ scale (default: |expected|)."""
+    seen = Observation()
+    if shape(found) != shape(expected):
+        raise Refuted(Finding(f"{name}: shape {shape(found)}, expected {shape(expected)}", name, {}))
+    with mp.workprec(JUDGE_BITS):
+        for i in range(expected.rows):
+            for j in range(expected.cols):
+                difference = abs(found[i, j] - expected[i, j])
+                bound = error[i, j] if hasattr(error, "rows") else mp.mpf(error)
+                seen.entries += 1
+                if difference == 0:
+                    continue
+                size = (abs(expected[i, j]) if scale is None else scale[i, j]) or mp.mpf(1)
+                if not difference <= bound:
+                    message = (
+                        f"{name}[{i}, {j}]: {_text(found[i, j])}, expected {_text(expected[i, j])} "
+                        f"to within {mp.nstr(bound, 3)}"
+                    )
+                    raise Refuted(
+                        Finding(message, name, {}, (i, j), _text(expected[i, j]), _text(found[i, j]), _ratio(difference, bound))
+                    )
+                seen.worst = max(seen.worst, float(difference / size))
+    return seen
+
+
+def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
+    """Every entry of ``computed`` lies within its bound, is the demanded infinity, or is uncertified.
+
+    A vector is judged as the column it is. Raises ``Refuted`` at the entry whose error is most bounds.
+    """
+    columns = computed.reshape(enclosure.shape) if computed.shape != enclosure.shape else computed
+    values = columns.astype(np.float64).tolist()
+    seen = Observation()
+    worst: tuple[Number, Finding] | None = None
+    thresholds: list[float] = []
+    with mp.workprec(JUDGE_BITS):
+        for i, row in enumerate(values):
+            for j, got in enumerate(row):
+                exact, radius = enclosure.exact[i, j], enclosure.radius[i, j]
+                if mp.isfinite(exact) and not mp.isfinite(radius):
+                    seen.uncertified += 1
+                    continue
+                seen.entries += 1
+                excess, ratio = _excess(got, exact, radius)
+                if excess is None:
+                    seen.worst = max(seen.worst, ratio)
+                    if exact and mp.isfinite(exact):
+                        thresholds.append(float(2 * radius / abs(exact)))
+                elif worst is None or excess > worst[0]:
+                    index = (i, j) if computed.ndim == len(("row", "column")) else (i,)[: computed.ndim]
+                    worst = (excess, _finding(name, index, columns[i, j], exact, radius, excess))
+    if worst is not None:
+        raise Refuted(worst[1])
+    if thresholds:
+        seen.thresholds.append(statistics.median(thresholds))
+    return seen
+
+
+def _excess(got: float, exact: Number, radius: Number) -> tuple[Number | None, float]:
+    """(None, error ÷ bound) where ``got`` is admitted, (error ÷ bound, 0) where it is refuted."""
+    if mp.isnan(exact):  # certified overflow of both signs: any non-finite value
+        return (mp.inf, 0.0) if np.isfinite(got) else (None, 0.0)
+    if not mp.isfinite(exact):  # certified overflow of one sign
+        return (None, 0.0) if got == float(exact) else (mp.inf, 0.0)
+    if not np.isfinite(got):
+        return mp.inf, 0.0
+    error = abs(mp.mpf(got) - exact)
+    if error == 0:
+        return None, 0.0
+    if radius == 0:
+        return mp.inf, 0.0
+    return (None, float(error / radius)) if error <= radius else (error / radius, 0.0)
+
+
+def _ratio(error: Number, bound: Number) -> str:
+    return "∞" if bound == 0 or not mp.isfinite(error) else str(mp.nstr(error / bound, 3))
+
+
+def _finding(name: str, index: tuple[int, ...], got: Any, exact: Number, radius: Number, excess: Number) -> Finding:
+    place = f"[{', '.join(map(str, index))}]" if index else ""
+    if mp.isfinite(excess):
+        verdict = f"off by {mp.nstr(excess, 3)} × the rounding bound {mp.nstr(radius, 3)}"
+    elif not mp.isfinite(exact):
+        verdict = "the exact value overflows in every order of evaluation"
+    elif not np.isfinite(float(got)):
+        verdict = "the exact value is finite and every intermediate can be"
+    else:
+        verdict = "nothing is rounded here: equality is demanded"
+    wanted = "a non-finite value" if mp.isnan(exact) else _text(exact)
+    message = f"{name}{place}: got {got!s}, expected {wanted}: {verdict}"
+    return Finding(message, name, {}, index, wanted, str(got), str(mp.nstr(excess, 3)) if mp.isfinite(excess) else "∞")

@@ -1,0 +1,97 @@
+"""What a run finds: links, verdicts, and the records that reports are made of. Plain data, picklable."""
+
+from __future__ import annotations
+
+import enum
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Link(enum.StrEnum):
+    """A link of the chain of trust."""
+
+    JACOBIAN = "definition → Jacobian"
+    FORMULA = "Jacobian → formula"
+    IMPLEMENTATION = "formula → implementation"
+
+
+class Verdict(enum.StrEnum):
+    """What became of a property, worst last."""
+
+    HOLDS = "holds"
+    UNSUPPORTED = "unsupported"
+    UNCERTIFIED = "uncertified"
+    ERROR = "error"
+    REFUTED = "refuted"
+
+
+PASSING = frozenset({Verdict.HOLDS, Verdict.UNSUPPORTED})
+
+
+@dataclass
+class Observation:
+    """What one example showed: entries judged, entries about which nothing is certain, and the worst of them.
+
+    ``worst`` is error ÷ bound for an implementation, and the relative deviation for the links inside the spec.
+    ``thresholds`` holds, for each array judged, the median over its entries ≠ 0 of the relative error that is sure to be
+    refuted there: twice the bound over the exact value.
+    """
+
+    entries: int = 0
+    uncertified: int = 0
+    worst: float = 0.0
+    thresholds: list[float] = field(default_factory=list)
+
+    def add(self, other: Observation) -> None:
+        """Merge another observation into this one."""
+        self.entries += other.entries
+        self.uncertified += other.uncertified
+        self.worst = max(self.worst, other.worst)
+        self.thresholds.extend(other.thresholds)
+
+    @property
+    def threshold(self) -> float | None:
+        """The median of the thresholds: in half of the arrays, half of the entries betray a relative error this large."""
+        return statistics.median(self.thresholds) if self.thresholds else None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A counterexample: where, what was expected, what came, and the inputs that show it."""
+
+    message: str
+    output: str
+    inputs: dict[str, Any]
+    index: tuple[int, ...] | None = None
+    expected: str | None = None
+    got: str | None = None
+    error_in_bounds: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The verdict on one link of one claim, for one dtype (None for the links inside the spec)."""
+
+    claim: str
+    link: Link
+    dtype: str | None
+    verdict: Verdict
+    examples: int = 0
+    observation: Observation = field(default_factory=Observation)
+    reason: str | None = None
+    finding: Finding | None = None
+
+    @property
+    def uncertified_share(self) -> float:
+        """The share of entries about which nothing was certain."""
+        total = self.observation.entries + self.observation.uncertified
+        return self.observation.uncertified / total if total else 0.0
+
+
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of several verdicts; a supported link that holds outweighs an unsupported one."""
+    found = set(verdicts)
+    order = [Verdict.REFUTED, Verdict.ERROR, Verdict.UNCERTIFIED, Verdict.UNSUPPORTED, Verdict.HOLDS]
+    return next((verdict for verdict in order if verdict in found), Verdict.UNSUPPORTED)

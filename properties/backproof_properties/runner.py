@@ -1,0 +1,188 @@
+"""Runs properties with Hypothesis: generation, targeting of the worst error ÷ bound, shrinking, replay by seed."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from typing import Any
+
+import hypothesis
+from backproof_impl.conventions import Conventions
+from backproof_impl.target import Target, as_target
+from hypothesis import HealthCheck, Phase, Verbosity
+
+from backproof_properties.arrays import Case, plain
+from backproof_properties.contract import Raised
+from backproof_properties.judge import Refuted
+from backproof_properties.property import Property
+from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.subject import Domain, Subject
+from backproof_properties.suite import PROPERTIES
+
+SPEC_DTYPE = "float64"
+"""The links inside the spec look at no target; their inputs are float64 values."""
+LARGEST_UNCERTIFIED_SHARE = 0.5
+"""A property about most of whose entries nothing is certain has not been checked: its verdict is *uncertified*."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One property to run: by its place in the suite, so that it can be sent to another process."""
+
+    place: int
+    dtype: str | None
+    examples: int
+    seed: int
+
+    @property
+    def property(self) -> Property:
+        """The property itself."""
+        return PROPERTIES[self.place]
+
+
+def tasks(claims: tuple[str, ...], dtypes: tuple[str, ...], examples: int, seed: int) -> list[Task]:
+    """Everything to run for these claims: the links inside the spec once, the implementation in each dtype."""
+    return [
+        Task(place, dtype, examples, seed)
+        for place, each in enumerate(PROPERTIES)
+        if each.claim in claims
+        for dtype in (dtypes if each.link is Link.IMPLEMENTATION else (None,))
+    ]
+
+
+def run_all(
+    planned: list[Task], source: Any, conventions: Conventions | None, workers: int, done: Callable[[Outcome], None]
+) -> list[Outcome]:
+    """Every outcome in the order of ``planned``; ``done`` is called as each arrives.
+
+    With several workers ``source`` must be something each process can load by itself (a path or a name).
+    """
+    if workers == 1 or len(planned) == 1:
+        target = as_target(source, conventions)
+        return [_announced(run(task, target), done) for task in planned]
+    context = get_context("spawn")  # a forked child of a process with a framework's threads may hang
+    found: dict[int, Outcome] = {}
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_load, initargs=(source, conventions)) as pool:
+        futures = {pool.submit(_run_loaded, task): number for number, task in enumerate(planned)}
+        for future in as_completed(futures):
+            found[futures[future]] = _announced(future.result(), done)
+    return [found[number] for number in range(len(planned))]
+
+
+def _announced(outcome: Outcome, done: Callable[[Outcome], None]) -> Outcome:
+    done(outcome)
+    return outcome
+
+
+_LOADED: list[Target] = []
+
+
+def _load(source: Any, conventions: Conventions | None) -> None:
+    """In a worker process: load the target once."""
+    _LOADED[:] = [as_target(source, conventions)]
+
+
+def _run_loaded(task: Task) -> Outcome:
+    return run(task, _LOADED[0])
+
+
+# --- one property ------------------------------------------------------------------------------------------------------
+
+
+def run(task: Task, target: Target) -> Outcome:
+    """Run one property and say what became of it."""
+    each = task.property
+    reason = _unsupported(each, task, target)
+    blank = Outcome(each.claim, each.link, task.dtype, Verdict.UNSUPPORTED, reason=reason)
+    if reason is not None:
+        return blank
+    subject = Subject(target if each.functions else _NOBODY, task.dtype or SPEC_DTYPE)
+    seen, counted, offered = Observation(), [0], [True]
+
+    def check(case: Case) -> None:
+        try:
+            found = each.check(case, subject)
+        except Refuted as refuted:
+            raise Refuted(replace(refuted.finding, inputs=_inputs(case))) from None
+        except Raised as raised:
+            raise _Failed(Finding(str(raised), each.claim, _inputs(case))) from None
+        counted[0] += 1
+        if found is None:
+            offered[0] = False
+            return
+        seen.add(found)
+        if each.link is Link.IMPLEMENTATION and math.isfinite(found.worst):
+            hypothesis.target(found.worst, label="error ÷ bound")
+
+    try:
+        _hypothesis(check, each, subject.domain, task)()
+    except Refuted as refuted:
+        return replace(blank, verdict=Verdict.REFUTED, examples=counted[0], observation=seen, finding=refuted.finding)
+    except _Failed as failed:
+        return replace(blank, verdict=Verdict.ERROR, examples=counted[0], observation=seen, finding=failed.finding)
+    outcome = replace(blank, verdict=Verdict.HOLDS, examples=counted[0], observation=seen)
+    if not offered[0]:
+        return replace(blank, reason=f"{each.functions[0]} does not return {each.claim.partition('.')[2]}")
+    if outcome.uncertified_share > LARGEST_UNCERTIFIED_SHARE:
+        share = f"{outcome.uncertified_share:.0%} of the entries are uncertified: nothing can be said about them"
+        return replace(outcome, verdict=Verdict.UNCERTIFIED, reason=share)
+    return outcome
+
+
+class _Failed(Exception):
+    """The target raised, with the example on which it did."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+_NOBODY = Target("the spec", {}, Conventions())
+"""The subject of the links inside the spec: no functions, the notes' conventions."""
+
+
+def _inputs(case: Case) -> dict[str, Any]:
+    return {name: plain(value) for name, value in case.items()}
+
+
+def _unsupported(each: Property, task: Task, target: Target) -> str | None:
+    missing = [name for name in each.functions if name not in target.functions]
+    if missing:
+        return f"the target offers no {missing[0]}"
+    if task.dtype is not None and task.dtype not in target.conventions.limits.dtypes:
+        return f"the target declares dtypes {', '.join(target.conventions.limits.dtypes)}"
+    return None
+
+
+def _hypothesis(check: Callable[[Case], None], each: Property, domain: Domain, task: Task) -> Callable[[], None]:
+    """``check`` under Hypothesis: reproducible from the seed, silent, shrinking to one smallest counterexample."""
+    settings = hypothesis.settings(
+        max_examples=task.examples,
+        deadline=None,
+        database=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.target, Phase.shrink),
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+    )
+    key = f"{task.seed}/{each.id}/{task.dtype}"
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    test: Callable[[], None] = hypothesis.seed(number)(settings(hypothesis.given(each.cases(domain))(check)))
+    return test
+
+
+def supported_dtypes(target: Target, requested: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The dtypes to run: those requested, else float64 where the target declares it, else the first it declares."""
+    declared = target.conventions.limits.dtypes
+    return requested or ((SPEC_DTYPE,) if SPEC_DTYPE in declared else declared[:1])
+
+
+def outcomes_by_claim(outcomes: list[Outcome]) -> Iterator[tuple[str, list[Outcome]]]:
+    """Outcomes grouped by claim, in order."""
+    for claim in dict.fromkeys(outcome.claim for outcome in outcomes):
+        yield claim, [outcome for outcome in outcomes if outcome.claim == claim]

@@ -1,0 +1,253 @@
+"""Inputs chosen to confuse: shapes, adversarial floats, labels, networks. Everything drawn is valid by construction.
+
+Values are decoded from integers: a *regime* turns an integer into a float, small integers into simple floats, so that
+Hypothesis shrinks towards simple numbers, and arrays too large to draw entry by entry come from one drawn seed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+from backproof_spec.rounding.formats import Format
+from hypothesis import strategies as st
+
+from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
+from backproof_properties.subject import Domain
+
+_CODE_BITS = 80
+_DRAWN_ENTRIES = 16
+"""Arrays up to this size are drawn entry by entry; larger ones from a seed."""
+
+
+# --- shapes ------------------------------------------------------------------------------------------------------------
+
+_SIZES = (1, 2, 3, 2, 3, 4, 2, 3, 5, 2, 3, 4, 1, 0)
+"""Ordinary sizes, those most telling most often; 0 last, so that a counterexample with entries is preferred."""
+_LARGE = (65, 66, 67, 70)
+"""Beyond 64, where blocked and vectorised kernels change path."""
+_TIES = ("free", "01", "free", "12", "02", "free", "012", "large")
+"""Which of three dimensions are equal: square weights, outputs = batch, inputs = batch, all; or one large."""
+
+
+def _capped(size: int, limit: int | None) -> int:
+    return size if limit is None else min(size, limit)
+
+
+@st.composite
+def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...], *, large: bool = True) -> tuple[int, ...]:
+    """Sizes, at least ``least``; the last is the batch. Ties are frequent, and, if ``large``, sizes beyond 64."""
+    limits = domain.conventions.limits
+    floor = [*least[:-1], max(least[-1], limits.batch, 1 if _divides_by_batch(domain) else 0)]
+    sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
+    tie = draw(st.sampled_from(_TIES if large else _TIES[:-1]))
+    if tie == "large":
+        sizes = [min(size, 3) for size in sizes]
+        sizes[draw(st.integers(0, len(sizes) - 1))] = draw(st.sampled_from(_LARGE))
+    elif tie != "free":
+        equal = [int(place) for place in tie if int(place) < len(sizes)]
+        for place in equal[1:]:
+            sizes[place] = sizes[equal[0]]
+    sizes = [max(size, low) for size, low in zip(sizes, floor, strict=True)]
+    return (*(_capped(size, limits.width) for size in sizes[:-1]), sizes[-1])
+
+
+def _divides_by_batch(domain: Domain) -> bool:
+    return domain.conventions.reduction == "mean" or "1/batch" in domain.conventions.scale.values()
+
+
+# --- values ------------------------------------------------------------------------------------------------------------
+
+
+def _signed(code: int, magnitude: Callable[[int], float]) -> float:
+    return -magnitude(code >> 1) if code & 1 else magnitude(code >> 1)
+
+
+def _small(code: int, form: Format) -> float:  # noqa: ARG001 - one signature for all regimes
+    """Multiples of 1/4 in [−2, 2]: ties, exact zeros (of both signs), exact cancellation."""
+    return _signed(code, lambda k: (k % 9) / 4)
+
+
+def _dense(code: int, form: Format) -> float:
+    """Full-precision significands in (−4, 4)."""
+    return _signed(code, lambda k: (k % 2 ** (form.precision + 2)) * 2.0**-form.precision)
+
+
+def _special(code: int, form: Format) -> float:
+    """±0, ±1 and its neighbours, the smallest normal and its neighbours, the smallest subnormal."""
+    normal, step = 2.0**form.emin, 2.0**form.subnormal_exponent
+    u = 2.0**-form.precision
+    table = (0.0, 1.0, 1 + 2 * u, 1 - u, step, normal, normal - step, normal + step, 3.0, 0.5)
+    return _signed(code, lambda k: table[k % len(table)])
+
+
+def _wide(code: int, form: Format) -> float:
+    """Full-precision significands over half of the exponent range: sums whose terms differ by all magnitudes."""
+    span = form.emax // 2
+
+    def magnitude(k: int) -> float:
+        significand, k = k % 2**form.precision, k >> form.precision
+        return float(np.ldexp(float(significand), k % (2 * span) - span - form.precision + 1))
+
+    return _signed(code, magnitude)
+
+
+def _huge(code: int, form: Format) -> float:
+    """Within a factor 16 of the largest finite number."""
+    return _signed(code, lambda k: float(np.ldexp(2.0 - 2.0 ** (1 - form.precision), form.emax - k % 5)))
+
+
+def _tiny(code: int, form: Format) -> float:
+    """Subnormals and the first normals."""
+    return _signed(code, lambda k: float(np.ldexp(float(k % 2 ** (form.precision + 1)), form.subnormal_exponent)))
+
+
+_GAPS = (0.0, 1.0, 700.0, 709.0, 745.5, 800.0, 1000.0, 17.0, 11.0, 88.0, 104.0, 20000.0)
+
+
+def _gap(code: int, form: Format) -> float:
+    """Logits past which exp overflows or underflows in some format: 11 and 17, 88 and 104, 709 and 745, 800, 20000."""
+    return _signed(code, lambda k: _GAPS[k % len(_GAPS)] + ((k >> 8) % 8) / 8 * min(1.0, form.precision / 11))
+
+
+def _probability(code: int, form: Format) -> float:
+    """Full-precision numbers in (0, 1]."""
+    return (code % 2**form.precision + 1) * 2.0**-form.precision
+
+
+def _rare_probability(code: int, form: Format) -> float:
+    """0, 1, subnormals and other probabilities that a softmax may return."""
+    table = (0.0, 1.0, 0.5, 2.0**form.subnormal_exponent, 2.0**form.emin, 2.0 ** (form.emin // 2), 1 - 2.0**-form.precision)
+    return table[code % len(table)]
+
+
+Regime = Callable[[int, Format], float]
+ORDINARY: tuple[Regime, ...] = (_small, _dense)
+VALUES: tuple[Regime, ...] = (*(_small, _dense, _dense) * 4, _special, _wide, _tiny, _huge)
+"""Three arrays in four are ordinary, so that an extreme array mostly meets ordinary ones and nothing hides in overflow."""
+LOGITS: tuple[Regime, ...] = (*(_small, _dense, _gap) * 3, _special, _huge)
+MODERATE_LOGITS: tuple[Regime, ...] = (_small, _dense, _gap)
+PROBABILITIES: tuple[Regime, ...] = (_probability, _probability, _rare_probability)
+
+
+@st.composite
+def arrays(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
+    """An array of this shape whose entries come from one regime (or two, mixed)."""
+    form, size = domain.format, int(np.prod(shape))
+    regime = draw(st.sampled_from(regimes))
+    other = draw(st.sampled_from(regimes))
+    if size <= _DRAWN_ENTRIES:
+        codes = draw(st.lists(st.integers(0, 2**_CODE_BITS - 1), min_size=size, max_size=size))
+    else:
+        source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
+        codes = [source.getrandbits(_CODE_BITS) for _ in range(size)]
+    flat = [(other if code & 7 == 7 else regime)(code >> 3, form) for code in codes]  # noqa: PLR2004 - one in eight
+    return np.array(flat, dtype=np.float64).astype(NUMPY_DTYPES[domain.dtype]).reshape(shape)
+
+
+@st.composite
+def logits(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...]) -> Array:
+    """Logits: ties, gaps past which exp underflows, saturation; within the declared limit."""
+    Z = draw(arrays(domain, shape, LOGITS))
+    limit = domain.conventions.limits.logit
+    return Z if limit is None else np.clip(Z, -limit, limit).astype(Z.dtype)
+
+
+# --- labels ------------------------------------------------------------------------------------------------------------
+
+_LABEL_UNITS = 256
+
+
+@st.composite
+def labels(draw: st.DrawFn, domain: Domain, shape: tuple[int, int]) -> Array:
+    """One column of label mass for each sample: one-hot, exactly or nearly normalised, unnormalised, or none at all."""
+    kinds: list[Callable[[random.Random, int, Domain], list[float]]] = [_one_hot]
+    if domain.conventions.labels == "distribution":
+        kinds += [_soft, _rounded]
+        if domain.conventions.unnormalised_labels != "unsupported":
+            kinds += [_unnormalised, _no_mass]
+    kind = draw(st.sampled_from(kinds))
+    source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
+    n, p = shape
+    columns = [kind(source, n, domain) for _ in range(p)]
+    P = np.array(columns, dtype=np.float64).reshape(p, n).T
+    return np.ascontiguousarray(P.astype(NUMPY_DTYPES[domain.dtype]))
+
+
+def _one_hot(source: random.Random, n: int, domain: Domain) -> list[float]:  # noqa: ARG001 - one signature for all
+    label = source.randrange(n)
+    return [1.0 if i == label else 0.0 for i in range(n)]
+
+
+def _soft(source: random.Random, n: int, domain: Domain) -> list[float]:  # noqa: ARG001 - one signature for all
+    """Multiples of 1/256 that sum to one exactly, in every format."""
+    cuts = sorted(source.randrange(_LABEL_UNITS + 1) for _ in range(n - 1))
+    return [(b - a) / _LABEL_UNITS for a, b in zip([0, *cuts], [*cuts, _LABEL_UNITS], strict=True)]
+
+
+def _rounded(source: random.Random, n: int, domain: Domain) -> list[float]:  # noqa: ARG001 - one signature for all
+    """w/Σw rounded: the sum is one to within rounding, as computed labels are."""
+    weights = [source.randrange(1, 1000) for _ in range(n)]
+    return [w / sum(weights) for w in weights]
+
+
+def _unnormalised(source: random.Random, n: int, domain: Domain) -> list[float]:
+    return [_dense(2 * source.getrandbits(60), domain.format) for _ in range(n)]
+
+
+def _no_mass(source: random.Random, n: int, domain: Domain) -> list[float]:  # noqa: ARG001 - one signature for all
+    return [0.0] * n
+
+
+# --- networks ----------------------------------------------------------------------------------------------------------
+
+
+_SATURATION = 64.0
+
+
+def _saturating(W: Array, form: Format) -> Array:
+    """W scaled up, so that logits differ by tens and hundreds; clipped where that would overflow."""
+    limit = float(form.largest) / _SATURATION
+    return (np.clip(W.astype(np.float64), -limit, limit) * _SATURATION).astype(W.dtype)
+
+
+@st.composite
+def networks(
+    draw: st.DrawFn, domain: Domain, *, depth: int = 4, regimes: tuple[Regime, ...] = ORDINARY, small: bool = False
+) -> Case:
+    """Weights, biases, input and labels: depth 1 to ``depth``, equal or different widths, tied, dead and zero layers.
+
+    ``small`` keeps to sizes that differentiation at high precision can afford.
+    """
+    limits = domain.conventions.limits
+    layers = draw(st.integers(1, depth if limits.depth is None else min(depth, limits.depth)))
+    batch = draw(dimensions(domain, (0,), large=not small))[0]
+    sizes = [draw(st.sampled_from((1, 2, 3, 2) if small else _SIZES[:-1])) for _ in range(layers + 1)]
+    kind = draw(st.sampled_from(("plain", "equal", "tied", "zero", "dead", "saturated")))
+    if kind in {"equal", "tied"}:
+        sizes = [sizes[0]] * (layers + 1)
+    sizes = [_capped(size, limits.width) for size in sizes]
+    if batch > _DRAWN_ENTRIES:
+        sizes = [min(size, 3) for size in sizes]
+    if small:
+        batch = min(batch, 2)
+    weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in zip(sizes, sizes[1:], strict=False)]
+    biases = [draw(arrays(domain, (rows,), regimes)) for rows in sizes[1:]]
+    if kind == "tied":
+        weights = [weights[0].copy() for _ in weights]
+    changed = draw(st.integers(0, layers - 1))
+    if kind == "zero":
+        weights[changed] = np.zeros_like(weights[changed])
+        biases[changed] = np.zeros_like(biases[changed])
+    elif kind == "dead":
+        biases[changed] = np.full_like(biases[changed], -64)
+    elif kind == "saturated":
+        weights[-1] = _saturating(weights[-1], domain.format)
+    return {
+        "weights": weights,
+        "biases": biases,
+        "X": draw(arrays(domain, (sizes[0], batch), regimes)),
+        "P": draw(labels(domain, (sizes[-1], batch))),
+    }
+

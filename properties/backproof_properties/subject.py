@@ -1,0 +1,79 @@
+"""What a property is checked on: a target, a number format, and the spec's reading of the declared conventions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from backproof_impl.conventions import Conventions
+from backproof_impl.target import Target
+from backproof_spec.matrices import Number
+from backproof_spec.rounding.enclosure import Enclosure
+from backproof_spec.rounding.formats import FORMATS, Arithmetic, Format
+from mpmath import mp
+
+from backproof_properties import contract, judge
+from backproof_properties.arrays import Case
+from backproof_properties.results import Observation
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where inputs are drawn from: a number format, within what the conventions admit."""
+
+    dtype: str
+    conventions: Conventions
+
+    @property
+    def format(self) -> Format:
+        """The number format."""
+        return FORMATS[self.dtype]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A target in one dtype."""
+
+    target: Target
+    dtype: str
+
+    @property
+    def conventions(self) -> Conventions:
+        """The target's declaration."""
+        return self.target.conventions
+
+    @property
+    def fused(self) -> bool:
+        """Does the target return S − P whatever ΣP is?"""
+        return self.conventions.unnormalised_labels == "fused"
+
+    @property
+    def domain(self) -> Domain:
+        """Where this subject's inputs are drawn from."""
+        return Domain(self.dtype, self.conventions)
+
+    @cached_property
+    def arithmetic(self) -> Arithmetic:
+        """The declared arithmetic; an accumulator narrower than the dtype is the dtype."""
+        declared = self.conventions.accumulator
+        wider = declared != "dtype" and FORMATS[declared].precision > FORMATS[self.dtype].precision
+        flush = self.conventions.arithmetic == "flush-to-zero"
+        return Arithmetic.of(self.dtype, declared if wider else None, flush_to_zero=flush)
+
+    def call(self, function: str, case: Case, wanted: str) -> Any:
+        """One output of the target's function, its contract checked."""
+        return contract.call(self.target, function, case, wanted)
+
+    def judge(self, name: str, computed: Any, enclosure: Enclosure, samples: int, *, of_loss: bool = False) -> Observation:
+        """Judge an output against its enclosure under the declared reduction (``of_loss``) and per-output scale."""
+        factor = self._scale(name.rpartition(".")[2].partition("[")[0], samples)
+        if of_loss and self.conventions.reduction == "mean":
+            factor /= samples
+        return judge.enclosed(name, computed, enclosure if factor == 1 else enclosure.scaled(factor, self.arithmetic))
+
+    def _scale(self, output: str, samples: int) -> Number:
+        declared = self.conventions.scale.get(output, 1)
+        if declared == "batch":
+            return mp.mpf(samples)
+        return mp.mpf(1) / samples if declared == "1/batch" else mp.mpf(declared)

@@ -1,0 +1,67 @@
+"""The spine: one row for each operation and each claim. A claim's id is its stem everywhere, and stable.
+
+``notes`` refers to the source notes' statements as the guide lists them (docs/guide/architecture.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A differentiable operation: its stem, its definition, and the shapes of what goes in."""
+
+    id: str
+    definition: str
+    shapes: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement the suite checks: ``operation.what``, its formula, and where the notes make it."""
+
+    id: str
+    formula: str
+    notes: str
+
+    @property
+    def operation(self) -> str:
+        """The stem before the dot."""
+        return self.id.partition(".")[0]
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("linear", "Z = W·Y + b·1ᵀ", "W (m, n), Y (n, p), b (m,)"),
+    Operation("relu", "Y = max(Z, 0)", "Z (n, p)"),
+    Operation("softmax", "S = exp Z / Σ exp Z, per column", "Z (n, p), n ≥ 1"),
+    Operation("cross_entropy", "L = −Σ P·log S", "S (n, p), P (n, p), n ≥ 1"),
+    Operation("softmax_cross_entropy", "L = −Σ P·log softmax(Z)", "Z (n, p), P (n, p), n ≥ 1"),
+    Operation("network", "L = −Σ P·log softmax(W_k·ReLU(… W_1·X + b_1 …) + b_k)", "W_l (n_l, n_{l−1}), X (n_0, p)"),
+    Operation("chain", "f ∘ g", "any composable f, g"),
+    Operation("kron", "A ⊗ B", "A (m, n), X (n, q), B (q, r)"),
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim("kron.vec", "vec(A·X·B) = (Bᵀ⊗A)·vec X", "N8"),
+    Claim("chain.scalar", "(f∘g)′(x) = f′(g(x))·g′(x)", "N1"),
+    Claim("chain.rule", "D(f∘g) = Df∘Dg", "N1"),
+    Claim("linear.forward", "Z = W·Y + b·1ᵀ", "N8"),
+    Claim("linear.dY", "δY = Wᵀ·δZ", "N8"),
+    Claim("linear.dW", "δW = δZ·Yᵀ", "N8"),
+    Claim("linear.db", "δb = δZ·1", "N8"),
+    Claim("relu.forward", "Y = max(Z, 0)", "N7"),
+    Claim("relu.dZ", "δZ = δY∘1[Z ≥ 0]", "N7"),
+    Claim("softmax.forward", "S = exp Z / Σ exp Z", "N5"),
+    Claim("softmax.dZ", "δZ = S∘(δS − 1·1ᵀ(S∘δS))", "N5"),
+    Claim("cross_entropy.forward", "L = −Σ P·log S", "N5"),
+    Claim("cross_entropy.dS", "δS = −P/S", "N5"),
+    Claim("softmax_cross_entropy.forward", "L = −Σ P·log softmax(Z)", "N5"),
+    Claim("softmax_cross_entropy.dZ", "δZ = S·ΣP − P (= S − P when ΣP = 1)", "N6"),
+    Claim("network.forward", "Z_l = W_l·Y_{l−1} + b_l·1ᵀ, Y_l = ReLU(Z_l), L", "N2"),
+    Claim("network.dX", "δY_{l−1} = W_lᵀ·δZ_l, δZ_l = δY_l∘1[Z_l ≥ 0]", "N2"),
+    Claim("network.dW", "δW_l = δZ_l·Y_{l−1}ᵀ", "N3"),
+    Claim("network.db", "δb_l = δZ_l·1", "N3"),
+)
+
+CLAIM_IDS: tuple[str, ...] = tuple(claim.id for claim in CLAIMS)
