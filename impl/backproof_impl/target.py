@@ -76,16 +76,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A built-in target: the module that adapts a library, the package it imports, the extra that installs it."""
+    """A built-in target: ``module[:object]``, the package it imports, the extra that installs it."""
 
-    module: str
+    source: str
     package: str
     extra: str
 
 
 ADAPTERS: dict[str, Adapter] = {
     "reference": Adapter("backproof_impl.reference", "numpy", ""),
-    "pytorch": Adapter("backproof_impl.adapters.pytorch", "torch", "pytorch"),
+    "pytorch": Adapter("backproof_impl.adapters.pytorch:TARGET", "torch", "pytorch"),
 }
 """Built-in targets, one row each; ``backproof list adapters`` prints this table."""
 
@@ -128,9 +128,9 @@ def _load(source: str) -> Any:
         if importlib.util.find_spec(adapter.package) is None:
             msg = f"target {source} needs {adapter.package}: pip install 'backproof[{adapter.extra}]'"
             raise UsageError(msg)
-        return importlib.import_module(adapter.module)
+        source = adapter.source
     path = Path(source)
-    if path.suffix == ".py" or path.exists():
+    if path.suffix == ".py" or path.is_file():
         return _load_file(path)
     module_name, _, attribute = source.partition(":")
     return _attribute(source, _load_module(source, module_name), attribute)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from backproof_spec.matrices import EXACT_BITS, TRANSCENDENTAL_BITS, Matrix, Number, shape
 from backproof_spec.rounding.enclosure import Enclosure
+from backproof_spec.rounding.formats import FORMATS
 from mpmath import mp
 
 from backproof_properties.arrays import Array
@@ -78,6 +79,7 @@ def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
     seen = Observation()
     worst: tuple[Number, Finding] | None = None
     thresholds: list[float] = []
+    normal = FORMATS[computed.dtype.name].smallest_normal if computed.dtype.name in FORMATS else mp.mpf(0)
     with mp.workprec(JUDGE_BITS):
         for i, row in enumerate(values):
             for j, got in enumerate(row):
@@ -89,7 +91,7 @@ def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
                 excess, ratio = _excess(got, exact, radius)
                 if excess is None:
                     seen.worst = max(seen.worst, ratio)
-                    if exact and mp.isfinite(exact):
+                    if mp.isfinite(exact) and abs(exact) >= normal:
                         thresholds.append(float(2 * radius / abs(exact)))
                 elif worst is None or excess > worst[0]:
                     index = (i, j) if computed.ndim == len(("row", "column")) else (i,)[: computed.ndim]

@@ -19,16 +19,13 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import ORDINARY, VALUES, networks
+from backproof_properties.strategies import VALUES, networks
 from backproof_properties.subject import Domain, Subject
 
 
 def _cases(domain: Domain) -> st.SearchStrategy[Case]:
-    return st.one_of(networks(domain), networks(domain), networks(domain, regimes=(*ORDINARY, *VALUES)))
-
-
-def _small_cases(domain: Domain) -> st.SearchStrategy[Case]:
-    return networks(domain, depth=3, small=True)
+    extreme = networks(domain, VALUES)
+    return st.one_of(*[networks(domain)] * 3, extreme) if domain.large else networks(domain)
 
 
 def _network(case: Case, subject: Subject | None = None) -> Network:
@@ -134,8 +131,8 @@ def _gradient(kind: str, case: Case, subject: Subject) -> Observation | None:
 def _properties(kind: str) -> tuple[Property, ...]:
     claim = f"network.{kind}"
     return (
-        Property(claim, Link.JACOBIAN, _small_cases, partial(_definition_to_jacobian, kind)),
-        Property(claim, Link.FORMULA, _small_cases, partial(_jacobian_to_formula, kind)),
+        Property(claim, Link.JACOBIAN, _cases, partial(_definition_to_jacobian, kind)),
+        Property(claim, Link.FORMULA, _cases, partial(_jacobian_to_formula, kind)),
         Property(claim, Link.IMPLEMENTATION, _cases, partial(_gradient, kind), ("network_gradients",)),
     )
 

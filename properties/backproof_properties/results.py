@@ -35,7 +35,7 @@ class Observation:
     """What one example showed: entries judged, entries about which nothing is certain, and the worst of them.
 
     ``worst`` is error ÷ bound for an implementation, and the relative deviation for the links inside the spec.
-    ``thresholds`` holds, for each array judged, the median over its entries ≠ 0 of the relative error that is sure to be
+    ``thresholds`` holds, for each array judged, the median over its normal entries of the relative error that is sure to be
     refuted there: twice the bound over the exact value.
     """
 

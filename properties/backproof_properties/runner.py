@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
-import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -20,13 +20,14 @@ from backproof_properties.contract import Raised
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.strategies import DRAWN_ENTRIES
 from backproof_properties.subject import Domain, Subject
 from backproof_properties.suite import PROPERTIES
 
 SPEC_DTYPE = "float64"
 """The links inside the spec look at no target; their inputs are float64 values."""
-LARGEST_UNCERTIFIED_SHARE = 0.5
-"""A property about most of whose entries nothing is certain has not been checked: its verdict is *uncertified*."""
+LARGEST_BLANK_SHARE = 0.5
+"""A property most of whose examples show nothing certain has not been checked: its verdict is *uncertified*."""
 
 
 @dataclass(frozen=True)
@@ -94,43 +95,66 @@ def _run_loaded(task: Task) -> Outcome:
 
 
 def run(task: Task, target: Target) -> Outcome:
-    """Run one property and say what became of it."""
+    """Run one property and say what became of it.
+
+    A counterexample beyond drawn-by-entry size cannot be shrunk entry by entry: a small one is looked for then.
+    """
     each = task.property
     reason = _unsupported(each, task, target)
-    blank = Outcome(each.claim, each.link, task.dtype, Verdict.UNSUPPORTED, reason=reason)
     if reason is not None:
-        return blank
+        return Outcome(each.claim, each.link, task.dtype, Verdict.UNSUPPORTED, reason=reason)
     subject = Subject(target if each.functions else _NOBODY, task.dtype or SPEC_DTYPE)
-    seen, counted, offered = Observation(), [0], [True]
+    found = _search(each, subject, task, large=each.link is not Link.JACOBIAN)
+    if found.finding is not None and _entries(found.finding.inputs) > DRAWN_ENTRIES:
+        again = _search(each, subject, task, large=False)
+        if again.finding is not None and _entries(again.finding.inputs) < _entries(found.finding.inputs):
+            return again
+    return found
+
+
+def _search(each: Property, subject: Subject, task: Task, *, large: bool) -> Outcome:
+    """Look for a counterexample to ``each`` among ``task.examples`` examples."""
+    seen, counts = Observation(), collections.Counter[str]()
 
     def check(case: Case) -> None:
+        counts["tried"] += 1
         try:
             found = each.check(case, subject)
         except Refuted as refuted:
             raise Refuted(replace(refuted.finding, inputs=_inputs(case))) from None
         except Raised as raised:
             raise _Failed(Finding(str(raised), each.claim, _inputs(case))) from None
-        counted[0] += 1
         if found is None:
-            offered[0] = False
+            counts["not offered"] += 1
             return
+        counts["blank"] += found.uncertified > 0 and found.entries == 0
         seen.add(found)
-        if each.link is Link.IMPLEMENTATION and math.isfinite(found.worst):
+        if each.link is Link.IMPLEMENTATION:
             hypothesis.target(found.worst, label="error ÷ bound")
 
+    verdict, finding, reason = Verdict.HOLDS, None, None
     try:
-        _hypothesis(check, each, subject.domain, task)()
+        _hypothesis(check, each, Domain(subject.dtype, subject.conventions, large=large), task)()
     except Refuted as refuted:
-        return replace(blank, verdict=Verdict.REFUTED, examples=counted[0], observation=seen, finding=refuted.finding)
+        verdict, finding = Verdict.REFUTED, refuted.finding
     except _Failed as failed:
-        return replace(blank, verdict=Verdict.ERROR, examples=counted[0], observation=seen, finding=failed.finding)
-    outcome = replace(blank, verdict=Verdict.HOLDS, examples=counted[0], observation=seen)
-    if not offered[0]:
-        return replace(blank, reason=f"{each.functions[0]} does not return {each.claim.partition('.')[2]}")
-    if outcome.uncertified_share > LARGEST_UNCERTIFIED_SHARE:
-        share = f"{outcome.uncertified_share:.0%} of the entries are uncertified: nothing can be said about them"
-        return replace(outcome, verdict=Verdict.UNCERTIFIED, reason=share)
-    return outcome
+        verdict, finding = Verdict.ERROR, failed.finding
+    else:
+        if counts["not offered"]:
+            verdict, reason = Verdict.UNSUPPORTED, f"{each.functions[0]} returns no {_LAST[each.claim.partition('.')[2]]}"
+        elif counts["blank"] > LARGEST_BLANK_SHARE * counts["tried"]:
+            verdict, reason = Verdict.UNCERTIFIED, f"{counts['blank']} of {counts['tried']} examples show nothing certain"
+    return Outcome(each.claim, each.link, task.dtype, verdict, counts["tried"], seen, reason, finding)
+
+
+_LAST = {"forward": "loss", "dX": "dX", "dW": "dW", "db": "db"}
+"""The output of ``network_gradients`` that each claim of the network looks at."""
+
+
+def _entries(inputs: dict[str, Any]) -> int:
+    """How many numbers a counterexample consists of."""
+    arrays = [a for value in inputs.values() for a in (value if isinstance(value, list) else [value])]
+    return sum(len(a["data"]) for a in arrays if isinstance(a, dict))
 
 
 class _Failed(Exception):

@@ -17,7 +17,7 @@ from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.subject import Domain
 
 _CODE_BITS = 80
-_DRAWN_ENTRIES = 16
+DRAWN_ENTRIES = 16
 """Arrays up to this size are drawn entry by entry; larger ones from a seed."""
 
 
@@ -36,12 +36,12 @@ def _capped(size: int, limit: int | None) -> int:
 
 
 @st.composite
-def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...], *, large: bool = True) -> tuple[int, ...]:
-    """Sizes, at least ``least``; the last is the batch. Ties are frequent, and, if ``large``, sizes beyond 64."""
+def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple[int, ...]:
+    """Sizes, at least ``least``; the last is the batch. Ties are frequent, and sizes beyond 64 in a large domain."""
     limits = domain.conventions.limits
     floor = [*least[:-1], max(least[-1], limits.batch, 1 if _divides_by_batch(domain) else 0)]
     sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
-    tie = draw(st.sampled_from(_TIES if large else _TIES[:-1]))
+    tie = draw(st.sampled_from(_TIES if domain.large else _TIES[:-1]))
     if tie == "large":
         sizes = [min(size, 3) for size in sizes]
         sizes[draw(st.integers(0, len(sizes) - 1))] = draw(st.sampled_from(_LARGE))
@@ -137,7 +137,7 @@ def arrays(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tup
     form, size = domain.format, int(np.prod(shape))
     regime = draw(st.sampled_from(regimes))
     other = draw(st.sampled_from(regimes))
-    if size <= _DRAWN_ENTRIES:
+    if size <= DRAWN_ENTRIES:
         codes = draw(st.lists(st.integers(0, 2**_CODE_BITS - 1), min_size=size, max_size=size))
     else:
         source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
@@ -213,24 +213,23 @@ def _saturating(W: Array, form: Format) -> Array:
 
 
 @st.composite
-def networks(
-    draw: st.DrawFn, domain: Domain, *, depth: int = 4, regimes: tuple[Regime, ...] = ORDINARY, small: bool = False
-) -> Case:
-    """Weights, biases, input and labels: depth 1 to ``depth``, equal or different widths, tied, dead and zero layers.
+def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDINARY) -> Case:
+    """Weights, biases, input and labels: depth 1 to 4, equal or different widths, tied, dead and zero layers.
 
-    ``small`` keeps to sizes that differentiation at high precision can afford.
+    Outside a large domain depth and sizes are what differentiation at high precision can afford.
     """
     limits = domain.conventions.limits
-    layers = draw(st.integers(1, depth if limits.depth is None else min(depth, limits.depth)))
-    batch = draw(dimensions(domain, (0,), large=not small))[0]
-    sizes = [draw(st.sampled_from((1, 2, 3, 2) if small else _SIZES[:-1])) for _ in range(layers + 1)]
+    depth = _capped(4 if domain.large else 3, limits.depth)
+    layers = draw(st.integers(1, depth))
+    batch = draw(dimensions(domain, (0,)))[0]
+    sizes = [draw(st.sampled_from(_SIZES[:-1] if domain.large else (1, 2, 3, 2))) for _ in range(layers + 1)]
     kind = draw(st.sampled_from(("plain", "equal", "tied", "zero", "dead", "saturated")))
     if kind in {"equal", "tied"}:
         sizes = [sizes[0]] * (layers + 1)
     sizes = [_capped(size, limits.width) for size in sizes]
-    if batch > _DRAWN_ENTRIES:
+    if batch > DRAWN_ENTRIES:
         sizes = [min(size, 3) for size in sizes]
-    if small:
+    if not domain.large:
         batch = min(batch, 2)
     weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in zip(sizes, sizes[1:], strict=False)]
     biases = [draw(arrays(domain, (rows,), regimes)) for rows in sizes[1:]]

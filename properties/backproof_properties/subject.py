@@ -20,10 +20,11 @@ from backproof_properties.results import Observation
 
 @dataclass(frozen=True)
 class Domain:
-    """Where inputs are drawn from: a number format, within what the conventions admit."""
+    """Where inputs are drawn from: a number format, within what the conventions admit; sizes beyond 64 if ``large``."""
 
     dtype: str
     conventions: Conventions
+    large: bool = True
 
     @property
     def format(self) -> Format:
@@ -47,11 +48,6 @@ class Subject:
     def fused(self) -> bool:
         """Does the target return S − P whatever ΣP is?"""
         return self.conventions.unnormalised_labels == "fused"
-
-    @property
-    def domain(self) -> Domain:
-        """Where this subject's inputs are drawn from."""
-        return Domain(self.dtype, self.conventions)
 
     @cached_property
     def arithmetic(self) -> Arithmetic:

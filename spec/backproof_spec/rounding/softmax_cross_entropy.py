@@ -50,6 +50,9 @@ def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
     growth = arithmetic.growth(roundings)
     exact = magnitude = widest = largest_log = mp.mpf(0)
     found = columns(Z, arithmetic)
+    for column in found:
+        if column is not None:  # a shifted logit overflows where a column's logits span more than the format does
+            largest_log = max(largest_log, *(abs(log) * growth for log in column.log_s))
     for i, j, mass in nonzeros(P.exact):
         column = found[j]
         if column is None:
@@ -57,12 +60,9 @@ def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
             return result.enclosure()
         exact -= mass * column.log_s[i]
         magnitude += abs(mass * column.log_s[i])
-        log_size = abs(column.log_s[i]) + column.log_radius[i]
-        largest_log = max(largest_log, log_size * growth)
-        widest += abs(mass) * log_size
+        widest += abs(mass) * (abs(column.log_s[i]) + column.log_radius[i])
         if arithmetic.flush_to_zero and abs(mass) < arithmetic.output.smallest_normal:
             widest += abs(mass * column.log_s[i])
     most = widest * growth + roundings * arithmetic.underflow * growth * (2 if arithmetic.flush_to_zero else 1)
-    # The shifted logit itself may overflow where the logits span more than the format does.
     result.put((0, 0), exact, most - magnitude, max(most, largest_log), opposing=(magnitude - abs(exact)) / 2 * growth)
     return result.enclosure()
