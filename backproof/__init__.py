@@ -1,1 +1,93 @@
-"""Backproof."""
+"""Backproof: is this gradient right, for every shape and every input, and how do you know?
+
+    >>> import backproof
+    >>> report = backproof.check("reference", operations=["relu"], examples=10, seed=1)
+    >>> report.passed
+    True
+"""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from backproof_docs.report import Refutation, Report
+from backproof_impl.conventions import DTYPES, Conventions, Limits, UsageError
+from backproof_impl.target import as_target
+from backproof_properties import runner
+from backproof_properties.results import Outcome
+from backproof_spec.claims import CLAIM_IDS, OPERATIONS
+
+__all__ = ["Conventions", "Limits", "Refutation", "Report", "UsageError", "check"]
+
+_LARGEST_SEED = 2**32
+
+
+def check(
+    target: Any,
+    *,
+    operations: Iterable[str] | None = None,
+    dtypes: Iterable[str] | None = None,
+    examples: int = 100,
+    seed: int | None = None,
+    conventions: Conventions | None = None,
+    workers: int = 1,
+    progress: Callable[[int, Outcome | None], None] = lambda *_: None,
+) -> Report:
+    """Run the verification suite on ``target`` and report.
+
+    ``target``: a module, object, dict or ``Target``; a path; ``package.module[:object]``; or a built-in adapter's name.
+    ``operations``: operations (``linear``) or claims (``linear.dW``); all by default.
+    ``dtypes``: float64 by default, or the first that the target declares.
+    ``conventions``: replaces what the target declares. ``seed``: repeats a run. ``workers``: processes; more than one
+    needs a target given by name or path. ``progress`` is called with the number of outcomes to expect and each one.
+
+    Raises ``UsageError`` when the request cannot be run; its message says what is accepted.
+    """
+    claims = claims_named(operations)
+    if isinstance(examples, bool) or not isinstance(examples, int) or examples < 1:
+        msg = f"examples is {examples!r}, expected a whole number of at least 1"
+        raise UsageError(msg)
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        msg = f"seed is {seed!r}, expected a whole number of at least 0"
+        raise UsageError(msg)
+    loaded = as_target(target, conventions)
+    requested = None if dtypes is None else tuple(dtypes)
+    unknown = [name for name in requested or () if name not in DTYPES]
+    if unknown or requested == ():
+        msg = f"dtype {unknown[0] if unknown else '(none)'!r} is not known, expected some of {', '.join(DTYPES)}"
+        raise UsageError(msg)
+    chosen = runner.supported_dtypes(loaded, requested)
+    number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
+    planned = runner.tasks(claims, chosen, examples, number)
+    begun = time.monotonic()
+    progress(len(planned), None)
+    source = target if workers > 1 else loaded
+    results = runner.run_all(planned, source, conventions, workers, lambda outcome: progress(len(planned), outcome))
+    seconds = time.monotonic() - begun
+    declared = {name: _plain(value) for name, value in loaded.conventions.declared().items()}
+    return Report(loaded.name, declared, chosen, examples, number, seconds, tuple(results))
+
+
+def claims_named(names: Iterable[str] | None) -> tuple[str, ...]:
+    """The claims that operations or claim ids stand for; ``UsageError`` names the close ones for an unknown name."""
+    if names is None:
+        return CLAIM_IDS
+    chosen: set[str] = set()
+    operations = [operation.id for operation in OPERATIONS]
+    for name in names:
+        found = [claim for claim in CLAIM_IDS if name in (claim, claim.partition(".")[0])]
+        if not found:
+            close = difflib.get_close_matches(name, [*CLAIM_IDS, *operations], n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(operations)}"
+            msg = f"claim {name!r} is not known: {hint} (backproof list claims shows all)"
+            raise UsageError(msg)
+        chosen.update(found)
+    return tuple(claim for claim in CLAIM_IDS if claim in chosen)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float) else str(value)

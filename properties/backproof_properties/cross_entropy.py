@@ -20,7 +20,10 @@ from backproof_properties.subject import Domain, Subject
 @st.composite
 def _cases(draw: st.DrawFn, domain: Domain) -> Case:
     n, p = draw(dimensions(domain, (1, 0)))
-    return {"S": draw(arrays(domain, (n, p), PROBABILITIES)), "P": draw(labels(domain, (n, p)))}
+    S, P = draw(arrays(domain, (n, p), PROBABILITIES)), draw(labels(domain, (n, p)))
+    if draw(st.sampled_from((False, False, True))):
+        S[P == 0] = 0  # what softmax returns when every unlabelled class has underflowed
+    return {"S": S, "P": P}
 
 
 @st.composite

@@ -37,11 +37,11 @@ def _capped(size: int, limit: int | None) -> int:
 
 @st.composite
 def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple[int, ...]:
-    """Sizes, at least ``least``; the last is the batch. Ties are frequent, and sizes beyond 64 in a large domain."""
+    """Sizes, at least ``least``; the last is the batch. Ties are frequent, and sizes beyond 64 where the domain admits."""
     limits = domain.conventions.limits
     floor = [*least[:-1], max(least[-1], limits.batch, 1 if _divides_by_batch(domain) else 0)]
     sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
-    tie = draw(st.sampled_from(_TIES if domain.large else _TIES[:-1]))
+    tie = draw(st.sampled_from(_TIES[:-1] if domain.small else _TIES))
     if tie == "large":
         sizes = [min(size, 3) for size in sizes]
         sizes[draw(st.integers(0, len(sizes) - 1))] = draw(st.sampled_from(_LARGE))
@@ -49,7 +49,7 @@ def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple
         equal = [int(place) for place in tie if int(place) < len(sizes)]
         for place in equal[1:]:
             sizes[place] = sizes[equal[0]]
-    sizes = [max(size, low) for size, low in zip(sizes, floor, strict=True)]
+    sizes = [max(min(size, domain.largest), low) for size, low in zip(sizes, floor, strict=True)]
     return (*(_capped(size, limits.width) for size in sizes[:-1]), sizes[-1])
 
 
@@ -118,7 +118,7 @@ def _probability(code: int, form: Format) -> float:
 
 def _rare_probability(code: int, form: Format) -> float:
     """0, 1, subnormals and other probabilities that a softmax may return."""
-    table = (0.0, 1.0, 0.5, 2.0**form.subnormal_exponent, 2.0**form.emin, 2.0 ** (form.emin // 2), 1 - 2.0**-form.precision)
+    table = (0.0, 1.0, 0.0, 0.5, 2.0**form.subnormal_exponent, 2.0**form.emin, 2.0 ** (form.emin // 2), 1 - 2.0**-form.precision)
     return table[code % len(table)]
 
 
@@ -128,7 +128,7 @@ VALUES: tuple[Regime, ...] = (*(_small, _dense, _dense) * 4, _special, _wide, _t
 """Three arrays in four are ordinary, so that an extreme array mostly meets ordinary ones and nothing hides in overflow."""
 LOGITS: tuple[Regime, ...] = (*(_small, _dense, _gap) * 3, _special, _huge)
 MODERATE_LOGITS: tuple[Regime, ...] = (_small, _dense, _gap)
-PROBABILITIES: tuple[Regime, ...] = (_probability, _probability, _rare_probability)
+PROBABILITIES: tuple[Regime, ...] = (_probability, _rare_probability)
 
 
 @st.composite
@@ -216,20 +216,20 @@ def _saturating(W: Array, form: Format) -> Array:
 def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDINARY) -> Case:
     """Weights, biases, input and labels: depth 1 to 4, equal or different widths, tied, dead and zero layers.
 
-    Outside a large domain depth and sizes are what differentiation at high precision can afford.
+    In a small domain depth and sizes are what differentiation at high precision can afford.
     """
     limits = domain.conventions.limits
-    depth = _capped(4 if domain.large else 3, limits.depth)
+    depth = _capped(3 if domain.small else 4, limits.depth)
     layers = draw(st.integers(1, depth))
     batch = draw(dimensions(domain, (0,)))[0]
-    sizes = [draw(st.sampled_from(_SIZES[:-1] if domain.large else (1, 2, 3, 2))) for _ in range(layers + 1)]
+    sizes = [_capped(draw(st.sampled_from(_SIZES[:-1])), 3 if domain.small else None) for _ in range(layers + 1)]
     kind = draw(st.sampled_from(("plain", "equal", "tied", "zero", "dead", "saturated")))
     if kind in {"equal", "tied"}:
         sizes = [sizes[0]] * (layers + 1)
-    sizes = [_capped(size, limits.width) for size in sizes]
+    sizes = [_capped(min(size, domain.largest), limits.width) for size in sizes]
     if batch > DRAWN_ENTRIES:
         sizes = [min(size, 3) for size in sizes]
-    if not domain.large:
+    if domain.small:
         batch = min(batch, 2)
     weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in zip(sizes, sizes[1:], strict=False)]
     biases = [draw(arrays(domain, (rows,), regimes)) for rows in sizes[1:]]
@@ -243,10 +243,22 @@ def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDI
         biases[changed] = np.full_like(biases[changed], -64)
     elif kind == "saturated":
         weights[-1] = _saturating(weights[-1], domain.format)
-    return {
-        "weights": weights,
-        "biases": biases,
-        "X": draw(arrays(domain, (sizes[0], batch), regimes)),
-        "P": draw(labels(domain, (sizes[-1], batch))),
-    }
+    X = draw(arrays(domain, (sizes[0], batch), regimes))
+    if limits.logit is not None:
+        _limit_logits(weights, biases, X, limits.logit)
+    return {"weights": weights, "biases": biases, "X": X, "P": draw(labels(domain, (sizes[-1], batch)))}
+
+
+def _limit_logits(weights: list[Array], biases: list[Array], X: Array, limit: float) -> None:
+    """Scale the last layer down by a power of two until its logits are within the limit."""
+    Y = X.astype(np.float64)
+    with np.errstate(all="ignore"):
+        for W, b in zip(weights, biases, strict=True):
+            Z = W.astype(np.float64) @ Y + b.astype(np.float64)[:, None]
+            Y = np.maximum(Z, 0)
+    largest = np.abs(Z).max(initial=0.0)
+    if not largest <= limit:
+        exponent = -int(np.ceil(np.log2(largest / limit))) if np.isfinite(largest) else -np.finfo(np.float64).maxexp
+        for A in (weights[-1], biases[-1]):
+            A[...] = np.ldexp(A.astype(np.float64), exponent).astype(A.dtype)
 

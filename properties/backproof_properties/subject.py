@@ -20,11 +20,16 @@ from backproof_properties.results import Observation
 
 @dataclass(frozen=True)
 class Domain:
-    """Where inputs are drawn from: a number format, within what the conventions admit; sizes beyond 64 if ``large``."""
+    """Where inputs are drawn from: a number format, within what the conventions admit, in sizes up to ``largest``."""
 
     dtype: str
     conventions: Conventions
-    large: bool = True
+    largest: int = 70
+
+    @property
+    def small(self) -> bool:
+        """Are sizes kept to where every kernel takes its short path, and differentiation is affordable?"""
+        return self.largest <= 64  # noqa: PLR2004 - the widest block of vectorised kernels
 
     @property
     def format(self) -> Format:

@@ -1,0 +1,229 @@
+"""The command line. Exit status: 0 everything holds, 1 something was refuted or failed, 2 the request could not be run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import click
+import typer
+from backproof_docs.junit import to_junit
+from backproof_docs.report import Report, write_atomically
+from backproof_docs.terminal import print_report
+from backproof_impl.conventions import DTYPES, FIELDS, UsageError, declare
+from backproof_impl.target import ADAPTERS, as_target
+from backproof_properties.results import Outcome
+from backproof_spec.claims import CLAIMS, OPERATIONS
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from backproof import check
+
+app = typer.Typer(
+    name="backproof",
+    help="Is this gradient right, for every shape and every input, and how do you know?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Claims = Annotated[list[str] | None, typer.Option("--claim", metavar="ID", help="A claim or an operation; repeatable, or a,b.")]
+Examples = Annotated[int, typer.Option("--examples", metavar="N", help="Examples for each link of each claim.")]
+Dtypes = Annotated[list[str] | None, typer.Option("--dtype", metavar="NAME", help=f"{', '.join(DTYPES)}; repeatable, or a,b.")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Repeat the run that printed this seed.")]
+Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
+Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")]
+Workers = Annotated[int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")]
+Declare = Annotated[
+    list[str] | None,
+    typer.Option("--declare", metavar="FIELD=VALUE", help="A convention of the target; repeatable. See: backproof list conventions."),
+]
+
+
+@app.command()
+def verify(
+    claim: Claims = None,
+    examples: Examples = 100,
+    dtype: Dtypes = None,
+    seed: Seed = None,
+    json: Json = None,
+    junit: Junit = None,
+    workers: Workers = None,
+) -> None:
+    """Run the verification suite on the reference implementation."""
+    _run("reference", claim, examples, dtype, seed, json, junit, workers, None)
+
+
+@app.command()
+def validate(
+    target: Annotated[str, typer.Argument(help="my_layers.py, package.module[:object], or a built-in adapter's name.")],
+    claim: Claims = None,
+    examples: Examples = 100,
+    dtype: Dtypes = None,
+    seed: Seed = None,
+    json: Json = None,
+    junit: Junit = None,
+    workers: Workers = None,
+    declared: Declare = None,
+) -> None:
+    """Run the same suite on somebody's implementation."""
+    _run(target, claim, examples, dtype, seed, json, junit, workers, declared)
+
+
+def _run(
+    target: str,
+    claims: list[str] | None,
+    examples: int,
+    dtypes: list[str] | None,
+    seed: int | None,
+    json: Path | None,
+    junit: Path | None,
+    workers: int | None,
+    declarations: list[str] | None,
+) -> None:
+    if workers is not None and workers < 1:
+        msg = f"-n {workers}: expected at least 1 process"
+        raise UsageError(msg)
+    for path in (json, junit):
+        _require_writable(path)
+    conventions = declare(as_target(target).conventions, declarations) if declarations else None
+    with _progress() as (update, _):
+        report = check(
+            target,
+            operations=_split(claims),
+            dtypes=_split(dtypes),
+            examples=examples,
+            seed=seed,
+            conventions=conventions,
+            workers=workers or _cores(),
+            progress=update,
+        )
+    _write(json, Report.to_json, report)
+    _write(junit, to_junit, report)
+    print_report(report, Console(highlight=False, soft_wrap=False))
+    raise typer.Exit(0 if report.passed else 1)
+
+
+def _split(values: list[str] | None) -> list[str] | None:
+    return None if values is None else [part.strip() for value in values for part in value.split(",")]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _require_writable(path: Path | None) -> None:
+    """Refuse, before the run, a report that could not be written after it."""
+    if path is None:
+        return
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        reason = "is a folder" if path.is_dir() else f"folder {folder} does not exist or cannot be written"
+        msg = f"report {path}: {reason}; expected a file in a folder that exists"
+        raise UsageError(msg)
+
+
+def _write(path: Path | None, render: Callable[[Report], str], report: Report) -> None:
+    if path is not None:
+        write_atomically(path, render(report))
+
+
+class _progress:  # noqa: N801 - used as a function
+    """Progress on standard error where that is a terminal; silence elsewhere."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        console = Console(stderr=True)
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+    def __enter__(self) -> tuple[Callable[[int, Outcome | None], None], Progress]:
+        self._bar.start()
+        task = self._bar.add_task("starting", total=None)
+
+        def update(total: int, outcome: Outcome | None) -> None:
+            if outcome is None:
+                self._bar.update(task, total=total)
+            else:
+                self._bar.update(task, description=f"{outcome.claim}", advance=1)
+
+        return update, self._bar
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+# --- list ------------------------------------------------------------------------------------------------------------
+
+
+def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    if what == "claims":
+        return ("claim", "formula", "notes"), [(c.id, c.formula, c.notes) for c in CLAIMS]
+    if what == "operations":
+        return ("operation", "definition", "shapes"), [(o.id, o.definition, o.shapes) for o in OPERATIONS]
+    if what == "adapters":
+        return ("adapter", "library", "install"), [
+            (name, a.package, f"pip install 'backproof[{a.extra}]'" if a.extra else "built in") for name, a in ADAPTERS.items()
+        ]
+    return ("field", "values (default first)", "meaning"), [
+        (name, ", ".join(row.values) or "any", row.meaning) for name, row in FIELDS.items()
+    ]
+
+
+_LISTS = ("claims", "operations", "adapters", "conventions")
+
+
+@app.command(name="list")
+def list_(what: Annotated[str, typer.Argument(help=" | ".join(_LISTS))]) -> None:
+    """List the claims, operations, adapters or conventions."""
+    if what not in _LISTS:
+        msg = f"list {what!r}: expected one of {', '.join(_LISTS)}"
+        raise UsageError(msg)
+    headers, rows = _listing(what)
+    table = Table(*headers, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False).print(table)
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+@app.callback(invoke_without_command=True)
+def _root(show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:  # noqa: FBT002 - a flag
+    if show_version:
+        typer.echo(f"backproof {version('backproof')}")
+        raise typer.Exit
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """The ``backproof`` command; a request that cannot be run is one line on standard error, and status 2."""
+    try:
+        status: Any = app(args=arguments, standalone_mode=False)
+    except UsageError as error:
+        _refuse(str(error))
+    except click.UsageError as error:
+        _refuse(error.format_message() + _accepted(error.ctx))
+    except (click.Abort, KeyboardInterrupt):
+        _refuse("interrupted")
+    sys.exit(status or 0)
+
+
+def _accepted(context: click.Context | None) -> str:
+    """What the command accepts, for the end of an error message."""
+    if context is None:
+        return ""
+    if isinstance(context.command, click.Group):
+        return f"; expected one of {', '.join(context.command.commands)}"
+    options = [parameter.opts[0] for parameter in context.command.params if isinstance(parameter, click.Option)]
+    return f"; {context.command_path} accepts {', '.join(options)}"
+
+
+def _refuse(message: str) -> NoReturn:
+    sys.stderr.write(f"backproof: {message}\n")
+    sys.exit(2)

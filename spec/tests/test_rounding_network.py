@@ -1,0 +1,114 @@
+"""rounding.network: NumPy's whole forward and backward pass is admitted, and a slip anywhere in it is not."""
+
+import numpy as np
+import pytest
+from mpmath import mp
+
+from backproof_spec.network import Network
+from backproof_spec.network import gradients as exact_gradients
+from backproof_spec.rounding import network
+from backproof_spec.rounding.formats import Arithmetic
+
+
+def _softmax(Z):
+    E = np.exp(Z - Z.max(axis=0))
+    return E / E.sum(axis=0)
+
+
+def _numpy(weights, biases, X, P, at_zero=1):
+    Ys, Zs = [X], []
+    for W, b in zip(weights, biases, strict=True):
+        Zs.append(W @ Ys[-1] + b[:, None])
+        Ys.append(np.maximum(Zs[-1], 0))
+    dZ, dWs, dbs = _softmax(Zs[-1]) * P.sum(axis=0) - P, [], []
+    for k in reversed(range(len(weights))):
+        dWs.append(dZ @ Ys[k].T)
+        dbs.append(dZ.sum(axis=1))
+        dY = weights[k].T @ dZ
+        if k:
+            dZ = dY * np.where(Zs[k - 1] == 0, dY.dtype.type(at_zero), Zs[k - 1] > 0)
+    D = Zs[-1] - Zs[-1].max(axis=0)
+    loss = -(P * (D - np.log(np.exp(D).sum(axis=0)))).sum()
+    return loss, dY, dWs[::-1], dbs[::-1]
+
+
+def _case(dtype, depth, samples, seed):
+    source = np.random.default_rng(seed)
+    widths = [3, 4, 2, 3][: depth + 1]
+    weights = [source.normal(size=(b, a)).astype(dtype) for a, b in zip(widths, widths[1:], strict=False)]
+    biases = [source.normal(size=b).astype(dtype) for b in widths[1:]]
+    X = source.normal(size=(3, samples)).astype(dtype)
+    P = source.uniform(size=(widths[-1], samples)).astype(dtype)
+    return weights, biases, X, P
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("samples", [0, 1, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_numpy_is_admitted(refused, dtype, depth, samples, seed):
+    case = _case(dtype, depth, samples, seed)
+    net, ar = Network.of(*case), Arithmetic.of(dtype)
+    if samples == 0:
+        loss, dX, dWs, dbs = 0.0, case[2], [0 * W for W in case[0]], [0 * b for b in case[1]]
+    else:
+        loss, dX, dWs, dbs = _numpy(*case)
+    found = network.gradients(net, ar)
+    assert refused(network.loss(net, ar), [[loss]]) == []
+    assert refused(found.dX, dX) == []
+    assert [refused(e, x) for e, x in zip((*found.dW, *found.db), (*dWs, *dbs), strict=True)] == [[]] * 2 * depth
+
+
+def test_centres_are_the_exact_gradients():
+    net = Network.of(*_case("float64", 3, 2, 7))
+    found, exact = network.gradients(net, Arithmetic.of("float64")), exact_gradients(net)
+    with mp.workprec(400):
+        for enclosure, value in zip((found.dX, *found.dW, *found.db), (exact.dX, *exact.dW, *exact.db), strict=True):
+            assert mp.norm(enclosure.exact - value, mp.inf) < mp.mpf(10) ** -40
+
+
+def test_one_part_in_a_million_is_refused_in_every_live_entry(refused):
+    case = _case("float64", 3, 3, 0)
+    net, ar = Network.of(*case), Arithmetic.of("float64")
+    loss, dX, dWs, dbs = _numpy(*case)
+    found = network.gradients(net, ar)
+    assert refused(network.loss(net, ar), [[loss * (1 + 1e-6)]]) == [(0, 0)]
+    for enclosure, value in zip((found.dX, *found.dW, *found.db), (dX, *dWs, *dbs), strict=True):
+        assert len(refused(enclosure, value * (1 + 1e-6))) == np.count_nonzero(value) > 0
+
+
+@pytest.mark.parametrize("at_zero", [1, 0, 0.5])
+def test_an_exact_kink_inside_the_network_demands_the_convention(refused, at_zero):
+    # Z_1 = 1·2 − 2 = 0 exactly, whatever the order of evaluation.
+    case = (
+        [np.array([[1.0]]), np.array([[0.5], [-0.5]])],
+        [np.array([-2.0]), np.zeros(2)],
+        np.array([[2.0]]),
+        np.array([[1.0], [0.0]]),
+    )
+    found = network.gradients(Network.of(*case, relu_at_zero=at_zero), Arithmetic.of("float64"))
+    for other in (1, 0, 0.5):
+        _, dX, _, _ = _numpy(*case, at_zero=other)
+        assert refused(found.dX, dX) == ([] if other == at_zero else [(0, 0)])
+
+
+def test_an_uncertain_kink_inside_the_network_admits_both_branches(refused):
+    # 0.1·3 − 0.3 is 2⁻⁵⁴ or 0 in float64, and −1e-17 exactly: no sign is certain.
+    case = (
+        [np.array([[0.1]]), np.array([[0.5], [-0.5]])],
+        [np.array([-0.3]), np.zeros(2)],
+        np.array([[3.0]]),
+        np.array([[1.0], [0.0]]),
+    )
+    found = network.gradients(Network.of(*case), Arithmetic.of("float64"))
+    assert refused(found.dX, [[0.0]]) == refused(found.dX, _numpy(*case)[1]) == []
+    assert refused(found.dX, [[1.0]]) == [(0, 0)]
+
+
+def test_an_uncertified_sample_spoils_no_other_samples_gradient():
+    # The first sample's pre-activation overflows float16, the second's does not.
+    weights, biases = [np.array([[300.0], [1.0]])], [np.zeros(2)]
+    net = Network.of(weights, biases, [[300.0, 0.5]], [[1.0, 0.0], [0.0, 1.0]])
+    found = network.gradients(net, Arithmetic.of("float16"))
+    assert [r == mp.inf for r in found.dX.radius] == [True, False]
+    assert [r == mp.inf for r in found.dW[0].radius] == [True, True]
