@@ -1,9 +1,9 @@
 """Backproof: is this gradient right, for every shape and every input, and how do you know?
 
-    >>> import backproof
-    >>> report = backproof.check("reference", operations=["relu"], examples=10, seed=1)
-    >>> report.passed
-    True
+>>> import backproof
+>>> report = backproof.check("reference", operations=["relu"], examples=10, seed=1)
+>>> report.passed
+True
 """
 
 from __future__ import annotations

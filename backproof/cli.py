@@ -11,6 +11,11 @@ from typing import Annotated, Any, NoReturn
 
 import click
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from backproof import check
 from backproof_docs.junit import to_junit
 from backproof_docs.report import Report, write_atomically
 from backproof_docs.terminal import print_report
@@ -18,11 +23,6 @@ from backproof_impl.conventions import DTYPES, FIELDS, UsageError, declare
 from backproof_impl.target import ADAPTERS, as_target
 from backproof_properties.results import Outcome
 from backproof_spec.claims import CLAIMS, OPERATIONS
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-
-from backproof import check
 
 app = typer.Typer(
     name="backproof",
@@ -33,16 +33,26 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Claims = Annotated[list[str] | None, typer.Option("--claim", metavar="ID", help="A claim or an operation; repeatable, or a,b.")]
+Claims = Annotated[
+    list[str] | None, typer.Option("--claim", metavar="ID", help="A claim or an operation; repeatable, or a,b.")
+]
 Examples = Annotated[int, typer.Option("--examples", metavar="N", help="Examples for each link of each claim.")]
-Dtypes = Annotated[list[str] | None, typer.Option("--dtype", metavar="NAME", help=f"{', '.join(DTYPES)}; repeatable, or a,b.")]
+Dtypes = Annotated[
+    list[str] | None, typer.Option("--dtype", metavar="NAME", help=f"{', '.join(DTYPES)}; repeatable, or a,b.")
+]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Repeat the run that printed this seed.")]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")]
-Workers = Annotated[int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")]
+Workers = Annotated[
+    int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")
+]
 Declare = Annotated[
     list[str] | None,
-    typer.Option("--declare", metavar="FIELD=VALUE", help="A convention of the target; repeatable. See: backproof list conventions."),
+    typer.Option(
+        "--declare",
+        metavar="FIELD=VALUE",
+        help="A convention of the target; repeatable. See: backproof list conventions.",
+    ),
 ]
 
 
@@ -134,7 +144,7 @@ def _write(path: Path | None, render: Callable[[Report], str], report: Report) -
         write_atomically(path, render(report))
 
 
-class _progress:  # noqa: N801 - used as a function
+class _progress:
     """Progress on standard error where that is a terminal; silence elsewhere."""
 
     def __init__(self) -> None:
@@ -168,7 +178,8 @@ def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         return ("operation", "definition", "shapes"), [(o.id, o.definition, o.shapes) for o in OPERATIONS]
     if what == "adapters":
         return ("adapter", "library", "install"), [
-            (name, a.package, f"pip install 'backproof[{a.extra}]'" if a.extra else "built in") for name, a in ADAPTERS.items()
+            (name, a.package, f"pip install 'backproof[{a.extra}]'" if a.extra else "built in")
+            for name, a in ADAPTERS.items()
         ]
     return ("field", "values (default first)", "meaning"), [
         (name, ", ".join(row.values) or "any", row.meaning) for name, row in FIELDS.items()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from backproof_properties.results import Outcome, Verdict
-
 from backproof_docs.report import Report
+from backproof_properties.results import Outcome, Verdict
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 admits nowhere, not even escaped; a target's messages may hold anything."""

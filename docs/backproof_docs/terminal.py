@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from backproof_properties.results import Link, Outcome, Verdict
-from backproof_spec.claims import CLAIMS
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from backproof_docs.report import Report, Row
+from backproof_properties.results import Link, Outcome, Verdict
+from backproof_spec.claims import CLAIMS
 
 _MARKS = {
     Verdict.HOLDS: ("✓", "green"),
@@ -94,7 +94,10 @@ def _failure(report: Report, outcome: Outcome) -> Text:
     text = Text.assemble(
         (f"{str(outcome.verdict).upper()} {outcome.claim}", _MARKS[outcome.verdict][1]), f"  ({outcome.link}{dtype})\n"
     )
-    lines = [("formula", _FORMULAS[outcome.claim]), ("found", outcome.finding.message if outcome.finding else outcome.reason)]
+    lines = [
+        ("formula", _FORMULAS[outcome.claim]),
+        ("found", outcome.finding.message if outcome.finding else outcome.reason),
+    ]
     if outcome.finding:
         shown = "\n".join(_array(name, value) for name, value in outcome.finding.inputs.items())
         lines.append(("inputs", shown or "—"))

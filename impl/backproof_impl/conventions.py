@@ -28,7 +28,9 @@ FIELDS: dict[str, Field] = {
     "layout": Field(("features-first", "batch-first"), "is a sample a column or a row"),
     "weights": Field(("out-in", "in-out"), "is W (outputs, inputs) or its transpose"),
     "reduction": Field(("sum", "mean"), "is the loss the sum over the samples or their mean"),
-    "labels": Field(("distribution", "one-hot", "index"), "what P holds: distributions, one-hot columns, class numbers"),
+    "labels": Field(
+        ("distribution", "one-hot", "index"), "what P holds: distributions, one-hot columns, class numbers"
+    ),
     "relu_at_zero": Field((), "ReLU′(0): 1 by default, any number in Clarke's [0, 1] is legitimate"),
     "unnormalised_labels": Field(
         ("derivative", "fused", "unsupported"), "for ΣP ≠ 1: S·ΣP − P, S − P, or not a valid input"
@@ -139,7 +141,8 @@ def _limits(limits: Limits, text: str) -> Limits:
     if name == "dtypes":
         return replace(limits, dtypes=tuple(value.split(",")))
     number = _number(f"limits={name}", value)
-    return replace(limits, **{name: number if name == "logit" else int(number)})
+    changes: dict[str, Any] = {name: number if name == "logit" else int(number)}
+    return replace(limits, **changes)
 
 
 def _number(name: str, text: str) -> float:

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-Array: TypeAlias = np.ndarray[Any, Any]
+Array: TypeAlias = Any
+"""A NumPy array of any float dtype, bfloat16 (which is another package's) included."""
 
 
 def _product(A: Array, B: Array) -> Array:

@@ -109,8 +109,10 @@ def as_target(source: Any, conventions: Conventions | None = None) -> Target:
 def _of_object(name: str, found: Any) -> Target:
     if isinstance(found, Target):
         return replace(found, name=name)
-    offered = found if isinstance(found, Mapping) else {key: getattr(found, key, None) for key in (*FUNCTIONS, "CONVENTIONS")}
-    functions = {key: offered[key] for key in FUNCTIONS if callable(offered.get(key))}
+    offered: Mapping[str, Any] = (
+        found if isinstance(found, Mapping) else {key: getattr(found, key, None) for key in (*FUNCTIONS, "CONVENTIONS")}
+    )
+    functions: dict[str, Any] = {key: offered[key] for key in FUNCTIONS if callable(offered.get(key))}
     if not functions:
         msg = f"target {name}: none of its names is a function that can be checked; looked for {', '.join(FUNCTIONS)}"
         raise UsageError(msg)

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import ml_dtypes
 import numpy as np
+
 from backproof_spec.matrices import Matrix, as_matrix
 from backproof_spec.rounding.enclosure import Enclosure
 

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from hypothesis import assume
+from hypothesis import strategies as st
+from mpmath import mp
+
+from backproof_properties import judge
+from backproof_properties.arrays import Case, enclosed, matrix
+from backproof_properties.property import Property
+from backproof_properties.results import Link, Observation
+from backproof_properties.strategies import ORDINARY, arrays, dimensions
+from backproof_properties.subject import Domain, Subject
 from backproof_spec import chain
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error, step
 from backproof_spec.matrices import (
@@ -19,16 +29,6 @@ from backproof_spec.operations import linear
 from backproof_spec.rounding import linear as linear_bounds
 from backproof_spec.rounding import relu as relu_bounds
 from backproof_spec.rounding import softmax as softmax_bounds
-from hypothesis import assume
-from hypothesis import strategies as st
-from mpmath import mp
-
-from backproof_properties import judge
-from backproof_properties.arrays import Case, enclosed, matrix
-from backproof_properties.property import Property
-from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import ORDINARY, arrays, dimensions
-from backproof_properties.subject import Domain, Subject
 
 # --- scalar ------------------------------------------------------------------------------------------------------------
 
@@ -56,23 +56,22 @@ def _scalar_definition(case: Case, _: Subject) -> Observation:
         return judge.agree("(f∘g)′", as_matrix("(f∘g)′", [[derivative]]), found, error)
 
 
+def _quotient(function: chain.Scalar, x: Number) -> tuple[Number, Number]:
+    """(difference quotient of one scalar function, how far it may be from the derivative)."""
+    found = jacobian(lambda A: as_matrix("f", [[function.value(A[0, 0])]]), as_matrix("x", [[x]]))[0, 0]
+    third = 2 * abs(function.derivatives[2](x)) + 1
+    size = abs(function.value(x)) + abs(function.derivatives[0](x) * x) + 1
+    return found, quotient_error(third, size, 8)
+
+
 def _scalar_formula(case: Case, _: Subject) -> Observation:
     """The 1×1 Jacobians multiply: Df(g(x))·Dg(x), each differentiated on its own, is the derivative of f∘g."""
     f, g, x = _scalar(case)
     with mp.workprec(PRECISION_BITS):
-        y = g.value(x)
-        parts = []
-        for function, point in ((f, y), (g, x)):
-            quotient = jacobian(lambda A, h=function: as_matrix("h", [[h.value(A[0, 0])]]), as_matrix("x", [[point]]))
-            parts.append((quotient[0, 0], function, point))
-        product = parts[0][0] * parts[1][0]
-        error = mp.mpf(0)
-        for (_, function, point), (other, _, _) in zip(parts, parts[::-1], strict=True):
-            third = 2 * abs(function.derivatives[2](point)) + 1
-            size = abs(function.value(point)) + abs(function.derivatives[0](point) * point) + 1
-            error += 2 * (abs(other) + 1) * quotient_error(third, size, 8)
+        (outer, outer_error), (inner, inner_error) = _quotient(f, g.value(x)), _quotient(g, x)
+        error = 2 * (outer_error * (abs(inner) + 1) + inner_error * (abs(outer) + 1))
         formula = chain.scalar_derivative(f, g, x)
-        return judge.agree("f′(g(x))·g′(x)", as_matrix("·", [[formula]]), as_matrix("·", [[product]]), error)
+        return judge.agree("f′(g(x))·g′(x)", as_matrix("·", [[formula]]), as_matrix("·", [[outer * inner]]), error)
 
 
 # --- several variables -------------------------------------------------------------------------------------------------
@@ -149,6 +148,10 @@ PROPERTIES: tuple[Property, ...] = (
     Property("chain.rule", Link.JACOBIAN, _small_cases, _definition_to_jacobian),
     Property("chain.rule", Link.FORMULA, _cases, _jacobian_to_formula),
     Property(
-        "chain.rule", Link.IMPLEMENTATION, _cases, _composed, ("linear", "relu", "softmax_vjp", "relu_vjp", "linear_vjp")
+        "chain.rule",
+        Link.IMPLEMENTATION,
+        _cases,
+        _composed,
+        ("linear", "relu", "softmax_vjp", "relu_vjp", "linear_vjp"),
     ),
 )

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from backproof_impl.target import FUNCTIONS, Target
 
+from backproof_impl.target import FUNCTIONS, Target
 from backproof_properties.arrays import Case
 from backproof_properties.judge import Refuted
 from backproof_properties.results import Finding
@@ -75,7 +75,9 @@ def _array(target: Target, name: str, kind: str, value: Any, expected: tuple[int
     transposed = target.transposes(kind)
     wanted = expected[::-1] if transposed else expected
     if not isinstance(value, np.ndarray):
-        raise Refuted(Finding(f"{name}: returned {type(value).__name__}, expected a NumPy array of shape {wanted}", kind, {}))
+        raise Refuted(
+            Finding(f"{name}: returned {type(value).__name__}, expected a NumPy array of shape {wanted}", kind, {})
+        )
     if value.shape != wanted:
         hint = ": is the result transposed?" if value.shape == wanted[::-1] else ""
         like = f" = shape of {kind[1:]}" if kind.startswith("d") else ""
@@ -97,7 +99,9 @@ def _number(name: str, value: Any) -> Any:
 
 def _network_output(target: Target, result: Any, case: Case, wanted: str) -> Any:
     if not isinstance(result, Mapping):
-        message = f"network_gradients: returned {type(result).__name__}, expected a dict with dW, db and perhaps loss, dX"
+        message = (
+            f"network_gradients: returned {type(result).__name__}, expected a dict with dW, db and perhaps loss, dX"
+        )
         raise Refuted(Finding(message, wanted, {}))
     value = result.get(wanted)
     if wanted in {"loss", "dX"}:
@@ -109,7 +113,9 @@ def _network_output(target: Target, result: Any, case: Case, wanted: str) -> Any
     originals = case["weights" if wanted == "dW" else "biases"]
     if not isinstance(value, list | tuple) or len(value) != len(originals):
         got = f"{len(value)} entries" if isinstance(value, list | tuple) else type(value).__name__
-        message = f"network_gradients.{wanted}: got {got}, expected a list of {len(originals)} arrays, one for each layer"
+        message = (
+            f"network_gradients.{wanted}: got {got}, expected a list of {len(originals)} arrays, one for each layer"
+        )
         raise Refuted(Finding(message, wanted, {}))
     return [
         _array(target, f"network_gradients.{wanted}[{k}]", wanted, entry, original.shape, original.dtype)

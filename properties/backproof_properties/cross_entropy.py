@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
-from backproof_spec.matrices import TRANSCENDENTAL_BITS, Matrix, absolute, as_matrix, from_entries, nonzeros, scale
-from backproof_spec.operations import cross_entropy
-from backproof_spec.rounding import cross_entropy as bounds
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -15,6 +11,10 @@ from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
 from backproof_properties.strategies import PROBABILITIES, arrays, dimensions, labels
 from backproof_properties.subject import Domain, Subject
+from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
+from backproof_spec.matrices import TRANSCENDENTAL_BITS, Matrix, absolute, as_matrix, from_entries, nonzeros, scale
+from backproof_spec.operations import cross_entropy
+from backproof_spec.rounding import cross_entropy as bounds
 
 
 @st.composite

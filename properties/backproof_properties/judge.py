@@ -10,13 +10,13 @@ import statistics
 from typing import Any
 
 import numpy as np
-from backproof_spec.matrices import EXACT_BITS, TRANSCENDENTAL_BITS, Matrix, Number, shape
-from backproof_spec.rounding.enclosure import Enclosure
-from backproof_spec.rounding.formats import FORMATS
 from mpmath import mp
 
 from backproof_properties.arrays import Array
 from backproof_properties.results import Finding, Observation
+from backproof_spec.matrices import EXACT_BITS, TRANSCENDENTAL_BITS, Matrix, Number, shape
+from backproof_spec.rounding.enclosure import Enclosure
+from backproof_spec.rounding.formats import FORMATS
 
 JUDGE_BITS = 2 * EXACT_BITS
 """Differences between a float and an exact value (a multiple of 2⁻⁴⁴⁰⁰) are taken at this precision: exactly."""
@@ -43,7 +43,9 @@ def _text(value: Number) -> str:
     return str(mp.nstr(value, DIGITS))
 
 
-def agree(name: str, found: Matrix, expected: Matrix, error: Matrix | Number = 0, scale: Matrix | None = None) -> Observation:
+def agree(
+    name: str, found: Matrix, expected: Matrix, error: Matrix | Number = 0, scale: Matrix | None = None
+) -> Observation:
     """|found − expected| ≤ error, entry by entry; ``worst`` is the largest |difference| ÷ scale (default: |expected|)."""
     seen = Observation()
     if shape(found) != shape(expected):
@@ -63,7 +65,15 @@ def agree(name: str, found: Matrix, expected: Matrix, error: Matrix | Number = 0
                         f"to within {mp.nstr(bound, 3)}"
                     )
                     raise Refuted(
-                        Finding(message, name, {}, (i, j), _text(expected[i, j]), _text(found[i, j]), _ratio(difference, bound))
+                        Finding(
+                            message,
+                            name,
+                            {},
+                            (i, j),
+                            _text(expected[i, j]),
+                            _text(found[i, j]),
+                            _ratio(difference, bound),
+                        )
                     )
                 seen.worst = max(seen.worst, float(difference / size))
     return seen

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from backproof_spec.differentiation import jacobian
-from backproof_spec.matrices import EXACT_BITS, commutation, compose, kron, product, transpose, vec
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -13,6 +11,8 @@ from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
 from backproof_properties.strategies import arrays
 from backproof_properties.subject import Domain, Subject
+from backproof_spec.differentiation import jacobian
+from backproof_spec.matrices import EXACT_BITS, commutation, compose, kron, product, transpose, vec
 
 
 @st.composite

@@ -5,12 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from backproof_spec.differentiation import jacobian
-from backproof_spec.jacobian import Jacobian
-from backproof_spec.matrices import EXACT_BITS, Matrix, absolute, vec
-from backproof_spec.operations import linear
-from backproof_spec.rounding import linear as bounds
-from backproof_spec.rounding.enclosure import Enclosure
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -20,6 +14,12 @@ from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
 from backproof_properties.strategies import arrays, dimensions
 from backproof_properties.subject import Domain, Subject
+from backproof_spec.differentiation import jacobian
+from backproof_spec.jacobian import Jacobian
+from backproof_spec.matrices import EXACT_BITS, Matrix, absolute, vec
+from backproof_spec.operations import linear
+from backproof_spec.rounding import linear as bounds
+from backproof_spec.rounding.enclosure import Enclosure
 
 
 @st.composite
@@ -84,7 +84,9 @@ def _bound(argument: str, case: Case, subject: Subject) -> Enclosure:
     dZ = enclosed(case, "dZ")
     if argument == "W":
         return bounds.dW(dZ, enclosed(case, "Y"), subject.arithmetic)
-    return bounds.dY(enclosed(case, "W"), dZ, subject.arithmetic) if argument == "Y" else bounds.db(dZ, subject.arithmetic)
+    return (
+        bounds.dY(enclosed(case, "W"), dZ, subject.arithmetic) if argument == "Y" else bounds.db(dZ, subject.arithmetic)
+    )
 
 
 def _gradient(argument: str, case: Case, subject: Subject) -> Observation:

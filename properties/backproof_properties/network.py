@@ -5,12 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error, step
-from backproof_spec.matrices import TRANSCENDENTAL_BITS, Matrix, Number, as_matrix, constant, nonzeros, transpose, unvec, vec
-from backproof_spec.network import Network, activations, forward, gradients
-from backproof_spec.network import jacobian as explicit_jacobian
-from backproof_spec.operations import linear
-from backproof_spec.rounding import network as bounds
 from hypothesis import assume
 from hypothesis import strategies as st
 from mpmath import mp
@@ -21,6 +15,22 @@ from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
 from backproof_properties.strategies import VALUES, networks
 from backproof_properties.subject import Domain, Subject
+from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error, step
+from backproof_spec.matrices import (
+    TRANSCENDENTAL_BITS,
+    Matrix,
+    Number,
+    as_matrix,
+    constant,
+    nonzeros,
+    transpose,
+    unvec,
+    vec,
+)
+from backproof_spec.network import Network, activations, forward, gradients
+from backproof_spec.network import jacobian as explicit_jacobian
+from backproof_spec.operations import linear
+from backproof_spec.rounding import network as bounds
 
 
 def _cases(domain: Domain) -> st.SearchStrategy[Case]:
@@ -51,6 +61,10 @@ def _replaced(net: Network, kind: str, layer: int, value: Matrix) -> Network:
     changed = [value if k == layer else A for k, A in enumerate(_parameters(net, kind))]
     weights, biases = (changed, net.biases) if kind == "dW" else (net.weights, changed)
     return Network(tuple(weights), tuple(biases), net.X, net.P)
+
+
+def _loss_at(net: Network, kind: str, layer: int, value: Matrix) -> Matrix:
+    return as_matrix("L", [[forward(_replaced(net, kind, layer, value))]])
 
 
 def _growth(net: Network) -> Number:
@@ -84,9 +98,7 @@ def _definition_to_jacobian(kind: str, case: Case, _: Subject) -> Observation:
         size = mass * (2 * G + net.P.rows + 4)
         error = quotient_error(8 * G**3 * mass, size, 2 * net.P.rows * net.P.cols + 4)
         for layer, (found, parameter) in enumerate(zip(_explicit(net, kind), _parameters(net, kind), strict=True)):
-            quotient = jacobian(
-                lambda A, layer=layer: as_matrix("L", [[forward(_replaced(net, kind, layer, A))]]), parameter
-            )
+            quotient = jacobian(partial(_loss_at, net, kind, layer), parameter)
             seen.add(judge.agree(f"∂L/∂vec {kind[1:]}", found, quotient, error, constant(found, G * mass)))
     return seen
 

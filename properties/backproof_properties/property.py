@@ -31,4 +31,3 @@ class Property:
     def id(self) -> str:
         """``claim: link``."""
         return f"{self.claim}: {self.link}"
-

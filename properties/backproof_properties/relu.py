@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from backproof_spec.differentiation import jacobian, one_sided_jacobian
-from backproof_spec.matrices import EXACT_BITS, Matrix, Number, nonzeros
-from backproof_spec.operations import relu
-from backproof_spec.rounding import relu as bounds
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -15,6 +11,10 @@ from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.strategies import arrays, dimensions
 from backproof_properties.subject import Domain, Subject
+from backproof_spec.differentiation import jacobian, one_sided_jacobian
+from backproof_spec.matrices import EXACT_BITS, Matrix, Number, nonzeros
+from backproof_spec.operations import relu
+from backproof_spec.rounding import relu as bounds
 
 
 @st.composite

@@ -10,11 +10,11 @@ from multiprocessing import get_context
 from typing import Any
 
 import hypothesis
-from backproof_impl.conventions import Conventions
-from backproof_impl.target import Target, as_target
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
+from backproof_impl.conventions import Conventions
+from backproof_impl.target import Target, as_target
 from backproof_properties.arrays import Case, plain
 from backproof_properties.contract import Raised
 from backproof_properties.judge import Refuted
@@ -136,7 +136,8 @@ class _Search:
         self._each, self._subject, self._task = each, subject, task
         self._domain = Domain(subject.dtype, subject.conventions, largest=largest)
         self._seen, self.tried, self._blank, self._not_offered = Observation(), 0, 0, 0
-        self.verdict, self._finding = Verdict.HOLDS, None
+        self.verdict = Verdict.HOLDS
+        self._finding: Finding | None = None
         self._run(task.examples, phases, backend=_BACKEND)
 
     def hunt(self) -> None:
@@ -172,7 +173,10 @@ class _Search:
         """What was found."""
         each, verdict, reason = self._each, self.verdict, None
         if verdict is Verdict.HOLDS and self._not_offered:
-            verdict, reason = Verdict.UNSUPPORTED, f"{each.functions[0]} returns no {_LAST[each.claim.partition('.')[2]]}"
+            verdict, reason = (
+                Verdict.UNSUPPORTED,
+                f"{each.functions[0]} returns no {_LAST[each.claim.partition('.')[2]]}",
+            )
         elif verdict is Verdict.HOLDS and self._blank > LARGEST_BLANK_SHARE * self.tried:
             verdict, reason = Verdict.UNCERTIFIED, f"{self._blank} of {self.tried} examples show nothing certain"
         tried = self.tried + tried_before

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
-from backproof_spec.matrices import TRANSCENDENTAL_BITS, Matrix, absolute, as_matrix, constant, from_entries, nonzeros, scale
-from backproof_spec.operations import softmax, softmax_cross_entropy
-from backproof_spec.rounding import softmax_cross_entropy as bounds
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -15,6 +11,19 @@ from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
 from backproof_properties.strategies import MODERATE_LOGITS, arrays, dimensions, labels, logits
 from backproof_properties.subject import Domain, Subject
+from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
+from backproof_spec.matrices import (
+    TRANSCENDENTAL_BITS,
+    Matrix,
+    absolute,
+    as_matrix,
+    constant,
+    from_entries,
+    nonzeros,
+    scale,
+)
+from backproof_spec.operations import softmax, softmax_cross_entropy
+from backproof_spec.rounding import softmax_cross_entropy as bounds
 
 
 @st.composite
@@ -53,7 +62,6 @@ def _definition_to_jacobian(case: Case, _: Subject) -> Observation:
 
 def _jacobian_to_formula(case: Case, _: Subject) -> Observation:
     """The product of the two explicit Jacobians equals S·ΣP − P to working precision."""
-
     Z, P = matrix(case, "Z"), matrix(case, "P")
     with mp.workprec(TRANSCENDENTAL_BITS):
         explicit = softmax_cross_entropy.jacobian(Z, P).vjp(as_matrix("dL", [[1]]), (Z.rows, Z.cols))

@@ -10,11 +10,11 @@ import random
 from collections.abc import Callable
 
 import numpy as np
-from backproof_spec.rounding.formats import Format
 from hypothesis import strategies as st
 
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.subject import Domain
+from backproof_spec.rounding.formats import Format
 
 _CODE_BITS = 80
 DRAWN_ENTRIES = 16
@@ -113,12 +113,21 @@ def _gap(code: int, form: Format) -> float:
 
 def _probability(code: int, form: Format) -> float:
     """Full-precision numbers in (0, 1]."""
-    return (code % 2**form.precision + 1) * 2.0**-form.precision
+    return float(np.ldexp(code % 2**form.precision + 1, -form.precision))
 
 
 def _rare_probability(code: int, form: Format) -> float:
     """0, 1, subnormals and other probabilities that a softmax may return."""
-    table = (0.0, 1.0, 0.0, 0.5, 2.0**form.subnormal_exponent, 2.0**form.emin, 2.0 ** (form.emin // 2), 1 - 2.0**-form.precision)
+    table = (
+        0.0,
+        1.0,
+        0.0,
+        0.5,
+        2.0**form.subnormal_exponent,
+        2.0**form.emin,
+        2.0 ** (form.emin // 2),
+        1 - 2.0**-form.precision,
+    )
     return table[code % len(table)]
 
 
@@ -261,4 +270,3 @@ def _limit_logits(weights: list[Array], biases: list[Array], X: Array, limit: fl
         exponent = -int(np.ceil(np.log2(largest / limit))) if np.isfinite(largest) else -np.finfo(np.float64).maxexp
         for A in (weights[-1], biases[-1]):
             A[...] = np.ldexp(A.astype(np.float64), exponent).astype(A.dtype)
-

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from backproof_impl.conventions import Conventions
-from backproof_impl.target import Target
-from backproof_spec.matrices import Number
-from backproof_spec.rounding.enclosure import Enclosure
-from backproof_spec.rounding.formats import FORMATS, Arithmetic, Format
 from mpmath import mp
 
+from backproof_impl.conventions import Conventions
+from backproof_impl.target import Target
 from backproof_properties import contract, judge
 from backproof_properties.arrays import Case
 from backproof_properties.results import Observation
+from backproof_spec.matrices import Number
+from backproof_spec.rounding.enclosure import Enclosure
+from backproof_spec.rounding.formats import FORMATS, Arithmetic, Format
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ class Subject:
         """One output of the target's function, its contract checked."""
         return contract.call(self.target, function, case, wanted)
 
-    def judge(self, name: str, computed: Any, enclosure: Enclosure, samples: int, *, of_loss: bool = False) -> Observation:
+    def judge(
+        self, name: str, computed: Any, enclosure: Enclosure, samples: int, *, of_loss: bool = False
+    ) -> Observation:
         """Judge an output against its enclosure under the declared reduction (``of_loss``) and per-output scale."""
         factor = self._scale(name.rpartition(".")[2].partition("[")[0], samples)
         if of_loss and self.conventions.reduction == "mean":

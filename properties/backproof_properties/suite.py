@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from backproof_spec.claims import CLAIM_IDS
-
 from backproof_properties import chain, cross_entropy, kron, linear, network, relu, softmax, softmax_cross_entropy
 from backproof_properties.property import Property
+from backproof_spec.claims import CLAIM_IDS
 
 _MODULES = (kron, chain, linear, relu, softmax, cross_entropy, softmax_cross_entropy, network)
 

@@ -32,7 +32,9 @@ SCALARS: tuple[Scalar, ...] = (
     Scalar("reciprocal", lambda x: 1 / x, (lambda x: -1 / x**2, lambda x: 2 / x**3, lambda x: -6 / x**4)),
     Scalar("exp", mp.exp, (mp.exp, mp.exp, mp.exp)),
     Scalar(
-        "log1p", lambda x: mp.log(1 + x), (lambda x: 1 / (1 + x), lambda x: -((1 + x) ** -2), lambda x: 2 / (1 + x) ** 3)
+        "log1p",
+        lambda x: mp.log(1 + x),
+        (lambda x: 1 / (1 + x), lambda x: -((1 + x) ** -2), lambda x: 2 / (1 + x) ** 3),
     ),
 )
 

@@ -231,9 +231,7 @@ def hadamard(A: Matrix, B: Matrix) -> Matrix:
     """A ∘ B, the entrywise product, at the working precision."""
     require_shape("hadamard: B", B, shape(A), "shape of A")
     right = _entries(B)
-    return from_entries(
-        A.rows, A.cols, {place: a * right[place] for place, a in _entries(A).items() if place in right}
-    )
+    return from_entries(A.rows, A.cols, {place: a * right[place] for place, a in _entries(A).items() if place in right})
 
 
 def vjp(J: Matrix, g: Matrix) -> Matrix:
@@ -289,13 +287,13 @@ class Integers:
 def integers(A: Matrix) -> Integers | None:
     """A as integers over one common power of two, or None when its exponents span too many bits for that."""
     stored = _entries(A)
-    exponents = [value._mpf_[2] for value in stored.values()]  # noqa: SLF001 - mpf's documented raw form
+    exponents = [value._mpf_[2] for value in stored.values()]
     lowest = min(exponents, default=0)
     if max(exponents, default=0) - lowest > _INTEGER_SPAN_BITS:
         return None
     rows = [[0] * A.cols for _ in range(A.rows)]
     for (i, j), value in stored.items():
-        sign, mantissa, exponent, _ = value._mpf_  # noqa: SLF001 - as above
+        sign, mantissa, exponent, _ = value._mpf_
         rows[i][j] = (-mantissa if sign else mantissa) << (exponent - lowest)
     return Integers(rows, lowest, A.cols)
 

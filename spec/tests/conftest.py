@@ -1,4 +1,4 @@
-"""What the tests of the spec share: exact fractions out of mpmath, and the judgement whether an enclosure admits floats."""
+"""What the tests of the spec share: exact fractions out of mpmath, and whether an enclosure admits floats."""
 
 from fractions import Fraction
 

@@ -35,7 +35,7 @@ def test_the_bound_holds_for_exp_and_is_not_idle(x):
     found = jacobian(_exp, as_matrix("X", [[x]]))[0, 0]
     with mp.workprec(2 * PRECISION_BITS):
         e = mp.exp(mp.mpf(x))
-        # e^(x+h) is rounded once, and its argument moves by at most |x|·2⁻³ᵇ: two roundings a generous e^x·(1 + |x|) each.
+        # e^(x+h) is rounded once, and its argument moves by at most |x|·2⁻³ᵇ: F = e^x·(1 + |x|), generously.
         bound = quotient_error(2 * e, e * (1 + abs(x)), 4)
         assert 0 < abs(found - e) <= bound
         assert abs(found - e) > bound / 1000

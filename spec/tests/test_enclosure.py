@@ -49,7 +49,7 @@ def dtype_scale(dtype):
     return np.dtype(dtype).type(3 if dtype != "float16" else 30)
 
 
-# --- the number of roundings ------------------------------------------------------------------------------------------
+# --- the number of roundings ---------------------------------------------------------------------------------------
 
 
 def _rounded_up(terms, u):
@@ -91,7 +91,7 @@ def test_uncertain_inputs_enlarge_the_radius_by_the_master_lemma(fractions):
     assert expected <= radius <= expected * (1 + Fraction(1, 2**50))
 
 
-# --- sharper cases ------------------------------------------------------------------------------------------------------
+# --- sharper cases -------------------------------------------------------------------------------------------------
 
 
 def test_integers_are_exact_until_their_sum_needs_another_bit(known):
@@ -125,7 +125,7 @@ def test_underflow_is_admitted_where_it_can_happen_and_nowhere_else(refused, fra
     assert fractions(ordinary.radius)[0][0] == pytest.approx(product / 2**53 * INFLATION, rel=1e-15)
 
 
-# --- three values ---------------------------------------------------------------------------------------------------------
+# --- three values --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_operands_that_do_not_fit_are_refused(known):
         inner_products(known([[1.0, 2.0]]), known([[1.0]]), HALF, 2)
 
 
-# --- a wider accumulator ------------------------------------------------------------------------------------------------
+# --- a wider accumulator -------------------------------------------------------------------------------------------
 
 
 def test_the_result_of_a_wider_accumulator_is_rounded_once_to_output(fractions, known):
@@ -211,7 +211,7 @@ def test_a_wider_accumulator_admits_its_own_sums_and_refuses_those_of_the_dtype(
     assert mixed.radius[0, 0] < half.radius[0, 0] / 20
 
 
-# --- flush to zero --------------------------------------------------------------------------------------------------------
+# --- flush to zero -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_flushing_excuses_nothing_of_ordinary_size(refused, known):
     assert refused(found, [[0.0]]) == refused(found, [[0.66001]]) == [(0, 0)]
 
 
-# --- the last steps ---------------------------------------------------------------------------------------------------------
+# --- the last steps ------------------------------------------------------------------------------------------------
 
 
 def test_an_enclosure_transposes_its_radius_too():

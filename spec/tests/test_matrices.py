@@ -1,4 +1,4 @@
-"""matrices: the traps of mpmath are not fallen into, inputs are read exactly or refused, vec and ⊗ are the textbook's."""
+"""matrices: no trap of mpmath is fallen into, inputs are read exactly or refused, vec and ⊗ are the textbook's."""
 
 from fractions import Fraction
 
@@ -18,7 +18,7 @@ HUGE_AND_ONE = [[1e200, 1.0, -1e200]]
 A = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
 
 
-# --- traps of mpmath -------------------------------------------------------------------------------------------------
+# --- traps of mpmath -----------------------------------------------------------------------------------------------
 
 
 def test_mpmath_drops_terms_from_dot_products():
@@ -45,7 +45,7 @@ def test_kron_keeps_huge_and_tiny_blocks(fractions):
 @pytest.mark.parametrize(
     "total",
     [
-        lambda row: matrices.sum_of_columns(row),
+        matrices.sum_of_columns,
         lambda row: matrices.vjp(matrices.transpose(row), matrices.ones(3, 1)),
         lambda row: matrices.compose(row, matrices.ones(3, 1)),
     ],
@@ -90,7 +90,7 @@ def test_zero_sizes_keep_their_shapes(m, n):
         assert multiply(matrices.zeros(2, 0), matrices.zeros(0, 2)).tolist() == [[0, 0], [0, 0]]
 
 
-# --- reading inputs --------------------------------------------------------------------------------------------------
+# --- reading inputs ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_as_matrix_reads_fractions_exactly_or_refuses_them(fractions):
         assert read == [[Fraction(1, 3)]]
 
 
-# --- vec, ⊗, K ---------------------------------------------------------------------------------------------------------
+# --- vec, ⊗, K -----------------------------------------------------------------------------------------------------
 
 
 def test_vec_stacks_columns_and_unvec_inverts_it():
@@ -245,7 +245,7 @@ def test_algebra_on_literals():
     assert list(matrices.nonzeros(matrices.add(M, matrices.scale(-1, M)))) == []
 
 
-# --- exact products ----------------------------------------------------------------------------------------------------
+# --- exact products ------------------------------------------------------------------------------------------------
 
 
 @given(st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=5))

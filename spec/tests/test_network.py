@@ -1,5 +1,7 @@
 """network: the backward recursion on networks small enough for paper, against the product of explicit Jacobians."""
 
+import itertools
+
 import numpy as np
 import pytest
 from mpmath import mp
@@ -43,7 +45,7 @@ def test_activations_by_hand():
 def _random(depth, samples):
     source = np.random.default_rng(depth)
     widths = [3, 2, 4, 3][: depth + 1]
-    weights = [source.normal(size=(a, b)) for b, a in zip(widths, widths[1:], strict=False)]
+    weights = [source.normal(size=(a, b)) for b, a in itertools.pairwise(widths)]
     biases = [source.normal(size=a) for a in widths[1:]]
     return Network.of(weights, biases, source.normal(size=(3, samples)), source.uniform(size=(widths[-1], samples)))
 

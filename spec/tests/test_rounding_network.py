@@ -1,5 +1,7 @@
 """rounding.network: NumPy's whole forward and backward pass is admitted, and a slip anywhere in it is not."""
 
+import itertools
+
 import numpy as np
 import pytest
 from mpmath import mp
@@ -35,7 +37,7 @@ def _numpy(weights, biases, X, P, at_zero=1):
 def _case(dtype, depth, samples, seed):
     source = np.random.default_rng(seed)
     widths = [3, 4, 2, 3][: depth + 1]
-    weights = [source.normal(size=(b, a)).astype(dtype) for a, b in zip(widths, widths[1:], strict=False)]
+    weights = [source.normal(size=(b, a)).astype(dtype) for a, b in itertools.pairwise(widths)]
     biases = [source.normal(size=b).astype(dtype) for b in widths[1:]]
     X = source.normal(size=(3, samples)).astype(dtype)
     P = source.uniform(size=(widths[-1], samples)).astype(dtype)

@@ -113,7 +113,7 @@ def test_uncertain_logits_admit_every_logit_within_their_radius(refused, sign, m
     moved = Z - sign * spread
     moved[member] += 2 * sign * spread[member]
     assert refused(enclosure, _shifted(moved)) == []
-    assert refused(enclosure, _shifted(Z + [[0.2], [0.0], [0.0]])) != []
+    assert refused(enclosure, _shifted(Z + np.array([[0.2], [0.0], [0.0]]))) != []
 
 
 def test_an_uncertain_logit_spoils_only_its_column(known):

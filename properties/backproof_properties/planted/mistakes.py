@@ -11,7 +11,12 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "dw_transposed_when_square",
         "dW is transposed, only where W is square",
-        ((_VJP, f"dW = _product(dZ, Y.T)\n    if dW.shape[0] == dW.shape[1]:\n        dW = dW.T\n    {_VJP.replace('_product(dZ, Y.T)', 'dW')}"),),
+        (
+            (
+                _VJP,
+                f"dW = _product(dZ, Y.T)\n    if dW.shape[0] == dW.shape[1]:\n        dW = dW.T\n    {_VJP.replace('_product(dZ, Y.T)', 'dW')}",
+            ),
+        ),
         ("linear.dW", "network.dW"),
     ),
     Plant(
@@ -30,7 +35,12 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "softmax_wrong_axis_when_square",
         "softmax normalises each row, only where Z is square",
-        ((_SOFTMAX, "axis = 1 if Z.shape[0] == Z.shape[1] else 0\n    E = np.exp(Z - Z.max(axis=axis, keepdims=True))\n    return E / E.sum(axis=axis, keepdims=True)"),),
+        (
+            (
+                _SOFTMAX,
+                "axis = 1 if Z.shape[0] == Z.shape[1] else 0\n    E = np.exp(Z - Z.max(axis=axis, keepdims=True))\n    return E / E.sum(axis=axis, keepdims=True)",
+            ),
+        ),
         ("softmax.forward", "softmax.dZ", "softmax_cross_entropy.dZ"),
     ),
     Plant(
@@ -48,7 +58,12 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "one_entry_off_by_1e_6",
         "the last entry of dW has a relative error of 1e-6",
-        ((_VJP, f"dW = _product(dZ, Y.T)\n    dW[-1:, -1:] *= 1 + 1e-6\n    {_VJP.replace('_product(dZ, Y.T)', 'dW')}"),),
+        (
+            (
+                _VJP,
+                f"dW = _product(dZ, Y.T)\n    dW[-1:, -1:] *= 1 + 1e-6\n    {_VJP.replace('_product(dZ, Y.T)', 'dW')}",
+            ),
+        ),
         ("linear.dW", "network.dW"),
     ),
     Plant(
@@ -67,7 +82,10 @@ MISTAKES: tuple[Plant, ...] = (
         "loss_of_zero_probability",
         "the loss is −Σ P·log softmax(Z): log 0 where softmax underflows",
         (
-            ("shifted = Z - Z.max(axis=0)\n    log_S = shifted - np.log(np.exp(shifted).sum(axis=0))", "log_S = np.log(softmax(Z))"),
+            (
+                "shifted = Z - Z.max(axis=0)\n    log_S = shifted - np.log(np.exp(shifted).sum(axis=0))",
+                "log_S = np.log(softmax(Z))",
+            ),
         ),
         ("softmax_cross_entropy.forward",),
     ),
@@ -80,7 +98,12 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "mask_of_the_next_layer",
         "the network's backward pass takes the mask of another layer",
-        (("dZ = relu_vjp(Zs[layer - 1], dY)", "dZ = relu_vjp(Zs[layer] if Zs[layer].shape == dY.shape else Zs[layer - 1], dY)"),),
+        (
+            (
+                "dZ = relu_vjp(Zs[layer - 1], dY)",
+                "dZ = relu_vjp(Zs[layer] if Zs[layer].shape == dY.shape else Zs[layer - 1], dY)",
+            ),
+        ),
         ("network.dW", "network.db", "network.dX"),
     ),
     Plant(

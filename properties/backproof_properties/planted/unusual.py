@@ -27,13 +27,22 @@ _KAHAN = """total, carried = np.zeros_like(dZ[:, 0]) if dZ.shape[1] else dZ.sum(
     return _product(dZ, Y.T), _product(W.T, dZ), total"""
 
 UNUSUAL: tuple[Plant, ...] = (
-    Plant("fortran_order", "results in Fortran order", ((_PRODUCT, "return np.asfortranarray((A @ B).astype(A.dtype))"),)),
+    Plant(
+        "fortran_order", "results in Fortran order", ((_PRODUCT, "return np.asfortranarray((A @ B).astype(A.dtype))"),)
+    ),
     Plant(
         "float32_declared",
         "only float32 is declared, and only float32 is computed",
-        (_declared('limits=backproof.Limits(dtypes=("float32",))'), (_PRODUCT, "return A.astype(np.float32) @ B.astype(np.float32)")),
+        (
+            _declared('limits=backproof.Limits(dtypes=("float32",))'),
+            (_PRODUCT, "return A.astype(np.float32) @ B.astype(np.float32)"),
+        ),
     ),
-    Plant("einsum", "the product by einsum", ((_PRODUCT, 'return np.einsum("ij,jk->ik", A, B).astype(A.dtype, copy=False)'),)),
+    Plant(
+        "einsum",
+        "the product by einsum",
+        ((_PRODUCT, 'return np.einsum("ij,jk->ik", A, B).astype(A.dtype, copy=False)'),),
+    ),
     Plant("kahan_sums", "db by compensated summation", ((_VJP, _KAHAN),)),
     Plant(
         "backwards_sums",
@@ -43,12 +52,22 @@ UNUSUAL: tuple[Plant, ...] = (
     Plant(
         "outer_products",
         "dW as a sum of outer products, sample by sample",
-        ((_VJP, _VJP.replace("_product(dZ, Y.T)", "sum((np.outer(g, y) for g, y in zip(dZ.T, Y.T)), np.zeros_like(W))")),),
+        (
+            (
+                _VJP,
+                _VJP.replace("_product(dZ, Y.T)", "sum((np.outer(g, y) for g, y in zip(dZ.T, Y.T)), np.zeros_like(W))"),
+            ),
+        ),
     ),
     Plant(
         "recomputation",
         "the backward pass recomputes the pre-activation, as checkpointing does",
-        (("dZ = relu_vjp(Zs[layer - 1], dY)", "dZ = relu_vjp(linear(weights[layer - 1], Ys[layer - 1], biases[layer - 1]), dY)"),),
+        (
+            (
+                "dZ = relu_vjp(Zs[layer - 1], dY)",
+                "dZ = relu_vjp(linear(weights[layer - 1], Ys[layer - 1], biases[layer - 1]), dY)",
+            ),
+        ),
     ),
     Plant(
         "batch_first_declared",
@@ -81,7 +100,10 @@ UNUSUAL: tuple[Plant, ...] = (
     Plant(
         "half_at_zero_declared",
         "ReLU′(0) = 1/2, as declared",
-        (_declared("relu_at_zero=0.5"), ("return dY * (Z >= 0)", "return (dY * np.where(Z == 0, 0.5, Z > 0)).astype(dY.dtype)")),
+        (
+            _declared("relu_at_zero=0.5"),
+            ("return dY * (Z >= 0)", "return (dY * np.where(Z == 0, 0.5, Z > 0)).astype(dY.dtype)"),
+        ),
     ),
     Plant(
         "fused_labels_declared",
@@ -93,9 +115,18 @@ UNUSUAL: tuple[Plant, ...] = (
         "the loss is the mean over the batch, as declared",
         (
             _declared('reduction="mean"'),
-            ("return -(P[labelled] * np.log(S[labelled])).sum()", "return -(P[labelled] * np.log(S[labelled])).sum() / S.shape[1]"),
-            ("return -np.divide(P, S, out=np.zeros_like(S), where=P != 0)", "return -np.divide(P, S, out=np.zeros_like(S), where=P != 0) / S.dtype.type(S.shape[1])"),
-            ("return -(P[labelled] * log_S[labelled]).sum()", "return -(P[labelled] * log_S[labelled]).sum() / Z.shape[1]"),
+            (
+                "return -(P[labelled] * np.log(S[labelled])).sum()",
+                "return -(P[labelled] * np.log(S[labelled])).sum() / S.shape[1]",
+            ),
+            (
+                "return -np.divide(P, S, out=np.zeros_like(S), where=P != 0)",
+                "return -np.divide(P, S, out=np.zeros_like(S), where=P != 0) / S.dtype.type(S.shape[1])",
+            ),
+            (
+                "return -(P[labelled] * log_S[labelled]).sum()",
+                "return -(P[labelled] * log_S[labelled]).sum() / Z.shape[1]",
+            ),
             (_FUSED, "return (softmax(Z) * P.sum(axis=0) - P) / Z.dtype.type(Z.shape[1])"),
         ),
     ),
@@ -104,16 +135,29 @@ UNUSUAL: tuple[Plant, ...] = (
         "labels are class numbers, as declared",
         (
             _declared('labels="index"'),
-            ("labelled = P != 0\n    with np.errstate", "P = np.eye(S.shape[0], dtype=S.dtype)[:, P]\n    labelled = P != 0\n    with np.errstate"),
-            ('with np.errstate(divide="ignore", over="ignore"):', 'P = np.eye(S.shape[0], dtype=S.dtype)[:, P]\n    with np.errstate(divide="ignore", over="ignore"):'),
-            ("shifted = Z - Z.max(axis=0)", "P = np.eye(Z.shape[0], dtype=Z.dtype)[:, P]\n    shifted = Z - Z.max(axis=0)"),
+            (
+                "labelled = P != 0\n    with np.errstate",
+                "P = np.eye(S.shape[0], dtype=S.dtype)[:, P]\n    labelled = P != 0\n    with np.errstate",
+            ),
+            (
+                'with np.errstate(divide="ignore", over="ignore"):',
+                'P = np.eye(S.shape[0], dtype=S.dtype)[:, P]\n    with np.errstate(divide="ignore", over="ignore"):',
+            ),
+            (
+                "shifted = Z - Z.max(axis=0)",
+                "P = np.eye(Z.shape[0], dtype=Z.dtype)[:, P]\n    shifted = Z - Z.max(axis=0)",
+            ),
             (_FUSED, "return softmax(Z) - np.eye(Z.shape[0], dtype=Z.dtype)[:, P]"),
         ),
     ),
     Plant(
         "scaled_gradient_declared",
         "dW is minus the gradient, as declared",
-        (_declared('scale={"dW": -1}'), (_VJP, _VJP.replace("_product(dZ, Y.T)", "-_product(dZ, Y.T)")), ("dWs.append(dW)", "dWs.append(dW)")),
+        (
+            _declared('scale={"dW": -1}'),
+            (_VJP, _VJP.replace("_product(dZ, Y.T)", "-_product(dZ, Y.T)")),
+            ("dWs.append(dW)", "dWs.append(dW)"),
+        ),
     ),
     Plant(
         "softmax_by_reciprocal",
@@ -128,11 +172,19 @@ UNUSUAL: tuple[Plant, ...] = (
     Plant(
         "softmax_jacobian_formed",
         "the softmax vjp by forming diag(s) − s·sᵀ for each sample",
-        ((_SOFTMAX_VJP, "return np.stack([(np.diag(s) - np.outer(s, s)) @ g for s, g in zip(S.T, dS.T)], axis=1).astype(S.dtype) if S.shape[1] else S"),),
+        (
+            (
+                _SOFTMAX_VJP,
+                "return np.stack([(np.diag(s) - np.outer(s, s)) @ g for s, g in zip(S.T, dS.T)], axis=1).astype(S.dtype) if S.shape[1] else S",
+            ),
+        ),
     ),
     Plant(
         "loss_gradient_unfused",
         "dZ through −P/S and the softmax vjp, as autograd without fusion does, for logits within 80",
-        (_declared("limits=backproof.Limits(logit=80)"), (_FUSED, "return softmax_vjp(Z, cross_entropy_vjp(softmax(Z), P))")),
+        (
+            _declared("limits=backproof.Limits(logit=80)"),
+            (_FUSED, "return softmax_vjp(Z, cross_entropy_vjp(softmax(Z), P))"),
+        ),
     ),
 )

@@ -45,9 +45,7 @@ def jacobian(Z: Any, P: Any) -> Jacobian:
     """∂L/∂vec Z (1, n·p) = −vec(P/S)ᵀ · blockdiag(diag(s) − s·sᵀ): the product of the two explicit Jacobians."""
     Z, P = _operands(Z, P)
     outer, inner = cross_entropy.jacobian(softmax.forward(Z), P), softmax.jacobian(Z)
-    return Jacobian(
-        compose(outer.value, inner.value), compose(outer.magnitude, inner.magnitude), roundings=Z.rows + 1
-    )
+    return Jacobian(compose(outer.value, inner.value), compose(outer.magnitude, inner.magnitude), roundings=Z.rows + 1)
 
 
 def column_sums(P: Matrix) -> list[Number]:

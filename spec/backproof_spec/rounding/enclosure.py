@@ -119,7 +119,7 @@ class Entries:
 
     def put_exactly(self, place: Shape, value: Number, radius: Number) -> None:
         """This value and radius as they are, the centre kept to a multiple of 2⁻⁴⁴⁰⁰."""
-        sign, mantissa, exponent, _ = value._mpf_  # noqa: SLF001 - mpf's documented raw form
+        sign, mantissa, exponent, _ = value._mpf_
         if mantissa and exponent < _CENTRE_EXPONENT:
             kept = mantissa >> (_CENTRE_EXPONENT - exponent)
             value = mp.ldexp(mp.mpf(-kept if sign else kept, prec=max(1, kept.bit_length())), _CENTRE_EXPONENT)
@@ -163,7 +163,7 @@ def _coarse(A: Enclosure) -> Matrix:
     total = add(absolute(A.exact), A.radius)
     entries = {}
     for i, j, value in nonzeros(total):
-        _, mantissa, exponent, bits = value._mpf_  # noqa: SLF001 - mpf's documented raw form
+        _, mantissa, exponent, bits = value._mpf_
         cut = max(0, bits - 160)
         entries[i, j] = mp.ldexp(mp.mpf((mantissa >> cut) + (1 if cut else 0)), exponent + cut)
     return from_entries(*A.shape, entries)

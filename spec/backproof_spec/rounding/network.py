@@ -52,9 +52,7 @@ def gradients(net: Network, arithmetic: Arithmetic) -> Gradients:
     """The backward pass, from the loss to X."""
     ahead = forward(net, arithmetic)
     dWs, dbs = [], []
-    dZ = softmax_cross_entropy.dZ(
-        ahead.pre_activations[-1], Enclosure.exactly(net.P), arithmetic, fused=net.fused
-    )
+    dZ = softmax_cross_entropy.dZ(ahead.pre_activations[-1], Enclosure.exactly(net.P), arithmetic, fused=net.fused)
     for layer in reversed(range(net.depth)):
         dWs.append(linear.dW(dZ, ahead.activations[layer], arithmetic))
         dbs.append(linear.db(dZ, arithmetic))

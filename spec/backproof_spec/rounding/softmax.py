@@ -70,9 +70,7 @@ def _column(x: list[Number], spread: list[Number], s: list[Number], arithmetic: 
 def columns(Z: Enclosure, arithmetic: Arithmetic) -> list[Column | None]:
     """Every column's bounds in the accumulator; None for a column about which nothing is certain."""
     n, p = Z.shape
-    certain = [
-        j for j in range(p) if all(mp.isfinite(Z.exact[i, j]) and mp.isfinite(Z.radius[i, j]) for i in range(n))
-    ]
+    certain = [j for j in range(p) if all(mp.isfinite(Z.exact[i, j]) and mp.isfinite(Z.radius[i, j]) for i in range(n))]
     finite = {(i, k): Z.exact[i, j] for k, j in enumerate(certain) for i in range(n)}
     S = softmax.forward(from_entries(n, len(certain), finite))
     found: list[Column | None] = [None] * p
