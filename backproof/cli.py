@@ -1,4 +1,4 @@
-"""The command line. Exit status: 0 everything holds, 1 something was refuted or failed, 2 the request could not be run."""
+"""The command line. Exit status: 0 everything holds, 1 something was refuted or failed, 2 the request could not run."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def list_(what: Annotated[str, typer.Argument(help=" | ".join(_LISTS))]) -> None
 
 
 @app.callback(invoke_without_command=True)
-def _root(show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:  # noqa: FBT002 - a flag
+def _root(*, show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if show_version:
         typer.echo(f"backproof {version('backproof')}")
         raise typer.Exit

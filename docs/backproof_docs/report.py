@@ -1,4 +1,4 @@
-"""A report: everything a run found, one row for each claim, and its JSON form (schema: report.schema.json beside this)."""
+"""A report: everything a run found, one row for each claim, and its JSON form (schema: report.schema.json)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Report:
             lines = [f"{o.claim} ({o.link}): {o.finding.message if o.finding else o.reason}" for o in self.failures]
             raise Refutation("\n".join(lines))
 
-    # --- JSON ----------------------------------------------------------------------------------------------------------
+    # --- JSON ---------------------------------------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON data; its schema is report.schema.json."""

@@ -1,4 +1,4 @@
-"""The report in a terminal: one line for each claim with the links of its chain of trust, then what failed, then a summary.
+"""The report in a terminal: one line for each claim with the links of its chain of trust, what failed, a summary.
 
 Fits 80 columns. Colours only where the console has them; nothing of a target's is read as markup.
 """
@@ -113,8 +113,9 @@ def _failure(report: Report, outcome: Outcome) -> Text:
 
 
 _LEGEND = (
-    "inside the spec: worst relative deviation (exact: none) · implement.: worst error ÷ rounding bound (1 is the limit)\n"
-    "detects: a relative error of this size is sure to be refuted in half of the entries · —: no such link"
+    "first two columns: worst relative deviation inside the spec (exact: none)\n"
+    "implement.: worst error ÷ rounding bound, 1 is the limit (exact: no error at all)\n"
+    "detects: relative error sure to be refuted in half of the entries · —: no such link"
 )
 
 

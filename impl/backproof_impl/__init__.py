@@ -1,1 +1,1 @@
-"""What runs: the small NumPy reference implementation, and targets, which are what is validated. Never imports the spec."""
+"""What runs: the small NumPy reference implementation, and targets: what is validated. Never imports the spec."""

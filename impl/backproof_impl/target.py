@@ -55,7 +55,7 @@ class Target:
     conventions: Conventions
 
     def arranged(self, name: str, value: Any) -> Any:
-        """The canonical argument ``name`` as this target wants it: its layout, its weights, its labels; a fresh copy."""
+        """The canonical argument ``name`` as this target wants it: layout, weights, labels; a fresh copy."""
         if name in {"weights", "biases"}:
             return [self.arranged("W" if name == "weights" else "b", entry) for entry in value]
         if name == "P" and self.conventions.labels == "index":
@@ -93,7 +93,7 @@ ADAPTERS: dict[str, Adapter] = {
 def as_target(source: Any, conventions: Conventions | None = None) -> Target:
     """The target that ``source`` is or names.
 
-    A path (``my_layers.py``), ``package.module[:object]``, a built-in adapter's name, or a module, object or dict itself.
+    A path (``my_layers.py``), ``package.module[:object]``, a built-in adapter's name, or a module, object or dict.
     Raises ``UsageError`` when nothing can be loaded, or none of ``FUNCTIONS`` is found in it.
     """
     if isinstance(source, Target):
@@ -140,7 +140,8 @@ def _load(source: str) -> Any:
 
 def _load_file(path: Path) -> Any:
     if not path.is_file():
-        msg = f"target {path}: no such file; expected a Python file, package.module[:object] or one of {', '.join(ADAPTERS)}"
+        known = ", ".join(ADAPTERS)
+        msg = f"target {path}: no such file; expected a Python file, package.module[:object] or one of {known}"
         raise UsageError(msg)
     name = f"_backproof_target_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -1,4 +1,4 @@
-"""chain: D(f∘g) = Df∘Dg, for scalar functions and for softmax ∘ relu ∘ linear, explicitly and in the target's own vjps."""
+"""chain: D(f∘g) = Df∘Dg, for scalar functions and for softmax ∘ relu ∘ linear, explicitly and in a target's vjps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from backproof_spec.rounding import linear as linear_bounds
 from backproof_spec.rounding import relu as relu_bounds
 from backproof_spec.rounding import softmax as softmax_bounds
 
-# --- scalar ------------------------------------------------------------------------------------------------------------
+# --- scalar -----------------------------------------------------------------------------------------------------------
 
 
 def _scalar_cases(domain: Domain) -> st.SearchStrategy[Case]:  # noqa: ARG001 - one signature for all
@@ -74,7 +74,7 @@ def _scalar_formula(case: Case, _: Subject) -> Observation:
         return judge.agree("f′(g(x))·g′(x)", as_matrix("·", [[formula]]), as_matrix("·", [[outer * inner]]), error)
 
 
-# --- several variables -------------------------------------------------------------------------------------------------
+# --- several variables ------------------------------------------------------------------------------------------------
 
 
 @st.composite

@@ -50,7 +50,7 @@ def call(target: Target, function: str, case: Case, wanted: str) -> Any:
     if len(signature.outputs) > 1:
         if not isinstance(result, tuple | list) or len(result) != len(signature.outputs):
             got = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
-            message = f"{function}: returned {got}, expected a tuple of {len(signature.outputs)}: {', '.join(signature.outputs)}"
+            message = f"{function}: returned {got}, expected a tuple: {', '.join(signature.outputs)}"
             raise Refuted(Finding(message, wanted, {}))
         result = result[signature.outputs.index(wanted)]
     if wanted == "L":

@@ -46,7 +46,7 @@ def _text(value: Number) -> str:
 def agree(
     name: str, found: Matrix, expected: Matrix, error: Matrix | Number = 0, scale: Matrix | None = None
 ) -> Observation:
-    """|found − expected| ≤ error, entry by entry; ``worst`` is the largest |difference| ÷ scale (default: |expected|)."""
+    """|found − expected| ≤ error, entry by entry; ``worst`` is the largest of it ÷ scale (default: |expected|)."""
     seen = Observation()
     if shape(found) != shape(expected):
         raise Refuted(Finding(f"{name}: shape {shape(found)}, expected {shape(expected)}", name, {}))
@@ -117,8 +117,9 @@ def _excess(got: float, exact: Number, radius: Number) -> tuple[Number | None, f
     """(None, error ÷ bound) where ``got`` is admitted, (error ÷ bound, 0) where it is refuted."""
     if mp.isnan(exact):  # certified overflow of both signs: any non-finite value
         return (mp.inf, 0.0) if np.isfinite(got) else (None, 0.0)
-    if not mp.isfinite(exact):  # certified overflow of one sign
-        return (None, 0.0) if got == float(exact) else (mp.inf, 0.0)
+    if not mp.isfinite(exact):  # certified overflow of one sign; NaN is a compensated sum's
+        admitted = got == float(exact) or (not mp.isfinite(radius) and np.isnan(got))
+        return (None, 0.0) if admitted else (mp.inf, 0.0)
     if not np.isfinite(got):
         return mp.inf, 0.0
     error = abs(mp.mpf(got) - exact)

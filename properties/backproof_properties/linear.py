@@ -33,7 +33,7 @@ def _cases(draw: st.DrawFn, domain: Domain) -> Case:
     }
 
 
-# --- inside the spec: exactly --------------------------------------------------------------------------------------------
+# --- inside the spec: exactly -----------------------------------------------------------------------------------------
 
 _ARGUMENTS = ("W", "Y", "b")
 _JACOBIANS: dict[str, Callable[..., Jacobian]] = {
@@ -72,7 +72,7 @@ def _jacobian_to_formula(argument: str, case: Case, _: Subject) -> Observation:
     return seen
 
 
-# --- the implementation ------------------------------------------------------------------------------------------------
+# --- the implementation -----------------------------------------------------------------------------------------------
 
 
 def _forward(case: Case, subject: Subject) -> Observation:

@@ -48,7 +48,7 @@ def _network(case: Case, subject: Subject | None = None) -> Network:
     return Network.of(case["weights"], case["biases"], case["X"], case["P"], **declared)
 
 
-# --- inside the spec -----------------------------------------------------------------------------------------------------
+# --- inside the spec --------------------------------------------------------------------------------------------------
 
 
 def _parameters(net: Network, kind: str) -> list[Matrix]:
@@ -119,7 +119,7 @@ def _jacobian_to_formula(kind: str, case: Case, _: Subject) -> Observation:
     return seen
 
 
-# --- the implementation ------------------------------------------------------------------------------------------------
+# --- the implementation -----------------------------------------------------------------------------------------------
 
 
 def _loss(case: Case, subject: Subject) -> Observation | None:

@@ -1,4 +1,4 @@
-"""A property: one link of one claim, the inputs it is tried on, and the check. The same under pytest and on the command line."""
+"""A property: one link of one claim, its inputs and its check. The same under pytest and on the command line."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ class Observation:
     """What one example showed: entries judged, entries about which nothing is certain, and the worst of them.
 
     ``worst`` is error ÷ bound for an implementation, and the relative deviation for the links inside the spec.
-    ``thresholds`` holds, for each array judged, the median over its normal entries of the relative error that is sure to be
-    refuted there: twice the bound over the exact value.
+    ``thresholds`` holds, for each array judged, the median over its normal entries of the relative error that is sure
+    to be refuted there: twice the bound over the exact value.
     """
 
     entries: int = 0
@@ -53,7 +53,7 @@ class Observation:
 
     @property
     def threshold(self) -> float | None:
-        """The median of the thresholds: in half of the arrays, half of the entries betray a relative error this large."""
+        """The median of the thresholds: in half of the arrays, half of the entries betray such a relative error."""
         return statistics.median(self.thresholds) if self.thresholds else None
 
 

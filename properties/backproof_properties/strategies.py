@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ DRAWN_ENTRIES = 16
 """Arrays up to this size are drawn entry by entry; larger ones from a seed."""
 
 
-# --- shapes ------------------------------------------------------------------------------------------------------------
+# --- shapes -----------------------------------------------------------------------------------------------------------
 
 _SIZES = (1, 2, 3, 2, 3, 4, 2, 3, 5, 2, 3, 4, 1, 0)
 """Ordinary sizes, those most telling most often; 0 last, so that a counterexample with entries is preferred."""
@@ -37,7 +38,7 @@ def _capped(size: int, limit: int | None) -> int:
 
 @st.composite
 def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple[int, ...]:
-    """Sizes, at least ``least``; the last is the batch. Ties are frequent, and sizes beyond 64 where the domain admits."""
+    """Sizes, at least ``least``; the last is the batch. Ties are frequent; sizes beyond 64 where the domain admits."""
     limits = domain.conventions.limits
     floor = [*least[:-1], max(least[-1], limits.batch, 1 if _divides_by_batch(domain) else 0)]
     sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
@@ -57,7 +58,7 @@ def _divides_by_batch(domain: Domain) -> bool:
     return domain.conventions.reduction == "mean" or "1/batch" in domain.conventions.scale.values()
 
 
-# --- values ------------------------------------------------------------------------------------------------------------
+# --- values -----------------------------------------------------------------------------------------------------------
 
 
 def _signed(code: int, magnitude: Callable[[int], float]) -> float:
@@ -134,7 +135,7 @@ def _rare_probability(code: int, form: Format) -> float:
 Regime = Callable[[int, Format], float]
 ORDINARY: tuple[Regime, ...] = (_small, _dense)
 VALUES: tuple[Regime, ...] = (*(_small, _dense, _dense) * 4, _special, _wide, _tiny, _huge)
-"""Three arrays in four are ordinary, so that an extreme array mostly meets ordinary ones and nothing hides in overflow."""
+"""Three arrays in four are ordinary: an extreme one mostly meets ordinary ones, and little hides in overflow."""
 LOGITS: tuple[Regime, ...] = (*(_small, _dense, _gap) * 3, _special, _huge)
 MODERATE_LOGITS: tuple[Regime, ...] = (_small, _dense, _gap)
 PROBABILITIES: tuple[Regime, ...] = (_probability, _rare_probability)
@@ -163,7 +164,7 @@ def logits(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...]) -> Array:
     return Z if limit is None else np.clip(Z, -limit, limit).astype(Z.dtype)
 
 
-# --- labels ------------------------------------------------------------------------------------------------------------
+# --- labels -----------------------------------------------------------------------------------------------------------
 
 _LABEL_UNITS = 256
 
@@ -209,7 +210,7 @@ def _no_mass(source: random.Random, n: int, domain: Domain) -> list[float]:  # n
     return [0.0] * n
 
 
-# --- networks ----------------------------------------------------------------------------------------------------------
+# --- networks ---------------------------------------------------------------------------------------------------------
 
 
 _SATURATION = 64.0
@@ -240,7 +241,7 @@ def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDI
         sizes = [min(size, 3) for size in sizes]
     if domain.small:
         batch = min(batch, 2)
-    weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in zip(sizes, sizes[1:], strict=False)]
+    weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in pairwise(sizes)]
     biases = [draw(arrays(domain, (rows,), regimes)) for rows in sizes[1:]]
     if kind == "tied":
         weights = [weights[0].copy() for _ in weights]

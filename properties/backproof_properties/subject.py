@@ -56,11 +56,11 @@ class Subject:
 
     @cached_property
     def arithmetic(self) -> Arithmetic:
-        """The declared arithmetic; an accumulator narrower than the dtype is the dtype."""
-        declared = self.conventions.accumulator
-        wider = declared != "dtype" and FORMATS[declared].precision > FORMATS[self.dtype].precision
+        """The declared arithmetic; an accumulator that does not hold the dtype is the dtype."""
+        declared, rescaled = self.conventions.accumulator, self.conventions.reduction != "sum" or self.conventions.scale
+        wider = declared != "dtype" and FORMATS[declared].contains(FORMATS[self.dtype])
         flush = self.conventions.arithmetic == "flush-to-zero"
-        return Arithmetic.of(self.dtype, declared if wider else None, flush_to_zero=flush)
+        return Arithmetic.of(self.dtype, declared if wider else None, flush_to_zero=flush, rescaled=bool(rescaled))
 
     def call(self, function: str, case: Case, wanted: str) -> Any:
         """One output of the target's function, its contract checked."""

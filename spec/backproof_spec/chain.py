@@ -15,7 +15,7 @@ from backproof_spec.jacobian import Jacobian
 from backproof_spec.matrices import TRANSCENDENTAL_BITS, Matrix, Number, as_matrix, at_least, compose
 from backproof_spec.operations import linear, relu, softmax
 
-# --- scalar ------------------------------------------------------------------------------------------------------------
+# --- scalar -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

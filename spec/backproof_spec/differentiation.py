@@ -1,12 +1,14 @@
 """The derivative straight from its definition: (f(X + hE) − f(X − hE)) / 2h for every entry, at high precision.
 
-With step h = 2⁻ᵇ and 3b bits of precision, an entry whose function has third derivative at most M near X, and whose
-value is a sum of terms of magnitude at most F that each meet at most N roundings, satisfies
+With step h = 2⁻ᵇ and 3b bits of precision (beyond those of X's exponents, so that X ± h is exact), an entry whose
+function has third derivative at most M near X, and whose value is a sum of terms of magnitude at most F that each meet
+at most N roundings, satisfies
 
     |quotient − derivative| ≤ 2⁻²ᵇ (M/6 + N·F).
 
 (Taylor with remainder for the first term; each of the two values is off by at most N·F·2⁻³ᵇ for the second.)
-For a function that is affine in each entry the quotient *is* the derivative, whatever the step.
+For a function that is affine in each entry the quotient *is* the derivative, whatever the step, wherever the precision
+evaluates it exactly.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ def one_sided_jacobian(f: Callable[[Matrix], Matrix], X: Matrix, side: int, h: N
 
 
 def _difference_quotients(f: Callable[[Matrix], Matrix], X: Matrix, right: int, left: int, h: Number) -> Matrix:
-    with mp.workprec(max(PRECISION_BITS, mp.prec)):
+    reach = max((mp.mag(value) for _, _, value in nonzeros(X)), default=0)
+    with mp.workprec(max(PRECISION_BITS + max(0, reach), mp.prec)):
         rows, columns = shape(X)
         size = f(X)
         m = size.rows

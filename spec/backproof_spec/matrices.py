@@ -115,6 +115,8 @@ def as_matrix(name: str, values: Any) -> Matrix:
     Raises ``ValueError`` naming ``name`` for ragged, non-numeric, complex or non-finite input.
     """
     if isinstance(values, mp.matrix):
+        for place, entry in _entries(values).items():
+            _number(name, place, entry)
         return values
     declared = getattr(values, "shape", None)
     rows = values.tolist() if hasattr(values, "tolist") else values
@@ -138,17 +140,17 @@ def as_matrix(name: str, values: Any) -> Matrix:
 
 def _number(name: str, place: Shape, entry: Any) -> Number:
     """``entry`` as an exact mpf; ``ValueError`` unless it is a finite real number."""
-    if isinstance(entry, mp.mpf):
+    if isinstance(entry, mp.mpf) and mp.isfinite(entry):
         return entry
+    if isinstance(entry, int):
+        return mp.mpf(entry, prec=max(53, entry.bit_length()))
     try:
-        value = float(entry) if not isinstance(entry, int | str | bytes) else entry
-        if isinstance(value, str | bytes) or not math.isfinite(value):
-            raise TypeError
-    except (TypeError, ValueError):
-        msg = f"{name}: entry {place} is {entry!r}, expected a finite real number"
-        raise ValueError(msg) from None
-    if isinstance(value, int):
-        return mp.mpf(value, prec=max(53, value.bit_length()))
+        value = math.nan if isinstance(entry, str | bytes | mp.mpf) else float(entry)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if not math.isfinite(value) or value != entry:
+        msg = f"{name}: entry {place} is {entry!r}, expected a finite real number (an integer, a float or an mpf)"
+        raise ValueError(msg)
     return mp.mpf(value, prec=53)
 
 
@@ -316,6 +318,9 @@ def from_integers(rows: Sequence[Sequence[int]], exponent: int, columns: int) ->
 def integer_product(A: Integers, B: Integers) -> list[list[int]]:
     """The integer matrix A·B, over the exponent ``A.exponent + B.exponent``."""
     columns = B.transposed()
+    if A.columns != len(B.rows):
+        msg = f"integer_product: A has {A.columns} columns and B {len(B.rows)} rows, expected as many"
+        raise ValueError(msg)
     return [[sum(map(operator.mul, row, column)) for column in columns] for row in A.rows]
 
 

@@ -2,8 +2,8 @@
 
     Z_l = W_l·Y_{l−1} + b_l·1ᵀ,   Y_l = ReLU(Z_l) for l < k,   Y_0 = X,   L = −Σ P·log softmax(Z_k).
 
-Two independent routes to the gradients stand here. ``jacobian`` multiplies explicit Jacobians, layer by layer: the chain
-rule D(f∘g) = Df·Dg itself. ``gradients`` runs the backward recursion δZ_k = S·ΣP − P, δY_{l−1} = W_lᵀ·δZ_l,
+Two independent routes to the gradients stand here. ``jacobian`` multiplies explicit Jacobians, layer by layer: the
+chain rule D(f∘g) = Df·Dg itself. ``gradients`` runs the backward recursion δZ_k = S·ΣP − P, δY_{l−1} = W_lᵀ·δZ_l,
 δZ_l = δY_l∘1[Z_l ≥ 0], δW_l = δZ_l·Y_{l−1}ᵀ, δb_l = δZ_l·1.
 """
 
@@ -80,7 +80,7 @@ class Gradients:
 
 @at_least(EXACT_BITS)
 def activations(net: Network) -> tuple[list[Matrix], list[Matrix]]:
-    """([Y_0 … Y_{k−1}], [Z_1 … Z_k]), exactly."""
+    """([Y_0 … Y_{k−1}], [Z_1 … Z_k]), exactly while their exponents span less than ``EXACT_BITS`` bits."""
     Ys, Zs = [net.X], []
     for layer, (W, b) in enumerate(zip(net.weights, net.biases, strict=True), 1):
         Zs.append(linear.forward(W, Ys[-1], b))

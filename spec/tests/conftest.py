@@ -31,12 +31,13 @@ def _refused(enclosure, computed):
         for i, row in enumerate(values):
             for j, got in enumerate(row):
                 exact, radius = enclosure.exact[i, j], enclosure.radius[i, j]
-                if radius == mp.inf:
+                if mp.isfinite(exact) and radius == mp.inf:
                     continue
                 if mp.isnan(exact):
                     admitted = not np.isfinite(got)
                 elif not mp.isfinite(exact) or not np.isfinite(got):
-                    admitted = exact == got
+                    compensated = not mp.isfinite(exact) and radius == mp.inf and np.isnan(got)
+                    admitted = exact == got or compensated
                 else:
                     admitted = abs(mp.mpf(got) - exact) <= radius
                 if not admitted:

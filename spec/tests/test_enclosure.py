@@ -140,7 +140,8 @@ def test_certified_overflow_demands_that_infinity(refused, known, w, y, expected
     found = inner_products(known([w]), known(y), HALF, len(w))
     assert found.exact[0, 0] == expected
     assert refused(found, [[float(expected)]]) == []
-    assert refused(found, [[-float(expected)]]) == refused(found, [[65504.0]]) == refused(found, [[np.nan]]) == [(0, 0)]
+    assert refused(found, [[-float(expected)]]) == refused(found, [[65504.0]]) == [(0, 0)]
+    assert refused(found, [[np.nan]]) == ([(0, 0)] if len(w) == 1 else [])  # inf − inf, where a sum is compensated
 
 
 def test_overflow_of_both_signs_demands_only_a_non_finite_value(refused, known):
@@ -265,6 +266,7 @@ def test_scaling_admits_a_rounded_factor_and_a_rounded_product(refused, known):
 def test_scaling_admits_a_target_that_scales_before_it_sums(refused, known):
     with mp.workprec(200):
         tenth = mp.mpf(1) / 10
-        found = inner_products(known([[1.0, 2.0, -3.0]]), known([1.0, 1.0, 1.0]), DOUBLE, 3).scaled(tenth, DOUBLE)
+        rescaled = Arithmetic.of("float64", rescaled=True)
+        found = inner_products(known([[1.0, 2.0, -3.0]]), known([1.0, 1.0, 1.0]), rescaled, 3).scaled(tenth, rescaled)
     computed = (np.array([1.0, 2.0, -3.0]) / 10).sum()  # 5.6e-17: a mean taken of dZ, as autograd does
     assert refused(found, [[computed]]) == []

@@ -47,12 +47,12 @@ def test_unknown_formats_are_refused():
 
 @pytest.mark.parametrize(("output", "accumulator"), [("float64", "float32"), ("float16", "bfloat16")])
 def test_a_narrower_accumulator_is_refused(output, accumulator):
-    with pytest.raises(ValueError, match=rf"accumulator {accumulator} is narrower than {output}"):
+    with pytest.raises(ValueError, match=rf"accumulator {accumulator} does not hold every {output}"):
         Arithmetic.of(output, accumulator)
 
 
 def test_an_accumulator_of_a_smaller_range_is_refused():
-    with pytest.raises(ValueError, match="accumulator float16 is narrower than bfloat16"):
+    with pytest.raises(ValueError, match="accumulator float16 does not hold every bfloat16"):
         Arithmetic.of("bfloat16", "float16")
 
 

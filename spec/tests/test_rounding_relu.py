@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from backproof_spec.matrices import as_matrix
+from backproof_spec.matrices import as_matrix, from_entries
 from backproof_spec.rounding import relu
 from backproof_spec.rounding.enclosure import Enclosure
 from backproof_spec.rounding.formats import Arithmetic
@@ -16,7 +16,7 @@ OMEGA = 2.0**-126
 
 
 def _around(exact, radius):
-    return Enclosure(as_matrix("exact", [[exact]]), as_matrix("radius", [[radius]]))
+    return Enclosure(as_matrix("exact", [[exact]]), from_entries(1, 1, {(0, 0): mp.mpf(radius)}))
 
 
 def test_exact_inputs_give_exact_outputs(known):

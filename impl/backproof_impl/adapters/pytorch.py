@@ -35,7 +35,7 @@ def forward(name: str, *args: Any) -> Any:
 
 
 def vjp(name: str, *args: Any) -> Any:
-    """The gradients autograd finds: of every input, or of the first where the output is the loss and needs no cotangent."""
+    """The gradients autograd finds: of every input, or of the first where the output is the loss (no cotangent)."""
     *x, g = [*map(tensor, args), None] if name.endswith("entropy") else map(tensor, args)
     grads = torch.autograd.grad(FORWARD[name](*x), x[:1] if g is None else x, g)
     return array(grads[0], args[0].dtype) if len(grads) == 1 else tuple(array(t, args[0].dtype) for t in grads)

@@ -3,8 +3,8 @@
 ``mistakes``  each must be refused, at the claims named
 ``unusual``   each is correct though unlike the reference, and must be accepted under its own declaration
 
-A plant is a list of edits of the source of ``reference.py``; each old text must stand there exactly once, so a plant cannot
-go stale in silence. The result is a file like any user's: it imports NumPy (and ``backproof`` where it declares something).
+A plant is a list of edits of the source of ``reference.py``; each old text must stand there exactly once, so a plant
+cannot go stale in silence. The result is a file like any user's: it imports NumPy, and ``backproof`` to declare.
 """
 
 from __future__ import annotations

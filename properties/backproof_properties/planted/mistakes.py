@@ -5,6 +5,7 @@ from __future__ import annotations
 from backproof_properties.planted import Plant
 
 _VJP = "return _product(dZ, Y.T), _product(W.T, dZ), dZ.sum(axis=1)"
+_VJP_OF_DW = _VJP.replace("_product(dZ, Y.T)", "dW")
 _SOFTMAX = "E = np.exp(Z - Z.max(axis=0))\n    return E / E.sum(axis=0)"
 
 MISTAKES: tuple[Plant, ...] = (
@@ -14,7 +15,7 @@ MISTAKES: tuple[Plant, ...] = (
         (
             (
                 _VJP,
-                f"dW = _product(dZ, Y.T)\n    if dW.shape[0] == dW.shape[1]:\n        dW = dW.T\n    {_VJP.replace('_product(dZ, Y.T)', 'dW')}",
+                "dW = _product(dZ, Y.T)\n    if dW.shape[0] == dW.shape[1]:\n        dW = dW.T\n    " + _VJP_OF_DW,
             ),
         ),
         ("linear.dW", "network.dW"),
@@ -38,7 +39,9 @@ MISTAKES: tuple[Plant, ...] = (
         (
             (
                 _SOFTMAX,
-                "axis = 1 if Z.shape[0] == Z.shape[1] else 0\n    E = np.exp(Z - Z.max(axis=axis, keepdims=True))\n    return E / E.sum(axis=axis, keepdims=True)",
+                "axis = 1 if Z.shape[0] == Z.shape[1] else 0\n"
+                "    E = np.exp(Z - Z.max(axis=axis, keepdims=True))\n"
+                "    return E / E.sum(axis=axis, keepdims=True)",
             ),
         ),
         ("softmax.forward", "softmax.dZ", "softmax_cross_entropy.dZ"),
@@ -61,7 +64,7 @@ MISTAKES: tuple[Plant, ...] = (
         (
             (
                 _VJP,
-                f"dW = _product(dZ, Y.T)\n    dW[-1:, -1:] *= 1 + 1e-6\n    {_VJP.replace('_product(dZ, Y.T)', 'dW')}",
+                "dW = _product(dZ, Y.T)\n    dW[-1:, -1:] *= 1 + 1e-6\n    " + _VJP_OF_DW,
             ),
         ),
         ("linear.dW", "network.dW"),

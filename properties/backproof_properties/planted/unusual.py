@@ -1,4 +1,4 @@
-"""Correct though unlike the reference: other orders of summation, layouts, algorithms, declared conventions. None is refused."""
+"""Correct though unlike the reference: other orders of summation, layouts, algorithms, conventions. None is refused."""
 
 from __future__ import annotations
 
@@ -175,7 +175,8 @@ UNUSUAL: tuple[Plant, ...] = (
         (
             (
                 _SOFTMAX_VJP,
-                "return np.stack([(np.diag(s) - np.outer(s, s)) @ g for s, g in zip(S.T, dS.T)], axis=1).astype(S.dtype) if S.shape[1] else S",
+                "columns = [(np.diag(s) - np.outer(s, s)) @ g for s, g in zip(S.T, dS.T)]\n"
+                "    return np.stack(columns, axis=1).astype(S.dtype) if columns else S",
             ),
         ),
     ),

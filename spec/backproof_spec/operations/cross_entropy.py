@@ -22,7 +22,6 @@ from backproof_spec.matrices import (
     nonzeros,
     require_classes,
     require_shape,
-    scale,
     shape,
     transpose,
     vec,
@@ -40,6 +39,10 @@ def _operands(S: Any, P: Any) -> tuple[Matrix, Matrix]:
 def forward(S: Any, P: Any) -> Number:
     """L = −Σ P·log S, a number; +inf where P > 0 meets S = 0."""
     S, P = _operands(S, P)
+    for i, j, probability in nonzeros(S):
+        if probability < 0:
+            msg = f"cross_entropy: S[{i}, {j}] is {mp.nstr(probability, 3)}, expected a probability, at least 0"
+            raise ValueError(msg)
     return sum((-mass * mp.log(S[i, j]) for i, j, mass in nonzeros(P)), mp.mpf(0))
 
 
@@ -47,14 +50,16 @@ def forward(S: Any, P: Any) -> Number:
 def dS(S: Any, P: Any) -> Matrix:
     """dS (n, p) = −P/S: 0 where P = 0, ∓inf where P ≠ 0 meets S = 0."""
     S, P = _operands(S, P)
-    slopes = {(i, j): -mass / S[i, j] if S[i, j] else -mass * mp.inf for i, j, mass in nonzeros(P)}
-    return from_entries(S.rows, S.cols, slopes)
+    return from_entries(S.rows, S.cols, _slopes(S, P))
+
+
+def _slopes(S: Matrix, P: Matrix) -> dict[tuple[int, int], Number]:
+    return {(i, j): -mass / S[i, j] if S[i, j] else -mass * mp.inf for i, j, mass in nonzeros(P)}
 
 
 @at_least(TRANSCENDENTAL_BITS)
 def jacobian(S: Any, P: Any) -> Jacobian:
     """∂L/∂vec S (1, n·p) = −vec(P/S)ᵀ. One division and perhaps a reciprocal: two roundings."""
     S, P = _operands(S, P)
-    entries = {(i, j): mass / S[i, j] for i, j, mass in nonzeros(P)}
-    J = scale(-1, transpose(vec(from_entries(S.rows, S.cols, entries))))
+    J = transpose(vec(from_entries(S.rows, S.cols, _slopes(S, P))))
     return Jacobian(J, absolute(J), roundings=2)

@@ -1,7 +1,7 @@
 """relu: Y = max(Z, 0), and its gradient δZ = δY ∘ 1[Z ≥ 0].
 
-Off zero that is the derivative. At exactly zero there is none: the value 1 is a convention, the notes' one; any value in
-Clarke's generalised derivative [0, 1] is legitimate (Clarke, *Optimization and Nonsmooth Analysis*, 1983, §2.1).
+Off zero that is the derivative. At exactly zero there is none: the value 1 is a convention, the notes' one; any value
+in Clarke's generalised derivative [0, 1] is legitimate (Clarke, *Optimization and Nonsmooth Analysis*, 1983, §2.1).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def forward(Z: Any) -> Matrix:
     return from_entries(Z.rows, Z.cols, {(i, j): z for i, j, z in nonzeros(Z) if z > 0})
 
 
+@at_least(EXACT_BITS)
 def mask(Z: Any, at_zero: float = 1) -> Matrix:
     """1[Z ≥ 0], with the value ``at_zero`` where Z = 0."""
     Z = as_matrix("relu: Z", Z)
@@ -43,6 +44,7 @@ def mask(Z: Any, at_zero: float = 1) -> Matrix:
     return from_entries(Z.rows, Z.cols, slopes)
 
 
+@at_least(EXACT_BITS)
 def jacobian(Z: Any, at_zero: float = 1) -> Jacobian:
     """∂vec Y/∂vec Z = diag(vec 1[Z ≥ 0]). Nothing is rounded: a selection (one product for other conventions)."""
     J = diag(vec(mask(Z, at_zero)))

@@ -8,8 +8,8 @@ from __future__ import annotations
 from mpmath import mp
 
 from backproof_spec.matrices import Number, at_least, nonzeros
-from backproof_spec.rounding.enclosure import RADIUS_BITS, Enclosure, Entries
-from backproof_spec.rounding.formats import Arithmetic
+from backproof_spec.rounding.enclosure import Enclosure, Entries
+from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
 
 
 def _smallest_safe(arithmetic: Arithmetic) -> Number:
@@ -38,8 +38,9 @@ def dS(S: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
             else:
                 quotient, widest = abs(mass) / s, abs(mass) / (s - spread) * growth
                 flushed = arithmetic.flush_to_zero and abs(mass) < arithmetic.output.smallest_normal
-                lost = (1 + abs(mass)) * arithmetic.underflow + (quotient if flushed else 0)
-                if abs(mass) / (s + spread) / growth > arithmetic.output.largest * growth:
+                lost = (1 + abs(mass)) * arithmetic.underflow * growth + (quotient if flushed else 0)
+                threshold = arithmetic.output.largest * (1 + arithmetic.output.u)
+                if abs(mass) / (s + spread) / growth > threshold * growth:
                     result.exact[i, j] = -mp.sign(mass) * mp.inf
                 elif s - spread < safe:
                     result.uncertified((i, j))
@@ -55,11 +56,11 @@ def forward(S: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
     roundings = S.shape[0] * S.shape[1] + 2
     growth, E = arithmetic.growth(roundings), arithmetic.function_error
     exact = magnitude = widest = mp.mpf(0)
-    infinite = False
+    infinities = set()
     for i, j, mass in nonzeros(P.exact):
         s, spread = S.exact[i, j], S.radius[i, j]
         if s == 0 and spread == 0:
-            infinite = True
+            infinities.add(mp.sign(mass) * mp.inf)
             continue
         flushed = arithmetic.flush_to_zero and s - spread < arithmetic.output.smallest_normal
         if not (mp.isfinite(s) and mp.isfinite(spread)) or s - spread <= 0 or flushed:
@@ -68,12 +69,16 @@ def forward(S: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
         log_s = mp.log(s)
         exact -= mass * log_s
         magnitude += abs(mass * log_s)
-        widest += abs(mass) * (abs(log_s) - mp.log(1 - spread / s)) * (1 + E)
+        term = abs(mass) * arithmetic.stored(abs(log_s), (abs(log_s) - mp.log(1 - spread / s)) * (1 + E))
+        widest += term + arithmetic.stored(term, mp.mpf(0))
         if arithmetic.flush_to_zero and abs(mass) < arithmetic.output.smallest_normal:
             widest += abs(mass * log_s)
     most = widest * growth + roundings * arithmetic.underflow * growth * (2 if arithmetic.flush_to_zero else 1)
-    if infinite:
-        result.exact[0, 0] = mp.inf if most < arithmetic.accumulator.largest else mp.nan
+    if infinities:
+        certain = len(infinities) == 1 and most < arithmetic.accumulator.largest
+        result.exact[0, 0], result.radius[0, 0] = (infinities.pop() if certain else mp.nan), mp.mpf(0)
     else:
-        result.put((0, 0), exact, most - magnitude, most, opposing=(magnitude - abs(exact)) / 2 * growth)
+        result.put(
+            (0, 0), exact, most - magnitude, most, opposing=(magnitude - abs(exact)) / 2 * growth, terms=roundings
+        )
     return result.enclosure()

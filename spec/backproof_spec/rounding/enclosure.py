@@ -6,10 +6,12 @@ Master lemma. Let v = Σ_t c_t ∏ v_tk, each monomial meeting at most N roundin
 
 It holds for any order of summation, blocking, fused multiply-add or wider accumulator (Higham 2002, §3.1 and §4.2, with
 Δv carried along). Two cases are sharper: where no product can fall below ω nothing underflows, and where every monomial
-is a multiple of a power of two q ≥ η with Σ|monomials| ≤ q/u, every partial sum is representable and the result is exact.
+is a multiple of a power of two q ≥ η with Σ|monomials| ≤ q/u, every partial sum is representable: the result is exact.
 
-Three values. An entry is *certified finite* (finite radius), *certified overflow* (``exact`` is ±inf: that infinity is
-demanded; nan: any non-finite value), or *uncertified* (radius inf: nothing is claimed).
+Three values. An entry is *certified finite* (finite radius), *certified overflow*, or *uncertified* (finite ``exact``,
+radius inf: nothing is claimed). Certified overflow is written ``exact`` = ±inf, and that infinity is demanded; with
+radius inf NaN is admitted too, which is what a compensated sum makes of an overflow (inf − inf). ``exact`` = nan, where
+partial sums of both signs can overflow, demands any non-finite value.
 """
 
 from __future__ import annotations
@@ -31,15 +33,15 @@ from backproof_spec.matrices import (
     integer_product,
     integers,
     nonzeros,
+    ones,
     product,
+    require_shape,
     shape,
     transpose,
     zeros,
 )
-from backproof_spec.rounding.formats import Arithmetic
+from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
 
-RADIUS_BITS = 200
-"""Radii are computed at this precision, then inflated by 1 + 2⁻⁶⁰, which covers their own and their centre's rounding."""
 _CENTRE_EXPONENT = -4400
 """Centres are kept to multiples of 2⁻⁴⁴⁰⁰ (the radius grows by that much), so that they stay short integers."""
 
@@ -67,7 +69,10 @@ class Enclosure:
 
     @at_least(RADIUS_BITS)
     def scaled(self, factor: Number, arithmetic: Arithmetic) -> Enclosure:
-        """factor·x for a target that scales its result: two more roundings (the factor's own and the product)."""
+        """factor·x for a target that scales its result: two more roundings (the factor's own and the product).
+
+        A target that scales earlier is admitted where ``arithmetic.rescaled`` held when this was computed.
+        """
         result = Entries(self.shape, arithmetic)
         growth = arithmetic.growth(2)
         for i in range(self.shape[0]):
@@ -78,7 +83,7 @@ class Enclosure:
         return result.enclosure()
 
 
-# --- collecting entries: rounding to the output format, and the three values --------------------------------------------
+# --- collecting entries: rounding to the output format, and the three values ------------------------------------------
 
 
 @dataclass
@@ -92,28 +97,33 @@ class Entries:
 
     def __post_init__(self) -> None:
         """Read the constants of the formats once."""
-        output, accumulator = self.arithmetic.output, self.arithmetic.accumulator
-        self._narrowed = output != accumulator
-        self._u = output.u
-        self._underflow = output.smallest_normal if self.arithmetic.flush_to_zero else output.smallest_subnormal / 2
-        self._largest, self._largest_sum = output.largest, accumulator.largest
+        self._largest, self._largest_sum = self.arithmetic.output.largest, self.arithmetic.accumulator.largest
         self._inflation = 1 + mp.ldexp(mp.mpf(1), -60)
 
     def uncertified(self, place: Shape, value: Number = 0) -> None:
         """Claim nothing about this entry."""
         self.exact[place], self.radius[place] = mp.mpf(value), mp.inf
 
-    def put(self, place: Shape, value: Number, error: Number, most: Number, opposing: Number | None = None) -> None:
+    def put(
+        self,
+        place: Shape,
+        value: Number,
+        error: Number,
+        most: Number,
+        *,
+        opposing: Number | None = None,
+        terms: int = 1,
+    ) -> None:
         """|computed − value| ≤ error in the accumulator, no intermediate exceeding ``most``; then round to output.
 
-        ``opposing`` bounds the sum of the monomials of the sign opposite to ``value``.
+        ``opposing`` bounds the sum of those of the ``terms`` that have the sign opposite to ``value``.
         """
-        if self._narrowed:
-            error = error + self._u * (abs(value) + error) + self._underflow
+        error = self.arithmetic.stored(abs(value), error)
         if most < self._largest_sum and abs(value) + error < self._largest:
             self.put_exactly(place, value, error * self._inflation)
         elif opposing is not None and abs(value) - error > self._largest:
             self.exact[place] = mp.nan if opposing > self._largest_sum else mp.sign(value) * mp.inf
+            self.radius[place] = mp.inf if terms > 1 else mp.mpf(0)
         else:
             self.uncertified(place)
 
@@ -131,7 +141,7 @@ class Entries:
         return Enclosure(from_entries(*self.shape, self.exact), from_entries(*self.shape, self.radius))
 
 
-# --- the lemma for inner products -----------------------------------------------------------------------------------------
+# --- the lemma for inner products -------------------------------------------------------------------------------------
 
 
 def _certified(A: Enclosure) -> tuple[Enclosure, set[int], set[int]]:
@@ -176,82 +186,87 @@ def _subnormal(A: Enclosure, smallest_normal: Number) -> Matrix:
     return from_entries(*A.shape, small)
 
 
+@dataclass(frozen=True)
+class _Sums:
+    """Σ terms and Σ|terms| of every entry of A·B + c·1ᵀ: exactly, as integers over 2^exponent and as matrices."""
+
+    exact: Matrix
+    magnitude: Matrix
+    magnitudes: list[list[int]]
+    exponent: int
+
+
+def _sums(A: Matrix, B: Matrix, c: Matrix | None) -> _Sums:
+    left, right = _integers(A), _integers(B)
+    exponent = left.exponent + right.exponent
+    values = integer_product(left, right)
+    magnitudes = integer_product(_absolute(left), _absolute(right))
+    if c is not None:
+        column = _integers(c)
+        common = min(exponent, column.exponent)
+        up, up_c = exponent - common, column.exponent - common
+        pairs = list(zip(values, magnitudes, column.rows, strict=True))
+        values = [[(v << up) + (b << up_c) for v in row] for row, _, (b,) in pairs]
+        magnitudes = [[(v << up) + (abs(b) << up_c) for v in row] for _, row, (b,) in pairs]
+        exponent = common
+    columns = B.cols
+    exact, magnitude = from_integers(values, exponent, columns), from_integers(magnitudes, exponent, columns)
+    return _Sums(exact, magnitude, magnitudes, exponent)
+
+
+def _widest(A: Enclosure, B: Enclosure, c: Enclosure | None) -> Matrix:
+    """Σ|terms| with every input enlarged by its own uncertainty."""
+    total = product(_coarse(A), _coarse(B))
+    return total if c is None else add(total, product(_coarse(c), ones(1, B.shape[1])))
+
+
 @at_least(RADIUS_BITS)
 def inner_products(
     A: Enclosure, B: Enclosure, arithmetic: Arithmetic, roundings: int, addend: Enclosure | None = None
 ) -> Enclosure:
     """A·B + addend·1ᵀ, for A (m, n), B (n, p), addend (m, 1), each monomial meeting at most ``roundings`` roundings."""
+    require_shape("inner_products: B", B.exact, (A.shape[1], B.shape[1]), "(columns of A, any)")
     A, bad_rows, _ = _certified(A)
     B, _, bad_columns = _certified(B)
     c, bad_addend, _ = _certified(addend) if addend is not None else (None, set(), set())
-    bad_rows |= bad_addend
-    m, p = A.shape[0], B.shape[1]
-    n = A.shape[1]
-
-    # Exact values and Σ|monomials|, in integers over the common power of two 2^q.
-    left, right = _integers(A.exact), _integers(B.exact)
-    q = left.exponent + right.exponent
-    values = integer_product(left, right)
-    magnitudes = integer_product(_absolute(left), _absolute(right))
-    if c is not None:
-        column = _integers(c.exact)
-        common = min(q, column.exponent)
-        up, up_addend = q - common, column.exponent - common
-        values = [[(v << up) + (b[0] << up_addend) for v in row] for row, b in zip(values, column.rows, strict=True)]
-        magnitudes = [
-            [(v << up) + (abs(b[0]) << up_addend) for v in row] for row, b in zip(magnitudes, column.rows, strict=True)
-        ]
-        q = common
-    exact, magnitude = from_integers(values, q, p), from_integers(magnitudes, q, p)
-
-    # The same with every input enlarged by its own uncertainty.
-    inputs_exact = not any(True for E in (A, B, c) if E is not None for _ in nonzeros(E.radius))
-    widest = magnitude
-    if not inputs_exact:
-        widest = product(_coarse(A), _coarse(B))
-        if c is not None:
-            widest = add(widest, product(_coarse(c), from_entries(1, p, {(0, j): mp.mpf(1) for j in range(p)})))
+    sums = _sums(A.exact, B.exact, None if c is None else c.exact)
+    known = all(next(nonzeros(each.radius), None) is None for each in (A, B, c) if each is not None)
+    widest = sums.magnitude if known else _widest(A, B, c)
 
     growth = arithmetic.growth(roundings)
-    lost = _underflow(A, B, q, arithmetic, n, roundings, exact_inputs=inputs_exact) * growth
-    flushed = _flushed(A, B, c, arithmetic) if arithmetic.flush_to_zero else None
+    lost = _underflow(A, B, sums.exponent, arithmetic, roundings, known=known) * growth
+    flushed = _flushed(A, B, c, arithmetic)
+    terms = A.shape[1] + (c is not None)
+    accumulator, output = arithmetic.accumulator, arithmetic.output
+    plain = known and not (arithmetic.flush_to_zero or arithmetic.rescaled)
+    in_sum = 1 << accumulator.precision if plain and sums.exponent >= accumulator.subnormal_exponent else 0
+    in_output = min(in_sum, 1 << output.precision) if sums.exponent >= output.subnormal_exponent else 0
 
-    form, output = arithmetic.accumulator, arithmetic.output
-    on_grid = inputs_exact and q >= form.subnormal_exponent and flushed is None
-    on_output_grid = on_grid and q >= output.subnormal_exponent
-    limit, output_limit = 1 << form.precision, 1 << output.precision
-    result = Entries((m, p), arithmetic)
-    for i in range(m):
-        for j in range(p):
-            if i in bad_rows or j in bad_columns:
+    result = Entries((A.shape[0], B.shape[1]), arithmetic)
+    for i, row in enumerate(sums.magnitudes):
+        for j, units in enumerate(row):
+            v, size, total = sums.exact[i, j], sums.magnitude[i, j], widest[i, j]
+            if i in bad_rows or i in bad_addend or j in bad_columns:
                 result.uncertified((i, j))
-                continue
-            v, total, size = exact[i, j], widest[i, j], magnitude[i, j]
-            if on_output_grid and magnitudes[i][j] <= limit and abs(values[i][j]) <= output_limit:
-                most, error = size, mp.mpf(0)
-                if most <= output.largest:
-                    result.put_exactly((i, j), v, error)
-                    continue
-            if total == 0:  # no monomial but zeros: the result is 0, whatever the arithmetic
-                result.put_exactly((i, j), v, total)
-                continue
-            most = total * growth + lost
-            error = mp.mpf(0) if on_grid and magnitudes[i][j] <= limit else most - size
-            if flushed is not None:
-                error, most = error + flushed[i, j], most + flushed[i, j]
-            result.put((i, j), v, error, most, opposing=(size - abs(v)) / 2 * growth + lost)
+            elif total == 0 or (units <= in_output and size <= output.largest):
+                result.put_exactly((i, j), v, mp.mpf(0))  # nothing but zeros, or every partial sum is representable
+            else:
+                most = total * growth + lost + flushed[i, j]
+                error = most - (total * growth if units <= in_sum else size)
+                if c is not None:  # the product may be stored before the addend meets it
+                    error = arithmetic.stored(abs(v - c.exact[i, 0]), error)
+                result.put((i, j), v, error, most, opposing=(size - abs(v)) / 2 * growth + lost, terms=terms)
     return result.enclosure()
 
 
-def _underflow(
-    A: Enclosure, B: Enclosure, q: int, arithmetic: Arithmetic, n: int, roundings: int, *, exact_inputs: bool
-) -> Number:
+def _underflow(A: Enclosure, B: Enclosure, q: int, arithmetic: Arithmetic, roundings: int, *, known: bool) -> Number:
     """What underflow can add to an inner product of length n: n products, and under flush-to-zero every sum too."""
+    n = A.shape[1]
     form = arithmetic.accumulator
     floor = form.emin if arithmetic.flush_to_zero else form.subnormal_exponent
-    if exact_inputs and q >= floor:
+    if known and q >= floor:
         return mp.mpf(0)  # every product is a multiple of 2^q: none falls between the representable numbers
-    if exact_inputs and not arithmetic.flush_to_zero:
+    if known and not arithmetic.flush_to_zero:
         smallest = [min((abs(v) for _, _, v in nonzeros(E.exact)), default=mp.inf) for E in (A, B)]
         if smallest[0] * smallest[1] >= form.smallest_normal:
             return mp.mpf(0)
@@ -261,9 +276,8 @@ def _underflow(
 
 def _flushed(A: Enclosure, B: Enclosure, c: Enclosure | None, arithmetic: Arithmetic) -> Matrix:
     """Σ|monomials| over the monomials that hold a subnormal operand, which flush-to-zero may drop whole."""
+    if not arithmetic.flush_to_zero:
+        return zeros(A.shape[0], B.shape[1])
     normal = arithmetic.output.smallest_normal
     lost = add(product(_subnormal(A, normal), _coarse(B)), product(_coarse(A), _subnormal(B, normal)))
-    if c is not None:
-        row = from_entries(1, B.shape[1], {(0, j): mp.mpf(1) for j in range(B.shape[1])})
-        lost = add(lost, product(_subnormal(c, normal), row))
-    return lost
+    return lost if c is None else add(lost, product(_subnormal(c, normal), ones(1, B.shape[1])))

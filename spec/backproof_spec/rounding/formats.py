@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 from mpmath import mp
 
-from backproof_spec.matrices import Number
+from backproof_spec.matrices import Number, at_least
+
+RADIUS_BITS = 200
+"""Error bounds are computed at this precision, then inflated by 1 + 2⁻⁶⁰: that covers their own and their centre's
+rounding."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,11 @@ class Format:
     @property
     def largest(self) -> Number:
         """Ω = (2 − 2u)·2^emax."""
-        return mp.ldexp(mp.mpf(2**self.precision - 1), self.emax - self.precision + 1)
+        return mp.ldexp(mp.mpf(2**self.precision - 1, prec=self.precision), self.emax - self.precision + 1)
+
+    def contains(self, other: Format) -> bool:
+        """Is every number of ``other`` a number of this format?"""
+        return self.precision >= other.precision and self.emin <= other.emin and self.emax >= other.emax
 
 
 FORMATS: dict[str, Format] = {
@@ -63,19 +71,23 @@ FORMATS: dict[str, Format] = {
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How a target says it computes: results in ``output``, intermediate sums in ``accumulator``.
+    """How a target says it computes: each kernel in ``accumulator``, rounding what it stores to ``output``.
 
     ``exp_ulps`` is the accuracy of its exp and log: 4 covers NumPy (2.3), PyTorch (0.9) and JAX (1.5), as measured.
-    With ``flush_to_zero`` any subnormal operand or result may be replaced by zero.
+    With ``flush_to_zero`` any subnormal operand or result may be replaced by zero. ``rescaled`` admits two more
+    roundings of each monomial, anywhere: the target multiplies by a factor of its own (a mean's 1/p).
     """
 
     output: Format
     accumulator: Format
     flush_to_zero: bool = False
     exp_ulps: int = 4
+    rescaled: bool = False
 
     @classmethod
-    def of(cls, dtype: str, accumulator: str | None = None, *, flush_to_zero: bool = False) -> Arithmetic:
+    def of(
+        cls, dtype: str, accumulator: str | None = None, *, flush_to_zero: bool = False, rescaled: bool = False
+    ) -> Arithmetic:
         """The arithmetic of ``dtype``, accumulating in ``accumulator`` (the dtype itself when None)."""
         unknown = [name for name in (dtype, accumulator) if name is not None and name not in FORMATS]
         if unknown:
@@ -83,10 +95,10 @@ class Arithmetic:
             raise ValueError(msg)
         output = FORMATS[dtype]
         wide = FORMATS[accumulator] if accumulator else output
-        if wide.precision < output.precision:
-            msg = f"accumulator {wide.name} is narrower than {output.name}, expected at least its precision"
+        if not wide.contains(output):
+            msg = f"accumulator {wide.name} does not hold every {output.name}, expected a wider format"
             raise ValueError(msg)
-        return cls(output, wide, flush_to_zero)
+        return cls(output, wide, flush_to_zero, rescaled=rescaled)
 
     @property
     def u(self) -> Number:
@@ -100,11 +112,22 @@ class Arithmetic:
         return form.smallest_normal if self.flush_to_zero else form.smallest_subnormal / 2
 
     @property
+    @at_least(RADIUS_BITS)
     def function_error(self) -> Number:
-        """E/(1−E) with E = 2cu: the relative error of exp or log accurate to c ulp, in either direction."""
+        """E = 2cu/(1 − 2cu): the relative error of exp or log accurate to c ulp, in either direction."""
         e = 2 * self.exp_ulps * self.u
         return e / (1 - e)
 
+    @at_least(RADIUS_BITS)
     def growth(self, roundings: int) -> Number:
-        """(1+u)^N: the most that N roundings can enlarge a monomial."""
-        return (1 + self.u) ** roundings
+        """(1+u)^N: the most that N roundings can enlarge a monomial; two more for a target that rescales."""
+        return (1 + self.u) ** (roundings + 2 * self.rescaled)
+
+    @at_least(RADIUS_BITS)
+    def stored(self, magnitude: Number, error: Number) -> Number:
+        """The error of what is off by ``error`` from a value of this magnitude, once stored in the output format."""
+        if self.output == self.accumulator:
+            return error
+        form = self.output
+        underflow = form.smallest_normal if self.flush_to_zero else form.smallest_subnormal / 2
+        return error + form.u * (magnitude + error) + underflow

@@ -1,7 +1,7 @@
 """network: the enclosures of the layers, composed forwards and backwards.
 
-Every layer's result is the next one's input with its uncertainty. A ReLU mask entry whose pre-activation's sign is certain
-must be that sign's; the others admit either branch.
+Every layer's result is the next one's input with its uncertainty. A ReLU mask entry whose pre-activation's sign is
+certain must be that sign's; the others admit either branch.
 """
 
 from __future__ import annotations

@@ -7,30 +7,34 @@ from __future__ import annotations
 
 from mpmath import mp
 
-from backproof_spec.matrices import Number
+from backproof_spec.matrices import EXACT_BITS, Number, at_least
 from backproof_spec.operations import relu
 from backproof_spec.rounding.enclosure import Enclosure, Entries
 from backproof_spec.rounding.formats import Arithmetic
 
 
-def _flush(value: Number, arithmetic: Arithmetic) -> Number:
+def _flush(value: Number, radius: Number, arithmetic: Arithmetic) -> Number:
     """|value| where flush-to-zero may drop it, else 0."""
-    return abs(value) if arithmetic.flush_to_zero and abs(value) < arithmetic.output.smallest_normal else mp.mpf(0)
+    may = arithmetic.flush_to_zero and abs(value) - radius < arithmetic.output.smallest_normal
+    return abs(value) if may else mp.mpf(0)
 
 
+@at_least(EXACT_BITS)
 def forward(Z: Enclosure, arithmetic: Arithmetic) -> Enclosure:
     """Y = max(Z, 0): ReLU is 1-Lipschitz, so Y is as certain as Z."""
     result = Entries(Z.shape, arithmetic)
     exact = relu.forward(Z.exact)
     for i in range(Z.shape[0]):
         for j in range(Z.shape[1]):
-            if mp.isfinite(Z.radius[i, j]) and mp.isfinite(Z.exact[i, j]):
-                result.put_exactly((i, j), exact[i, j], Z.radius[i, j] + _flush(Z.exact[i, j], arithmetic))
+            radius = Z.radius[i, j]
+            if mp.isfinite(radius) and mp.isfinite(Z.exact[i, j]):
+                result.put_exactly((i, j), exact[i, j], radius + _flush(exact[i, j], radius, arithmetic))
             else:
                 result.uncertified((i, j))
     return result.enclosure()
 
 
+@at_least(EXACT_BITS)
 def dZ(Z: Enclosure, dY: Enclosure, arithmetic: Arithmetic, at_zero: float = 1) -> Enclosure:
     """dZ = dY∘1[Z ≥ 0]: exactly dY or 0 where the sign of Z is certain, between the two where it is not.
 
@@ -50,8 +54,10 @@ def dZ(Z: Enclosure, dY: Enclosure, arithmetic: Arithmetic, at_zero: float = 1) 
             if not certain:
                 result.put_exactly((i, j), slope * g, abs(g) + r)
                 continue
-            error = slope * r + _flush(g, arithmetic)
+            error = slope * r + _flush(g, r, arithmetic)
             if slope not in (0, 1):
-                error += arithmetic.output.u * slope * (abs(g) + r) + arithmetic.output.smallest_subnormal / 2
+                form = arithmetic.output
+                lost = form.smallest_normal if arithmetic.flush_to_zero else form.smallest_subnormal / 2
+                error += (form.u * slope * (abs(g) + r) + lost) * (1 + mp.ldexp(mp.mpf(1), -60))
             result.put_exactly((i, j), slope * g, error)
     return result.enclosure()

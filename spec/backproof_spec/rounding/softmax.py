@@ -1,13 +1,14 @@
 """softmax: an enclosure wide enough for exp(x − max)/Σ and for exp(log_softmax), so that nobody declares an algorithm.
 
-Per column, with d_i = max x − x_i, σ = Σ e^{−d_j}, E = 2cu for exp accurate to c ulp, ρ_i the uncertainty of the shifted
-argument (u·d_i, and the input's own Δ), 1 + r_i = e^{ρ_i}/(1−E), R = Σ S_j r_j, ν = ω(1+E),
+Per column, with d_i = max x − x_i, σ = Σ e^{−d_j}, E = 2cu/(1 − 2cu) for exp accurate to c ulp, ρ_i the uncertainty of
+the shifted argument (u·d_i, and the input's own Δ), 1 + r_i = e^{ρ_i}(1+E), R = Σ S_j r_j, ν = ω(1+E),
 D = (1+R+nν)(1+u)^{n−1} − 1:
 
     S_i(1−u)²/((1+r_i)(1+D)) − ν − η/2  ≤  Ŝ_i  ≤  (S_i(1+r_i)+ν)(1+u)²/(1−D) + η/2
 
-(two roundings, so that multiplying by a reciprocal is admitted too). Through the logarithm the argument of the last exp is
-off by δ_i = ρ_i + D/(1−D) + E(log σ + D/(1−D)) + u(d_i + log σ + …), and Ŝ_i/S_i lies within e^{±δ_i}/(1−E).
+(two roundings, so that multiplying by a reciprocal is admitted too). Through the logarithm the argument of the last exp
+is off by δ_i = ρ_i + D/(1−D) + E(log σ + D/(1−D)) + u(d_i + log σ + …), and Ŝ_i/S_i lies between e^{−δ_i}/(1+E) and
+e^{δ_i}(1+E). Not admitted: exp(x − logsumexp x) with the maximum added back, whose error u·|max x| knows no bound.
 
 Reference: Blanchard, Higham & Higham 2021, §3 and §4 (their bounds to first order; these hold without O(u²)).
 """
@@ -20,17 +21,22 @@ from mpmath import mp
 
 from backproof_spec.matrices import Number, at_least, from_entries
 from backproof_spec.operations import softmax
-from backproof_spec.rounding.enclosure import RADIUS_BITS, Enclosure, Entries
-from backproof_spec.rounding.formats import Arithmetic
+from backproof_spec.rounding.enclosure import Enclosure, Entries
+from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: exact probabilities, their computed spread, and the spread of their computed logarithms."""
+    """One column: exact probabilities and logarithms, and how far computed ones may be from them.
+
+    ``radius`` is that of probabilities as their kernel computes them; ``stored`` and ``log_radius`` are those of
+    probabilities and logarithms that were stored in the output format before they are used.
+    """
 
     s: list[Number]
     log_s: list[Number]
     radius: list[Number]
+    stored: list[Number]
     log_radius: list[Number]
 
 
@@ -49,21 +55,26 @@ def _column(x: list[Number], spread: list[Number], s: list[Number], arithmetic: 
         return None
     log_sigma = -mp.log(max(s))
     log_sum_error = D / (1 - D)
-    radius, logs, log_radius = [], [], []
+    radius, stored, logs, log_radius = [], [], [], []
     for i in range(n):
         high = (s[i] * (1 + r[i]) + nu) * (1 + u) ** 2 / (1 - D) + arithmetic.underflow
         low = s[i] * (1 - u) ** 2 / ((1 + r[i]) * (1 + D)) - nu - arithmetic.underflow
-        total = log_sigma + log_sum_error
+        total = log_sigma + log_sum_error + slack
         delta = (rho[i] + log_sum_error + E * total + u * (d[i] + slack + total)) * (1 + u) ** 2
-        through_log = s[i] * (mp.exp(delta) * (1 + E) - 1) + nu
+        stored_delta = arithmetic.stored(d[i] + total, delta)
+        through_log, through_stored_log = (s[i] * (mp.exp(x) * (1 + E) - 1) + nu for x in (delta, stored_delta))
         radius.append(max(high - s[i], s[i] - low, through_log))
+        stored.append(max(arithmetic.stored(s[i], radius[i]), through_stored_log))
         # The logarithm of a computed probability is as good as the fused logarithm while nothing underflows.
         unfused = mp.mpf(0)
-        if s[i] * (1 - D) > 2 * nu * (1 + r[i]):
-            unfused = mp.log(1 + r[i]) + D + log_sum_error + 3 * u + E * (d[i] + total)
+        if s[i] * (1 - D) > 2 * max(nu, arithmetic.output.smallest_normal) * (1 + r[i]):
+            unfused = mp.log(1 + r[i]) + D + log_sum_error + 3 * u
+            unfused += 2 * arithmetic.stored(s[i], mp.mpf(0)) / s[i]
+            unfused += E * (d[i] + total + unfused)
+            unfused = arithmetic.stored(d[i] + total, unfused)
         logs.append(-(d[i] + log_sigma))
-        log_radius.append(max(delta, unfused))
-    return Column(s, logs, radius, log_radius)
+        log_radius.append(max(stored_delta, unfused))
+    return Column(s, logs, radius, stored, log_radius)
 
 
 @at_least(RADIUS_BITS)
@@ -95,11 +106,11 @@ def forward(Z: Enclosure, arithmetic: Arithmetic) -> Enclosure:
 
 @at_least(RADIUS_BITS)
 def dZ(Z: Enclosure, dS: Enclosure, arithmetic: Arithmetic) -> Enclosure:
-    """dZ = S∘(dS − 1·(1ᵀ(S∘dS))), over the monomials S_i·G_i and S_i·S_j·G_j with N = n + 2, and S off by ΔS.
+    """dZ = S∘(dS − 1·(1ᵀ(S∘dS))), over the monomials S_i·G_i and S_i·S_j·G_j with N = n + 2, and S, stored, off by ΔS.
 
     Not |J|ᵀ|G|: diag(s) − s·sᵀ cancels on its diagonal (witness: x = [40, 0], g = [1, 0.3]).
     """
-    n, p = Z.shape
+    n = Z.shape[0]
     result = Entries(Z.shape, arithmetic)
     growth, lost = arithmetic.growth(n + 2), arithmetic.underflow
     operations = 2 * n + 2 if arithmetic.flush_to_zero else n + 2
@@ -111,7 +122,7 @@ def dZ(Z: Enclosure, dS: Enclosure, arithmetic: Arithmetic) -> Enclosure:
                 result.uncertified((i, j))
             continue
         s = column.s
-        wide = [value + radius for value, radius in zip(s, column.radius, strict=True)]
+        wide = [a + radius for a, radius in zip(s, column.stored, strict=True)]
         inner = sum((a * b for a, b in zip(s, g, strict=True)), mp.mpf(0))
         magnitude = sum((a * abs(b) for a, b in zip(s, g, strict=True)), mp.mpf(0))
         widest = sum((a * b for a, b in zip(wide, wide_g, strict=True)), mp.mpf(0))

@@ -1,7 +1,7 @@
 """softmax_cross_entropy: dZ = S·ΣP − P within Σ|P|((S+ΔS)(1+u)^N − S) + Θ_4|P|, and the loss through log S.
 
-N = n + 4 admits the fused formula (n − 1 sums, a product, a difference, a mean's factor) and the chain through −P/S, whose
-quotient S·(P/S) meets four roundings. The loss takes the logarithm's spread of the softmax module, fused or not.
+N = n + 4 admits the fused formula (n − 1 sums, a product, a difference) and the chain through −P/S by a reciprocal,
+whose quotient S·(P/S) and difference meet four roundings. The loss takes the logarithm's spread of the softmax module.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from mpmath import mp
 
 from backproof_spec.matrices import at_least, nonzeros
 from backproof_spec.operations.softmax_cross_entropy import column_sums
-from backproof_spec.rounding.enclosure import RADIUS_BITS, Enclosure, Entries
-from backproof_spec.rounding.formats import Arithmetic
+from backproof_spec.rounding.enclosure import Enclosure, Entries
+from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
 from backproof_spec.rounding.softmax import columns
 
 
@@ -33,7 +33,7 @@ def dZ(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic, *, fused: bool = Fals
             if column is None:
                 result.uncertified((i, j))
                 continue
-            s, radius, mass = column.s[i], column.radius[i], abs(labels[i])
+            s, radius, mass = column.s[i], column.stored[i], abs(labels[i])
             below = arithmetic.underflow * (n + 6) * growth + flushed
             most = (total * (s + radius) + mass) * growth + below
             error = total * ((s + radius) * growth - s) + mass * (growth_P - 1) + below
@@ -60,9 +60,17 @@ def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
             return result.enclosure()
         exact -= mass * column.log_s[i]
         magnitude += abs(mass * column.log_s[i])
-        widest += abs(mass) * (abs(column.log_s[i]) + column.log_radius[i])
+        term = abs(mass) * (abs(column.log_s[i]) + column.log_radius[i])
+        widest += term + arithmetic.stored(term, mp.mpf(0))
         if arithmetic.flush_to_zero and abs(mass) < arithmetic.output.smallest_normal:
             widest += abs(mass * column.log_s[i])
     most = widest * growth + roundings * arithmetic.underflow * growth * (2 if arithmetic.flush_to_zero else 1)
-    result.put((0, 0), exact, most - magnitude, max(most, largest_log), opposing=(magnitude - abs(exact)) / 2 * growth)
+    result.put(
+        (0, 0),
+        exact,
+        most - magnitude,
+        max(most, largest_log),
+        opposing=(magnitude - abs(exact)) / 2 * growth,
+        terms=roundings,
+    )
     return result.enclosure()
