@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -27,7 +26,6 @@ from backproof_spec.claims import CLAIMS, OPERATIONS
 app = typer.Typer(
     name="backproof",
     help="Is this gradient right, for every shape and every input, and how do you know?",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -190,7 +188,7 @@ _LISTS = ("claims", "operations", "adapters", "conventions")
 
 
 @app.command(name="list")
-def list_(what: Annotated[str, typer.Argument(help=" | ".join(_LISTS))]) -> None:
+def list_(what: Annotated[str, typer.Argument(help=" | ".join(_LISTS), show_default=False)] = "") -> None:
     """List the claims, operations, adapters or conventions."""
     if what not in _LISTS:
         msg = f"list {what!r}: expected one of {', '.join(_LISTS)}"
@@ -206,10 +204,13 @@ def list_(what: Annotated[str, typer.Argument(help=" | ".join(_LISTS))]) -> None
 
 
 @app.callback(invoke_without_command=True)
-def _root(*, show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    if show_version:
-        typer.echo(f"backproof {version('backproof')}")
-        raise typer.Exit
+def _root(
+    context: typer.Context,
+    *,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(f"backproof {version('backproof')}" if show_version else context.get_help())
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -218,21 +219,26 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         status: Any = app(args=arguments, standalone_mode=False)
     except UsageError as error:
         _refuse(str(error))
-    except click.UsageError as error:
-        _refuse(error.format_message() + _accepted(error.ctx))
-    except (click.Abort, KeyboardInterrupt):
+    except _CommandLineError as error:
+        _refuse(error.format_message().rstrip(".") + _accepted(error.ctx))
+    except (typer.Abort, KeyboardInterrupt):
         _refuse("interrupted")
     sys.exit(status or 0)
 
 
-def _accepted(context: click.Context | None) -> str:
+_CommandLineError: Any = typer.BadParameter.__base__
+"""Click's UsageError, or that of the copy of Click which newer versions of Typer carry."""
+
+
+def _accepted(context: Any) -> str:
     """What the command accepts, for the end of an error message."""
-    if context is None:
-        return ""
-    if isinstance(context.command, click.Group):
-        return f"; expected one of {', '.join(context.command.commands)}"
-    options = [parameter.opts[0] for parameter in context.command.params if isinstance(parameter, click.Option)]
-    return f"; {context.command_path} accepts {', '.join(options)}"
+    commands = getattr(context.command, "commands", None)
+    if commands:
+        return f"; expected one of {', '.join(commands)}"
+    names = [parameter.opts[0] for parameter in context.command.params]
+    options = [name for name in names if name.startswith("-")]
+    arguments = [name.upper() for name in names if not name.startswith("-")]
+    return f"; {' '.join([context.command_path, *arguments])} accepts {', '.join(options) or 'no options'}"
 
 
 def _refuse(message: str) -> NoReturn:

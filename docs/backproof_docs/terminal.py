@@ -114,8 +114,8 @@ def _failure(report: Report, outcome: Outcome) -> Text:
 
 _LEGEND = (
     "first two columns: worst relative deviation inside the spec (exact: none)\n"
-    "implement.: worst error ÷ rounding bound, 1 is the limit (exact: no error at all)\n"
-    "detects: relative error sure to be refuted in half of the entries · —: no such link"
+    "implement.: worst error ÷ rounding bound, at most 1 (exact: no error at all)\n"
+    "detects: relative error sure to be refuted in half of the entries; —: no link"
 )
 
 
@@ -136,7 +136,7 @@ def _summary(report: Report) -> Text:
     skipped = sum(outcome.observation.uncertified for outcome in report.results if outcome.dtype)
     if skipped:
         share = skipped / (entries + skipped)
-        text.append(f"\nuncertified: {share:.1%} of the computed entries (overflow possible), counted and not judged")
+        text.append(f"\nuncertified: {share:.1%} of the computed entries (overflow possible), not judged")
     return text
 
 

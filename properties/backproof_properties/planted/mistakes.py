@@ -39,9 +39,11 @@ MISTAKES: tuple[Plant, ...] = (
         (
             (
                 _SOFTMAX,
-                "axis = 1 if Z.shape[0] == Z.shape[1] else 0\n"
-                "    E = np.exp(Z - Z.max(axis=axis, keepdims=True))\n"
-                "    return E / E.sum(axis=axis, keepdims=True)",
+                (
+                    "axis = 1 if Z.shape[0] == Z.shape[1] else 0\n"
+                    "    E = np.exp(Z - Z.max(axis=axis, keepdims=True))\n"
+                    "    return E / E.sum(axis=axis, keepdims=True)"
+                ),
             ),
         ),
         ("softmax.forward", "softmax.dZ", "softmax_cross_entropy.dZ"),

@@ -175,8 +175,10 @@ UNUSUAL: tuple[Plant, ...] = (
         (
             (
                 _SOFTMAX_VJP,
-                "columns = [(np.diag(s) - np.outer(s, s)) @ g for s, g in zip(S.T, dS.T)]\n"
-                "    return np.stack(columns, axis=1).astype(S.dtype) if columns else S",
+                (
+                    "columns = [(np.diag(s) - np.outer(s, s)) @ g for s, g in zip(S.T, dS.T)]\n"
+                    "    return np.stack(columns, axis=1).astype(S.dtype) if columns else S"
+                ),
             ),
         ),
     ),
