@@ -9,8 +9,8 @@ A *cell* is an output of an operation, a regime (what its inputs are like) and a
 
 All targets see the same inputs, which depend on the seed and the cell alone. Exit status 1 if there is a false alarm.
 
-    python benchmarks/rounding_campaign.py --target reference,pytorch --entries 4000 --markdown
-    python benchmarks/rounding_campaign.py --target pytorch --dtype bfloat16 --declare arithmetic=flush-to-zero
+    python benchmarks/rounding_campaign.py --dtype float16,float32,float64 --entries 4000 --markdown
+    python benchmarks/rounding_campaign.py --dtype bfloat16 --declare arithmetic=flush-to-zero --entries 4000 --markdown
 
 The bounds are those of backproof_spec.rounding, derived in docs/guide/rounding.md; the judge is that of every report.
 """

@@ -4,14 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from mpmath import mp
 
 from backproof_spec.matrices import as_matrix
 from backproof_spec.rounding.enclosure import Enclosure
-
-settings.register_profile("spec", deadline=None, derandomize=True, max_examples=50)
-settings.load_profile("spec")
 
 
 def _fraction(value):

@@ -270,3 +270,11 @@ def test_scaling_admits_a_target_that_scales_before_it_sums(refused, known):
         found = inner_products(known([[1.0, 2.0, -3.0]]), known([1.0, 1.0, 1.0]), rescaled, 3).scaled(tenth, rescaled)
     computed = (np.array([1.0, 2.0, -3.0]) / 10).sum()  # 5.6e-17: a mean taken of dZ, as autograd does
     assert refused(found, [[computed]]) == []
+
+
+def test_a_zero_that_is_not_certain_makes_products_uncertain(known):
+    # Found by the suite on PyTorch in float32: the two classes' gradients cancel exactly, but not in floating point.
+    cancelled = Enclosure(known([[0.0]]).exact, known([[1e-8]]).exact)
+    found = inner_products(cancelled, known([[-1.5]]), SINGLE, 1)
+    assert found.exact[0, 0] == 0
+    assert found.radius[0, 0] >= 1.5e-8

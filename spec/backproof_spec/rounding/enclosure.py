@@ -214,6 +214,10 @@ def _sums(A: Matrix, B: Matrix, c: Matrix | None) -> _Sums:
     return _Sums(exact, magnitude, magnitudes, exponent)
 
 
+_NEVER = -1
+"""A limit on Σ|terms|, in units of the common power of two, that nothing meets: not even terms that are all 0."""
+
+
 def _widest(A: Enclosure, B: Enclosure, c: Enclosure | None) -> Matrix:
     """Σ|terms| with every input enlarged by its own uncertainty."""
     total = product(_coarse(A), _coarse(B))
@@ -239,8 +243,8 @@ def inner_products(
     terms = A.shape[1] + (c is not None)
     accumulator, output = arithmetic.accumulator, arithmetic.output
     plain = known and not (arithmetic.flush_to_zero or arithmetic.rescaled)
-    in_sum = 1 << accumulator.precision if plain and sums.exponent >= accumulator.subnormal_exponent else 0
-    in_output = min(in_sum, 1 << output.precision) if sums.exponent >= output.subnormal_exponent else 0
+    in_sum = 1 << accumulator.precision if plain and sums.exponent >= accumulator.subnormal_exponent else _NEVER
+    in_output = min(in_sum, 1 << output.precision) if sums.exponent >= output.subnormal_exponent else _NEVER
 
     result = Entries((A.shape[0], B.shape[1]), arithmetic)
     for i, row in enumerate(sums.magnitudes):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from mpmath import mp
 
 from backproof_spec.matrices import EXACT_BITS, Number, at_least
-from backproof_spec.operations import relu
 from backproof_spec.rounding.enclosure import Enclosure, Entries
 from backproof_spec.rounding.formats import Arithmetic
 
@@ -23,12 +22,11 @@ def _flush(value: Number, radius: Number, arithmetic: Arithmetic) -> Number:
 def forward(Z: Enclosure, arithmetic: Arithmetic) -> Enclosure:
     """Y = max(Z, 0): ReLU is 1-Lipschitz, so Y is as certain as Z."""
     result = Entries(Z.shape, arithmetic)
-    exact = relu.forward(Z.exact)
     for i in range(Z.shape[0]):
         for j in range(Z.shape[1]):
-            radius = Z.radius[i, j]
-            if mp.isfinite(radius) and mp.isfinite(Z.exact[i, j]):
-                result.put_exactly((i, j), exact[i, j], radius + _flush(exact[i, j], radius, arithmetic))
+            z, radius = Z.exact[i, j], Z.radius[i, j]
+            if mp.isfinite(radius) and mp.isfinite(z):
+                result.put_exactly((i, j), max(z, mp.mpf(0)), radius + _flush(z, radius, arithmetic))
             else:
                 result.uncertified((i, j))
     return result.enclosure()

@@ -1,0 +1,67 @@
+"""Every property of the suite, on the reference implementation and on PyTorch: the same definitions as the command line's.
+
+The number of examples is the Hypothesis profile's: ``--hypothesis-profile deep`` runs 5000 of each, in every dtype.
+"""
+
+import secrets
+
+import pytest
+from hypothesis import settings
+
+from backproof_impl.conventions import DTYPES
+from backproof_impl.target import FUNCTIONS, as_target
+from backproof_properties import runner
+from backproof_properties.results import Link, Verdict
+from backproof_properties.suite import PROPERTIES
+from backproof_spec.claims import CLAIM_IDS
+
+INSIDE = [place for place, each in enumerate(PROPERTIES) if each.link is not Link.IMPLEMENTATION]
+COMPUTED = [place for place, each in enumerate(PROPERTIES) if each.link is Link.IMPLEMENTATION]
+
+
+def _name(place):
+    return PROPERTIES[place].id
+
+
+def _outcome(place, dtype, target):
+    seed = 0 if settings.default.derandomize else secrets.randbelow(2**32)
+    return runner.run(runner.Task(place, dtype, settings.default.max_examples, seed), target), seed
+
+
+@pytest.mark.parametrize("place", INSIDE, ids=_name)
+def test_a_link_inside_the_spec_holds(place):
+    outcome, seed = _outcome(place, None, as_target("reference"))
+    assert outcome.verdict is Verdict.HOLDS, (seed, outcome.finding)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("place", COMPUTED, ids=_name)
+def test_the_reference_implementation_holds(place, dtype):
+    outcome, seed = _outcome(place, dtype, as_target("reference"))
+    assert outcome.verdict is Verdict.HOLDS, (seed, outcome.finding, outcome.reason)
+
+
+@pytest.mark.pytorch
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("place", COMPUTED, ids=_name)
+def test_pytorch_holds(place, dtype):
+    pytest.importorskip("torch", reason="pip install 'backproof[pytorch]'")
+    outcome, seed = _outcome(place, dtype, as_target("pytorch"))
+    assert outcome.verdict is Verdict.HOLDS, (seed, outcome.finding, outcome.reason)
+
+
+def test_every_claim_has_a_property_and_every_property_a_claim():
+    assert {each.claim for each in PROPERTIES} == set(CLAIM_IDS)
+
+
+def test_no_claim_has_two_properties_for_one_link():
+    links = [(each.claim, each.link) for each in PROPERTIES]
+    assert len(links) == len(set(links))
+
+
+def test_every_function_of_a_target_is_needed_by_some_property():
+    assert {name for each in PROPERTIES for name in each.functions} == set(FUNCTIONS)
+
+
+def test_the_suite_stands_in_the_order_of_the_claims():
+    assert list(dict.fromkeys(each.claim for each in PROPERTIES)) == list(CLAIM_IDS)
