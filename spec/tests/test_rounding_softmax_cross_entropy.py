@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from mpmath import mp
 
-from backproof_spec.matrices import as_matrix
+from backproof_spec.matrices import as_matrix, from_entries
 from backproof_spec.rounding import softmax_cross_entropy
 from backproof_spec.rounding.enclosure import Enclosure
 from backproof_spec.rounding.formats import Arithmetic
@@ -110,3 +110,9 @@ def test_one_class_and_an_empty_batch(refused, known):
     assert softmax_cross_entropy.dZ(empty, empty, DOUBLE).shape == (3, 0)
     loss = softmax_cross_entropy.forward(empty, empty, DOUBLE)
     assert (loss.exact.tolist(), refused(loss, [[1e-300]])) == ([[0]], [(0, 0)])
+
+
+def test_an_unlabelled_column_of_uncertain_logits_makes_the_loss_uncertain(known):
+    # Found by the suite on PyTorch: a hidden layer overflowed, and 0·nan is nan though no label stands there.
+    Z = Enclosure(known([[0.0], [0.0]]).exact, from_entries(2, 1, {(0, 0): mp.inf}))
+    assert softmax_cross_entropy.forward(Z, known([[0.0], [0.0]]), DOUBLE).radius[0, 0] == mp.inf

@@ -49,15 +49,14 @@ def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
     roundings = n * p + n + 2
     growth = arithmetic.growth(roundings)
     exact = magnitude = widest = largest_log = mp.mpf(0)
-    found = columns(Z, arithmetic)
-    for column in found:
-        if column is not None:  # a shifted logit overflows where a column's logits span more than the format does
-            largest_log = max(largest_log, *(abs(log) * growth for log in column.log_s))
+    found = [column for column in columns(Z, arithmetic) if column is not None]
+    if len(found) < p:  # an unlabelled column too: 0·nan is nan
+        result.uncertified((0, 0))
+        return result.enclosure()
+    for column in found:  # a shifted logit overflows where a column's logits span more than the format does
+        largest_log = max(largest_log, *(abs(log) * growth for log in column.log_s))
     for i, j, mass in nonzeros(P.exact):
         column = found[j]
-        if column is None:
-            result.uncertified((0, 0))
-            return result.enclosure()
         exact -= mass * column.log_s[i]
         magnitude += abs(mass * column.log_s[i])
         term = abs(mass) * (abs(column.log_s[i]) + column.log_radius[i])
