@@ -69,7 +69,8 @@ def check(
     results = runner.run_all(planned, source, conventions, workers, lambda outcome: progress(len(planned), outcome))
     seconds = time.monotonic() - begun
     declared = {name: _plain(value) for name, value in loaded.conventions.declared().items()}
-    return Report(loaded.name, declared, chosen, examples, number, seconds, tuple(results))
+    command = f"backproof validate {loaded.name}"
+    return Report(loaded.name, declared, chosen, examples, number, seconds, tuple(results), command)
 
 
 def claims_named(names: Iterable[str] | None) -> tuple[str, ...]:

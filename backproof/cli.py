@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -112,10 +114,18 @@ def _run(
             workers=workers or _cores(),
             progress=update,
         )
+    report = replace(report, command=shlex.join(_command(target, declarations)))
     _write(json, Report.to_json, report)
     _write(junit, to_junit, report)
     print_report(report, Console(highlight=False, soft_wrap=False))
     raise typer.Exit(0 if report.passed else 1)
+
+
+def _command(target: str, declarations: list[str] | None) -> list[str]:
+    """The command that was given, without the options that every repetition adds."""
+    if target == "reference" and not declarations:
+        return ["backproof", "verify"]
+    return ["backproof", "validate", target, *(word for text in declarations or () for word in ("--declare", text))]
 
 
 def _split(values: list[str] | None) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 After training, saturation and dead units are real. For one mini-batch every entry of every gradient, of the reference
 implementation and of PyTorch where it is installed, is judged against exact values and rounding bounds: each step on the
-values it really meets, where bounds are sharp, and the whole network, where the uncertainty of every layer adds up.
+values it really meets, where bounds are sharp, and the whole network, where each layer's uncertainty adds to the next.
 
     pip install 'backproof[digits]'
     python examples/digits.py

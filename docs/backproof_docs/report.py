@@ -42,7 +42,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """The results of a run, and how to repeat it."""
+    """The results of a run, and how to repeat it (``command``, with the claim, seed and examples added)."""
 
     target: str
     conventions: dict[str, Any]
@@ -51,6 +51,7 @@ class Report:
     seed: int
     seconds: float
     results: tuple[Outcome, ...]
+    command: str = "backproof verify"
 
     @property
     def passed(self) -> bool:

@@ -6,6 +6,7 @@ Fits 80 columns. Colours only where the console has them; nothing of a target's 
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import Any
 
 from rich.console import Console
@@ -40,7 +41,7 @@ def _cell(outcome: Outcome | None) -> Text:
     if outcome is None:
         return Text("—", style="dim")
     if outcome.verdict is not Verdict.HOLDS:
-        words = {Verdict.UNSUPPORTED: "no target", Verdict.UNCERTIFIED: "uncertain"}
+        words = {Verdict.UNSUPPORTED: "absent", Verdict.UNCERTIFIED: "uncertain"}
         return Text(words.get(outcome.verdict, str(outcome.verdict)), style=_MARKS[outcome.verdict][1])
     if outcome.observation.worst == 0:
         return Text("exact")
@@ -86,10 +87,10 @@ def _array(name: str, value: Any) -> str:
         rows, columns = shape
         lines = [data[i * columns : (i + 1) * columns] for i in range(rows)]
         shown = "[" + ", ".join(f"[{', '.join(line)}]" for line in lines) + "]"
-    return f"{name} = {shown}  {value['dtype']} ({', '.join(map(str, shape))})"
+    return f"{name} = {shown}  {value['dtype']} {tuple(shape)}"
 
 
-def _failure(report: Report, outcome: Outcome) -> Text:
+def _failure(report: Report, outcome: Outcome, width: int) -> Text:
     dtype = f", {outcome.dtype}" if outcome.dtype else ""
     text = Text.assemble(
         (f"{str(outcome.verdict).upper()} {outcome.claim}", _MARKS[outcome.verdict][1]), f"  ({outcome.link}{dtype})\n"
@@ -101,15 +102,30 @@ def _failure(report: Report, outcome: Outcome) -> Text:
     if outcome.finding:
         shown = "\n".join(_array(name, value) for name, value in outcome.finding.inputs.items())
         lines.append(("inputs", shown or "—"))
-    command = "verify" if report.target == "reference" else f"validate {report.target}"
-    again = f"backproof {command} --claim {outcome.claim} --seed {report.seed} --examples {report.examples}"
+    again = f"{report.command} --claim {outcome.claim} --seed {report.seed} --examples {report.examples}"
     if outcome.dtype and outcome.dtype != "float64":
         again += f" --dtype {outcome.dtype}"
-    lines.append(("again", again))
     for label, body in lines:
-        indented = (body or "").replace("\n", "\n" + " " * 11)
-        text.append(f"  {label:<9}", style="dim").append(indented + "\n")
+        text.append(f"  {label:<9}", style="dim").append(_hanging(body or "", width, 11) + "\n")
+    text.append("  again    ", style="dim").append(again + "\n")
     return text
+
+
+def _hanging(body: str, width: int, indent: int) -> str:
+    """``body`` wrapped to ``width``, every line after the first indented."""
+    lines = [line for part in body.split("\n") for line in textwrap.wrap(part, width - indent) or [""]]
+    return ("\n" + " " * indent).join(lines)
+
+
+def _unsupported(report: Report, width: int) -> str:
+    """What the target does not offer, by reason, and the claims that were not judged for it."""
+    claims: dict[str, list[str]] = {}
+    for outcome in report.results:
+        if outcome.verdict is Verdict.UNSUPPORTED:
+            claims.setdefault(str(outcome.reason), []).append(outcome.claim)
+    texts = [f"{reason}: {', '.join(dict.fromkeys(names))}" for reason, names in claims.items()]
+    lines = [f"  {_hanging(text, width - 2, 4)}" for text in texts]
+    return "\n".join(["\nUNSUPPORTED", *lines]) if lines else ""
 
 
 _LEGEND = (
@@ -144,13 +160,11 @@ def print_report(report: Report, console: Console) -> None:
     """The whole report."""
     console.print(_table(report))
     console.print(Text(_LEGEND, style="dim"))
-    unsupported = dict.fromkeys(
-        f"{outcome.claim}: {outcome.reason}" for outcome in report.results if outcome.verdict is Verdict.UNSUPPORTED
-    )
+    unsupported = _unsupported(report, console.width)
     if unsupported:
-        console.print(Text("\nUNSUPPORTED\n  " + "\n  ".join(unsupported), style="dim"))
+        console.print(Text(unsupported, style="dim"))
     for outcome in report.failures:
         console.print()
-        console.print(_failure(report, outcome), end="")
+        console.print(_failure(report, outcome, console.width), end="", soft_wrap=True)
     console.print()
     console.print(_summary(report))

@@ -55,7 +55,9 @@ def test_what_is_correct_though_unusual_is_accepted(plant, tmp_path):
 
 
 def test_a_plant_that_no_longer_fits_the_reference_says_so():
-    with pytest.raises(ValueError, match="planted stale: 'no such text' stands 0 times in reference.py, expected once"):
+    with pytest.raises(
+        ValueError, match=r"planted stale: 'no such text' stands 0 times in reference\.py, expected once"
+    ):
         Plant("stale", "", (("no such text", ""),)).source()
 
 

@@ -1,4 +1,4 @@
-"""Every property of the suite, on the reference implementation and on PyTorch: the same definitions as the command line's.
+"""Every property of the suite, on the reference implementation and on PyTorch: the definitions the command line runs.
 
 The number of examples is the Hypothesis profile's: ``--hypothesis-profile deep`` runs 5000 of each, in every dtype.
 """

