@@ -1,8 +1,8 @@
 """Handwritten digits: train a 64-32-16-10 network with the reference implementation, then judge its gradients.
 
 After training, saturation and dead units are real. For one mini-batch every entry of every gradient, of the reference
-implementation and of PyTorch where it is installed, is judged against exact values and rounding bounds: each step on the
-values it really meets, where bounds are sharp, and the whole network, where each layer's uncertainty adds to the next.
+implementation and of PyTorch where it is installed, is judged against exact values and rounding bounds: each step on
+the values it meets, where bounds are sharp, and the whole network, where each layer's uncertainty adds to the next.
 
     pip install 'backproof[digits]'
     python examples/digits.py

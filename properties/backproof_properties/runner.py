@@ -96,7 +96,7 @@ def _run_loaded(task: Task) -> Outcome:
 _LARGEST = 70
 """Sizes reach beyond 64, where blocked and vectorised kernels change path; differentiation affords small ones."""
 _SMALLER = (1, 2, 3, 5)
-"""A counterexample is looked for anew among sizes up to each of these: shrinking alone seldom removes a dimension."""
+"""A counterexample is looked for anew among sizes from 1 to each of these: shrinking alone seldom removes a dimension."""
 
 
 def run(task: Task, target: Target) -> Outcome:
@@ -113,8 +113,8 @@ def run(task: Task, target: Target) -> Outcome:
         search.hunt()
     if search.verdict is Verdict.HOLDS:
         return search.outcome()
-    for largest in (*_SMALLER, _LARGEST):
-        smaller = _Search(each, subject, task, largest=largest)
+    for least, largest in (*((1, size) for size in _SMALLER), (0, _LARGEST)):
+        smaller = _Search(each, subject, task, least=least, largest=largest)
         if smaller.verdict is not Verdict.HOLDS:
             return smaller.outcome(tried_before=search.tried)
     return search.outcome()
@@ -129,12 +129,13 @@ class _Search:
         subject: Subject,
         task: Task,
         *,
+        least: int = 0,
         largest: int,
         phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink),
     ) -> None:
         """Search at once."""
         self._each, self._subject, self._task = each, subject, task
-        self._domain = Domain(subject.dtype, subject.conventions, largest=largest)
+        self._domain = Domain(subject.dtype, subject.conventions, least=least, largest=largest)
         self._seen, self.tried, self._blank, self._not_offered = Observation(), 0, 0, 0
         self.verdict = Verdict.HOLDS
         self._finding: Finding | None = None
@@ -241,7 +242,7 @@ def _hypothesis(
         print_blob=False,
         backend=backend,
     )
-    key = f"{task.seed}/{each.id}/{task.dtype}/{domain.largest}"
+    key = f"{task.seed}/{each.id}/{task.dtype}/{domain.least}-{domain.largest}"
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     test: Callable[[], None] = hypothesis.seed(number)(settings(hypothesis.given(each.cases(domain))(check)))
     return test

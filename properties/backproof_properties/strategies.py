@@ -40,7 +40,8 @@ def _capped(size: int, limit: int | None) -> int:
 def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple[int, ...]:
     """Sizes, at least ``least``; the last is the batch. Ties are frequent; sizes beyond 64 where the domain admits."""
     limits = domain.conventions.limits
-    floor = [*least[:-1], max(least[-1], limits.batch, 1 if _divides_by_batch(domain) else 0)]
+    floor = [max(size, domain.least) for size in least]
+    floor[-1] = max(floor[-1], limits.batch, 1 if _divides_by_batch(domain) else 0)
     sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
     tie = draw(st.sampled_from(_TIES[:-1] if domain.small else _TIES))
     if tie == "large":

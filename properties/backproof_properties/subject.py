@@ -20,11 +20,12 @@ from backproof_spec.rounding.formats import FORMATS, Arithmetic, Format
 
 @dataclass(frozen=True)
 class Domain:
-    """Where inputs are drawn from: a number format, within what the conventions admit, in sizes up to ``largest``."""
+    """Where inputs are drawn from: a number format, within what the conventions admit, in sizes from ``least`` to ``largest``."""
 
     dtype: str
     conventions: Conventions
     largest: int = 70
+    least: int = 0
 
     @property
     def small(self) -> bool:

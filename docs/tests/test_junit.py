@@ -1,0 +1,75 @@
+"""junit: well-formed whatever a target's messages hold, and counted as continuous integration services count."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from backproof_docs.junit import to_junit
+from backproof_docs.report import Report
+from backproof_properties.results import Finding, Link, Outcome, Verdict
+
+KINDS = ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"]
+
+
+def _suite(report):
+    return ET.fromstring(to_junit(report))  # noqa: S314 - our own output
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_well_formed_and_counted(reports, kind):
+    report, suite = reports[kind], _suite(reports[kind])
+    assert suite.tag == "testsuite"
+    assert int(suite.get("tests")) == len(suite.findall("testcase")) == len(report.results)
+    for attribute, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        assert int(suite.get(attribute)) == len(suite.findall(f"testcase/{element}"))
+    bad = int(suite.get("failures")) + int(suite.get("errors"))
+    assert (bad == 0) is report.passed
+
+
+def test_the_header_names_the_target_and_how_to_repeat_the_run(reports):
+    suite = _suite(reports["refuted"])
+    assert suite.get("name") == "backproof dict"
+    assert suite.get("time") == f"{reports['refuted'].seconds:.3f}"
+    found = {each.get("name"): each.get("value") for each in suite.findall("properties/property")}
+    assert found == {"seed": "1", "examples": "5", "conventions": "{}"}
+    assert to_junit(reports["refuted"]).startswith("<?xml version='1.0'")
+
+
+def test_a_failure_shows_the_message_and_the_inputs(reports):
+    suite = _suite(reports["refuted"])
+    cases = [(case.get("classname"), case.get("name")) for case in suite.findall("testcase")]
+    assert cases == [
+        ("relu.dZ", "definition → Jacobian"),
+        ("relu.dZ", "Jacobian → formula"),
+        ("relu.dZ", "formula → implementation [float64]"),
+    ]
+    failure = suite.find("testcase/failure")
+    assert failure.get("type") == "refuted"
+    assert failure.get("message").startswith("relu_vjp.dZ[0, 0]: got 0.0, expected ")
+    assert failure.text.startswith("Z = {'dtype': 'float64', 'shape': [1, 1], 'data': ['0.0']}\ndY = ")
+
+
+def test_what_is_skipped_says_why(reports):
+    skipped = _suite(reports["unsupported"]).find("testcase/skipped")
+    assert skipped.get("message") == "the target offers no linear_vjp"
+
+
+def test_control_characters_and_markup_are_safe(reports):
+    error = _suite(reports["error"]).find("testcase/error")
+    expected = "relu: raised ValueError: bad [red]markup[/red] \ufffd[31m<&> \ufffd\nsecond line"
+    assert (error.get("type"), error.get("message")) == ("error", expected)
+
+
+def test_lone_surrogates_and_noncharacters_are_replaced():
+    finding = Finding("a\udc80b\ufffe\x0b", "dW", {"W": "\x07"})
+    outcome = Outcome("linear.dW", Link.IMPLEMENTATION, "float64", Verdict.ERROR, 1, finding=finding)
+    suite = _suite(Report("t\x1b", {}, ("float64",), 1, 1, 0.0, (outcome,)))
+    assert suite.get("name") == "backproof t\ufffd"
+    error = suite.find("testcase/error")
+    assert (error.get("message"), error.text) == ("a\ufffdb\ufffd\ufffd", "W = \ufffd")
+
+
+def test_an_uncertified_link_is_a_failure_with_its_reason():
+    outcome = Outcome("linear.dW", Link.IMPLEMENTATION, "float64", Verdict.UNCERTIFIED, 5, reason="3 of 5 examples")
+    suite = _suite(Report("t", {}, ("float64",), 1, 1, 0.0, (outcome,)))
+    assert (suite.get("failures"), suite.find("testcase/failure").get("message")) == ("1", "3 of 5 examples")

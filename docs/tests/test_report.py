@@ -1,0 +1,179 @@
+"""report: rows, what passes, JSON that its schema admits, and files that are whole or not there."""
+
+import json
+import math
+import os
+import stat
+
+import jsonschema
+import pytest
+
+from backproof_docs.report import SCHEMA_PATH, Refutation, Report, write_atomically
+from backproof_impl.conventions import Conventions, Limits
+from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
+
+KINDS = ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"]
+SCHEMA = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
+
+
+def _made(*results, **changes):
+    """A report of these outcomes."""
+    return Report(**{**{"target": "t", "conventions": {}, "dtypes": ("float64",), "examples": 5, "seed": 1,
+        "seconds": 0.5, "results": results}, **changes})  # fmt: skip
+
+
+def _outcome(verdict=Verdict.HOLDS, claim="linear.dW", link=Link.IMPLEMENTATION, dtype="float64", **fields):
+    return Outcome(claim, link, dtype, verdict, 5, **fields)
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_report_satisfies_the_schema_and_reads_back_the_same(reports, kind):
+    text = reports[kind].to_json()
+    data = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    jsonschema.Draft202012Validator(SCHEMA).validate(data)
+    assert data == reports[kind].to_dict()
+    assert text.endswith("}\n")
+
+
+def test_what_a_refuted_report_says(reports):
+    data = reports["refuted"].to_dict()
+    assert (data["schema"], data["passed"], data["target"]) == ("backproof-report-1", False, "dict")
+    assert (data["examples"], data["seed"], data["dtypes"], data["conventions"]) == (5, 1, ["float64"], {})
+    (claim,) = data["claims"]
+    assert (claim["id"], claim["verdict"], claim["formula"]) == ("relu.dZ", "refuted", "δZ = δY∘1[Z ≥ 0]")
+    assert [link["verdict"] for link in claim["links"]] == ["holds", "holds", "refuted"]
+    assert [link["counterexample"] for link in claim["links"][:2]] == [None, None]
+    found = claim["links"][2]["counterexample"]
+    assert (found["index"], found["got"], found["error_in_bounds"]) == ([0, 0], "0.0", "∞")
+    assert found["inputs"]["Z"] == {"dtype": "float64", "shape": [1, 1], "data": ["0.0"]}
+
+
+def test_lists_of_arrays_stay_lists(reports):
+    (link,) = reports["networks"].to_dict()["claims"][1]["links"][2:]
+    assert link["counterexample"]["inputs"]["weights"][0]["dtype"] == "float64"
+
+
+@pytest.mark.parametrize(("threshold", "written"), [(math.inf, None), (0.25, 0.25)])
+def test_a_threshold_that_is_not_finite_is_null(threshold, written):
+    report = _made(_outcome(observation=Observation(1, thresholds=[threshold])))
+    assert json.loads(report.to_json())["claims"][0]["links"][0]["detection_threshold"] == written
+
+
+@pytest.mark.parametrize("worst", [math.inf, math.nan])
+def test_a_worst_that_is_not_finite_is_still_json(worst):
+    data = json.loads(_made(_outcome(observation=Observation(1, worst=worst))).to_json())
+    assert data["claims"][0]["links"][0]["worst"] is None
+
+
+def test_conventions_are_written_as_data(report):
+    declared = Conventions(layout="batch-first", scale={"dW": -1}, limits=Limits(depth=2))
+    data = report({"relu": abs}, "relu.dZ", conventions=declared).to_dict()["conventions"]
+    assert data["layout"] == "batch-first"
+    assert data["scale"] == {"dW": -1}
+    assert data["limits"]["depth"] == 2
+
+
+def test_text_that_no_encoding_holds_can_still_be_written(tmp_path):
+    report = _made(_outcome(Verdict.ERROR, finding=Finding("bad \udc80 byte", "dW", {})))
+    write_atomically(tmp_path / "report.json", report.to_json())
+    data = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert "bad" in data["claims"][0]["links"][0]["counterexample"]["message"]
+
+
+# --- rows and verdicts ----------------------------------------------------------------------------------------------
+
+
+def test_a_row_for_each_claim_and_dtype_with_the_links_inside_the_spec_in_each(reports):
+    rows = reports["dtypes"].rows
+    assert [(row.claim.id, row.dtype) for row in rows] == [
+        ("relu.dZ", "float16"),
+        ("relu.dZ", "bfloat16"),
+        ("softmax.forward", "float16"),
+        ("softmax.forward", "bfloat16"),
+    ]
+    assert [[outcome.dtype for outcome in row.outcomes] for row in rows[:2]] == [
+        [None, None, "float16"],
+        [None, None, "bfloat16"],
+    ]
+    assert rows[0].outcome(Link.JACOBIAN) is rows[1].outcome(Link.JACOBIAN)
+    assert rows[2].outcome(Link.JACOBIAN) is None
+
+
+def test_a_claim_without_an_implementation_has_one_exact_row(reports):
+    kron = next(row for row in reports["passing"].rows if row.claim.id == "kron.vec")
+    assert (kron.dtype, len(kron.outcomes), kron.verdict) == ("exact", 2, Verdict.HOLDS)
+    claims = {claim["id"]: claim["dtype"] for claim in reports["passing"].to_dict()["claims"]}
+    assert claims == {"kron.vec": None, "relu.forward": "float64", "relu.dZ": "float64"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "passed"),
+    [
+        (Verdict.HOLDS, True),
+        (Verdict.UNSUPPORTED, True),
+        (Verdict.UNCERTIFIED, False),
+        (Verdict.ERROR, False),
+        (Verdict.REFUTED, False),
+    ],
+)
+def test_what_passes(verdict, passed):
+    report = _made(_outcome(), _outcome(verdict, reason="because"))
+    assert report.passed is passed
+    assert report.failures == (() if passed else (report.results[1],))
+    assert report.rows[0].verdict is (verdict if verdict is not Verdict.HOLDS else Verdict.HOLDS)
+
+
+def test_raise_if_refuted_says_nothing_of_what_passes(reports):
+    for kind in ("passing", "unsupported"):
+        assert reports[kind].raise_if_refuted() is None
+
+
+def test_raise_if_refuted_names_every_failure():
+    report = _made(
+        _outcome(),
+        _outcome(Verdict.REFUTED, finding=Finding("dW[0, 0]: got 1.0, expected 2.0", "dW", {})),
+        _outcome(Verdict.UNCERTIFIED, "relu.dZ", reason="9 of 10 examples show nothing certain"),
+    )
+    with pytest.raises(Refutation) as raised:
+        report.raise_if_refuted()
+    assert str(raised.value) == (
+        "linear.dW (formula → implementation): dW[0, 0]: got 1.0, expected 2.0\n"
+        "relu.dZ (formula → implementation): 9 of 10 examples show nothing certain"
+    )
+    assert isinstance(raised.value, AssertionError)
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_written_whole_with_ordinary_permissions(tmp_path):
+    path = tmp_path / "report.json"
+    old = os.umask(0o027)
+    try:
+        write_atomically(path, "δW = δZ·Yᵀ\n")
+    finally:
+        os.umask(old)
+    assert path.read_bytes() == "δW = δZ·Yᵀ\n".encode()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert [each.name for each in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_failure_leaves_the_old_file_and_no_temporaries(tmp_path, monkeypatch):
+    path = tmp_path / "report.json"
+    path.write_text("old", encoding="utf-8")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(path), "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, "new")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [each.name for each in tmp_path.iterdir()] == ["report.json"]

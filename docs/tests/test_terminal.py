@@ -1,0 +1,222 @@
+"""terminal: 80 columns, plain where the console is, nothing of a target's read as markup, commands that can be pasted."""
+
+import io
+import math
+import shlex
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from backproof_docs.report import Report
+from backproof_docs.terminal import number, print_report
+from backproof_properties.arrays import plain
+from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
+from backproof_spec.claims import CLAIMS
+
+
+def _printed(report, width=80, **options):
+    file = io.StringIO()
+    print_report(report, Console(file=file, width=width, highlight=False, **options))
+    return file.getvalue()
+
+
+def _made(*results, **changes):
+    return Report(**{"target": "t.py", "conventions": {}, "dtypes": ("float64",), "examples": 5, "seed": 1,
+        "seconds": 0.5, "results": results, **changes})  # fmt: skip
+
+
+def _outcome(verdict=Verdict.HOLDS, claim="linear.dW", dtype="float64", **fields):
+    return Outcome(claim, Link.IMPLEMENTATION, dtype, verdict, 5, **fields)
+
+
+def _refuted(inputs=None, **fields):
+    finding = Finding("dW[0, 0]: got 1.0, expected 2.0", "dW", inputs or {})
+    return _outcome(Verdict.REFUTED, finding=finding, **fields)
+
+
+def _again(text):
+    """The command after ``again``, joined where the line was wrapped."""
+    return " ".join(text.partition("again")[2].partition("\n\n")[0].split())
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "—"),
+        (math.inf, "—"),
+        (math.nan, "—"),
+        (0, "0"),
+        (0.001, "0.001"),
+        (0.00123, "0.0012"),
+        (0.5, "0.5"),
+        (0.456, "0.46"),
+        (1, "1"),
+        (42.0, "42"),
+        (1e-16, "1e-16"),
+        (1e-300, "1e-300"),
+        (12345.0, "1e+04"),
+    ],
+)
+def test_numbers_are_short(value, shown):
+    assert number(value) == shown
+    assert len(shown) <= 6
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtypes", [("float64",), ("float16", "bfloat16")])
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_the_whole_table_fits_eighty_columns(verdict, dtypes):
+    inside = [Outcome(c.id, link, None, verdict, 100, Observation(1, worst=1e-100), "r")
+              for c in CLAIMS for link in (Link.JACOBIAN, Link.FORMULA)]  # fmt: skip
+    computed = [_outcome(verdict, c.id, d, reason="r", observation=Observation(1, 0, 0.5, [1e-16]))
+                for c in CLAIMS for d in dtypes]  # fmt: skip
+    lines = _printed(_made(*inside, *computed, dtypes=dtypes)).splitlines()
+    assert max(map(len, lines)) <= 80
+    for claim in CLAIMS:
+        assert any(line[2:].startswith(f"{claim.id} ") for line in lines)
+    assert not any("…" in line for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"])
+def test_every_kind_fits_eighty_columns_and_is_plain_without_a_terminal(reports, kind):
+    text = _printed(reports[kind])
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+
+
+def test_colours_only_where_the_console_has_them(reports):
+    assert "\x1b[" in _printed(reports["passing"], force_terminal=True, color_system="standard", _environ={})
+
+
+def test_what_each_cell_says():
+    inside = Outcome("linear.dW", Link.JACOBIAN, None, Verdict.HOLDS, 100, Observation(9))
+    inexact = Outcome("linear.dW", Link.FORMULA, None, Verdict.HOLDS, 100, Observation(9, worst=2e-100))
+    computed = _outcome(observation=Observation(9, 0, 0.25, [3e-16]))
+    line = next(x for x in _printed(_made(inside, inexact, computed)).splitlines() if "linear.dW" in x)
+    assert line.split() == ["✓", "linear.dW", "exact", "2e-100", "0.25", "205", "3e-16"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "cell", "mark"),
+    [
+        (Verdict.REFUTED, "refuted", "✗"),
+        (Verdict.ERROR, "error", "✗"),
+        (Verdict.UNCERTIFIED, "uncertain", "?"),
+        (Verdict.UNSUPPORTED, "no target", "–"),
+    ],
+)
+def test_what_does_not_hold_is_marked(verdict, cell, mark):
+    text = _printed(_made(_outcome(verdict, reason="the reason", observation=Observation(1, 0, 0.5, [1e-16]))))
+    line = next(x for x in text.splitlines() if "linear.dW " in x)
+    assert line.startswith(f"{mark} linear.dW")
+    assert cell in line
+    assert line.split()[-1] == "—"
+
+
+def test_several_dtypes_have_a_column_and_one_has_not():
+    one = _printed(_made(_outcome()))
+    two = _printed(_made(_outcome(), _outcome(dtype="float32"), dtypes=("float64", "float32")))
+    assert "dtype" not in one.splitlines()[1]
+    assert two.splitlines()[1].split()[:2] == ["claim", "dtype"]
+    assert [x.split()[1:3] for x in two.splitlines()[2:4]] == [["linear.dW", "float64"], ["linear.dW", "float32"]]
+
+
+# --- failures -------------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_shows_formula_finding_inputs_and_command():
+    inputs = {"W": plain(np.array([[1.0, 2.0], [3.0, 4.0]])), "b": plain(np.array([0.5]))}
+    lines = _printed(_made(_refuted(inputs), seed=7, examples=30)).splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("REFUTED"))
+    assert lines[start : start + 6] == [
+        "REFUTED linear.dW  (formula → implementation, float64)",
+        "  formula  δW = δZ·Yᵀ",
+        "  found    dW[0, 0]: got 1.0, expected 2.0",
+        "  inputs   W = [[1.0, 2.0], [3.0, 4.0]]  float64 (2, 2)",
+        "           b = [0.5]  float64 (1)",
+        "  again    backproof validate t.py --claim linear.dW --seed 7 --examples 30",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "shown"),
+    [((0, 2), "[]"), ((2, 0), "[[], []]"), ((0,), "[]"), ((3, 4), "0.0]]"), ((13, 1), "0.0, …]"), ((), "0.0")],
+)
+def test_arrays_of_any_shape_are_shown_and_long_ones_cut(shape, shown):
+    text = _printed(_made(_refuted({"W": plain(np.array(0.0).repeat(math.prod(shape)).reshape(shape))})), width=120)
+    line = next(x for x in text.splitlines() if "inputs" in x)
+    assert shown in line
+    assert line.endswith(f"float64 ({', '.join(map(str, shape))})")
+    assert line.count("0.0") == min(math.prod(shape), 12)
+
+
+def test_weights_are_shown_layer_by_layer():
+    text = _printed(_made(_refuted({"weights": [plain(np.array([[1.0]])), plain(np.array([[2.0]]))]})))
+    assert "inputs   weights[0] = [[1.0]]  float64 (1, 1)\n           weights[1] = [[2.0]]  float64 (1, 1)\n" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "command"),
+    [
+        ({"target": "reference"}, "backproof verify --claim linear.dW --seed 1 --examples 5"),
+        ({"target": "my layers.py"}, "backproof validate 'my layers.py' --claim linear.dW --seed 1 --examples 5"),
+        (
+            {"conventions": {"relu_at_zero": 0}},
+            "backproof validate t.py --claim linear.dW --seed 1 --examples 5 --declare relu_at_zero=0",
+        ),
+    ],
+    ids=["verify", "quoted", "declared"],
+)
+def test_the_command_that_repeats_a_failure(changes, command):
+    assert shlex.split(_again(_printed(_made(_refuted(), **changes), width=200))) == shlex.split(command)
+
+
+def test_the_command_names_another_dtype():
+    text = _printed(_made(_refuted(dtype="bfloat16"), dtypes=("bfloat16",)), width=200)
+    assert _again(text) == "backproof validate t.py --claim linear.dW --seed 1 --examples 5 --dtype bfloat16"
+
+
+def test_a_command_is_never_broken_over_lines():
+    long = _refuted(claim="softmax_cross_entropy.forward", dtype="bfloat16")
+    lines = _printed(_made(long, dtypes=("bfloat16",), seed=4294967295)).splitlines()
+    (line,) = [line for line in lines if "backproof validate" in line]
+    assert line.endswith("--dtype bfloat16")
+
+
+def test_nothing_of_a_targets_is_read_as_markup_or_as_a_terminal_command(reports):
+    text = _printed(reports["error"], width=200)
+    assert "relu: raised ValueError: bad [red]markup[/red] " in text
+    assert "\n           second line\n" in text
+    assert "\x1b" not in text
+    assert "\x00" not in text
+
+
+# --- the end --------------------------------------------------------------------------------------------------------
+
+
+def test_uncertified_and_unsupported_lines():
+    text = _printed(_made(
+        _outcome(Verdict.UNCERTIFIED, "relu.dZ", reason="9 of 10 examples show nothing certain"),
+        _outcome(Verdict.UNSUPPORTED, reason="the target offers no linear_vjp"),
+        _outcome(claim="linear.db", observation=Observation(entries=30, uncertified=10)),
+    ))  # fmt: skip
+    assert "\nUNSUPPORTED\n  linear.dW: the target offers no linear_vjp\n" in text
+    assert "UNCERTIFIED relu.dZ" in text
+    assert "found    9 of 10 examples show nothing certain" in text
+    assert "uncertified: 25.0% of the computed entries (overflow possible), not judged" in text
+
+
+def test_the_summary():
+    passed = _printed(_made(_outcome(), _outcome(claim="linear.db"), conventions={"layout": "batch-first"}))
+    assert passed.splitlines()[-3:] == [
+        "PASSED  2 holds · target t.py · float64",
+        "5 examples a link · seed 1 · 0.5 s",
+        "declared: layout=batch-first",
+    ]
+    assert "\nFAILED  1 refuted · target t.py · float64\n" in _printed(_made(_refuted()))

@@ -1,0 +1,250 @@
+"""runner: reproducible from its seed, five verdicts, small counterexamples of mistakes that only large sizes show."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from backproof_impl import reference as R
+from backproof_impl.conventions import Conventions, Limits, UsageError
+from backproof_impl.target import as_target
+from backproof_properties import runner
+from backproof_properties.judge import Refuted
+from backproof_properties.property import Property
+from backproof_properties.results import Finding, Link, Observation, Verdict
+from backproof_properties.suite import PROPERTIES, properties_of
+
+IMPLEMENTATION = Link.IMPLEMENTATION
+
+
+def _run(target, claim, link=IMPLEMENTATION, dtype="float64", examples=20, seed=0):
+    """The outcome of one link of one claim."""
+    (place,) = [k for k, each in enumerate(PROPERTIES) if (each.claim, each.link) == (claim, link)]
+    task = runner.Task(place, dtype if link is IMPLEMENTATION else None, examples, seed)
+    return runner.run(task, as_target(target))
+
+
+def _strict(Z, dY):
+    return dY * (Z > 0)
+
+
+# --- what is planned ------------------------------------------------------------------------------------------------
+
+
+def test_the_links_inside_the_spec_run_once_and_the_implementation_in_each_dtype():
+    planned = runner.tasks(("relu.dZ",), ("float32", "float64"), 7, 3)
+    assert [(task.property.link, task.dtype, task.examples, task.seed) for task in planned] == [
+        (Link.JACOBIAN, None, 7, 3),
+        (Link.FORMULA, None, 7, 3),
+        (IMPLEMENTATION, "float32", 7, 3),
+        (IMPLEMENTATION, "float64", 7, 3),
+    ]
+    assert runner.tasks((), ("float64",), 7, 3) == []
+
+
+def test_the_default_dtype_is_float64_or_the_first_declared():
+    def chosen(requested, *declared):
+        target = as_target({"relu": R.relu, "CONVENTIONS": Conventions(limits=Limits(dtypes=declared))})
+        return runner.supported_dtypes(target, requested)
+
+    assert chosen(None, "float32", "float64") == ("float64",)
+    assert chosen(None, "float32", "float16") == ("float32",)
+    assert chosen(("bfloat16",), "float32") == ("bfloat16",)
+
+
+def test_properties_and_outcomes_are_found_by_claim():
+    assert {each.id for each in properties_of(("relu.forward",))} == {"relu.forward: formula → implementation"}
+    target = as_target(R)
+    outcomes = [runner.run(task, target) for task in runner.tasks(("relu.forward", "relu.dZ"), ("float64",), 2, 0)]
+    assert [(c, len(found)) for c, found in runner.outcomes_by_claim(outcomes)] == [("relu.forward", 1), ("relu.dZ", 3)]
+
+
+# --- reproducible ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("link", list(Link))
+def test_the_same_seed_gives_the_same_outcome_and_another_seed_another(link):
+    first, again, other = (_run(R, "linear.dW", link, seed=seed) for seed in (5, 5, 6))
+    assert first == again
+    assert (first.verdict, first.observation.entries) != (other.verdict, other.observation.entries)
+
+
+def test_a_counterexample_is_found_again_from_the_seed():
+    first, again = (_run({"relu_vjp": _strict}, "relu.dZ", seed=9) for _ in range(2))
+    assert first.verdict is Verdict.REFUTED
+    assert first == again
+
+
+def test_a_dtype_sees_its_own_examples():
+    outcomes = [_run(R, "linear.dW", dtype=dtype) for dtype in ("float16", "bfloat16", "float32", "float64")]
+    assert [(o.verdict, o.dtype) for o in outcomes] == [
+        (Verdict.HOLDS, dtype) for dtype in ("float16", "bfloat16", "float32", "float64")
+    ]
+    thresholds = [o.observation.threshold for o in outcomes]
+    assert thresholds[1] > thresholds[0] > 1e-4 > thresholds[2] > 1e-9 > thresholds[3] > 0
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------------
+
+
+def test_what_holds_tried_the_examples_asked_for_and_half_as_many_hunting():
+    assert [_run(R, "relu.dZ", link).examples for link in Link] == [20, 20, 30]
+    outcome = _run(R, "relu.dZ")
+    assert (outcome.verdict, outcome.reason, outcome.finding) == (Verdict.HOLDS, None, None)
+    assert (outcome.observation.worst, outcome.observation.entries > 100) == (0.0, True)
+
+
+def test_links_inside_the_spec_need_nothing_of_the_target():
+    assert _run({"softmax": R.softmax}, "linear.dW", Link.FORMULA).verdict is Verdict.HOLDS
+
+
+def test_a_missing_function_is_unsupported():
+    outcome = _run({"relu": R.relu}, "relu.dZ")
+    assert (outcome.verdict, outcome.reason) == (Verdict.UNSUPPORTED, "the target offers no relu_vjp")
+    assert outcome.examples == 0
+    assert _run({"relu": R.relu, "linear": R.linear}, "chain.rule").reason == "the target offers no softmax_vjp"
+
+
+def test_a_dtype_that_is_not_declared_is_unsupported():
+    declared = Conventions(limits=Limits(dtypes=("float32", "float16")))
+    outcome = _run({"relu": R.relu, "CONVENTIONS": declared}, "relu.forward")
+    assert (outcome.verdict, outcome.reason) == (Verdict.UNSUPPORTED, "the target declares dtypes float32, float16")
+
+
+@pytest.mark.parametrize(("claim", "output"), [("network.forward", "loss"), ("network.dX", "dX")])
+def test_an_optional_output_that_is_missing_is_unsupported(claim, output):
+    def network(*arguments):
+        found = R.network_gradients(*arguments)
+        del found[output]
+        return found
+
+    outcome = _run({"network_gradients": network}, claim, examples=5)
+    assert (outcome.verdict, outcome.reason) == (Verdict.UNSUPPORTED, f"network_gradients returns no {output}")
+
+
+def test_a_target_that_raises_is_an_error_with_the_inputs():
+    def relu(Z):
+        if Z.size:
+            msg = "no entries please"
+            raise ValueError(msg)
+        return Z
+
+    outcome = _run({"relu": relu}, "relu.forward")
+    assert (outcome.verdict, outcome.finding.message) == (Verdict.ERROR, "relu: raised ValueError: no entries please")
+    assert outcome.finding.inputs["Z"] == {"dtype": "float64", "shape": [1, 1], "data": ["0.0"]}
+
+
+def test_the_smallest_counterexample_of_the_kink_is_one_entry_at_exactly_zero():
+    outcome = _run({"relu_vjp": _strict}, "relu.dZ")
+    assert (outcome.verdict, outcome.finding.index) == (Verdict.REFUTED, (0, 0))
+    assert outcome.finding.inputs == {
+        "Z": {"dtype": "float64", "shape": [1, 1], "data": ["0.0"]},
+        "dY": {"dtype": "float64", "shape": [1, 1], "data": ["0.25"]},
+    }
+    assert outcome.examples > 20
+
+
+def test_a_mistake_beyond_sixty_four_is_found_and_reported():
+    def relu(Z):
+        return np.maximum(Z, 0) + (max(Z.shape) > 64)
+
+    outcome = _run({"relu": relu}, "relu.forward", examples=60)
+    assert outcome.verdict is Verdict.REFUTED
+    assert max(outcome.finding.inputs["Z"]["shape"]) > 64
+
+
+def test_a_target_whose_answers_change_is_refuted_not_a_crash():
+    calls = []
+
+    def relu(Z):
+        calls.append(1)
+        return np.maximum(Z, 0) + (len(calls) % 3 == 0)
+
+    assert _run({"relu": relu}, "relu.forward").verdict in {Verdict.REFUTED, Verdict.ERROR}
+
+
+# --- verdicts of properties made for the purpose --------------------------------------------------------------------
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """Run a property with this check as if it were the suite."""
+
+    def run_fake(check, link=IMPLEMENTATION, examples=20):
+        cases = lambda _: st.fixed_dictionaries({"k": st.integers(0, 9)})  # noqa: E731 - a property's field
+        each = Property("relu.dZ", link, cases, check, ("relu",))
+        monkeypatch.setattr(runner, "PROPERTIES", (each,))
+        dtype = "float64" if link is IMPLEMENTATION else None
+        return runner.run(runner.Task(0, dtype, examples, 1), as_target({"relu": R.relu}))
+
+    return run_fake
+
+
+def test_a_property_most_of_whose_examples_show_nothing_certain_is_uncertified(fake):
+    outcome = fake(lambda case, _: Observation(entries=int(case["k"] == 0), uncertified=4), examples=40)
+    assert outcome.verdict is Verdict.UNCERTIFIED
+    blank, _, tried = outcome.reason.partition(" of ")
+    assert tried == f"{outcome.examples} examples show nothing certain"
+    assert 30 < int(blank) < outcome.examples
+
+
+def test_a_property_half_of_whose_examples_show_something_holds(fake):
+    outcome = fake(lambda case, _: Observation(entries=int(case["k"] < 7), uncertified=1), examples=40)
+    assert (outcome.verdict, outcome.reason) == (Verdict.HOLDS, None)
+    assert outcome.observation.uncertified == outcome.examples
+
+
+def test_examples_without_entries_are_not_held_against_a_property(fake):
+    assert fake(lambda *_: Observation()).verdict is Verdict.HOLDS
+
+
+def test_the_inputs_are_added_to_what_was_refuted(fake):
+    def refuse(case, _):
+        raise Refuted(Finding(f"k = {case['k']}", "k", {}))
+
+    outcome = fake(refuse)
+    assert (outcome.finding.message, outcome.finding.inputs) == ("k = 0", {"k": "0"})
+    assert fake(refuse, Link.FORMULA).verdict is Verdict.REFUTED
+
+
+def test_the_hunt_finds_what_examples_alone_miss(fake):
+    def only_when_hunted(case, _):
+        if len(seen) >= 20:
+            raise Refuted(Finding("found while hunting", "k", {}))
+        seen.append(case)
+        return Observation(entries=1, worst=0.5)
+
+    seen = []
+    outcome = fake(only_when_hunted)
+    assert (outcome.verdict, outcome.finding.message) == (Verdict.REFUTED, "found while hunting")
+    assert len(seen) == 20
+
+
+# --- several processes ----------------------------------------------------------------------------------------------
+
+
+def test_two_workers_give_the_same_outcomes_in_the_same_order():
+    planned = runner.tasks(("relu.dZ",), ("float32", "float64"), 5, 3)
+    announced = []
+    alone = runner.run_all(planned, "reference", None, 1, lambda _: None)
+    assert runner.run_all(planned, "reference", None, 2, announced.append) == alone
+    assert sorted(map(repr, announced)) == sorted(map(repr, alone))
+
+
+def test_workers_use_the_conventions_given():
+    planned = runner.tasks(("relu.dZ",), ("float64",), 5, 3)
+    outcomes = runner.run_all(planned, "reference", Conventions(relu_at_zero=0), 2, lambda _: None)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]
+
+
+def test_a_target_that_other_processes_cannot_load_is_a_usage_error():
+    planned = runner.tasks(("relu.dZ",), ("float64",), 2, 3)
+    with pytest.raises(UsageError, match="path or a name"):
+        runner.run_all(planned, {"relu_vjp": _strict, "relu": lambda Z: Z}, None, 2, lambda _: None)
+
+
+def test_a_task_finds_its_property_by_place():
+    task = runner.Task(0, None, 1, 0)
+    assert task.property is PROPERTIES[0]
+    assert replace(task, place=1).property is PROPERTIES[1]
