@@ -96,7 +96,7 @@ def _run_loaded(task: Task) -> Outcome:
 _LARGEST = 70
 """Sizes reach beyond 64, where blocked and vectorised kernels change path; differentiation affords small ones."""
 _SMALLER = (1, 2, 3, 5)
-"""A counterexample is looked for anew among sizes from 1 to each of these: shrinking alone seldom removes a dimension."""
+"""A counterexample is looked for anew among sizes 1 to each of these: shrinking alone seldom removes a dimension."""
 
 
 def run(task: Task, target: Target) -> Outcome:

@@ -20,7 +20,7 @@ from backproof_spec.rounding.formats import FORMATS, Arithmetic, Format
 
 @dataclass(frozen=True)
 class Domain:
-    """Where inputs are drawn from: a number format, within what the conventions admit, in sizes from ``least`` to ``largest``."""
+    """Where inputs are drawn from: a format, within what the conventions admit, in sizes ``least`` to ``largest``."""
 
     dtype: str
     conventions: Conventions

@@ -58,8 +58,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("cross_entropy.dS", "δS = −P/S", "N5"),
     Claim("softmax_cross_entropy.forward", "L = −Σ P·log softmax(Z)", "N5"),
     Claim("softmax_cross_entropy.dZ", "δZ = S·ΣP − P (= S − P when ΣP = 1)", "N6"),
-    Claim("network.forward", "Z_l = W_l·Y_{l−1} + b_l·1ᵀ, Y_l = ReLU(Z_l), L", "N2"),
-    Claim("network.dX", "δY_{l−1} = W_lᵀ·δZ_l, δZ_l = δY_l∘1[Z_l ≥ 0]", "N2"),
+    Claim("network.forward", "Y_l = ReLU(W_l·Y_{l−1} + b_l·1ᵀ), and L", "N2"),
+    Claim("network.dX", "δY_{l−1} = W_lᵀ·(δY_l∘1[Z_l ≥ 0])", "N2"),
     Claim("network.dW", "δW_l = δZ_l·Y_{l−1}ᵀ", "N3"),
     Claim("network.db", "δb_l = δZ_l·1", "N3"),
 )

@@ -1,0 +1,52 @@
+"""Every command of the README and the guide prints what stands below it; every python block runs."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+_SPEC = importlib.util.spec_from_file_location("refresh", Path(__file__).parents[1] / "refresh.py")
+refresh = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(refresh)
+
+BLOCKS = [block for page in refresh.PAGES for block in refresh.blocks(page)]
+WITHOUT_PYTORCH = [block for block in BLOCKS if not block.needs_pytorch]
+WITH_PYTORCH = [block for block in BLOCKS if block.needs_pytorch]
+NUMBER = re.compile(r"(?<![\w.])-?\d[\d.]*(e[+-]?\d+)?%?|\bexact\b(?! \()")
+
+
+def _comparable(text):
+    """The lines without their numbers (which versions of NumPy and Hypothesis move) and without column widths."""
+    return [" ".join(NUMBER.sub("#", line).split()) for line in text.splitlines()]
+
+
+def _command(block):
+    return block.command
+
+
+@pytest.mark.parametrize("block", WITHOUT_PYTORCH, ids=_command)
+def test_a_command_prints_what_the_page_shows(block):
+    assert _comparable(block.shown) == _comparable(refresh.run(block))
+
+
+@pytest.mark.pytorch
+@pytest.mark.parametrize("block", WITH_PYTORCH, ids=_command)
+def test_a_command_that_needs_pytorch_prints_what_the_page_shows(block):
+    pytest.importorskip("torch", reason="pip install 'backproof[pytorch]'")
+    assert _comparable(block.shown) == _comparable(refresh.run(block))
+
+
+@pytest.mark.parametrize("page", refresh.PAGES, ids=lambda page: page.name)
+def test_python_blocks_run(page):
+    for text in refresh.python_blocks(page):
+        names = {}
+        exec(text, names)  # noqa: S102 - our own page
+        for name, value in names.items():
+            if name.startswith("test_"):
+                value()
+
+
+def test_the_pages_show_commands():
+    assert len(WITHOUT_PYTORCH) >= 3
+    assert len(WITH_PYTORCH) >= 2
