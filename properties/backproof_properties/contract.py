@@ -17,8 +17,17 @@ from backproof_properties.arrays import Case
 from backproof_properties.judge import Refuted
 from backproof_properties.results import Finding
 
-_LIKE = {"Z": "Y", "dW": "W", "dY": "Y", "db": "b", "dZ": "Z", "dS": "S", "S": "Z", "Y": "Z", "dX": "X"}
-"""The argument whose shape an output has."""
+_LIKE: dict[str, dict[str, str]] = {
+    "linear": {"Z": "W"},
+    "linear_vjp": {"dW": "W", "dY": "Y", "db": "b"},
+    "relu": {"Y": "Z"},
+    "relu_vjp": {"dZ": "Z"},
+    "softmax": {"S": "Z"},
+    "softmax_vjp": {"dZ": "Z"},
+    "cross_entropy_vjp": {"dS": "S"},
+    "softmax_cross_entropy_vjp": {"dZ": "Z"},
+}
+"""The argument whose dtype and (but for the linear Z) whose shape an output has."""
 
 
 class Raised(Exception):
@@ -38,7 +47,7 @@ def call(target: Target, function: str, case: Case, wanted: str) -> Any:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result = target.functions[function](*arguments.values())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         msg = f"{function}: raised {type(error).__name__}: {error}"
         raise Raised(msg) from error
     for name, value in arguments.items():
@@ -55,13 +64,9 @@ def call(target: Target, function: str, case: Case, wanted: str) -> Any:
         result = result[signature.outputs.index(wanted)]
     if wanted == "L":
         return _number(f"{function}.{wanted}", result)
-    like = case[_LIKE_FORWARD[function]] if function in _LIKE_FORWARD else case[_LIKE[wanted]]
+    like = case[_LIKE[function][wanted]]
     expected = (case["W"].shape[0], case["Y"].shape[1]) if function == "linear" else like.shape
     return _array(target, f"{function}.{wanted}", wanted, result, expected, like.dtype)
-
-
-_LIKE_FORWARD = {"linear": "W", "relu": "Z", "softmax": "Z"}
-"""For the forward functions: the argument that has the output's dtype (and, but for linear, its shape)."""
 
 
 def _same(before: Any, after: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -252,9 +252,3 @@ def supported_dtypes(target: Target, requested: tuple[str, ...] | None) -> tuple
     """The dtypes to run: those requested, else float64 where the target declares it, else the first it declares."""
     declared = target.conventions.limits.dtypes
     return requested or ((SPEC_DTYPE,) if SPEC_DTYPE in declared else declared[:1])
-
-
-def outcomes_by_claim(outcomes: list[Outcome]) -> Iterator[tuple[str, list[Outcome]]]:
-    """Outcomes grouped by claim, in order."""
-    for claim in dict.fromkeys(outcome.claim for outcome in outcomes):
-        yield claim, [outcome for outcome in outcomes if outcome.claim == claim]
