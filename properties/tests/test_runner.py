@@ -53,11 +53,9 @@ def test_the_default_dtype_is_float64_or_the_first_declared():
     assert chosen(("bfloat16",), "float32") == ("bfloat16",)
 
 
-def test_properties_and_outcomes_are_found_by_claim():
-    assert {each.id for each in properties_of(("relu.forward",))} == {"relu.forward: formula → implementation"}
-    target = as_target(R)
-    outcomes = [runner.run(task, target) for task in runner.tasks(("relu.forward", "relu.dZ"), ("float64",), 2, 0)]
-    assert [(c, len(found)) for c, found in runner.outcomes_by_claim(outcomes)] == [("relu.forward", 1), ("relu.dZ", 3)]
+def test_properties_are_found_by_claim():
+    assert [each.id for each in properties_of(("relu.forward",))] == ["relu.forward: formula → implementation"]
+    assert [each.link for each in properties_of(("relu.dZ",))] == list(Link)
 
 
 # --- reproducible ---------------------------------------------------------------------------------------------------
@@ -164,6 +162,12 @@ def test_a_target_whose_answers_change_is_refuted_not_a_crash():
     assert _run({"relu": relu}, "relu.forward").verdict in {Verdict.REFUTED, Verdict.ERROR}
 
 
+@pytest.mark.parametrize("claim", ["network.dX", "network.dW", "network.db"])
+def test_the_reference_is_certified_in_the_smallest_precision(claim):
+    outcome = _run(R, claim, dtype="bfloat16", examples=12, seed=29)
+    assert (outcome.verdict, outcome.reason) == (Verdict.HOLDS, None)
+
+
 # --- verdicts of properties made for the purpose --------------------------------------------------------------------
 
 
@@ -233,7 +237,7 @@ def test_two_workers_give_the_same_outcomes_in_the_same_order():
 
 
 def test_workers_use_the_conventions_given():
-    planned = runner.tasks(("relu.dZ",), ("float64",), 5, 3)
+    planned = runner.tasks(("relu.dZ",), ("float64",), 20, 3)
     outcomes = runner.run_all(planned, "reference", Conventions(relu_at_zero=0), 2, lambda _: None)
     assert [outcome.verdict for outcome in outcomes] == [Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def test_logits_stay_within_the_declared_limit(dtype, limit):
 
 
 def test_logits_reach_past_the_underflow_of_exp():
-    gaps = [np.ptp(Z / 2, axis=0).max() * 2 for Z in _drawn(S.logits(_domain("float32"), (3, 2)))]
+    gaps = [np.ptp(Z.astype(np.float64), axis=0).max() for Z in _drawn(S.logits(_domain("float32"), (3, 2)))]
     assert sum(104 < gap < 1e6 for gap in gaps) > 20
 
 
@@ -134,7 +135,7 @@ def test_shapes_respect_the_limits(largest):
 @pytest.mark.parametrize("declared", [{"reduction": "mean"}, {"scale": {"dW": "1/batch"}}])
 def test_a_mean_is_never_taken_over_an_empty_batch(declared):
     assert min(p for _, p in _drawn(S.dimensions(_domain(**declared), (0, 0)))) == 1
-    assert min(case["X"].shape[1] for case in _drawn(S.networks(_domain(**declared)), 100)) >= 1
+    assert min(case["X"].shape[1] for case in _drawn(S.networks(_domain(**declared)), 50)) >= 1
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------
@@ -218,13 +219,13 @@ def test_networks_respect_the_limits(largest):
 def test_logits_that_overflow_are_brought_within_the_limit():
     weights, biases, X = [np.array([[2.0**1000]])], [np.array([2.0**1000])], np.array([[2.0**1000]])
     S._limit_logits(weights, biases, X, 80.0)
-    assert abs(int(weights[0][0, 0]) * 2**1000 + int(biases[0][0])) <= 80
+    assert abs(Fraction(weights[0][0, 0]) * 2**1000 + Fraction(biases[0][0])) <= 80
 
 
 @pytest.mark.parametrize("regimes", [S.ORDINARY, S.VALUES], ids=["ordinary", "values"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_logits_of_networks_stay_within_the_declared_limit(regimes, dtype):
-    for case in _drawn(S.networks(_domain(dtype, limits=Limits(logit=80, width=3)), regimes), 150):
+    for case in _drawn(S.networks(_domain(dtype, limits=Limits(logit=80, width=3)), regimes), 60):
         Y = case["X"].astype(np.longdouble)
         for W, b in zip(case["weights"], case["biases"], strict=True):
             Z = W.astype(np.longdouble) @ Y + b.astype(np.longdouble)[:, None]

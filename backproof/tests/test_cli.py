@@ -1,0 +1,238 @@
+"""The command line: exit statuses, one line for every refusal, the files it writes, the lists it prints."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from importlib.metadata import version
+
+import pytest
+
+from backproof.cli import main
+from backproof_spec.claims import CLAIM_IDS
+
+STRICT = "def relu(Z):\n    return Z * (Z > 0)\n\ndef relu_vjp(Z, dY):\n    return dY * (Z > 0)\n"
+FEW = ("--examples", "5", "--seed", "1", "-n", "1")
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch, tmp_path):
+    """Run the command in an empty folder: (status, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as raised:
+            main(list(arguments))
+        out, err = capsys.readouterr()
+        return raised.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def strict(tmp_path):
+    (tmp_path / "strict.py").write_text(STRICT, encoding="utf-8")
+    return "strict.py"
+
+
+def _process(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "backproof", *arguments],
+        capture_output=True, check=False, encoding="utf-8", env={**os.environ, **environment}, timeout=120,
+    )  # fmt: skip
+
+
+# --- what holds, what does not --------------------------------------------------------------------------------------
+
+
+def test_verify_exits_0_where_everything_holds(cli):
+    status, out, err = cli("verify", "--claim", "relu,kron.vec", *FEW)
+    assert (status, err) == (0, "")
+    assert "\nPASSED  3 holds · target reference · float64\n5 examples a link · seed 1 · " in out
+
+
+def test_validate_exits_1_where_something_is_refuted(cli, strict):
+    status, out, err = cli("validate", strict, "--claim", "relu", "--examples", "20", "--seed", "1", "-n", "1")
+    assert (status, err) == (1, "")
+    assert "\nREFUTED relu.dZ  (formula → implementation, float64)\n" in out
+    assert "backproof validate strict.py --claim relu.dZ --seed 1 --examples 20\n" in out
+    assert "\nFAILED  1 holds, 1 refuted · target strict.py · float64\n" in out
+
+
+def test_a_declaration_makes_it_hold(cli, strict):
+    status, out, _ = cli("validate", strict, "--claim", "relu", "--declare", "relu_at_zero=0", *FEW)
+    assert (status, out.splitlines()[-1]) == (0, "declared: relu_at_zero=0")
+
+
+def test_the_command_that_repeats_a_failure_carries_the_declaration(cli, strict):
+    declared = ("--declare", "relu_at_zero=0.5", "--declare", "scale=dW=-1")
+    status, out, _ = cli("validate", strict, "--claim", "relu.dZ", "--examples", "20", *FEW[2:], *declared)
+    assert status == 1
+    again = next(line for line in out.splitlines() if "again" in line)
+    assert "--declare relu_at_zero=0.5" in again
+    assert "--declare scale=dW=-1" in again
+
+
+def test_claims_and_dtypes_may_be_repeated_or_joined(cli):
+    status, out, _ = cli("verify", "--claim", "relu.dZ, linear.db", "--claim", "relu.forward",
+                         "--dtype", "float16,float32", "--dtype", "bfloat16", *FEW)  # fmt: skip
+    assert status == 0
+    assert "PASSED  9 holds · target reference · float16, float32, bfloat16" in out
+
+
+@pytest.mark.pytorch
+def test_pytorch_is_refuted_under_the_notes_convention_at_exactly_zero(cli, tmp_path):
+    pytest.importorskip("torch", reason="pip install 'backproof[pytorch]'")
+    options = ("--claim", "relu.dZ", "--examples", "20", "--seed", "1", "-n", "1", "--json", "report.json")
+    assert cli("validate", "pytorch", *options)[0] == 0
+    status, out, _ = cli("validate", "pytorch", "--declare", "relu_at_zero=1", *options)
+    assert status == 1
+    assert "inputs   Z = [[0.0]]  float64 (1, 1)" in out
+    link = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["claims"][0]["links"][2]
+    assert link["counterexample"]["inputs"]["Z"]["data"] == ["0.0"]
+
+
+# --- requests that cannot be run ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("verify", "--examples", "0"), "examples is 0, expected a whole number of at least 1"),
+        (("verify", "--examples", "many"), "'--examples'"),
+        (("verify", "--seed", "-1"), "seed is -1, expected a whole number of at least 0"),
+        (("verify", "-n", "0"), "-n 0: expected at least 1 process"),
+        (("verify", "--dtype", "float8"), "dtype 'float8' is not known, expected some of float16, bfloat16,"),
+        (("verify", "--claim", "linear.dw"), "claim 'linear.dw' is not known: did you mean linear."),
+        (("verify", "--claim", ""), "claim '' is not known"),
+        (("verify", "--json", "nowhere/report.json"), "report nowhere/report.json: folder nowhere does not exist"),
+        (("verify", "--junit", "nowhere/report.xml"), "report nowhere/report.xml: folder nowhere does not exist"),
+        (("verify", "--json", "."), "is a folder; expected a file in a folder that exists"),
+        (("verify", "--frob"), "No such option: --frob"),
+        (("validate",), "Missing argument"),
+        (("validate", "nowhere.py"), "target nowhere.py: no such file; expected a Python file"),
+        (("validate", "no_such_module"), "target no_such_module: no module named 'no_such_module'; expected"),
+        (("validate", "raising.py"), "target raising.py: importing it raised ValueError: one"),
+        (("validate", "exiting.py"), "target exiting.py: importing it raised SystemExit"),
+        (("validate", "reference", "--declare", "layout"), "--declare 'layout': expected FIELD=VALUE with FIELD one"),
+        (("validate", "reference", "--declare", "layout=x"), "layout is 'x', expected one of features-first"),
+        (("validate", "reference", "--declare", "limits=depth=inf"), "depth"),
+        (("list", "frob"), "list 'frob': expected one of claims, operations, adapters, conventions"),
+        (("list",), "list '': expected one of claims, operations, adapters, conventions"),
+        (("frob",), "No such command 'frob'; expected one of verify, validate, list"),
+        (("--frob",), "No such option: --frob"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_request_that_cannot_be_run_is_one_line_and_status_2(cli, tmp_path, arguments, said):
+    (tmp_path / "raising.py").write_text("raise ValueError('one\\ntwo')\n", encoding="utf-8")
+    (tmp_path / "exiting.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    status, out, err = cli(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("backproof: ")
+    assert said in err
+    assert err.index("\n") == len(err) - 1
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(cli, tmp_path):
+    (tmp_path / "marks.py").write_text(
+        "from pathlib import Path\n\ndef relu(Z):\n    Path('called').touch()\n    return Z\n", encoding="utf-8"
+    )
+    status, _, _ = cli("validate", "marks.py", "--claim", "relu.forward", "--json", "nowhere/report.json", *FEW)
+    assert status == 2
+    assert not (tmp_path / "called").exists()
+
+
+def test_a_target_that_exits_is_an_error_not_a_pass(cli, tmp_path):
+    (tmp_path / "leaves.py").write_text("import sys\n\ndef relu(Z):\n    sys.exit(0)\n", encoding="utf-8")
+    status, out, _ = cli("validate", "leaves.py", "--claim", "relu.forward", *FEW)
+    assert status == 1
+    assert "ERROR relu.forward" in out
+
+
+# --- what is written ------------------------------------------------------------------------------------------------
+
+
+def test_json_and_junit_are_written(cli, strict, tmp_path):
+    status, _, _ = cli("validate", strict, "--claim", "relu", "--json", "r.json", "--junit", "r.xml",
+                       "--examples", "20", "--seed", "1", "-n", "1")  # fmt: skip
+    assert status == 1
+    data = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert (data["target"], data["passed"], data["seed"], data["examples"]) == ("strict.py", False, 1, 20)
+    suite = ET.parse(tmp_path / "r.xml").getroot()  # noqa: S314 - our own output
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("backproof strict.py", "4", "1")
+    assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"strict.py", "r.json", "r.xml"}
+
+
+# --- lists, help, version -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("what", "headers", "shown"),
+    [
+        ("claims", "claim formula notes", CLAIM_IDS),
+        ("operations", "operation definition shapes", ("linear", "kron", "Z = W·Y + b·1ᵀ")),
+        ("adapters", "adapter library install", ("built in", "pip install 'backproof[pytorch]'")),
+        ("conventions", "field values (default first) meaning", ("relu_at_zero", "features-first, batch-first")),
+    ],
+)
+def test_each_list(cli, what, headers, shown):
+    status, out, err = cli("list", what)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0].split() == headers.split()
+    assert [text for text in shown if text not in out] == []
+
+
+def test_version(cli):
+    assert cli("--version") == (0, f"backproof {version('backproof')}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",)])
+def test_help_names_the_commands(cli, arguments):
+    status, out, err = cli(*arguments)
+    assert (status, err) == (0, "")
+    assert [name for name in ("verify", "validate", "list", "--version") if name not in out] == []
+
+
+# --- as a process ---------------------------------------------------------------------------------------------------
+
+
+def test_the_process_runs_in_several_workers_and_is_plain_where_it_is_piped(tmp_path):
+    (tmp_path / "strict.py").write_text(STRICT, encoding="utf-8")
+    path = str(tmp_path / "strict.py")
+    done = _process("validate", path, "--claim", "relu.forward,relu.dZ", "--examples", "20", "--seed", "1", "-n", "2")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "\x1b" not in done.stdout
+    assert "REFUTED relu.dZ" in done.stdout
+
+
+def test_the_seed_repeats_the_run_whatever_the_workers_and_the_constants_of_the_target(tmp_path):
+    plain, busy = tmp_path / "plain.py", tmp_path / "busy.py"
+    plain.write_text("from backproof_impl.reference import relu, relu_vjp\n", encoding="utf-8")
+    busy.write_text(plain.read_text(encoding="utf-8") + "NUMBERS = [12345, 777, 3.25, 65, 66]\n", encoding="utf-8")
+    found = []
+    for name, workers in ((plain, "1"), (plain, "2"), (busy, "1")):
+        report = tmp_path / "report.json"
+        options = ("--claim", "relu,linear.dW", "--examples", "10", "--seed", "1", "-n", workers, "--json", str(report))
+        assert _process("validate", str(name), *options).returncode == 0
+        found.append(json.loads(report.read_text(encoding="utf-8"))["claims"])
+    assert found[0] == found[1]
+    assert found[0] == found[2]
+
+
+def test_an_output_that_cannot_encode_a_formula_is_no_crash(tmp_path):
+    (tmp_path / "strict.py").write_text(STRICT, encoding="utf-8")
+    arguments = ("validate", str(tmp_path / "strict.py"), "--claim", "relu.dZ", "--examples", "20", *FEW[2:])
+    done = _process(*arguments, PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "relu.dZ" in done.stdout
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(("--version",), 0), (("frob",), 2)])
+def test_the_process_exits_as_the_command_does(arguments, status):
+    done = _process(*arguments)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
