@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import difflib
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from backproof_docs.report import Refutation, Report
@@ -47,18 +49,25 @@ def check(
 
     Raises ``UsageError`` when the request cannot be run; its message says what is accepted.
     """
-    claims = claims_named(operations)
+    claims = claims_named(_listed("operations", operations))
     if isinstance(examples, bool) or not isinstance(examples, int) or examples < 1:
         msg = f"examples is {examples!r}, expected a whole number of at least 1"
         raise UsageError(msg)
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
         msg = f"seed is {seed!r}, expected a whole number of at least 0"
         raise UsageError(msg)
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        msg = f"workers is {workers!r}, expected a whole number of at least 1"
+        raise UsageError(msg)
+    if conventions is not None and not isinstance(conventions, Conventions):
+        msg = f"conventions is {type(conventions).__name__}, expected backproof.Conventions(...)"
+        raise UsageError(msg)
     loaded = as_target(target, conventions)
-    requested = None if dtypes is None else tuple(dtypes)
+    names = _listed("dtypes", dtypes)
+    requested = None if names is None else tuple(dict.fromkeys(names))
     unknown = [name for name in requested or () if name not in DTYPES]
-    if unknown or requested == ():
-        msg = f"dtype {unknown[0] if unknown else '(none)'!r} is not known, expected some of {', '.join(DTYPES)}"
+    if unknown:
+        msg = f"dtype {unknown[0]!r} is not known, expected some of {', '.join(DTYPES)}"
         raise UsageError(msg)
     chosen = runner.supported_dtypes(loaded, requested)
     number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
@@ -68,9 +77,20 @@ def check(
     source = target if workers > 1 else loaded
     results = runner.run_all(planned, source, conventions, workers, lambda outcome: progress(len(planned), outcome))
     seconds = time.monotonic() - begun
-    declared = {name: _plain(value) for name, value in loaded.conventions.declared().items()}
-    command = f"backproof validate {loaded.name}"
+    command = shlex.join(["backproof", "validate", str(target)]) if isinstance(target, str | Path) else ""
+    declared = loaded.conventions.declared()
     return Report(loaded.name, declared, chosen, examples, number, seconds, tuple(results), command)
+
+
+def _listed(option: str, names: Iterable[str] | None) -> list[str] | None:
+    """One name or several, as a list; none at all is refused: a run that checks nothing would pass."""
+    if names is None:
+        return None
+    found = [names] if isinstance(names, str) else list(names)
+    if not found or not all(isinstance(name, str) for name in found):
+        msg = f"{option} is {found!r}, expected one name or several"
+        raise UsageError(msg)
+    return found
 
 
 def claims_named(names: Iterable[str] | None) -> tuple[str, ...]:
@@ -82,13 +102,10 @@ def claims_named(names: Iterable[str] | None) -> tuple[str, ...]:
     for name in names:
         found = [claim for claim in CLAIM_IDS if name in (claim, claim.partition(".")[0])]
         if not found:
-            close = difflib.get_close_matches(name, [*CLAIM_IDS, *operations], n=3, cutoff=0.5)
+            spelt = {known.lower(): known for known in (*CLAIM_IDS, *operations)}
+            close = [spelt[word] for word in difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)]
             hint = f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(operations)}"
             msg = f"claim {name!r} is not known: {hint} (backproof list claims shows all)"
             raise UsageError(msg)
         chosen.update(found)
     return tuple(claim for claim in CLAIM_IDS if claim in chosen)
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import sys
@@ -99,6 +100,9 @@ def _run(
 ) -> None:
     if workers is not None and workers < 1:
         msg = f"-n {workers}: expected at least 1 process"
+        raise UsageError(msg)
+    if json is not None and json == junit:
+        msg = f"--json and --junit are both {json}; expected two files"
         raise UsageError(msg)
     for path in (json, junit):
         _require_writable(path)
@@ -225,6 +229,9 @@ def _root(
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """The ``backproof`` command; a request that cannot be run is one line on standard error, and status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show ✓ still gets its report
     try:
         status: Any = app(args=arguments, standalone_mode=False)
     except UsageError as error:

@@ -109,7 +109,8 @@ class Report:
 
     def to_json(self) -> str:
         """``to_dict`` as text."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return text.encode("utf-8", "replace").decode("utf-8")  # a target's message may hold lone surrogates
 
 
 def _link(outcome: Outcome) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Fits 80 columns. Colours only where the console has them; nothing of a target's 
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from typing import Any
 
@@ -56,16 +57,18 @@ def _row(row: Row, *, several_dtypes: bool) -> list[Text]:
     name = Text.assemble((mark, style), " ", row.claim.id)
     cells = [_cell(row.outcome(link)) for link in Link]
     dtype = [Text(row.dtype if row.dtype != "exact" else "")] if several_dtypes else []
-    return [name, *dtype, *cells, Text(str(tried)), Text(number(detects))]
+    count = [] if several_dtypes else [Text(str(tried))]
+    return [name, *dtype, *cells, *count, Text(number(detects))]
 
 
 def _table(report: Report) -> Table:
-    several = len(report.dtypes) > 1
+    several = len(report.dtypes) > 1  # then "dtype" takes the room of "tried"
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", collapse_padding=True)
     table.add_column("\nclaim", no_wrap=True)
     if several:
         table.add_column("\ndtype", no_wrap=True)
-    for header in ("definition\n→ Jacobian", "Jacobian\n→ formula", "formula →\nimplement.", "\ntried", "\ndetects"):
+    links = ("definition\n→ Jacobian", "Jacobian\n→ formula", "formula →\nimplement.")
+    for header in (*links, *(() if several else ("\ntried",)), "\ndetects"):
         table.add_column(header, justify="right", no_wrap=True)
     for row in report.rows:
         table.add_row(*_row(row, several_dtypes=several))
@@ -102,7 +105,8 @@ def _failure(report: Report, outcome: Outcome, width: int) -> Text:
     if outcome.finding:
         shown = "\n".join(_array(name, value) for name, value in outcome.finding.inputs.items())
         lines.append(("inputs", shown or "—"))
-    again = f"{report.command} --claim {outcome.claim} --seed {report.seed} --examples {report.examples}"
+    again = report.command or "backproof validate TARGET"
+    again += f" --claim {outcome.claim} --seed {report.seed} --examples {report.examples}"
     if outcome.dtype and outcome.dtype != "float64":
         again += f" --dtype {outcome.dtype}"
     for label, body in lines:
@@ -111,8 +115,13 @@ def _failure(report: Report, outcome: Outcome, width: int) -> Text:
     return text
 
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What a target's message could do to a terminal."""
+
+
 def _hanging(body: str, width: int, indent: int) -> str:
-    """``body`` wrapped to ``width``, every line after the first indented."""
+    """``body`` wrapped to ``width``, every line after the first indented, control characters made visible."""
+    body = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", body)
     lines = [line for part in body.split("\n") for line in textwrap.wrap(part, width - indent) or [""]]
     return ("\n" + " " * indent).join(lines)
 
@@ -139,9 +148,12 @@ def _summary(report: Report) -> Text:
     rows = report.rows
     counts = {verdict: sum(row.verdict is verdict for row in rows) for verdict in Verdict}
     parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]
-    passed = report.passed
+    judged = any(outcome.verdict is not Verdict.UNSUPPORTED for outcome in report.results if outcome.dtype)
+    outcome = ("PASSED", "bold green") if report.passed else ("FAILED", "bold red")
+    if report.passed and not judged and any(outcome.dtype for outcome in report.results):
+        outcome = ("NOTHING OF THE TARGET WAS JUDGED", "bold yellow")
     text = Text.assemble(
-        ("PASSED" if passed else "FAILED", "bold green" if passed else "bold red"),
+        outcome,
         f"  {', '.join(parts)} · target {report.target} · {', '.join(report.dtypes)}\n",
         f"{report.examples} examples a link · seed {report.seed} · {report.seconds:.1f} s",
     )

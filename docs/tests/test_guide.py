@@ -2,12 +2,13 @@
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 _SPEC = importlib.util.spec_from_file_location("refresh", Path(__file__).parents[1] / "refresh.py")
-refresh = importlib.util.module_from_spec(_SPEC)
+refresh = sys.modules.setdefault("refresh", importlib.util.module_from_spec(_SPEC))
 _SPEC.loader.exec_module(refresh)
 
 BLOCKS = [block for page in refresh.PAGES for block in refresh.blocks(page)]

@@ -5,6 +5,7 @@ Every field has the notes' convention as its default. A verdict is always agains
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -45,6 +46,12 @@ FIELDS: dict[str, Field] = {
 """The conventions, one row each; ``backproof list conventions`` prints this table."""
 
 SCALES = ("batch", "1/batch")
+OUTPUTS = ("Z", "Y", "S", "L", "loss", "dW", "dY", "db", "dZ", "dS", "dX")
+"""What functions return, and a scale may be declared for."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,16 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Raise ``UsageError`` naming every limit that cannot be."""
-        unknown = [name for name in self.dtypes if name not in DTYPES]
+        listed = isinstance(self.dtypes, tuple | list) and len(self.dtypes) > 0
+        unknown = [name for name in self.dtypes if name not in DTYPES] if listed else [self.dtypes]
         problems = [f"dtypes: {name!r}, expected some of {', '.join(DTYPES)}" for name in unknown]
-        for name, least in (("depth", 1), ("width", 1), ("batch", 0), ("logit", 0)):
+        for name, least in (("depth", 1), ("width", 1), ("batch", 0)):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int | float) or value < least):
-                problems.append(f"{name}: {value!r}, expected a number of at least {least}")
+            optional = name != "batch" and value is None
+            if not optional and (not isinstance(value, int) or value < least):
+                problems.append(f"{name}: {value!r}, expected a whole number of at least {least}")
+        if self.logit is not None and not (_is_number(self.logit) and self.logit >= 0):
+            problems.append(f"logit: {self.logit!r}, expected a number of at least 0")
         if problems:
             raise UsageError("limits: " + "; ".join(problems))
 
@@ -95,22 +106,34 @@ class Conventions:
             for name, row in FIELDS.items()
             if row.values and getattr(self, name) not in row.values
         ]
-        if not isinstance(self.relu_at_zero, int | float) or not 0 <= self.relu_at_zero <= 1:
+        if not _is_number(self.relu_at_zero) or not 0 <= self.relu_at_zero <= 1:
             problems.append(f"relu_at_zero is {self.relu_at_zero!r}, expected a number in Clarke's [0, 1]")
-        problems.extend(
-            f"scale of {output} is {factor!r}, expected a number, {' or '.join(SCALES)}"
-            for output, factor in self.scale.items()
-            if factor not in SCALES and not isinstance(factor, int | float)
-        )
+        if not isinstance(self.scale, Mapping):
+            problems.append(f"scale is {self.scale!r}, expected a dict such as {{'dW': -1}}")
+        else:
+            problems += [
+                f"scale of {output} is {factor!r}, expected a number, batch or 1/batch, of one of {', '.join(OUTPUTS)}"
+                for output, factor in self.scale.items()
+                if output not in OUTPUTS or not (factor in SCALES or _is_number(factor))
+            ]
         if not isinstance(self.limits, Limits):
             problems.append(f"limits is {self.limits!r}, expected backproof.Limits(...)")
         if problems:
             raise UsageError("conventions: " + "; ".join(problems))
 
     def declared(self) -> dict[str, Any]:
-        """The fields that differ from the notes."""
-        plain = Conventions()
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)}
+        """The fields that differ from the notes, as plain data."""
+        changed = _changed(self, Conventions())
+        if "limits" in changed:
+            changed["limits"] = _changed(self.limits, Limits())
+        if "scale" in changed:
+            changed["scale"] = dict(self.scale)
+        return changed
+
+
+def _changed(record: Any, plain: Any) -> dict[str, Any]:
+    pairs = ((f.name, getattr(record, f.name), getattr(plain, f.name)) for f in fields(record))
+    return {name: list(value) if isinstance(value, tuple) else value for name, value, usual in pairs if value != usual}
 
 
 def declare(conventions: Conventions, declarations: list[str]) -> Conventions:
@@ -123,11 +146,12 @@ def declare(conventions: Conventions, declarations: list[str]) -> Conventions:
         changes: dict[str, Any]
         if name == "scale":
             output, _, factor = text.partition("=")
-            changes = {"scale": {**conventions.scale, output: factor if factor in SCALES else _number(name, factor)}}
+            number = factor if factor in SCALES else _number(declaration, factor)
+            changes = {"scale": {**conventions.scale, output: number}}
         elif name == "limits":
             changes = {"limits": _limits(conventions.limits, text)}
         else:
-            changes = {name: text if FIELDS[name].values else _number(name, text)}
+            changes = {name: text if FIELDS[name].values else _number(declaration, text)}
         conventions = replace(conventions, **changes)
     return conventions
 
@@ -140,15 +164,14 @@ def _limits(limits: Limits, text: str) -> Limits:
         raise UsageError(msg)
     if name == "dtypes":
         return replace(limits, dtypes=tuple(value.split(",")))
-    number = _number(f"limits={name}", value)
-    changes: dict[str, Any] = {name: number if name == "logit" else int(number)}
+    changes: dict[str, Any] = {name: _number(f"limits={text}", value)}
     return replace(limits, **changes)
 
 
-def _number(name: str, text: str) -> float:
+def _number(declaration: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        msg = f"--declare {name}={text}: {text!r} is not a number"
+        msg = f"--declare {declaration}: {text!r} is not a number"
         raise UsageError(msg) from None
     return int(value) if value.is_integer() else value

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -116,7 +117,8 @@ def _of_object(name: str, found: Any) -> Target:
     if not functions:
         msg = f"target {name}: none of its names is a function that can be checked; looked for {', '.join(FUNCTIONS)}"
         raise UsageError(msg)
-    conventions = offered.get("CONVENTIONS") or Conventions()
+    conventions = offered.get("CONVENTIONS")
+    conventions = Conventions() if conventions is None else conventions
     if not isinstance(conventions, Conventions):
         msg = f"target {name}: CONVENTIONS is {type(conventions).__name__}, expected backproof.Conventions(...)"
         raise UsageError(msg)
@@ -131,14 +133,17 @@ def _load(source: str) -> Any:
             msg = f"target {source} needs {adapter.package}: pip install 'backproof[{adapter.extra}]'"
             raise UsageError(msg)
         source = adapter.source
-    path = Path(source)
-    if path.suffix == ".py" or path.is_file():
-        return _load_file(path)
-    module_name, _, attribute = source.partition(":")
-    return _attribute(source, _load_module(source, module_name), attribute)
+    name, _, attribute = source.partition(":")
+    if name.endswith(".py") or os.path.exists(source):  # noqa: PTH110 - unlike Path's, true of no name that is too long
+        path = Path(name if name.endswith(".py") else source)
+        return _attribute(source, _load_file(path), attribute if name.endswith(".py") else "")
+    return _attribute(source, _load_module(source, name), attribute)
 
 
 def _load_file(path: Path) -> Any:
+    if path.is_dir():
+        msg = f"target {path}: is a folder, expected a Python file"
+        raise UsageError(msg)
     if not path.is_file():
         known = ", ".join(ADAPTERS)
         msg = f"target {path}: no such file; expected a Python file, package.module[:object] or one of {known}"
@@ -150,21 +155,36 @@ def _load_file(path: Path) -> Any:
         raise UsageError(msg)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickling look a module up by its name
+    _importable_from(path.parent)
     try:
         spec.loader.exec_module(module)
     except UsageError:
         raise
-    except Exception as error:
-        msg = f"target {path}: importing it raised {type(error).__name__}: {error}"
-        raise UsageError(msg) from error
+    except (Exception, SystemExit) as error:
+        raise _raised(str(path), error) from error
     return module
 
 
+def _importable_from(folder: Path) -> None:
+    """Let a target import what stands beside it, as a script may."""
+    if str(folder.resolve()) not in sys.path:
+        sys.path.append(str(folder.resolve()))
+
+
+def _raised(source: str, error: BaseException) -> UsageError:
+    reason = " ".join(str(error).split())
+    return UsageError(f"target {source}: importing it raised {type(error).__name__}: {reason}")
+
+
 def _load_module(source: str, module_name: str) -> Any:
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        msg = f"target {source!r} is not a path or a module's name; expected my_layers.py or package.module[:object]"
+        raise UsageError(msg)
+    _importable_from(Path())
     try:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name is not None and not module_name.startswith(error.name):
+        if error.name is not None and not f"{module_name}.".startswith(f"{error.name}."):
             msg = f"target {source}: importing it needs the module {error.name}, which is not installed"
         else:
             msg = (
@@ -172,19 +192,17 @@ def _load_module(source: str, module_name: str) -> Any:
                 f"or one of {', '.join(ADAPTERS)}"
             )
         raise UsageError(msg) from None
-    except (ValueError, TypeError):
-        msg = f"target {source!r} is not a path or a module's name; expected my_layers.py or package.module[:object]"
-        raise UsageError(msg) from None
-    except Exception as error:
-        msg = f"target {source}: importing it raised {type(error).__name__}: {error}"
-        raise UsageError(msg) from error
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _raised(source, error) from error
 
 
 def _attribute(source: str, module: Any, attribute: str) -> Any:
     found = module
     for part in attribute.split(".") if attribute else []:
         if not hasattr(found, part):
-            msg = f"target {source}: {found!r} has no attribute {part!r}"
+            msg = f"target {source}: {getattr(found, '__name__', type(found).__name__)} has no attribute {part!r}"
             raise UsageError(msg)
         found = getattr(found, part)
     return found

@@ -45,7 +45,10 @@ def test_every_field_has_a_row_whose_first_value_is_the_default():
             "accumulator is 'float8', expected one of dtype, float16, bfloat16, float32, float64",
         ),
         ({"arithmetic": "fast"}, "arithmetic is 'fast', expected one of ieee, flush-to-zero"),
-        ({"scale": {"dW": "p"}}, "scale of dW is 'p', expected a number, batch or 1/batch"),
+        (
+            {"scale": {"dW": "p"}},
+            "scale of dW is 'p', expected a number, batch or 1/batch, of one of Z, Y, S, L, loss, dW, dY, db, dZ, dS, dX",
+        ),
         ({"limits": {"depth": 1}}, "limits is {'depth': 1}, expected backproof.Limits(...)"),
     ],
 )
@@ -61,7 +64,7 @@ def test_all_problems_are_gathered():
     assert str(raised.value) == (
         "conventions: layout is 'rows', expected one of features-first, batch-first; "
         "relu_at_zero is 2, expected a number in Clarke's [0, 1]; "
-        "scale of db is None, expected a number, batch or 1/batch"
+        "scale of db is None, expected a number, batch or 1/batch, of one of Z, Y, S, L, loss, dW, dY, db, dZ, dS, dX"
     )
 
 
@@ -69,9 +72,9 @@ def test_all_problems_are_gathered():
     ("declared", "message"),
     [
         ({"dtypes": ("float8",)}, "dtypes: 'float8', expected some of float16, bfloat16, float32, float64"),
-        ({"depth": 0}, "depth: 0, expected a number of at least 1"),
-        ({"width": "wide"}, "width: 'wide', expected a number of at least 1"),
-        ({"batch": -1}, "batch: -1, expected a number of at least 0"),
+        ({"depth": 0}, "depth: 0, expected a whole number of at least 1"),
+        ({"width": "wide"}, "width: 'wide', expected a whole number of at least 1"),
+        ({"batch": -1}, "batch: -1, expected a whole number of at least 0"),
         ({"logit": -1.0}, "logit: -1.0, expected a number of at least 0"),
     ],
 )
@@ -110,7 +113,7 @@ def test_declared_holds_the_fields_that_differ():
     assert Conventions().declared() == {}
     limits = Limits(depth=2)
     found = Conventions(layout="batch-first", relu_at_zero=0, scale={"dW": "batch"}, limits=limits).declared()
-    assert found == {"layout": "batch-first", "relu_at_zero": 0, "scale": {"dW": "batch"}, "limits": limits}
+    assert found == {"layout": "batch-first", "relu_at_zero": 0, "scale": {"dW": "batch"}, "limits": {"depth": 2}}
 
 
 # --- as the command line takes them ---------------------------------------------------------------------------------
@@ -174,7 +177,7 @@ _FIELDS = (
             "--declare limits=depth: expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit",
         ),
         ("limits=depth=deep", "--declare limits=depth=deep: 'deep' is not a number"),
-        ("limits=depth=0", "limits: depth: 0, expected a number of at least 1"),
+        ("limits=depth=0", "limits: depth: 0, expected a whole number of at least 1"),
         ("limits=dtypes=f4", f"limits: dtypes: 'f4', expected some of {', '.join(DTYPES)}"),
     ],
 )

@@ -145,7 +145,7 @@ def test_a_missing_dependency_of_a_module_is_not_the_module_itself(packages, mis
     assert _refusal("needs_it_but") == expected
 
 
-@pytest.mark.parametrize("source", ["", ".", ".layers"])
+@pytest.mark.parametrize("source", ["", ".layers"])
 def test_what_is_neither_a_path_nor_a_name(source):
     expected = f"target {source!r} is not a path or a module's name; expected my_layers.py or package.module[:object]"
     assert _refusal(source) == expected

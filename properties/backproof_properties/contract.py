@@ -71,7 +71,9 @@ def call(target: Target, function: str, case: Case, wanted: str) -> Any:
 
 def _same(before: Any, after: Any) -> bool:
     if isinstance(before, list):
-        return len(before) == len(after) and all(map(_same, before, after))
+        return isinstance(after, list) and len(before) == len(after) and all(map(_same, before, after))
+    if not isinstance(after, np.ndarray):
+        return False
     return bool(before.shape == after.shape and before.tobytes() == np.ascontiguousarray(after).tobytes())
 
 
@@ -94,7 +96,12 @@ def _array(target: Target, name: str, kind: str, value: Any, expected: tuple[int
 
 def _number(name: str, value: Any) -> Any:
     """A loss as an array of shape (): one real number."""
-    found = np.asarray(value)
+    try:
+        found = np.asarray(value)
+    except Exception as error:  # a target's object may raise anything
+        got = f"{type(value).__name__} that NumPy cannot read ({type(error).__name__})"
+        message = f"{name}: {got}, expected one real number: the loss"
+        raise Refuted(Finding(message, "L", {})) from error
     real = found.dtype.kind == "f" or found.dtype.name == "bfloat16" or found.dtype.kind in "iu"
     if found.shape != () or not real:
         got = f"shape {found.shape}" if found.shape != () else f"dtype {found.dtype}"

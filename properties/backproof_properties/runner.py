@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
-from backproof_impl.conventions import Conventions
+from backproof_impl.conventions import Conventions, UsageError
 from backproof_impl.target import Target, as_target
 from backproof_properties.arrays import Case, plain
 from backproof_properties.contract import Raised
@@ -61,6 +63,12 @@ def run_all(
 
     With several workers ``source`` must be something each process can load by itself (a path or a name).
     """
+    if workers > 1 and not isinstance(source, str | Path):
+        kind = type(source).__name__
+        msg = (
+            f"workers is {workers}: processes load a target by its path or a name, this one is a {kind}; use workers=1"
+        )
+        raise UsageError(msg)
     if workers == 1 or len(planned) == 1:
         target = as_target(source, conventions)
         return [_announced(run(task, target), done) for task in planned]
@@ -136,19 +144,27 @@ class _Search:
         """Search at once."""
         self._each, self._subject, self._task = each, subject, task
         self._domain = Domain(subject.dtype, subject.conventions, least=least, largest=largest)
-        self._seen, self.tried, self._blank, self._not_offered = Observation(), 0, 0, 0
+        self._seen, self.tried, self._hunted, self._blank, self._not_offered = Observation(), 0, 0, 0, 0
         self.verdict = Verdict.HOLDS
         self._finding: Finding | None = None
-        self._run(task.examples, phases, backend=_BACKEND)
+        self._first: Finding | None = None
+        self._hunting = False
+        self._run(task.examples, phases, backend=_INDEPENDENT)
 
     def hunt(self) -> None:
         """Climb towards the worst error ÷ bound, for half as many examples again."""
-        self._run(max(1, self._task.examples // 2), (Phase.generate, Phase.target), backend="hypothesis")
+        drawn, self._hunting = self.tried, True
+        self._run(max(1, self._task.examples // 2), (Phase.generate, Phase.target), backend=_MUTATING)
+        self._hunted = self.tried - drawn
 
     def _run(self, examples: int, phases: tuple[Phase, ...], backend: str) -> None:
         test = _hypothesis(self._check, self._each, self._domain, self._task, examples, phases, backend)
         try:
-            test()
+            with _without_constants():
+                test()
+        except hypothesis.errors.Flaky:
+            self.verdict, first = Verdict.REFUTED, self._first or Finding("", self._each.claim, {})
+            self._finding = replace(first, message=f"answers differ for the same inputs; once: {first.message}")
         except Refuted as refuted:
             self.verdict, self._finding = Verdict.REFUTED, refuted.finding
         except _Failed as failed:
@@ -159,13 +175,18 @@ class _Search:
         try:
             found = self._each.check(case, self._subject)
         except Refuted as refuted:
-            raise Refuted(replace(refuted.finding, inputs=_inputs(case))) from None
+            finding = replace(refuted.finding, inputs=_inputs(case))
+            self._first = self._first or finding
+            raise Refuted(finding) from None
         except Raised as raised:
-            raise _Failed(Finding(str(raised), self._each.claim, _inputs(case))) from None
+            finding = Finding(str(raised), self._each.claim, _inputs(case))
+            self._first = self._first or finding
+            raise _Failed(finding) from None
         if found is None:
             self._not_offered += 1
             return
-        self._blank += found.uncertified > 0 and found.entries == 0
+        if not self._hunting:
+            self._blank += found.uncertified > 0 and found.entries == 0
         self._seen.add(found)
         if self._each.link is Link.IMPLEMENTATION:
             hypothesis.target(found.worst, label="error ÷ bound")
@@ -178,8 +199,9 @@ class _Search:
                 Verdict.UNSUPPORTED,
                 f"{each.functions[0]} returns no {_LAST[each.claim.partition('.')[2]]}",
             )
-        elif verdict is Verdict.HOLDS and self._blank > LARGEST_BLANK_SHARE * self.tried:
-            verdict, reason = Verdict.UNCERTIFIED, f"{self._blank} of {self.tried} examples show nothing certain"
+        elif verdict is Verdict.HOLDS and self._blank > LARGEST_BLANK_SHARE * (self.tried - self._hunted):
+            drawn = self.tried - self._hunted
+            verdict, reason = Verdict.UNCERTIFIED, f"{self._blank} of {drawn} examples show nothing certain"
         tried = self.tried + tried_before
         return Outcome(each.claim, each.link, self._task.dtype, verdict, tried, self._seen, reason, self._finding)
 
@@ -213,11 +235,29 @@ def _unsupported(each: Property, task: Task, target: Target) -> str | None:
     return None
 
 
-_BACKEND = "backproof-independent"
+_INDEPENDENT, _MUTATING = "backproof-independent", "hypothesis"
+"""Backends: Hypothesis mutates earlier examples only under its own name, and climbs towards a target only there."""
 
 
-class Independent(HypothesisProvider):
-    """Hypothesis's own draws, without its mutations: of 100 examples those leave about 20 that differ much."""
+class Seeded(HypothesisProvider):
+    """Hypothesis's own draws, without the constants of whatever modules are loaded: the seed alone decides.
+
+    Under a name of its own it is not asked for mutations either: of 100 examples those leave about 20 that differ much.
+    """
+
+    def _maybe_draw_constant(self, *_: Any, **__: Any) -> None:
+        """No constant."""
+
+
+@contextmanager
+def _without_constants() -> Iterator[None]:
+    """Both backends draw from the seed alone."""
+    before = AVAILABLE_PROVIDERS[_MUTATING]
+    AVAILABLE_PROVIDERS.update(dict.fromkeys((_INDEPENDENT, _MUTATING), f"{__name__}.{Seeded.__name__}"))
+    try:
+        yield
+    finally:
+        AVAILABLE_PROVIDERS[_MUTATING] = before
 
 
 def _hypothesis(
@@ -230,7 +270,7 @@ def _hypothesis(
     backend: str,
 ) -> Callable[[], None]:
     """``check`` under Hypothesis: reproducible from the seed, silent, shrinking to one smallest counterexample."""
-    AVAILABLE_PROVIDERS.setdefault(_BACKEND, f"{__name__}.{Independent.__name__}")
+    AVAILABLE_PROVIDERS.setdefault(_INDEPENDENT, f"{__name__}.{Seeded.__name__}")
     settings = hypothesis.settings(
         max_examples=examples,
         deadline=None,

@@ -162,7 +162,13 @@ def logits(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...]) -> Array:
     """Logits: ties, gaps past which exp underflows, saturation; within the declared limit."""
     Z = draw(arrays(domain, shape, LOGITS))
     limit = domain.conventions.limits.logit
-    return Z if limit is None else np.clip(Z, -limit, limit).astype(Z.dtype)
+    if limit is None:
+        return Z
+    largest = min(float(limit), float(domain.format.largest))
+    clipped = np.clip(Z.astype(np.float64), -largest, largest).astype(Z.dtype)
+    return np.where(
+        np.abs(clipped.astype(np.float64)) > largest, np.zeros_like(Z), clipped
+    )  # where rounding exceeds it
 
 
 # --- labels -----------------------------------------------------------------------------------------------------------
@@ -241,7 +247,7 @@ def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDI
     if batch > DRAWN_ENTRIES:
         sizes = [min(size, 3) for size in sizes]
     if domain.small:
-        batch = min(batch, 2)
+        batch = max(min(batch, 2), limits.batch)
     weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in pairwise(sizes)]
     biases = [draw(arrays(domain, (rows,), regimes)) for rows in sizes[1:]]
     if kind == "tied":
@@ -261,7 +267,7 @@ def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDI
 
 
 def _limit_logits(weights: list[Array], biases: list[Array], X: Array, limit: float) -> None:
-    """Scale the last layer down by a power of two until its logits are within the limit."""
+    """Scale the last layer down by a power of two until its logits are within the limit; to zero if they overflow."""
     Y = X.astype(np.float64)
     with np.errstate(all="ignore"):
         for W, b in zip(weights, biases, strict=True):
@@ -269,6 +275,7 @@ def _limit_logits(weights: list[Array], biases: list[Array], X: Array, limit: fl
             Y = np.maximum(Z, 0)
     largest = np.abs(Z).max(initial=0.0)
     if not largest <= limit:
-        exponent = -int(np.ceil(np.log2(largest / limit))) if np.isfinite(largest) else -np.finfo(np.float64).maxexp
+        scalable = np.isfinite(largest) and limit > 0
+        factor = 2.0 ** -np.ceil(np.log2(largest / limit)) if scalable else 0.0
         for A in (weights[-1], biases[-1]):
-            A[...] = np.ldexp(A.astype(np.float64), exponent).astype(A.dtype)
+            A[...] = (A.astype(np.float64) * factor).astype(A.dtype)
