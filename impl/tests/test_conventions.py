@@ -2,7 +2,7 @@
 
 import pytest
 
-from backproof_impl.conventions import DTYPES, FIELDS, Conventions, Limits, UsageError, declare
+from backproof_impl.conventions import DTYPES, FIELDS, OUTPUTS, Conventions, Limits, UsageError, declare
 
 
 def test_the_defaults_are_the_notes():
@@ -47,7 +47,7 @@ def test_every_field_has_a_row_whose_first_value_is_the_default():
         ({"arithmetic": "fast"}, "arithmetic is 'fast', expected one of ieee, flush-to-zero"),
         (
             {"scale": {"dW": "p"}},
-            "scale of dW is 'p', expected a number, batch or 1/batch, of one of Z, Y, S, L, loss, dW, dY, db, dZ, dS, dX",
+            f"scale of dW is 'p', expected a number, batch or 1/batch, of one of {', '.join(OUTPUTS)}",
         ),
         ({"limits": {"depth": 1}}, "limits is {'depth': 1}, expected backproof.Limits(...)"),
     ],

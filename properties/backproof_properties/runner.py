@@ -65,9 +65,7 @@ def run_all(
     """
     if workers > 1 and not isinstance(source, str | Path):
         kind = type(source).__name__
-        msg = (
-            f"workers is {workers}: processes load a target by its path or a name, this one is a {kind}; use workers=1"
-        )
+        msg = f"workers is {workers}: processes load a target by its path or a name, this is a {kind}: use workers=1"
         raise UsageError(msg)
     if workers == 1 or len(planned) == 1:
         target = as_target(source, conventions)
