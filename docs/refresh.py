@@ -54,9 +54,9 @@ def python_blocks(page: Path) -> list[str]:
     return [text for kind, text in _FENCE.findall(page.read_text(encoding="utf-8")) if kind == "python"]
 
 
-def run(block: Block) -> str:
-    """What the command prints, at 80 columns, without trailing blanks."""
-    program, *arguments = shlex.split(block.command)
+def run(block: Block, *further: str) -> str:
+    """What the command, with ``further`` arguments, prints at 80 columns, without trailing blanks."""
+    program, *arguments = [*shlex.split(block.command), *further]
     words = [sys.executable, *(["-m", "backproof"] if program == "backproof" else []), *arguments]
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "my_layers.py").write_text(block.my_layers, encoding="utf-8")

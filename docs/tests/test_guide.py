@@ -28,7 +28,8 @@ def _command(block):
 
 @pytest.mark.parametrize("block", WITHOUT_PYTORCH, ids=_command)
 def test_a_command_prints_what_the_page_shows(block):
-    assert _comparable(block.shown) == _comparable(refresh.run(block))
+    fewer = ("--examples", "10") if block.command.startswith("backproof verify") else ()  # numbers are not compared
+    assert _comparable(block.shown) == _comparable(refresh.run(block, *fewer))
 
 
 @pytest.mark.pytorch

@@ -35,7 +35,7 @@ def _entries(inputs):
     ids=lambda x: getattr(x, "name", x),
 )
 def test_a_mistake_is_refused_with_a_small_counterexample(plant, claim, tmp_path):
-    (outcome,) = _outcomes(plant, (claim,), 100, tmp_path)
+    (outcome,) = _outcomes(plant, (claim,), 60, tmp_path)
     assert outcome.verdict is Verdict.REFUTED
     assert outcome.finding.message.count(":") >= 1
     assert 0 < _entries(outcome.finding.inputs) <= LARGEST_COUNTEREXAMPLE
@@ -49,7 +49,7 @@ def test_a_strict_mask_is_refuted_at_exactly_zero(tmp_path):
 
 @pytest.mark.parametrize("plant", UNUSUAL, ids=lambda plant: plant.name)
 def test_what_is_correct_though_unusual_is_accepted(plant, tmp_path):
-    outcomes = _outcomes(plant, CLAIM_IDS, 30, tmp_path)
+    outcomes = _outcomes(plant, CLAIM_IDS, 10, tmp_path)
     refused = [outcome for outcome in outcomes if outcome.verdict is not Verdict.HOLDS]
     assert refused == []
 

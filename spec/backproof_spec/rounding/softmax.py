@@ -8,7 +8,10 @@ D = (1+R+nν)(1+u)^{n−1} − 1:
 
 (two roundings, so that multiplying by a reciprocal is admitted too). Through the logarithm the argument of the last exp
 is off by δ_i = ρ_i + D/(1−D) + E(log σ + D/(1−D)) + u(d_i + log σ + …), and Ŝ_i/S_i lies between e^{−δ_i}/(1+E) and
-e^{δ_i}(1+E). Not admitted: exp(x − logsumexp x) with the maximum added back, whose error u·|max x| knows no bound.
+e^{δ_i}(1+E). Where D ≥ 1, σ̂/σ ≥ (1/(1 + max r) − nν)(1−u)^{n−1} takes the place of 1 − D; and whatever the inputs, a
+computed probability is at most (1+E)²(1+u)^{n+4}·n^E, since its exponential is a term of the computed sum.
+
+Not admitted: exp(x − logsumexp x) with the maximum added back, whose error u·|max x| knows no bound.
 
 Reference: Blanchard, Higham & Higham 2021, §3 and §4 (their bounds to first order; these hold without O(u²)).
 """
@@ -41,7 +44,7 @@ class Column:
 
 
 def _column(x: list[Number], spread: list[Number], s: list[Number], arithmetic: Arithmetic) -> Column | None:
-    """The bounds above for one column, in the accumulator; None where D ≥ 1 and nothing can be said."""
+    """The bounds above for one column, in the accumulator; None where nothing can be said."""
     n, u, E = len(x), arithmetic.u, arithmetic.function_error
     nu = arithmetic.accumulator.smallest_normal * (1 + E)
     top, slack = max(x), 2 * max(spread)
@@ -51,20 +54,22 @@ def _column(x: list[Number], spread: list[Number], s: list[Number], arithmetic: 
     r = [mp.exp(value) * (1 + E) - 1 for value in rho]
     nu *= mp.exp(slack)
     D = (1 + sum(p * q for p, q in zip(s, r, strict=True)) + n * nu) * arithmetic.growth(n - 1) - 1
-    if not D < 1:
+    least_sum = 1 - D if D < 1 else (1 / (1 + max(r)) - n * nu) * (1 - u) ** (n - 1)
+    if not least_sum > 0:
         return None
     log_sigma = -mp.log(max(s))
-    log_sum_error = D / (1 - D)
+    log_sum_error = D / (1 - D) if D < 1 else max(mp.log(1 + D), -mp.log(least_sum))
+    ceiling = (1 + E) ** 2 * arithmetic.growth(n + 4) * mp.exp(E * mp.log(n)) + nu
     radius, stored, logs, log_radius = [], [], [], []
     for i in range(n):
-        high = (s[i] * (1 + r[i]) + nu) * (1 + u) ** 2 / (1 - D) + arithmetic.underflow
+        high = (s[i] * (1 + r[i]) + nu) * (1 + u) ** 2 / least_sum + arithmetic.underflow
         low = s[i] * (1 - u) ** 2 / ((1 + r[i]) * (1 + D)) - nu - arithmetic.underflow
         total = log_sigma + log_sum_error + slack
         delta = (rho[i] + log_sum_error + E * total + u * (d[i] + slack + total)) * (1 + u) ** 2
         stored_delta = arithmetic.stored(d[i] + total, delta)
         through_log, through_stored_log = (s[i] * (mp.exp(x) * (1 + E) - 1) + nu for x in (delta, stored_delta))
-        radius.append(max(high - s[i], s[i] - low, through_log))
-        stored.append(max(arithmetic.stored(s[i], radius[i]), through_stored_log))
+        radius.append(min(max(high - s[i], s[i] - low, through_log), ceiling))
+        stored.append(min(max(arithmetic.stored(s[i], radius[i]), through_stored_log), 2 * ceiling))
         # The logarithm of a computed probability is as good as the fused logarithm while nothing underflows.
         unfused = mp.mpf(0)
         if s[i] * (1 - D) > 2 * max(nu, arithmetic.output.smallest_normal) * (1 + r[i]):
