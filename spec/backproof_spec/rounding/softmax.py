@@ -49,7 +49,7 @@ def _column(x: list[Number], spread: list[Number], s: list[Number], arithmetic: 
     nu = arithmetic.accumulator.smallest_normal * (1 + E)
     top, slack = max(x), 2 * max(spread)
     d = [top - value for value in x]
-    flushed = arithmetic.accumulator.smallest_normal if arithmetic.flush_to_zero else mp.mpf(0)
+    flushed = arithmetic.output.smallest_normal if arithmetic.flush_to_zero else mp.mpf(0)  # the larger of the two
     rho = [r + u * (gap + slack) + 3 * flushed for gap, r in zip(d, spread, strict=True)]
     r = [mp.exp(value) * (1 + E) - 1 for value in rho]
     nu *= mp.exp(slack)
