@@ -40,6 +40,8 @@ def working_error(roundings: int) -> Number:
 
 
 def _text(value: Number) -> str:
+    if mp.isinf(value):
+        return "+inf" if value > 0 else "-inf"  # mpmath 1.3 and 1.4 differ
     return str(mp.nstr(value, DIGITS))
 
 
