@@ -47,7 +47,9 @@ def call(target: Target, function: str, case: Case, wanted: str) -> Any:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result = target.functions[function](*arguments.values())
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a target raises, sys.exit and pytest.skip included, is a verdict
         msg = f"{function}: raised {type(error).__name__}: {error}"
         raise Raised(msg) from error
     for name, value in arguments.items():

@@ -47,7 +47,7 @@ def _definition_to_jacobian(case: Case, _: Subject) -> Observation:
         return judge.agree("∂L/∂vec S", J, jacobian(lambda A: _loss(A, P), S), error)
 
 
-def _jacobian_to_formula(case: Case, _: Subject) -> Observation:
+def _jacobian_to_formula(case: Case, subject: Subject) -> Observation:
     """Jᵀ equals −P/S to working precision where S > 0; label mass on probability 0 has no Jacobian and gives −∞."""
     S, P = matrix(case, "S"), matrix(case, "P")
     safe = from_entries(P.rows, P.cols, {(i, j): mass for i, j, mass in nonzeros(P) if S[i, j] != 0})
@@ -55,7 +55,10 @@ def _jacobian_to_formula(case: Case, _: Subject) -> Observation:
         one = as_matrix("dL", [[1]])
         explicit = cross_entropy.jacobian(S, safe).vjp(one, (S.rows, S.cols))
         formula = cross_entropy.dS(S, safe)
-        return judge.agree("dS", formula, explicit, scale(judge.working_error(2), absolute(explicit)))
+        seen = judge.agree("dS", formula, explicit, scale(judge.working_error(2), absolute(explicit)))
+        bound = bounds.dS(enclosed(case, "S"), enclosed(case, "P"), subject.arithmetic)
+        seen.add(judge.centred("dS", bound, cross_entropy.dS(S, P)))
+        return seen
 
 
 def _forward(case: Case, subject: Subject) -> Observation:

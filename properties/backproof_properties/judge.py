@@ -14,7 +14,7 @@ from mpmath import mp
 
 from backproof_properties.arrays import Array
 from backproof_properties.results import Finding, Observation
-from backproof_spec.matrices import EXACT_BITS, TRANSCENDENTAL_BITS, Matrix, Number, shape
+from backproof_spec.matrices import EXACT_BITS, TRANSCENDENTAL_BITS, Matrix, Number, constant, from_entries, shape
 from backproof_spec.rounding.enclosure import Enclosure
 from backproof_spec.rounding.formats import FORMATS
 
@@ -81,6 +81,26 @@ def agree(
     return seen
 
 
+def centred(name: str, enclosure: Enclosure, formula: Matrix) -> Observation:
+    """The centre an implementation is judged against is the formula's value: far closer to it than the radius."""
+    certified = {(i, j) for i in range(formula.rows) for j in range(formula.cols) if _certified(enclosure, i, j)}
+    values = {place: enclosure.exact[place] for place in certified}
+    wanted = {place: formula[place] for place in certified}
+    with mp.workprec(JUDGE_BITS):
+        error = {place: mp.ldexp(enclosure.radius[place], -_CENTRE_BITS) for place in certified}
+        parts = (from_entries(formula.rows, formula.cols, part) for part in (values, wanted, error))
+        found, expected, bound = parts
+        return agree(f"centre of {name}", found, expected, bound, constant(formula, mp.inf))
+
+
+_CENTRE_BITS = 60
+"""Radii are inflated by 2⁻⁶⁰ of themselves for the rounding of their centres."""
+
+
+def _certified(enclosure: Enclosure, i: int, j: int) -> bool:
+    return bool(mp.isfinite(enclosure.exact[i, j]) and mp.isfinite(enclosure.radius[i, j]))
+
+
 def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
     """Every entry of ``computed`` lies within its bound, is the demanded infinity, or is uncertified.
 
@@ -141,7 +161,7 @@ def _finding(name: str, index: tuple[int, ...], got: Any, exact: Number, radius:
     if mp.isfinite(excess):
         verdict = f"off by {mp.nstr(excess, 3)} × the rounding bound {mp.nstr(radius, 3)}"
     elif not mp.isfinite(exact):
-        verdict = "the exact value overflows in every order of evaluation"
+        verdict = "the exact value is infinite, or overflows in every order of evaluation"
     elif not np.isfinite(float(got)):
         verdict = "the exact value is finite and every intermediate can be"
     else:

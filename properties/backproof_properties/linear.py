@@ -56,7 +56,7 @@ def _definition_to_jacobian(argument: str, case: Case, _: Subject) -> Observatio
     return judge.agree(f"∂vec Z/∂vec {argument}", _JACOBIANS[argument](**inputs).value, found)
 
 
-def _jacobian_to_formula(argument: str, case: Case, _: Subject) -> Observation:
+def _jacobian_to_formula(argument: str, case: Case, subject: Subject) -> Observation:
     """Jᵀ·vec dZ, formed from the explicit Jacobian, equals the formula, computed by the structured product: exactly.
 
     So do the magnitudes that the rounding bounds are made of.
@@ -68,6 +68,7 @@ def _jacobian_to_formula(argument: str, case: Case, _: Subject) -> Observation:
         formula = _FORMULAS[argument](inputs["W"], inputs["Y"], dZ)
         seen = judge.agree(f"d{argument}", formula, J.vjp(dZ, shape))
         sizes = _FORMULAS[argument](absolute(inputs["W"]), absolute(inputs["Y"]), absolute(dZ))
+        seen.add(judge.centred(f"d{argument}", _bound(argument, case, subject), formula))
         seen.add(judge.agree(f"magnitude of d{argument}", vec(sizes), vec(J.magnitude_vjp(dZ, shape))))
     return seen
 

@@ -103,7 +103,7 @@ def _definition_to_jacobian(kind: str, case: Case, _: Subject) -> Observation:
     return seen
 
 
-def _jacobian_to_formula(kind: str, case: Case, _: Subject) -> Observation:
+def _jacobian_to_formula(kind: str, case: Case, subject: Subject) -> Observation:
     """The backward recursion equals the product of the explicit Jacobians to working precision."""
     net, seen = _network(case), Observation()
     with mp.workprec(TRANSCENDENTAL_BITS):
@@ -113,7 +113,10 @@ def _jacobian_to_formula(kind: str, case: Case, _: Subject) -> Observation:
         error = 4 * judge.working_error(roundings) * G * mass
         found = gradients(net)
         recursion = {"dX": [found.dX], "dW": list(found.dW), "db": list(found.db)}[kind]
-        for formula, row in zip(recursion, _explicit(net, kind), strict=True):
+        bound = bounds.gradients(net, subject.arithmetic)
+        enclosures = [bound.dX] if kind == "dX" else getattr(bound, kind)
+        for formula, row, enclosure in zip(recursion, _explicit(net, kind), enclosures, strict=True):
+            seen.add(judge.centred(kind, enclosure, formula))
             explicit = unvec(vec(transpose(row)), formula.rows, formula.cols)
             seen.add(judge.agree(kind, formula, explicit, error, constant(formula, G * mass)))
     return seen

@@ -12,7 +12,7 @@ from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.strategies import arrays, dimensions
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import jacobian, one_sided_jacobian
-from backproof_spec.matrices import EXACT_BITS, Matrix, Number, nonzeros
+from backproof_spec.matrices import EXACT_BITS, Matrix, Number, from_entries, nonzeros
 from backproof_spec.operations import relu
 from backproof_spec.rounding import relu as bounds
 
@@ -46,11 +46,16 @@ def _definition_to_jacobian(case: Case, _: Subject) -> Observation:
     return judge.agree("∂vec Y/∂vec Z", J, central)
 
 
-def _jacobian_to_formula(case: Case, _: Subject) -> Observation:
-    """Jᵀ·vec dY equals dY∘1[Z ≥ 0], exactly."""
+def _jacobian_to_formula(case: Case, subject: Subject) -> Observation:
+    """Jᵀ·vec dY equals dY∘1[Z ≥ 0], exactly, with the notes' value 1 at zero; so does the centre of the bound."""
     Z, dY = matrix(case, "Z"), matrix(case, "dY")
     with mp.workprec(EXACT_BITS):
-        return judge.agree("dZ", relu.dZ(Z, dY), relu.jacobian(Z).vjp(dY, (Z.rows, Z.cols)))
+        formula = relu.dZ(Z, dY)
+        seen = judge.agree("dZ", formula, relu.jacobian(Z).vjp(dY, (Z.rows, Z.cols)))
+        selected = {(i, j): dY[i, j] for i in range(Z.rows) for j in range(Z.cols) if Z[i, j] >= 0}
+        seen.add(judge.agree("dY∘1[Z ≥ 0]", formula, from_entries(Z.rows, Z.cols, selected)))
+        seen.add(judge.centred("dZ", bounds.dZ(enclosed(case, "Z"), enclosed(case, "dY"), subject.arithmetic), formula))
+        return seen
 
 
 def _forward(case: Case, subject: Subject) -> Observation:

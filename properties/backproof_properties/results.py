@@ -91,7 +91,7 @@ class Outcome:
 
 
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
-    """The worst of several verdicts; a supported link that holds outweighs an unsupported one."""
+    """The worst of several verdicts; unsupported is worse than holds."""
     found = set(verdicts)
     order = [Verdict.REFUTED, Verdict.ERROR, Verdict.UNCERTIFIED, Verdict.UNSUPPORTED, Verdict.HOLDS]
     return next((verdict for verdict in order if verdict in found), Verdict.UNSUPPORTED)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -72,11 +74,23 @@ def run_all(
         return [_announced(run(task, target), done) for task in planned]
     context = get_context("spawn")  # a forked child of a process with a framework's threads may hang
     found: dict[int, Outcome] = {}
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_load, initargs=(source, conventions)) as pool:
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_load, initargs=(source, conventions))
+    try:
         futures = {pool.submit(_run_loaded, task): number for number, task in enumerate(planned)}
         for future in as_completed(futures):
             found[futures[future]] = _announced(future.result(), done)
-    return [found[number] for number in range(len(planned))]
+    except BrokenProcessPool:
+        pass  # what is missing below is reported as an error, what was found is kept
+    finally:
+        for process in list((pool._processes or {}).values()):  # noqa: SLF001 - an interrupted run leaves no worker behind
+            process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+    return [found.get(number, _lost(task)) for number, task in enumerate(planned)]
+
+
+def _lost(task: Task) -> Outcome:
+    reason = "a worker process died before this was judged: run again with -n 1 to see what the target does"
+    return Outcome(task.property.claim, task.property.link, task.dtype, Verdict.ERROR, reason=reason)
 
 
 def _announced(outcome: Outcome, done: Callable[[Outcome], None]) -> Outcome:
@@ -88,7 +102,8 @@ _LOADED: list[Target] = []
 
 
 def _load(source: Any, conventions: Conventions | None) -> None:
-    """In a worker process: load the target once."""
+    """In a worker process: load the target once; an interrupt is the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _LOADED[:] = [as_target(source, conventions)]
 
 
@@ -99,7 +114,7 @@ def _run_loaded(task: Task) -> Outcome:
 # --- one property -----------------------------------------------------------------------------------------------------
 
 
-_LARGEST = 70
+_LARGEST = 128
 """Sizes reach beyond 64, where blocked and vectorised kernels change path; differentiation affords small ones."""
 _SMALLER = (1, 2, 3, 5)
 """A counterexample is looked for anew among sizes 1 to each of these: shrinking alone seldom removes a dimension."""
@@ -192,7 +207,12 @@ class _Search:
     def outcome(self, tried_before: int = 0) -> Outcome:
         """What was found."""
         each, verdict, reason = self._each, self.verdict, None
-        if verdict is Verdict.HOLDS and self._not_offered:
+        if verdict is Verdict.HOLDS and 0 < self._not_offered < self.tried:
+            output = (
+                f"{each.functions[0]} returns {_LAST[each.claim.partition('.')[2]]} for some inputs and not for others"
+            )
+            verdict, reason = Verdict.REFUTED, f"{output}: expected always or never"
+        elif verdict is Verdict.HOLDS and self._not_offered:
             verdict, reason = (
                 Verdict.UNSUPPORTED,
                 f"{each.functions[0]} returns no {_LAST[each.claim.partition('.')[2]]}",
@@ -228,6 +248,8 @@ def _unsupported(each: Property, task: Task, target: Target) -> str | None:
     missing = [name for name in each.functions if name not in target.functions]
     if missing:
         return f"the target offers no {missing[0]}"
+    if each.claim == "chain.rule" and each.functions and target.conventions.scale:
+        return "the target declares scaled outputs, which do not compose"
     if task.dtype is not None and task.dtype not in target.conventions.limits.dtypes:
         return f"the target declares dtypes {', '.join(target.conventions.limits.dtypes)}"
     return None

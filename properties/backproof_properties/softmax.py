@@ -39,7 +39,7 @@ def _definition_to_jacobian(case: Case, _: Subject) -> Observation:
         return judge.agree("∂vec S/∂vec Z", J, jacobian(softmax.forward, Z), error, sizes)
 
 
-def _jacobian_to_formula(case: Case, _: Subject) -> Observation:
+def _jacobian_to_formula(case: Case, subject: Subject) -> Observation:
     """Jᵀ·vec dS equals S∘(dS − 1·1ᵀ(S∘dS)) to working precision: both sides sum the same monomials."""
     Z, dS = matrix(case, "Z"), matrix(case, "dS")
     with mp.workprec(TRANSCENDENTAL_BITS):
@@ -47,7 +47,10 @@ def _jacobian_to_formula(case: Case, _: Subject) -> Observation:
         sizes = J.magnitude_vjp(dS, shape)
         # On both sides a monomial meets N roundings and two factors S, each off by an exp, n − 1 sums and a quotient.
         error = scale(judge.working_error(2 * (J.roundings + 2 * (Z.rows + 3))), sizes)
-        return judge.agree("dZ", softmax.dZ(Z, dS), J.vjp(dS, shape), error, sizes)
+        formula = softmax.dZ(Z, dS)
+        seen = judge.agree("dZ", formula, J.vjp(dS, shape), error, sizes)
+        seen.add(judge.centred("dZ", bounds.dZ(enclosed(case, "Z"), enclosed(case, "dS"), subject.arithmetic), formula))
+        return seen
 
 
 def _forward(case: Case, subject: Subject) -> Observation:

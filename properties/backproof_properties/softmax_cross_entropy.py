@@ -60,7 +60,7 @@ def _definition_to_jacobian(case: Case, _: Subject) -> Observation:
         return judge.agree("∂L/∂vec Z", J, jacobian(lambda A: _loss(A, P), Z), error, constant(J, mp.mpf(1)))
 
 
-def _jacobian_to_formula(case: Case, _: Subject) -> Observation:
+def _jacobian_to_formula(case: Case, subject: Subject) -> Observation:
     """The product of the two explicit Jacobians equals S·ΣP − P to working precision."""
     Z, P = matrix(case, "Z"), matrix(case, "P")
     with mp.workprec(TRANSCENDENTAL_BITS):
@@ -68,7 +68,12 @@ def _jacobian_to_formula(case: Case, _: Subject) -> Observation:
         # Σ_j |P_j/S_j|·(S_j·1[i=j] + S_i·S_j) ≤ 2Σ|P|, each monomial through a quotient, two S and n + 2 roundings.
         sizes = _mass(P)
         error = scale(2 * judge.working_error(2 * (3 * (Z.rows + 3) + Z.rows + 4)), sizes)
-        return judge.agree("dZ", softmax_cross_entropy.dZ(Z, P), explicit, error, sizes)
+        formula = softmax_cross_entropy.dZ(Z, P)
+        seen = judge.agree("dZ", formula, explicit, error, sizes)
+        for fused in (False, True):
+            bound = bounds.dZ(enclosed(case, "Z"), enclosed(case, "P"), subject.arithmetic, fused=fused)
+            seen.add(judge.centred("dZ", bound, softmax_cross_entropy.dZ(Z, P, fused=fused)))
+        return seen
 
 
 def _forward(case: Case, subject: Subject) -> Observation:

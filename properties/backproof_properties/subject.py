@@ -24,7 +24,7 @@ class Domain:
 
     dtype: str
     conventions: Conventions
-    largest: int = 70
+    largest: int = 128
     least: int = 0
 
     @property

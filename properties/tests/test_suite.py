@@ -10,10 +10,12 @@ from hypothesis import settings
 
 from backproof_impl.conventions import DTYPES
 from backproof_impl.target import FUNCTIONS, as_target
-from backproof_properties import runner
+from backproof_properties import linear, runner
 from backproof_properties.results import Link, Verdict
 from backproof_properties.suite import PROPERTIES
 from backproof_spec.claims import CLAIM_IDS
+from backproof_spec.matrices import scale
+from backproof_spec.rounding.enclosure import Enclosure
 
 INSIDE = [place for place, each in enumerate(PROPERTIES) if each.link is not Link.IMPLEMENTATION]
 COMPUTED = [place for place, each in enumerate(PROPERTIES) if each.link is Link.IMPLEMENTATION]
@@ -65,3 +67,13 @@ def test_every_function_of_a_target_is_needed_by_some_property():
 
 def test_the_suite_stands_in_the_order_of_the_claims():
     assert list(dict.fromkeys(each.claim for each in PROPERTIES)) == list(CLAIM_IDS)
+
+
+def test_a_bound_around_another_formula_is_refuted(monkeypatch):
+    # Otherwise the same mistake in the bounds and in an implementation would agree, whatever the formula says.
+    right = linear.bounds.dW
+    monkeypatch.setattr(linear.bounds, "dW", lambda *args: Enclosure(scale(2, right(*args).exact), right(*args).radius))
+    place = next(k for k, each in enumerate(PROPERTIES) if (each.claim, each.link) == ("linear.dW", Link.FORMULA))
+    outcome = runner.run(runner.Task(place, None, 20, 0), as_target("reference"))
+    assert outcome.verdict is Verdict.REFUTED
+    assert outcome.finding.message.startswith("centre of dW[")

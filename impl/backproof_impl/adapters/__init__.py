@@ -1,1 +1,1 @@
-"""One file for each library, at most 40 lines: the library's own functions under the names a target offers."""
+"""One short file for each library: the library's own functions under the names a target offers."""

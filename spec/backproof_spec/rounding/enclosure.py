@@ -78,6 +78,9 @@ class Enclosure:
         for i in range(self.shape[0]):
             for j in range(self.shape[1]):
                 v, magnitude, r = factor * self.exact[i, j], abs(factor * self.exact[i, j]), self.radius[i, j]
+                if not mp.isfinite(self.exact[i, j]) and factor:
+                    result.exact[i, j], result.radius[i, j] = v, r  # an infinity stays one, with the factor's sign
+                    continue
                 most = (magnitude + abs(factor) * r) * growth + 2 * arithmetic.underflow
                 result.put((i, j), v, most - magnitude, most)
         return result.enclosure()

@@ -56,6 +56,7 @@ def dZ(Z: Enclosure, dY: Enclosure, arithmetic: Arithmetic, at_zero: float = 1) 
             if slope not in (0, 1):
                 form = arithmetic.output
                 lost = form.smallest_normal if arithmetic.flush_to_zero else form.smallest_subnormal / 2
-                error += (form.u * slope * (abs(g) + r) + lost) * (1 + mp.ldexp(mp.mpf(1), -60))
+                twice = (1 + form.u) ** 2 - 1  # the slope's own rounding, and the product's
+                error += (twice * slope * (abs(g) + r) + lost) * (1 + mp.ldexp(mp.mpf(1), -60))
             result.put_exactly((i, j), slope * g, error)
     return result.enclosure()
