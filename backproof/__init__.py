@@ -18,7 +18,7 @@ from typing import Any
 
 from backproof_docs.report import Refutation, Report
 from backproof_impl.conventions import DTYPES, Conventions, Limits, UsageError
-from backproof_impl.target import as_target
+from backproof_impl.loading import as_target
 from backproof_properties import runner
 from backproof_properties.results import Outcome
 from backproof_spec.claims import CLAIM_IDS, OPERATIONS

@@ -21,8 +21,9 @@ from backproof import check
 from backproof_docs.junit import to_junit
 from backproof_docs.report import Report, write_atomically
 from backproof_docs.terminal import print_report
+from backproof_impl.adapters import ADAPTERS
 from backproof_impl.conventions import DTYPES, FIELDS, UsageError, declare
-from backproof_impl.target import ADAPTERS, as_target
+from backproof_impl.loading import as_target
 from backproof_properties.results import Outcome
 from backproof_spec.claims import CLAIMS, OPERATIONS
 

@@ -33,8 +33,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from backproof_impl.adapters import ADAPTERS
 from backproof_impl.conventions import DTYPES, Limits, UsageError, declare
-from backproof_impl.target import ADAPTERS, as_target
+from backproof_impl.loading import as_target
 from backproof_properties.arrays import Array, Case, enclosed
 from backproof_properties.contract import Raised
 from backproof_properties.judge import Refuted

@@ -17,8 +17,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from backproof_docs.terminal import number
+from backproof_impl.loading import as_target
 from backproof_impl.reference import linear, network_gradients, relu, softmax
-from backproof_impl.target import as_target
 from backproof_properties.judge import Refuted
 from backproof_properties.results import Link, Observation
 from backproof_properties.subject import Subject

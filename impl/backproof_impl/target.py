@@ -1,22 +1,17 @@
-"""A target: any object that offers some of the functions below. Loading one, and calling it in its own layout.
+"""A target: any object that offers some of the functions below, and its arguments in its own layout.
 
 Functions take and return NumPy arrays. A missing function is unsupported, never a failure.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import os
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from backproof_impl.conventions import Conventions, UsageError
+from backproof_impl.conventions import Conventions
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -70,139 +65,3 @@ class Target:
         if name in _WEIGHTS:
             return self.conventions.weights == "in-out"
         return self.conventions.layout == "batch-first"
-
-
-# --- loading -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Adapter:
-    """A built-in target: ``module[:object]``, the package it imports, the extra that installs it."""
-
-    source: str
-    package: str
-    extra: str
-
-
-ADAPTERS: dict[str, Adapter] = {
-    "reference": Adapter("backproof_impl.reference", "numpy", ""),
-    "pytorch": Adapter("backproof_impl.adapters.pytorch:TARGET", "torch", "pytorch"),
-}
-"""Built-in targets, one row each; ``backproof list adapters`` prints this table."""
-
-
-def as_target(source: Any, conventions: Conventions | None = None) -> Target:
-    """The target that ``source`` is or names.
-
-    A path (``my_layers.py``), ``package.module[:object]``, a built-in adapter's name, or a module, object or dict.
-    Raises ``UsageError`` when nothing can be loaded, or none of ``FUNCTIONS`` is found in it.
-    """
-    if isinstance(source, Target):
-        target = source
-    elif isinstance(source, str | Path):
-        target = _of_object(str(source), _load(str(source)))
-    else:
-        name = getattr(source, "__name__", "dict" if isinstance(source, Mapping) else type(source).__name__)
-        target = _of_object(str(name), source)
-    return target if conventions is None else replace(target, conventions=conventions)
-
-
-def _of_object(name: str, found: Any) -> Target:
-    if isinstance(found, Target):
-        return replace(found, name=name)
-    offered: Mapping[str, Any] = (
-        found if isinstance(found, Mapping) else {key: getattr(found, key, None) for key in (*FUNCTIONS, "CONVENTIONS")}
-    )
-    functions: dict[str, Any] = {key: offered[key] for key in FUNCTIONS if callable(offered.get(key))}
-    if not functions:
-        msg = f"target {name}: none of its names is a function that can be checked; looked for {', '.join(FUNCTIONS)}"
-        raise UsageError(msg)
-    conventions = offered.get("CONVENTIONS")
-    conventions = Conventions() if conventions is None else conventions
-    if not isinstance(conventions, Conventions):
-        msg = f"target {name}: CONVENTIONS is {type(conventions).__name__}, expected backproof.Conventions(...)"
-        raise UsageError(msg)
-    return Target(name, functions, conventions)
-
-
-def _load(source: str) -> Any:
-    """The object that a path, a dotted name or an adapter's name stands for."""
-    if source in ADAPTERS:
-        adapter = ADAPTERS[source]
-        if importlib.util.find_spec(adapter.package) is None:
-            msg = f"target {source} needs {adapter.package}: pip install 'backproof[{adapter.extra}]'"
-            raise UsageError(msg)
-        source = adapter.source
-    name, _, attribute = source.partition(":")
-    if name.endswith(".py") or os.path.exists(source):  # noqa: PTH110 - unlike Path's, true of no name that is too long
-        path = Path(name if name.endswith(".py") else source)
-        return _attribute(source, _load_file(path), attribute if name.endswith(".py") else "")
-    return _attribute(source, _load_module(source, name), attribute)
-
-
-def _load_file(path: Path) -> Any:
-    if path.is_dir():
-        msg = f"target {path}: is a folder, expected a Python file"
-        raise UsageError(msg)
-    if not path.is_file():
-        known = ", ".join(ADAPTERS)
-        msg = f"target {path}: no such file; expected a Python file, package.module[:object] or one of {known}"
-        raise UsageError(msg)
-    name = f"_backproof_target_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        msg = f"target {path}: not a Python file; expected one whose name ends in .py"
-        raise UsageError(msg)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickling look a module up by its name
-    _importable_from(path.parent)
-    try:
-        spec.loader.exec_module(module)
-    except UsageError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise _raised(str(path), error) from error
-    return module
-
-
-def _importable_from(folder: Path) -> None:
-    """Let a target import what stands beside it, as a script may."""
-    if str(folder.resolve()) not in sys.path:
-        sys.path.append(str(folder.resolve()))
-
-
-def _raised(source: str, error: BaseException) -> UsageError:
-    reason = " ".join(str(error).split())
-    return UsageError(f"target {source}: importing it raised {type(error).__name__}: {reason}")
-
-
-def _load_module(source: str, module_name: str) -> Any:
-    if not all(part.isidentifier() for part in module_name.split(".")):
-        msg = f"target {source!r} is not a path or a module's name; expected my_layers.py or package.module[:object]"
-        raise UsageError(msg)
-    _importable_from(Path())
-    try:
-        return importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and not f"{module_name}.".startswith(f"{error.name}."):
-            msg = f"target {source}: importing it needs the module {error.name}, which is not installed"
-        else:
-            msg = (
-                f"target {source}: no module named {module_name!r}; expected a Python file, package.module[:object] "
-                f"or one of {', '.join(ADAPTERS)}"
-            )
-        raise UsageError(msg) from None
-    except UsageError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise _raised(source, error) from error
-
-
-def _attribute(source: str, module: Any, attribute: str) -> Any:
-    found = module
-    for part in attribute.split(".") if attribute else []:
-        if not hasattr(found, part):
-            msg = f"target {source}: {getattr(found, '__name__', type(found).__name__)} has no attribute {part!r}"
-            raise UsageError(msg)
-        found = getattr(found, part)
-    return found

@@ -6,7 +6,8 @@ import pytest
 
 from backproof_impl import reference as R
 from backproof_impl.conventions import Conventions
-from backproof_impl.target import FUNCTIONS, as_target
+from backproof_impl.loading import as_target
+from backproof_impl.target import FUNCTIONS
 
 pytestmark = pytest.mark.pytorch
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from backproof_impl import reference
+from backproof_impl.adapters import ADAPTERS, Adapter
 from backproof_impl.conventions import Conventions, UsageError
-from backproof_impl.target import ADAPTERS, FUNCTIONS, Adapter, Target, as_target
+from backproof_impl.loading import as_target
+from backproof_impl.target import FUNCTIONS, Target
 
 RELU = "def relu(Z):\n    return Z * (Z > 0)\n"
 DECLARED = 'from backproof_impl.conventions import Conventions\n\nCONVENTIONS = Conventions(layout="batch-first")\n'
@@ -70,7 +72,7 @@ def test_a_target_stays_itself_and_conventions_replace_its_own(packages):
     assert as_target(target) is target
     declared = Conventions(relu_at_zero=0)
     assert as_target(target, declared) == Target("mine", {"relu": abs}, declared)
-    packages("holds_target.py", "from backproof_impl.target import as_target\nT = as_target({'relu': abs})\n")
+    packages("holds_target.py", "from backproof_impl.loading import as_target\nT = as_target({'relu': abs})\n")
     assert as_target("holds_target:T") == Target("holds_target:T", {"relu": abs}, Conventions())
 
 

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
 from backproof_impl.conventions import Conventions, UsageError
-from backproof_impl.target import Target, as_target
+from backproof_impl.loading import as_target
+from backproof_impl.target import Target
 from backproof_properties.arrays import Case, plain
 from backproof_properties.contract import Raised
 from backproof_properties.judge import Refuted

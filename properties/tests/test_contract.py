@@ -6,7 +6,7 @@ import pytest
 
 from backproof_impl import reference as R
 from backproof_impl.conventions import Conventions
-from backproof_impl.target import as_target
+from backproof_impl.loading import as_target
 from backproof_properties import contract
 from backproof_properties.contract import Raised
 from backproof_properties.judge import Refuted

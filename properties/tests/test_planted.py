@@ -2,7 +2,7 @@
 
 import pytest
 
-from backproof_impl.target import as_target
+from backproof_impl.loading import as_target
 from backproof_properties import runner
 from backproof_properties.planted import Plant
 from backproof_properties.planted.mistakes import MISTAKES

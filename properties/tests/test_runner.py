@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backproof_impl import reference as R
 from backproof_impl.conventions import Conventions, Limits, UsageError
-from backproof_impl.target import as_target
+from backproof_impl.loading import as_target
 from backproof_properties import runner
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import settings
 
 from backproof_impl.conventions import DTYPES
-from backproof_impl.target import FUNCTIONS, as_target
+from backproof_impl.loading import as_target
+from backproof_impl.target import FUNCTIONS
 from backproof_properties import linear, runner
 from backproof_properties.results import Link, Verdict
 from backproof_properties.suite import PROPERTIES
