@@ -18,12 +18,12 @@ from typing import Any
 
 from backproof_docs.report import Refutation, Report
 from backproof_impl.conventions import DTYPES, Conventions, Limits, UsageError
-from backproof_impl.loading import as_target
+from backproof_impl.isolation import Program
 from backproof_properties import runner
 from backproof_properties.results import Outcome
 from backproof_spec.claims import CLAIM_IDS, OPERATIONS
 
-__all__ = ["Conventions", "Limits", "Refutation", "Report", "UsageError", "check"]
+__all__ = ["Conventions", "Limits", "Program", "Refutation", "Report", "UsageError", "check"]
 
 _LARGEST_SEED = 2**32
 
@@ -36,6 +36,8 @@ def check(
     examples: int = 100,
     seed: int | None = None,
     conventions: Conventions | None = None,
+    declare: Iterable[str] | None = None,
+    isolate: bool = False,
     workers: int = 1,
     progress: Callable[[int, Outcome | None], None] = lambda *_: None,
 ) -> Report:
@@ -44,8 +46,10 @@ def check(
     ``target``: a module, object, dict or ``Target``; a path; ``package.module[:object]``; or a built-in adapter's name.
     ``operations``: operations (``linear``) or claims (``linear.dW``); all by default.
     ``dtypes``: float64 by default, or the first that the target declares.
-    ``conventions``: replaces what the target declares. ``seed``: repeats a run. ``workers``: processes; more than one
-    needs a target given by name or path. ``progress`` is called with the number of outcomes to expect and each one.
+    ``conventions``: replaces what the target declares; ``declare`` changes some of it, as ``["relu_at_zero=0"]``.
+    ``isolate``: in a process of its own, where a crash or a hang is a verdict. ``seed``: repeats a run. ``workers``:
+    processes. Both need a target given by name or path, or a ``Program``. ``progress`` is called with the number of
+    outcomes to expect and with each one.
 
     Raises ``UsageError`` when the request cannot be run; its message says what is accepted.
     """
@@ -62,21 +66,28 @@ def check(
     if conventions is not None and not isinstance(conventions, Conventions):
         msg = f"conventions is {type(conventions).__name__}, expected backproof.Conventions(...)"
         raise UsageError(msg)
-    loaded = as_target(target, conventions)
+    if (isolate or workers > 1) and not isinstance(target, str | Path | Program):
+        option = "isolate" if isolate else f"workers={workers}"
+        msg = f"{option}: processes load a target by its path or a name, this is a {type(target).__name__}"
+        raise UsageError(msg)
+    source = runner.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate)
     names = _listed("dtypes", dtypes)
     requested = None if names is None else tuple(dict.fromkeys(names))
     unknown = [name for name in requested or () if name not in DTYPES]
     if unknown:
         msg = f"dtype {unknown[0]!r} is not known, expected some of {', '.join(DTYPES)}"
         raise UsageError(msg)
-    chosen = runner.supported_dtypes(loaded, requested)
     number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
-    planned = runner.tasks(claims, chosen, examples, number)
-    begun = time.monotonic()
-    progress(len(planned), None)
-    source = target if workers > 1 else loaded
-    results = runner.run_all(planned, source, conventions, workers, lambda outcome: progress(len(planned), outcome))
-    seconds = time.monotonic() - begun
+    loaded, close = source.load()
+    try:
+        chosen = runner.supported_dtypes(loaded, requested)
+        planned = runner.tasks(claims, chosen, examples, number)
+        begun = time.monotonic()
+        progress(len(planned), None)
+        results = runner.run_all(planned, loaded, workers, source, lambda outcome: progress(len(planned), outcome))
+        seconds = time.monotonic() - begun
+    finally:
+        close()
     command = shlex.join(["backproof", "validate", str(target)]) if isinstance(target, str | Path) else ""
     declared = loaded.conventions.declared()
     return Report(loaded.name, declared, chosen, examples, number, seconds, tuple(results), command)

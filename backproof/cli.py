@@ -22,8 +22,8 @@ from backproof_docs.junit import to_junit
 from backproof_docs.report import Report, write_atomically
 from backproof_docs.terminal import print_report
 from backproof_impl.adapters import ADAPTERS
-from backproof_impl.conventions import DTYPES, FIELDS, UsageError, declare
-from backproof_impl.loading import as_target
+from backproof_impl.conventions import DTYPES, FIELDS, UsageError
+from backproof_impl.isolation import Program
 from backproof_properties.results import Outcome
 from backproof_spec.claims import CLAIMS, OPERATIONS
 
@@ -74,7 +74,13 @@ def verify(
 
 @app.command()
 def validate(
-    target: Annotated[str, typer.Argument(help="my_layers.py, package.module[:object], or a built-in adapter's name.")],
+    target: Annotated[
+        str | None, typer.Argument(help="my_layers.py, package.module[:object], or a built-in adapter's name.")
+    ] = None,
+    program: Annotated[
+        str | None,
+        typer.Option("--exec", metavar="CMD", help="Instead of TARGET: a program that speaks the line protocol."),
+    ] = None,
     claim: Claims = None,
     examples: Examples = 100,
     dtype: Dtypes = None,
@@ -83,13 +89,34 @@ def validate(
     junit: Junit = None,
     workers: Workers = None,
     declared: Declare = None,
+    *,
+    isolate: Annotated[
+        bool, typer.Option("--isolate/--no-isolate", help="Run the target in a process of its own, or in this one.")
+    ] = True,
 ) -> None:
     """Run the same suite on somebody's implementation."""
-    _run(target, claim, examples, dtype, seed, json, junit, workers, declared)
+    if (target is None) == (program is None):
+        given = "neither" if target is None else "both"
+        msg = f"validate: {given} given, expected TARGET (my_layers.py, a module, an adapter) or --exec CMD"
+        raise UsageError(msg)
+    which = target or _program(program or "")
+    _run(which, claim, examples, dtype, seed, json, junit, workers, declared, isolate=isolate)
+
+
+def _program(command: str) -> Program:
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        msg = f"--exec {command!r}: {error}"
+        raise UsageError(msg) from None
+    if not words:
+        msg = "--exec is empty, expected a command such as ./my_backprop"
+        raise UsageError(msg)
+    return Program(command, words)
 
 
 def _run(
-    target: str,
+    target: str | Program,
     claims: list[str] | None,
     examples: int,
     dtypes: list[str] | None,
@@ -98,6 +125,8 @@ def _run(
     junit: Path | None,
     workers: int | None,
     declarations: list[str] | None,
+    *,
+    isolate: bool = False,
 ) -> None:
     if workers is not None and workers < 1:
         msg = f"-n {workers}: expected at least 1 process"
@@ -107,15 +136,15 @@ def _run(
         raise UsageError(msg)
     for path in (json, junit):
         _require_writable(path)
-    conventions = declare(as_target(target).conventions, declarations) if declarations else None
-    with _progress() as (update, _):
+    with _progress() as update:
         report = check(
             target,
             operations=_split(claims),
             dtypes=_split(dtypes),
             examples=examples,
             seed=seed,
-            conventions=conventions,
+            declare=declarations or None,
+            isolate=isolate,
             workers=workers or _cores(),
             progress=update,
         )
@@ -126,11 +155,12 @@ def _run(
     raise typer.Exit(0 if report.passed else 1)
 
 
-def _command(target: str, declarations: list[str] | None) -> list[str]:
+def _command(target: str | Program, declarations: list[str] | None) -> list[str]:
     """The command that was given, without the options that every repetition adds."""
     if target == "reference" and not declarations:
         return ["backproof", "verify"]
-    return ["backproof", "validate", target, *(word for text in declarations or () for word in ("--declare", text))]
+    named = ["--exec", target.name] if isinstance(target, Program) else [target]
+    return ["backproof", "validate", *named, *(word for text in declarations or () for word in ("--declare", text))]
 
 
 def _split(values: list[str] | None) -> list[str] | None:
@@ -165,7 +195,7 @@ class _progress:
         console = Console(stderr=True)
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
-    def __enter__(self) -> tuple[Callable[[int, Outcome | None], None], Progress]:
+    def __enter__(self) -> Callable[[int, Outcome | None], None]:
         self._bar.start()
         task = self._bar.add_task("starting", total=None)
 
@@ -175,7 +205,7 @@ class _progress:
             else:
                 self._bar.update(task, description=f"{outcome.claim}", advance=1)
 
-        return update, self._bar
+        return update
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()

@@ -1,1 +1,1 @@
-"""What is shown: reports in the terminal, as JSON, as JUnit XML. Rendered from results only."""
+"""What is shown: reports in the terminal, as HTML, Markdown, JSON and JUnit XML. Rendered from results only."""

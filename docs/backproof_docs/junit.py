@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+from backproof_docs.known import Stale
 from backproof_docs.report import Report
-from backproof_properties.results import Outcome, Verdict
+from backproof_docs.wording import again, facts
+from backproof_properties.results import PASSING, Outcome, Verdict
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 admits nowhere, not even escaped; a target's messages may hold anything."""
@@ -17,22 +19,19 @@ def _clean(text: str) -> str:
 
 
 def to_junit(report: Report) -> str:
-    """The report as JUnit XML text."""
-    kinds = [outcome.verdict for outcome in report.results]
-    suite = ET.Element(
-        "testsuite",
-        name=_clean(f"backproof {report.target}"),
-        tests=str(len(kinds)),
-        failures=str(kinds.count(Verdict.REFUTED) + kinds.count(Verdict.UNCERTIFIED)),
-        errors=str(kinds.count(Verdict.ERROR)),
-        skipped=str(kinds.count(Verdict.UNSUPPORTED)),
-        time=f"{report.seconds:.3f}",
-    )
+    """The report as JUnit XML text; a known failure is skipped, with its reason."""
+    suite = ET.Element("testsuite", name=_clean(f"backproof {report.target}"))
     properties = ET.SubElement(suite, "properties")
     for name, value in (("seed", report.seed), ("examples", report.examples), ("conventions", report.conventions)):
         ET.SubElement(properties, "property", name=name, value=_clean(str(value)))
     for outcome in report.results:
-        _case(suite, outcome)
+        _case(suite, report, outcome)
+    for each in report.stale:
+        _stale(suite, each)
+    suite.set("tests", str(len(suite.findall("testcase"))))
+    for attribute, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(attribute, str(len(suite.findall(f"testcase/{element}"))))
+    suite.set("time", f"{report.seconds:.3f}")
     return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
@@ -44,11 +43,21 @@ _ELEMENTS = {
 }
 
 
-def _case(suite: ET.Element, outcome: Outcome) -> None:
+def _case(suite: ET.Element, report: Report, outcome: Outcome) -> None:
     name = f"{outcome.link}" + (f" [{outcome.dtype}]" if outcome.dtype else "")
-    case = ET.SubElement(suite, "testcase", classname=outcome.claim, name=name)
-    if outcome.verdict in _ELEMENTS:
-        message = outcome.finding.message if outcome.finding else outcome.reason or ""
-        element = ET.SubElement(case, _ELEMENTS[outcome.verdict], message=_clean(message), type=str(outcome.verdict))
-        if outcome.finding:
-            element.text = _clean("\n".join(f"{name} = {value}" for name, value in outcome.finding.inputs.items()))
+    case = ET.SubElement(suite, "testcase", classname=outcome.claim, name=_clean(name))
+    if outcome.verdict not in _ELEMENTS:
+        return
+    known = report.reason_known(outcome)
+    message = outcome.finding.message if outcome.finding else outcome.reason or ""
+    shown = message if known is None else f"known: {known}: {message}"
+    tag = _ELEMENTS[outcome.verdict] if known is None else "skipped"
+    element = ET.SubElement(case, tag, message=_clean(shown), type=str(outcome.verdict))
+    if outcome.verdict not in PASSING:
+        lines = [*facts(outcome), ("again", " ".join(again(report, outcome)))]
+        element.text = _clean("\n".join(f"{label:<9}  {text}" for label, text in lines))
+
+
+def _stale(suite: ET.Element, each: Stale) -> None:
+    case = ET.SubElement(suite, "testcase", classname="known failures", name=_clean(str(each.entry)))
+    ET.SubElement(case, "failure", message=_clean(str(each)), type="stale")

@@ -6,16 +6,25 @@ import json
 import math
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from backproof_properties.results import PASSING, Finding, Link, Outcome, Verdict, worst_verdict
+from backproof_docs.known import Known, Stale, stale
+from backproof_properties.results import PASSING, Finding, Judged, Link, Outcome, Verdict, worst_verdict
 from backproof_spec.claims import CLAIMS, Claim
 
 SCHEMA_PATH = Path(__file__).with_name("report.schema.json")
-_FORMULAS = {claim.id: claim for claim in CLAIMS}
+KNOWN = "known"
+"""What a row is called that fails only as the file of known failures says."""
+_CLAIMS = {claim.id: claim for claim in CLAIMS}
+_PAGES: dict[str, str] = {}
+
+
+def page_of(claim: str) -> str | None:
+    """The path of the documentation of a claim, seen from the root of the repository; None while it has none."""
+    return _PAGES.get(claim)
 
 
 class Refutation(AssertionError):
@@ -29,11 +38,18 @@ class Row:
     claim: Claim
     dtype: str
     outcomes: tuple[Outcome, ...]
+    known: bool = False
+    """It fails, and only as the file of known failures says."""
 
     @property
     def verdict(self) -> Verdict:
         """The worst of its links."""
         return worst_verdict(outcome.verdict for outcome in self.outcomes)
+
+    @property
+    def state(self) -> str:
+        """The verdict, or ``KNOWN`` for a failure that is accepted."""
+        return KNOWN if self.known else str(self.verdict)
 
     def outcome(self, link: Link) -> Outcome | None:
         """What became of one link, if the claim has it."""
@@ -52,16 +68,36 @@ class Report:
     seconds: float
     results: tuple[Outcome, ...]
     command: str = "backproof verify"
+    known: tuple[Known, ...] = ()
+    """Failures that are accepted: see ``apply_known``."""
 
     @property
     def passed(self) -> bool:
-        """Nothing was refuted, failed, or remained uncertified."""
-        return all(outcome.verdict in PASSING for outcome in self.results)
+        """Nothing was refuted, failed, or remained uncertified, but what is known; and what is known still fails."""
+        return not self.failures and not self.stale
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
         """The outcomes that make the run fail."""
-        return tuple(outcome for outcome in self.results if outcome.verdict not in PASSING)
+        return tuple(each for each in self._failing if self.reason_known(each) is None)
+
+    @property
+    def known_failures(self) -> tuple[Outcome, ...]:
+        """The outcomes that fail as the file of known failures says."""
+        return tuple(each for each in self._failing if self.reason_known(each) is not None)
+
+    @property
+    def _failing(self) -> list[Outcome]:
+        return [outcome for outcome in self.results if outcome.verdict not in PASSING]
+
+    @property
+    def stale(self) -> tuple[Stale, ...]:
+        """The known failures that were run and no longer fail, or fail differently; each makes the run fail."""
+        return stale(self.known, self.results)
+
+    def reason_known(self, outcome: Outcome) -> str | None:
+        """Why this failure is accepted; None where it is not, or where nothing failed."""
+        return next((entry.reason for entry in self.known if entry.describes(outcome)), None)
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -72,14 +108,22 @@ class Report:
             dtypes = [outcome.dtype for outcome in of_claim if outcome.dtype is not None] or ["exact"]
             for dtype in dtypes:
                 kept = tuple(outcome for outcome in of_claim if outcome.dtype in {None, dtype})
-                rows.append(Row(_FORMULAS[claim], dtype, kept))
+                accepted = [self.reason_known(each) is not None for each in kept if each.verdict not in PASSING]
+                rows.append(Row(_CLAIMS[claim], dtype, kept, known=bool(accepted) and all(accepted)))
         return tuple(rows)
 
     def raise_if_refuted(self) -> None:
         """Raise ``Refutation`` with every failing claim's counterexample, unless the run passed."""
         if not self.passed:
-            lines = [f"{o.claim} ({o.link}): {o.finding.message if o.finding else o.reason}" for o in self.failures]
-            raise Refutation("\n".join(lines))
+            raise Refutation("\n".join([*map(_in_a_line, self.failures), *map(str, self.stale)]))
+
+    # --- notebooks ----------------------------------------------------------------------------------------------------
+
+    def _repr_html_(self) -> str:
+        """The table and the failures, as notebooks show them."""
+        from backproof_docs.html import to_fragment  # noqa: PLC0415 - the page is made of reports
+
+        return to_fragment(self)
 
     # --- JSON ---------------------------------------------------------------------------------------------------------
 
@@ -101,10 +145,11 @@ class Report:
                     "formula": row.claim.formula,
                     "dtype": None if row.dtype == "exact" else row.dtype,
                     "verdict": str(row.verdict),
-                    "links": [_link(outcome) for outcome in row.outcomes],
+                    "links": [_link(outcome, self.reason_known(outcome)) for outcome in row.outcomes],
                 }
                 for row in self.rows
             ],
+            "stale": [_stale(each) for each in self.stale],
         }
 
     def to_json(self) -> str:
@@ -113,7 +158,22 @@ class Report:
         return text.encode("utf-8", "replace").decode("utf-8")  # a target's message may hold lone surrogates
 
 
-def _link(outcome: Outcome) -> dict[str, Any]:
+def apply_known(report: Report, known: tuple[Known, ...]) -> Report:
+    """The report in which these failures are accepted, and fail the run where they no longer happen."""
+    return replace(report, known=known)
+
+
+def _in_a_line(outcome: Outcome) -> str:
+    finding = outcome.finding
+    line = f"{outcome.claim} ({outcome.link}): {finding.message if finding else outcome.reason}"
+    return f"{line}: {finding.diagnosis.sentence}" if finding and finding.diagnosis else line
+
+
+def _stale(each: Stale) -> dict[str, Any]:
+    return {"claim": each.entry.claim, "dtype": each.entry.dtype, "link": each.entry.link, "problem": each.problem}
+
+
+def _link(outcome: Outcome, known: str | None) -> dict[str, Any]:
     threshold = outcome.observation.threshold
     return {
         "link": str(outcome.link),
@@ -124,6 +184,7 @@ def _link(outcome: Outcome) -> dict[str, Any]:
         "entries": outcome.observation.entries,
         "uncertified_share": outcome.uncertified_share,
         "reason": outcome.reason,
+        "known": known,
         "counterexample": _counterexample(outcome.finding),
     }
 
@@ -137,8 +198,18 @@ def _counterexample(finding: Finding | None) -> dict[str, Any] | None:
         "expected": finding.expected,
         "got": finding.got,
         "error_in_bounds": finding.error_in_bounds,
+        "error_in_ulps": finding.error_in_ulps,
+        "usage": finding.usage,
+        "diagnosis": None if finding.diagnosis is None else asdict(finding.diagnosis),
+        "judged": None if finding.judged is None else _judged(finding.judged),
         "inputs": finding.inputs,
     }
+
+
+def _judged(judged: Judged) -> dict[str, Any]:
+    """Every entry of the refuted output; JSON has no infinity, so an infinite ratio is the string ``inf``."""
+    ratio = [["inf" if entry is not None and math.isinf(entry) else entry for entry in row] for row in judged.ratio]
+    return {"computed": judged.computed, "exact": judged.exact, "radius": judged.radius, "ratio": ratio}
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from backproof_docs.junit import to_junit
+from backproof_docs.known import Known
 from backproof_docs.report import Report
 from backproof_properties.results import Finding, Link, Outcome, Verdict
 
@@ -46,7 +47,9 @@ def test_a_failure_shows_the_message_and_the_inputs(reports):
     failure = suite.find("testcase/failure")
     assert failure.get("type") == "refuted"
     assert failure.get("message").startswith("relu_vjp.dZ[0, 0]: got 0.0, expected ")
-    assert failure.text.startswith("Z = {'dtype': 'float64', 'shape': [1, 1], 'data': ['0.0']}\ndY = ")
+    assert failure.text.startswith("formula    δZ = δY∘1[Z ≥ 0]\nfound      relu_vjp.dZ[0, 0]: got 0.0, ")
+    assert "\ninputs     Z = [[0.0]]  float64 (1, 1)\ndY = [[" in failure.text
+    assert failure.text.endswith("backproof validate TARGET --claim relu.dZ --seed 1 --examples 20")
 
 
 def test_what_is_skipped_says_why(reports):
@@ -66,7 +69,20 @@ def test_lone_surrogates_and_noncharacters_are_replaced():
     suite = _suite(Report("t\x1b", {}, ("float64",), 1, 1, 0.0, (outcome,)))
     assert suite.get("name") == "backproof t\ufffd"
     error = suite.find("testcase/error")
-    assert (error.get("message"), error.text) == ("a\ufffdb\ufffd\ufffd", "W = \ufffd")
+    assert error.get("message") == "a\ufffdb\ufffd\ufffd"
+    assert "inputs     W = \ufffd" in error.text
+
+
+def test_a_known_failure_is_skipped_with_its_reason_and_a_stale_one_fails():
+    outcomes = [Outcome(claim, Link.IMPLEMENTATION, "float64", verdict, 1, finding=Finding("m", "dW", {}))
+                for claim, verdict in (("linear.dW", Verdict.REFUTED), ("linear.db", Verdict.HOLDS))]  # fmt: skip
+    known = (Known("linear.dW", "issue 12"), Known("linear.db", "issue 9", "float64"))
+    suite = _suite(Report("t", {}, ("float64",), 1, 1, 0.0, tuple(outcomes), known=known))
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["3", "1", "0", "1"]
+    assert suite.find("testcase/skipped").get("message") == "known: issue 12: m"
+    stale = suite.findall("testcase")[-1]
+    assert (stale.get("classname"), stale.get("name")) == ("known failures", "linear.db (float64)")
+    assert stale.find("failure").get("message").startswith("linear.db (float64): now holds: delete")
 
 
 def test_an_uncertified_link_is_a_failure_with_its_reason():

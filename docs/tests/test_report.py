@@ -8,9 +8,10 @@ import stat
 import jsonschema
 import pytest
 
-from backproof_docs.report import SCHEMA_PATH, Refutation, Report, write_atomically
+from backproof_docs.known import Known
+from backproof_docs.report import SCHEMA_PATH, Refutation, Report, apply_known, write_atomically
 from backproof_impl.conventions import Conventions, Limits
-from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.results import Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
 
 KINDS = ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"]
 SCHEMA = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
@@ -80,6 +81,50 @@ def test_text_that_no_encoding_holds_can_still_be_written(tmp_path):
     assert "bad" in data["claims"][0]["links"][0]["counterexample"]["message"]
 
 
+def test_what_is_found_of_a_counterexample_is_written():
+    judged = Judged([["1.0", "nan"]], [["2.0", "0.0"]], [["0.0", "+inf"]], [[math.inf, None]])
+    diagnosis = Diagnosis("transposed", "matches the transpose", "weights=in-out")
+    finding = Finding("m", "dW", {}, (0, 0), "2.0", "1.0", "∞", "4.5e+15", "W read-only", judged, diagnosis)
+    data = json.loads(_made(_outcome(Verdict.REFUTED, finding=finding)).to_json())
+    jsonschema.Draft202012Validator(SCHEMA).validate(data)
+    found = data["claims"][0]["links"][0]["counterexample"]
+    assert (found["error_in_ulps"], found["usage"]) == ("4.5e+15", "W read-only")
+    assert found["diagnosis"] == {
+        "cause": "transposed",
+        "sentence": "matches the transpose",
+        "declare": "weights=in-out",
+    }
+    assert found["judged"] == {
+        "computed": [["1.0", "nan"]],
+        "exact": [["2.0", "0.0"]],
+        "radius": [["0.0", "+inf"]],
+        "ratio": [["inf", None]],
+    }
+
+
+def test_what_was_not_found_is_null():
+    report = _made(_outcome(Verdict.REFUTED, finding=Finding("m", "dW", {})))
+    found = report.to_dict()["claims"][0]["links"][0]["counterexample"]
+    assert {found[name] for name in ("error_in_ulps", "usage", "diagnosis", "judged")} == {None}
+
+
+def test_known_and_stale_failures_are_written():
+    known = (Known("linear.dW", "issue 12"), Known("linear.db", "issue 9", "float64", str(Link.IMPLEMENTATION)))
+    failing = _outcome(Verdict.REFUTED, finding=Finding("m", "dW", {}))
+    data = apply_known(_made(failing, _outcome(claim="linear.db")), known).to_dict()
+    jsonschema.Draft202012Validator(SCHEMA).validate(data)
+    assert [claim["links"][0]["known"] for claim in data["claims"]] == ["issue 12", None]
+    assert (data["claims"][0]["verdict"], data["passed"]) == ("refuted", False)
+    assert data["stale"] == [
+        {
+            "claim": "linear.db",
+            "dtype": "float64",
+            "link": "formula → implementation",
+            "problem": "now holds: delete its entry from the file of known failures",
+        }
+    ]
+
+
 # --- rows and verdicts ----------------------------------------------------------------------------------------------
 
 
@@ -141,6 +186,17 @@ def test_raise_if_refuted_names_every_failure():
         "relu.dZ (formula → implementation): 9 of 10 examples show nothing certain"
     )
     assert isinstance(raised.value, AssertionError)
+
+
+def test_raise_if_refuted_says_what_is_diagnosed_and_what_is_stale():
+    finding = Finding("dZ: got 0, expected 1", "dZ", {}, diagnosis=Diagnosis("c", "matches ReLU′(0) = 0"))
+    report = _made(_outcome(Verdict.REFUTED, "relu.dZ", finding=finding), _outcome())
+    with pytest.raises(Refutation) as raised:
+        apply_known(report, (Known("linear.dW", "old"),)).raise_if_refuted()
+    assert str(raised.value) == (
+        "relu.dZ (formula → implementation): dZ: got 0, expected 1: matches ReLU′(0) = 0\n"
+        "linear.dW: now holds: delete its entry from the file of known failures"
+    )
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

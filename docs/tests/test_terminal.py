@@ -2,15 +2,19 @@
 
 import io
 import math
+import shlex
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from backproof_docs.report import Report
-from backproof_docs.terminal import number, print_report
+import backproof_docs.report
+from backproof_docs.known import Known
+from backproof_docs.report import Report, apply_known
+from backproof_docs.terminal import print_report
+from backproof_docs.wording import number
 from backproof_properties.arrays import plain
-from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.results import Diagnosis, Finding, Link, Observation, Outcome, Verdict
 from backproof_spec.claims import CLAIMS
 
 
@@ -36,7 +40,7 @@ def _refuted(inputs=None, **fields):
 
 def _again(text):
     """The command after ``again``, joined where the line was wrapped."""
-    return " ".join(text.partition("again")[2].partition("\n\n")[0].split())
+    return " ".join(text.partition("again")[2].partition("\n\n")[0].replace("\\\n", "").split())
 
 
 # --- numbers --------------------------------------------------------------------------------------------------------
@@ -76,7 +80,7 @@ def test_the_whole_table_fits_eighty_columns(verdict, dtypes):
     computed = [_outcome(verdict, c.id, d, reason="r", observation=Observation(1, 0, 0.5, [1e-16]))
                 for c in CLAIMS for d in dtypes]  # fmt: skip
     lines = _printed(_made(*inside, *computed, dtypes=dtypes)).splitlines()
-    assert max(len(line) for line in lines if "  again    " not in line) <= 80
+    assert max(len(line) for line in lines) <= 80
     for claim in CLAIMS:
         assert any(line[2:].startswith(f"{claim.id} ") for line in lines)
     for dtype in dtypes if len(dtypes) > 1 else ():
@@ -86,7 +90,7 @@ def test_the_whole_table_fits_eighty_columns(verdict, dtypes):
 @pytest.mark.parametrize("kind", ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"])
 def test_every_kind_fits_eighty_columns_and_is_plain_without_a_terminal(reports, kind):
     text = _printed(reports[kind])
-    assert max(len(line) for line in text.splitlines() if "  again    " not in line) <= 80
+    assert max(len(line) for line in text.splitlines()) <= 80
     assert "\x1b" not in text
 
 
@@ -136,12 +140,33 @@ def test_a_failure_shows_formula_finding_inputs_and_command():
     start = next(k for k, line in enumerate(lines) if line.startswith("REFUTED"))
     assert lines[start : start + 6] == [
         "REFUTED linear.dW  (formula → implementation, float64)",
-        "  formula  δW = δZ·Yᵀ",
-        "  found    dW[0, 0]: got 1.0, expected 2.0",
-        "  inputs   W = [[1.0, 2.0], [3.0, 4.0]]  float64 (2, 2)",
-        "           b = [0.5]  float64 (1,)",
-        "  again    backproof validate t.py --claim linear.dW --seed 7 --examples 30",
+        "  formula   δW = δZ·Yᵀ",
+        "  found     dW[0, 0]: got 1.0, expected 2.0",
+        "  inputs    W = [[1.0, 2.0], [3.0, 4.0]]  float64 (2, 2)",
+        "            b = [0.5]  float64 (1,)",
+        "  again     backproof validate t.py --claim linear.dW --seed 7 --examples 30",
     ]
+
+
+def test_a_failure_shows_usage_diagnosis_and_what_to_declare():
+    diagnosis = Diagnosis("relu_at_zero", "matches ReLU′(0) = 0", "relu_at_zero=0")
+    finding = Finding(
+        "dZ[0]: got 0, expected 1", "dZ", {}, (0,), "1", "0", "∞", "8.4e+6", "Z read-only", None, diagnosis
+    )
+    text = _printed(_made(_outcome(Verdict.REFUTED, "relu.dZ", finding=finding)))
+    assert "  error     ∞ × the rounding bound, 8.4e+6 ulps\n" in text
+    assert "  usage     Z read-only\n" in text
+    assert "  diagnosis matches ReLU′(0) = 0\n  declare   --declare relu_at_zero=0\n" in text
+
+
+def test_what_is_not_known_of_a_failure_takes_no_line():
+    text = _printed(_made(_refuted()))
+    assert not [label for label in ("error ", "usage", "diagnosis", "declare", "proof") if f"\n  {label}" in text]
+
+
+def test_a_claim_with_documentation_is_linked(monkeypatch):
+    monkeypatch.setitem(backproof_docs.report._PAGES, "linear.dW", "docs/proofs/linear.md")
+    assert "\n  proof     docs/proofs/linear.md\n" in _printed(_made(_refuted()))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +183,7 @@ def test_arrays_of_any_shape_are_shown_and_long_ones_cut(shape, shown):
 
 def test_weights_are_shown_layer_by_layer():
     text = _printed(_made(_refuted({"weights": [plain(np.array([[1.0]])), plain(np.array([[2.0]]))]})))
-    assert "inputs   weights[0] = [[1.0]]  float64 (1, 1)\n           weights[1] = [[2.0]]  float64 (1, 1)\n" in text
+    assert "inputs    weights[0] = [[1.0]]  float64 (1, 1)\n            weights[1] = [[2.0]]  float64 (1, 1)\n" in text
 
 
 def test_the_command_that_repeats_a_failure():
@@ -172,19 +197,65 @@ def test_the_command_names_another_dtype():
     assert _again(text) == "backproof validate t.py --claim linear.dW --seed 1 --examples 5 --dtype bfloat16"
 
 
-def test_a_command_is_never_broken_over_lines():
+def test_a_long_command_is_broken_before_options_and_can_be_pasted():
     long = _refuted(claim="softmax_cross_entropy.forward", dtype="bfloat16")
-    lines = _printed(_made(long, dtypes=("bfloat16",), seed=4294967295)).splitlines()
-    (line,) = [line for line in lines if "backproof validate" in line]
-    assert line.endswith("--dtype bfloat16")
+    command = "backproof validate 'my layers.py' --declare relu_at_zero=0 --declare layout=batch-first"
+    text = _printed(_made(long, dtypes=("bfloat16",), seed=4294967295, command=command))
+    assert text.partition("  again     ")[2].partition("\n\n")[0].split("\n") == [
+        "backproof validate 'my layers.py' --declare relu_at_zero=0 \\",
+        "              --declare layout=batch-first \\",
+        "              --claim softmax_cross_entropy.forward --seed 4294967295 \\",
+        "              --examples 5 --dtype bfloat16",
+    ]
+    pasted = shlex.split(text.partition("  again     ")[2].partition("\n\n")[0].replace("\\\n", " "))
+    assert pasted == [*shlex.split(command), "--claim", "softmax_cross_entropy.forward", "--seed", "4294967295",
+        "--examples", "5", "--dtype", "bfloat16"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["passing", "refuted", "unsupported", "error", "networks", "dtypes"])
+def test_no_line_ends_in_blanks_where_it_is_not_a_terminal(reports, kind):
+    assert not [line for line in _printed(reports[kind]).split("\n") if line != line.rstrip()]
 
 
 def test_nothing_of_a_targets_is_read_as_markup_or_as_a_terminal_command(reports):
     text = _printed(reports["error"], width=200)
     assert "relu: raised ValueError: bad [red]markup[/red] " in text
-    assert "\n           second line\n" in text
+    assert "\n            second line\n" in text
     assert "\x1b" not in text
     assert "\x00" not in text
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[31m", "\x07", "\u202e", "\u2028", "\x9b"])
+def test_no_word_of_a_targets_reaches_the_terminal_as_it_is(hostile):
+    finding = Finding(f"m{hostile}", "dW", {"W": hostile}, usage=hostile, diagnosis=Diagnosis("c", hostile, hostile))
+    text = _printed(_made(
+        _outcome(Verdict.REFUTED, finding=finding),
+        _outcome(Verdict.UNSUPPORTED, "linear.db", reason=f"r{hostile}"),
+        _outcome(Verdict.ERROR, "relu.dZ", finding=finding),
+        target=hostile, command=f"backproof validate '{hostile}'", conventions={"scale": hostile},
+        known=(Known("relu.dZ", f"k{hostile}", verdict="error"), Known("linear.dY", hostile)),
+    ))  # fmt: skip
+    assert hostile not in text
+    assert text.count("\N{REPLACEMENT CHARACTER}") >= 10
+
+
+# --- known failures -------------------------------------------------------------------------------------------------
+
+
+def test_known_failures_are_shown_and_do_not_fail_the_run():
+    report = apply_known(_made(_refuted(), _outcome(claim="linear.db")), (Known("linear.dW", "issue 12"),))
+    text = _printed(report)
+    (line,) = [line for line in text.splitlines() if line.startswith("~ linear.dW")]
+    assert line.split() == ["~", "linear.dW", "—", "—", "known", "5", "—"]
+    assert "\nKNOWN\n  linear.dW (formula → implementation, float64): issue 12\n    dW[0, 0]: got 1.0, " in text
+    assert "REFUTED" not in text
+    assert "\nPASSED  1 holds, 1 known · target t.py · float64\n" in text
+
+
+def test_stale_entries_are_shown_and_fail_the_run():
+    text = _printed(apply_known(_made(_outcome()), (Known("linear.dW", "issue 12"),)))
+    assert "\nSTALE\n  linear.dW: now holds: delete its entry from the file of known failures\n" in text
+    assert "\nFAILED  1 holds, 1 stale · target t.py · float64\n" in text
 
 
 # --- the end --------------------------------------------------------------------------------------------------------
@@ -198,7 +269,7 @@ def test_uncertified_and_unsupported_lines():
     ))  # fmt: skip
     assert "\nUNSUPPORTED\n  the target offers no linear_vjp: linear.dW\n" in text
     assert "UNCERTIFIED relu.dZ" in text
-    assert "found    9 of 10 examples show nothing certain" in text
+    assert "found     9 of 10 examples show nothing certain" in text
     assert "uncertified: 25.0% of the computed entries (overflow possible), not judged" in text
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
+MEMORY = ("contiguous", "fortran", "strided", "reversed", "read-only")
+"""How an argument may lie in memory."""
 
 
 class UsageError(Exception):
@@ -41,7 +43,10 @@ FIELDS: dict[str, Field] = {
     ),
     "arithmetic": Field(("ieee", "flush-to-zero"), "are subnormal numbers kept, or replaced by zero"),
     "scale": Field((), "factor on an output, as dW=-1, dW=batch or dW=1/batch (batch is the number of samples)"),
-    "limits": Field((), "dtypes, depth, width, batch (least samples), logit (largest |Z|): outside them unsupported"),
+    "limits": Field(
+        (),
+        "dtypes, depth, width, batch (least samples), logit (largest |Z|), memory, seconds: outside them unsupported",
+    ),
 }
 """The conventions, one row each; ``backproof list conventions`` prints this table."""
 
@@ -51,7 +56,12 @@ OUTPUTS = ("Z", "Y", "S", "L", "loss", "dW", "dY", "db", "dZ", "dS", "dX")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer larger than any float
+        return False
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,8 @@ class Limits:
     """What an implementation does not claim to handle. ``None`` means no limit; outside them is unsupported, not wrong.
 
     ``depth`` and ``width`` are the most linear layers and the most rows or columns; ``batch`` the fewest samples;
-    ``logit`` the largest magnitude of an entry of Z.
+    ``logit`` the largest magnitude of an entry of Z. ``memory`` lists how arguments may lie in memory (some of ``MEMORY``);
+    ``seconds`` is how long a call may take where targets run in a process of their own.
     """
 
     dtypes: tuple[str, ...] = DTYPES
@@ -67,19 +78,26 @@ class Limits:
     width: int | None = None
     batch: int = 0
     logit: float | None = None
+    memory: tuple[str, ...] = MEMORY
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         """Raise ``UsageError`` naming every limit that cannot be."""
-        listed = isinstance(self.dtypes, tuple | list) and len(self.dtypes) > 0
-        unknown = [name for name in self.dtypes if name not in DTYPES] if listed else [self.dtypes]
-        problems = [f"dtypes: {name!r}, expected some of {', '.join(DTYPES)}" for name in unknown]
+        problems = []
+        for name, known in (("dtypes", DTYPES), ("memory", MEMORY)):
+            names = getattr(self, name)
+            listed = isinstance(names, tuple | list) and len(names) > 0
+            unknown = [each for each in names if each not in known] if listed else [names]
+            problems += [f"{name}: {each!r}, expected some of {', '.join(known)}" for each in unknown]
         for name, least in (("depth", 1), ("width", 1), ("batch", 0)):
             value = getattr(self, name)
             optional = name != "batch" and value is None
             if not optional and (not isinstance(value, int) or value < least):
                 problems.append(f"{name}: {value!r}, expected a whole number of at least {least}")
-        if self.logit is not None and not (_is_number(self.logit) and self.logit >= 0):
-            problems.append(f"logit: {self.logit!r}, expected a number of at least 0")
+        for name in ("logit", "seconds"):
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value) and value >= 0):
+                problems.append(f"{name}: {value!r}, expected a number of at least 0")
         if problems:
             raise UsageError("limits: " + "; ".join(problems))
 
@@ -162,8 +180,9 @@ def _limits(limits: Limits, text: str) -> Limits:
     if not equals or name not in known:
         msg = f"--declare limits={text}: expected limits=NAME=VALUE with NAME one of {', '.join(known)}"
         raise UsageError(msg)
-    if name == "dtypes":
-        return replace(limits, dtypes=tuple(value.split(",")))
+    if name in {"dtypes", "memory"}:
+        listed: dict[str, Any] = {name: tuple(value.split(","))}
+        return replace(limits, **listed)
     changes: dict[str, Any] = {name: _number(f"limits={text}", value)}
     return replace(limits, **changes)
 

@@ -6,7 +6,7 @@ Functions take and return NumPy arrays. A missing function is unsupported, never
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -44,11 +44,17 @@ _WEIGHTS, _VECTORS, _NUMBERS = {"W", "dW"}, {"b", "db"}, {"L", "loss"}
 
 @dataclass(frozen=True)
 class Target:
-    """What is validated: a name, the functions found, the conventions declared."""
+    """What is validated: a name, the functions found, the conventions declared.
+
+    ``elsewhere`` makes the calls of a target that does not live in this process (see ``isolation``); ``died`` collects
+    the functions in which that process hung or ended, so that they are not called for the sake of others.
+    """
 
     name: str
     functions: Mapping[str, Callable[..., Any]]
     conventions: Conventions
+    elsewhere: Callable[..., Any] | None = None
+    died: set[str] = field(default_factory=set, compare=False)
 
     def arranged(self, name: str, value: Any) -> Any:
         """The canonical argument ``name`` as this target wants it: layout, weights, labels; a fresh copy."""

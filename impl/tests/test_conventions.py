@@ -170,11 +170,13 @@ _FIELDS = (
         ("relu_at_zero=2", "conventions: relu_at_zero is 2, expected a number in Clarke's [0, 1]"),
         (
             "limits=colour=1",
-            "--declare limits=colour=1: expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit",
+            "--declare limits=colour=1: expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, "
+            "memory, seconds",
         ),
         (
             "limits=depth",
-            "--declare limits=depth: expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit",
+            "--declare limits=depth: expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, "
+            "memory, seconds",
         ),
         ("limits=depth=deep", "--declare limits=depth=deep: 'deep' is not a number"),
         ("limits=depth=0", "limits: depth: 0, expected a whole number of at least 1"),

@@ -1,19 +1,19 @@
-"""The contract of a call, whatever the values: inputs unchanged, exact structure, exact shape, exact dtype.
+"""The contract of a call, whatever the values: inputs unchanged, exact structure, shape and dtype, no aliasing.
 
-No broadcasting and no conversion is done for a target: what it returns is what is judged.
+No broadcasting and no conversion is done for a target: what it returns is what is judged. Nor may it matter how
+arguments lie in memory, or what was called before: see ``Usage``.
 """
 
 from __future__ import annotations
 
-import copy
-import warnings
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
 
 import numpy as np
 
+from backproof_impl.calling import Answer, Call, Unlike, perform
 from backproof_impl.target import FUNCTIONS, Target
-from backproof_properties.arrays import Case
+from backproof_properties.arrays import Array, Case
 from backproof_properties.judge import Refuted
 from backproof_properties.results import Finding
 
@@ -31,107 +31,173 @@ _LIKE: dict[str, dict[str, str]] = {
 
 
 class Raised(Exception):
-    """The target raised an exception instead of returning."""
+    """The target raised an exception instead of returning, or its process ended (``died``)."""
+
+    def __init__(self, message: str, *, died: bool = False) -> None:
+        """Say what happened."""
+        super().__init__(message)
+        self.died = died
 
 
-def call(target: Target, function: str, case: Case, wanted: str) -> Any:
+class Declined(Exception):
+    """The target says that it does not handle this input."""
+
+
+# --- usage ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How a call is made: none of it may change the answer.
+
+    ``memory`` is how the argument numbered ``argument`` lies in memory (all of them where there is no such number);
+    ``history`` makes other calls first; ``labels`` is the integer format of class numbers.
+    """
+
+    memory: str = "contiguous"
+    argument: int = 0
+    history: bool = False
+    labels: str = "int64"
+
+    def places(self, function: str) -> dict[str, str]:
+        """How each argument of ``function`` lies in memory."""
+        names = FUNCTIONS[function].arguments
+        return dict.fromkeys(names[self.argument : self.argument + 1] or names, self.memory)
+
+    def described(self, functions: tuple[str, ...]) -> str | None:
+        """In words, what is unusual about calls of these functions; None for the plain way."""
+        given = {names[self.argument] for names in self._arguments(functions) if self.argument < len(names)}
+        which = " and ".join(sorted(given)) or "every argument"
+        labelled = any("P" in names for names in self._arguments(functions))
+        parts = [f"{which} {_IN_WORDS[self.memory]}"] if self.memory in _IN_WORDS else []
+        parts += ["after calls with these and with other inputs"] if self.history else []
+        parts += [f"class numbers as {self.labels}"] if self.labels != "int64" and labelled else []
+        return "; ".join(parts) or None
+
+    @staticmethod
+    def _arguments(functions: tuple[str, ...]) -> list[tuple[str, ...]]:
+        return [FUNCTIONS[function].arguments for function in functions]
+
+
+PLAIN = Usage()
+_IN_WORDS = {
+    "fortran": "in Fortran order",
+    "strided": "a strided view",
+    "reversed": "a view with negative strides",
+    "read-only": "read-only",
+}
+
+
+def others(case: Case) -> Case:
+    """Other inputs of the same shapes, just as valid: every array read backwards, and halved unless it holds labels."""
+
+    def other(name: str, A: Array) -> Array:
+        backwards = A[tuple(slice(None, None, -1) for _ in A.shape)]
+        return backwards.copy() if name == "P" else (backwards * A.dtype.type(0.5)).astype(A.dtype)
+
+    return {
+        name: [other(name, A) for A in value] if isinstance(value, list) else other(name, value)
+        for name, value in case.items()
+    }
+
+
+def _calls(target: Target, function: str, case: Case, usage: Usage) -> list[Call]:
+    """The call, after those that usage asks for: forward and backward on these inputs and on others."""
+
+    def one(name: str, inputs: Case) -> Call:
+        arguments = {each: target.arranged(each, inputs[each]) for each in FUNCTIONS[name].arguments}
+        if target.conventions.labels == "index" and "P" in arguments:
+            arguments["P"] = arguments["P"].astype(usage.labels)
+        return Call(name, arguments, usage.places(name))
+
+    if not usage.history:
+        return [one(function, case)]
+    forward = function.removesuffix("_vjp")
+    alone = forward == function or forward in target.died or forward not in target.functions
+    pair = [function] if alone else [forward, function]
+    return [*(one(name, inputs) for inputs in (case, others(case)) for name in pair), one(function, case)]
+
+
+# --- the call ---------------------------------------------------------------------------------------------------------
+
+
+def call(target: Target, function: str, case: Case, wanted: str, usage: Usage = PLAIN) -> Any:
     """The output ``wanted`` of ``function`` on ``case``, in canonical layout, after checking the contract of the call.
 
-    For networks ``dW`` and ``db`` are lists. Returns None for an optional output that is not offered.
-    Raises ``Refuted`` where the contract is broken and ``Raised`` where the target raised.
+    For networks ``dW`` and ``db`` are lists. Returns None for an optional output that is not offered. Raises
+    ``Refuted`` where the contract is broken, ``Raised`` where the target raised, ``Declined`` where it declines.
     """
-    signature = FUNCTIONS[function]
-    arguments = {name: target.arranged(name, case[name]) for name in signature.arguments}
-    before = copy.deepcopy(arguments)
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            result = target.functions[function](*arguments.values())
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # whatever a target raises, sys.exit and pytest.skip included, is a verdict
-        msg = f"{function}: raised {type(error).__name__}: {error}"
-        raise Raised(msg) from error
-    for name, value in arguments.items():
-        if not _same(before[name], value):
-            message = f"{function}: changed its argument {name} in place; expected inputs to stay as they were"
-            raise Refuted(Finding(message, wanted, {}))
-    if function == "network_gradients":
-        return _network_output(target, result, case, wanted)
-    if len(signature.outputs) > 1:
-        if not isinstance(result, tuple | list) or len(result) != len(signature.outputs):
-            got = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
-            message = f"{function}: returned {got}, expected a tuple: {', '.join(signature.outputs)}"
-            raise Refuted(Finding(message, wanted, {}))
-        result = result[signature.outputs.index(wanted)]
-    if wanted == "L":
-        return _number(f"{function}.{wanted}", result)
-    like = case[_LIKE[function][wanted]]
-    expected = (case["W"].shape[0], case["Y"].shape[1]) if function == "linear" else like.shape
-    return _array(target, f"{function}.{wanted}", wanted, result, expected, like.dtype)
+    last, answer = perform(target, _calls(target, function, case, usage))
+    if answer.died:
+        target.died.add(last.function)
+    if last.function != function and (answer.raised or answer.breach):  # the forward pass is another claim's affair
+        last, answer = perform(target, _calls(target, function, case, replace(usage, history=False)))
+    if answer.declined is not None:
+        raise Declined(answer.declined)
+    if answer.raised is not None:
+        msg = f"{function}: {'' if answer.died else 'raised '}{answer.raised}"
+        raise Raised(msg, died=answer.died) from answer.error
+    _require_no_side_effects(function, wanted, answer)
+    value = answer.outputs.get(wanted)
+    if wanted in {"L", "loss"}:
+        return None if value is None else _number(f"{function}.{wanted}", value)
+    if function != "network_gradients":
+        like = case[_LIKE[function][wanted]]
+        expected = (case["W"].shape[0], case["Y"].shape[1]) if function == "linear" else like.shape
+        return _array(target, f"{function}.{wanted}", wanted, value, expected, like.dtype)
+    if wanted == "dX":
+        X = case["X"]
+        return None if value is None else _array(target, "network_gradients.dX", "dX", value, X.shape, X.dtype)
+    return _layers(target, value, wanted, case["weights" if wanted == "dW" else "biases"])
 
 
-def _same(before: Any, after: Any) -> bool:
-    if isinstance(before, list):
-        return isinstance(after, list) and len(before) == len(after) and all(map(_same, before, after))
-    if not isinstance(after, np.ndarray):
-        return False
-    return bool(before.shape == after.shape and before.tobytes() == np.ascontiguousarray(after).tobytes())
+def _refuse(message: str, wanted: str) -> NoReturn:
+    raise Refuted(Finding(message, wanted, {}))
+
+
+def _require_no_side_effects(function: str, wanted: str, answer: Answer) -> None:
+    if answer.breach is not None:
+        _refuse(f"{function}: {answer.breach}", wanted)
+    for name in answer.changed:
+        _refuse(f"{function}: changed its argument {name} in place; expected inputs to stay as they were", wanted)
+    if wanted in answer.aliased:
+        shared = f"shares memory with the argument {answer.aliased[wanted]}"
+        _refuse(f"{function}.{wanted}: {shared}: who changes one changes the other; expected memory of its own", wanted)
+    if wanted in answer.overwritten:
+        kept = "an earlier call's result changed when it was called again"
+        _refuse(f"{function}.{wanted}: {kept}; expected every result to have memory of its own", wanted)
 
 
 def _array(target: Target, name: str, kind: str, value: Any, expected: tuple[int, ...], dtype: Any) -> Any:
     """``value`` in canonical layout, if it is an array of the expected shape and dtype."""
     transposed = target.transposes(kind)
     wanted = expected[::-1] if transposed else expected
-    if not isinstance(value, np.ndarray):
-        raise Refuted(
-            Finding(f"{name}: returned {type(value).__name__}, expected a NumPy array of shape {wanted}", kind, {})
-        )
+    if isinstance(value, Unlike | list):
+        got = value.kind if isinstance(value, Unlike) else "list"
+        _refuse(f"{name}: returned {got}, expected a NumPy array of {dtype}, shape {wanted}", kind)
     if value.shape != wanted:
         hint = ": is the result transposed?" if value.shape == wanted[::-1] else ""
         like = f" = shape of {kind[1:]}" if kind.startswith("d") else ""
-        raise Refuted(Finding(f"{name}: shape {value.shape}, expected {wanted}{like}{hint}", kind, {}))
+        _refuse(f"{name}: shape {value.shape}, expected {wanted}{like}{hint}", kind)
     if value.dtype != dtype:
-        raise Refuted(Finding(f"{name}: dtype {value.dtype}, expected {dtype}, that of the inputs", kind, {}))
+        _refuse(f"{name}: dtype {value.dtype}, expected {dtype}, that of the inputs", kind)
     return value.T if transposed else value
 
 
 def _number(name: str, value: Any) -> Any:
     """A loss as an array of shape (): one real number."""
-    try:
-        found = np.asarray(value)
-    except Exception as error:  # a target's object may raise anything
-        got = f"{type(value).__name__} that NumPy cannot read ({type(error).__name__})"
-        message = f"{name}: {got}, expected one real number: the loss"
-        raise Refuted(Finding(message, "L", {})) from error
-    real = found.dtype.kind == "f" or found.dtype.name == "bfloat16" or found.dtype.kind in "iu"
-    if found.shape != () or not real:
-        got = f"shape {found.shape}" if found.shape != () else f"dtype {found.dtype}"
-        raise Refuted(Finding(f"{name}: {got}, expected one real number: the loss", "L", {}))
-    return found
+    got = value.kind if isinstance(value, Unlike) else "list" if isinstance(value, list) else f"shape {value.shape}"
+    if not isinstance(value, np.ndarray) or value.shape != ():
+        _refuse(f"{name}: {got}, expected one real number: the loss", "L")
+    return value
 
 
-def _network_output(target: Target, result: Any, case: Case, wanted: str) -> Any:
-    if not isinstance(result, Mapping):
-        message = (
-            f"network_gradients: returned {type(result).__name__}, expected a dict with dW, db and perhaps loss, dX"
-        )
-        raise Refuted(Finding(message, wanted, {}))
-    value = result.get(wanted)
-    if wanted in {"loss", "dX"}:
-        if value is None:
-            return None
-        if wanted == "loss":
-            return _number("network_gradients.loss", value)
-        return _array(target, "network_gradients.dX", "dX", value, case["X"].shape, case["X"].dtype)
-    originals = case["weights" if wanted == "dW" else "biases"]
-    if not isinstance(value, list | tuple) or len(value) != len(originals):
-        got = f"{len(value)} entries" if isinstance(value, list | tuple) else type(value).__name__
-        message = (
-            f"network_gradients.{wanted}: got {got}, expected a list of {len(originals)} arrays, one for each layer"
-        )
-        raise Refuted(Finding(message, wanted, {}))
+def _layers(target: Target, value: Any, wanted: str, originals: list[Array]) -> list[Any]:
+    name = f"network_gradients.{wanted}"
+    if not isinstance(value, list) or len(value) != len(originals):
+        got = f"{len(value)} entries" if isinstance(value, list) else getattr(value, "kind", "one array")
+        _refuse(f"{name}: got {got}, expected a list of {len(originals)} arrays, one for each layer", wanted)
     return [
-        _array(target, f"network_gradients.{wanted}[{k}]", wanted, entry, original.shape, original.dtype)
+        _array(target, f"{name}[{k}]", wanted, entry, original.shape, original.dtype)
         for k, (entry, original) in enumerate(zip(value, originals, strict=True))
     ]

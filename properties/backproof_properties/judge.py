@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import statistics
-from typing import Any
 
 import numpy as np
 from mpmath import mp
 
-from backproof_properties.arrays import Array
-from backproof_properties.results import Finding, Observation
+from backproof_properties.arrays import Array, decimal
+from backproof_properties.results import Finding, Judged, Observation
 from backproof_spec.matrices import EXACT_BITS, TRANSCENDENTAL_BITS, Matrix, Number, constant, from_entries, shape
 from backproof_spec.rounding.enclosure import Enclosure
 from backproof_spec.rounding.formats import FORMATS
@@ -22,6 +21,8 @@ JUDGE_BITS = 2 * EXACT_BITS
 """Differences between a float and an exact value (a multiple of 2⁻⁴⁴⁰⁰) are taken at this precision: exactly."""
 DIGITS = 20
 """Exact values are printed to this many digits."""
+LARGEST_SHOWN = 256
+"""Entries of an output that are kept one by one in a finding."""
 
 
 class Refuted(Exception):
@@ -109,7 +110,7 @@ def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
     columns = computed.reshape(enclosure.shape) if computed.shape != enclosure.shape else computed
     values = columns.astype(np.float64).tolist()
     seen = Observation()
-    worst: tuple[Number, Finding] | None = None
+    worst: tuple[Number, int, int] | None = None
     thresholds: list[float] = []
     normal = FORMATS[computed.dtype.name].smallest_normal if computed.dtype.name in FORMATS else mp.mpf(0)
     with mp.workprec(JUDGE_BITS):
@@ -126,10 +127,9 @@ def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
                     if mp.isfinite(exact) and abs(exact) >= normal:
                         thresholds.append(float(2 * radius / abs(exact)))
                 elif worst is None or excess > worst[0]:
-                    index = (i, j) if computed.ndim == len(("row", "column")) else (i,)[: computed.ndim]
-                    worst = (excess, _finding(name, index, columns[i, j], exact, radius, excess))
-    if worst is not None:
-        raise Refuted(worst[1])
+                    worst = (excess, i, j)
+        if worst is not None:
+            raise Refuted(_finding(name, computed, columns, enclosure, worst))
     if thresholds:
         seen.thresholds.append(statistics.median(thresholds))
     return seen
@@ -156,7 +156,12 @@ def _ratio(error: Number, bound: Number) -> str:
     return "∞" if bound == 0 or not mp.isfinite(error) else str(mp.nstr(error / bound, 3))
 
 
-def _finding(name: str, index: tuple[int, ...], got: Any, exact: Number, radius: Number, excess: Number) -> Finding:
+def _finding(
+    name: str, computed: Array, columns: Array, enclosure: Enclosure, worst: tuple[Number, int, int]
+) -> Finding:
+    excess, i, j = worst
+    exact, radius, got = enclosure.exact[i, j], enclosure.radius[i, j], columns[i, j]
+    index = (i, j) if computed.ndim == len(("row", "column")) else (i,)[: computed.ndim]
     place = f"[{', '.join(map(str, index))}]" if index else ""
     if mp.isfinite(excess):
         verdict = f"off by {mp.nstr(excess, 3)} × the rounding bound {mp.nstr(radius, 3)}"
@@ -168,4 +173,49 @@ def _finding(name: str, index: tuple[int, ...], got: Any, exact: Number, radius:
         verdict = "nothing is rounded here: equality is demanded"
     wanted = "a non-finite value" if mp.isnan(exact) else _text(exact)
     message = f"{name}{place}: got {got!s}, expected {wanted}: {verdict}"
-    return Finding(message, name, {}, index, wanted, str(got), str(mp.nstr(excess, 3)) if mp.isfinite(excess) else "∞")
+    bounds = str(mp.nstr(excess, 3)) if mp.isfinite(excess) else "∞"
+    ulps = _ulps(float(got), exact, computed.dtype.name)
+    return Finding(
+        message,
+        name,
+        {},
+        index,
+        wanted,
+        str(got),
+        bounds,
+        ulps,
+        judged=_judged(columns, enclosure),
+    )
+
+
+def _ulps(got: float, exact: Number, dtype: str) -> str | None:
+    """|got − exact| in units in the last place of the exact value; None where either is not finite."""
+    if dtype not in FORMATS or not (mp.isfinite(exact) and np.isfinite(got)):
+        return None
+    form = FORMATS[dtype]
+    exponent = max(int(mp.frexp(exact)[1]) - form.precision, form.subnormal_exponent) if exact else None
+    step = mp.ldexp(mp.mpf(1), form.subnormal_exponent if exponent is None else exponent)
+    return str(mp.nstr(abs(mp.mpf(got) - exact) / step, 3))
+
+
+def _judged(columns: Array, enclosure: Enclosure) -> Judged | None:
+    """Every entry, for arrays small enough to be shown."""
+    if columns.size > LARGEST_SHOWN:
+        return None
+    places = [[(i, j) for j in range(columns.shape[1])] for i in range(columns.shape[0])]
+    return Judged(
+        [[decimal(columns[place]) for place in row] for row in places],
+        [[_text(enclosure.exact[place]) for place in row] for row in places],
+        [[_text(enclosure.radius[place]) for place in row] for row in places],
+        [
+            [_shown_ratio(float(columns[place]), enclosure.exact[place], enclosure.radius[place]) for place in row]
+            for row in places
+        ],
+    )
+
+
+def _shown_ratio(got: float, exact: Number, radius: Number) -> float | None:
+    if mp.isfinite(exact) and not mp.isfinite(radius):
+        return None
+    excess, ratio = _excess(got, exact, radius)
+    return ratio if excess is None else float(excess)

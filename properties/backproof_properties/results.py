@@ -58,8 +58,34 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """Every entry of the output that was refuted, in the spec's layout: rows of decimal strings, and error ÷ bound.
+
+    A ratio is None where nothing is certain, and infinite where a bound of 0, or a finite value, was missed.
+    """
+
+    computed: list[list[str]]
+    exact: list[list[str]]
+    radius: list[list[str]]
+    ratio: list[list[float | None]]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What reproduces the wrong numbers: a cause, in words, and the line that would declare it if it is meant."""
+
+    cause: str
+    sentence: str
+    declare: str | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
-    """A counterexample: where, what was expected, what came, and the inputs that show it."""
+    """A counterexample: where, what was expected, what came, and the inputs that show it.
+
+    ``usage`` says how the call was made where that was not the plain way: arguments in another memory layout, after
+    other calls. ``judged`` holds all entries, where an array was judged at all.
+    """
 
     message: str
     output: str
@@ -68,6 +94,10 @@ class Finding:
     expected: str | None = None
     got: str | None = None
     error_in_bounds: str | None = None
+    error_in_ulps: str | None = None
+    usage: str | None = None
+    judged: Judged | None = None
+    diagnosis: Diagnosis | None = None
 
 
 @dataclass(frozen=True)

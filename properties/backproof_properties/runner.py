@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing.util
+import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -10,21 +12,24 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis import strategies as st
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
-from backproof_impl.conventions import Conventions, UsageError
+from backproof_impl.conventions import Conventions, declare
+from backproof_impl.isolation import Program, Session
 from backproof_impl.loading import as_target
 from backproof_impl.target import Target
 from backproof_properties.arrays import Case, plain
-from backproof_properties.contract import Raised
+from backproof_properties.contract import PLAIN, Declined, Raised, Usage
+from backproof_properties.diagnosis import Example, diagnose, of_contract
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.strategies import usages
 from backproof_properties.subject import Domain, Subject
 from backproof_properties.suite import PROPERTIES
 
@@ -59,32 +64,57 @@ def tasks(claims: tuple[str, ...], dtypes: tuple[str, ...], examples: int, seed:
     ]
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where a target comes from, so that every process can load its own; ``declarations`` as on the command line.
+
+    ``what`` is anything that ``as_target`` takes, or the ``Program`` that hosts it. ``isolate`` gives it a process.
+    """
+
+    what: Any
+    conventions: Conventions | None = None
+    declarations: tuple[str, ...] = ()
+    isolate: bool = False
+
+    def load(self) -> tuple[Target, Callable[[], None]]:
+        """The target, and what ends its process if it has one."""
+        if not self.isolate and not isinstance(self.what, Program):
+            found = as_target(self.what, self.conventions)
+            return replace(found, conventions=declare(found.conventions, list(self.declarations))), _nothing
+        session = Session(self.what if isinstance(self.what, Program) else Program.of_python(self.what))
+        found = session.target()
+        conventions = declare(self.conventions or found.conventions, list(self.declarations))
+        session.seconds = conventions.limits.seconds or session.seconds
+        return replace(found, conventions=conventions), session.close
+
+
+def _nothing() -> None:
+    """A target in this process needs no ending."""
+
+
 def run_all(
-    planned: list[Task], source: Any, conventions: Conventions | None, workers: int, done: Callable[[Outcome], None]
+    planned: list[Task], target: Target, workers: int, source: Source, done: Callable[[Outcome], None]
 ) -> list[Outcome]:
     """Every outcome in the order of ``planned``; ``done`` is called as each arrives.
 
-    With several workers ``source`` must be something each process can load by itself (a path or a name).
+    One worker judges ``target``; each of several loads its own from ``source``.
     """
-    if workers > 1 and not isinstance(source, str | Path):
-        kind = type(source).__name__
-        msg = f"workers is {workers}: processes load a target by its path or a name, this is a {kind}: use workers=1"
-        raise UsageError(msg)
     if workers == 1 or len(planned) == 1:
-        target = as_target(source, conventions)
         return [_announced(run(task, target), done) for task in planned]
     context = get_context("spawn")  # a forked child of a process with a framework's threads may hang
     found: dict[int, Outcome] = {}
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_load, initargs=(source, conventions))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_load, initargs=(source,))
     try:
         futures = {pool.submit(_run_loaded, task): number for number, task in enumerate(planned)}
         for future in as_completed(futures):
             found[futures[future]] = _announced(future.result(), done)
     except BrokenProcessPool:
         pass  # what is missing below is reported as an error, what was found is kept
-    finally:
-        for process in list((pool._processes or {}).values()):  # noqa: SLF001 - an interrupted run leaves no worker behind
+    except BaseException:  # an interrupted run leaves no worker behind
+        for process in list((pool._processes or {}).values()):  # noqa: SLF001 - the public way waits for what they do
             process.terminate()
+        raise
+    finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return [found.get(number, _lost(task)) for number, task in enumerate(planned)]
 
@@ -102,10 +132,18 @@ def _announced(outcome: Outcome, done: Callable[[Outcome], None]) -> Outcome:
 _LOADED: list[Target] = []
 
 
-def _load(source: Any, conventions: Conventions | None) -> None:
-    """In a worker process: load the target once; an interrupt is the parent's to handle."""
+def _load(source: Source) -> None:
+    """In a worker process: load the target, end its process with this one; an interrupt is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _LOADED[:] = [as_target(source, conventions)]
+    target, close = source.load()
+
+    def terminate(*_: object) -> None:
+        close()
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, terminate)
+    multiprocessing.util.Finalize(None, close, exitpriority=0)
+    _LOADED[:] = [target]
 
 
 def _run_loaded(task: Task) -> Outcome:
@@ -119,6 +157,8 @@ _LARGEST = 128
 """Sizes reach beyond 64, where blocked and vectorised kernels change path; differentiation affords small ones."""
 _SMALLER = (1, 2, 3, 5)
 """A counterexample is looked for anew among sizes 1 to each of these: shrinking alone seldom removes a dimension."""
+_FURTHER, _EXAMPLES = ((2, 5), (0, _LARGEST)), 12
+"""A diagnosis is tried on this many further examples of each of these ranges of sizes."""
 
 
 def run(task: Task, target: Target) -> Outcome:
@@ -138,6 +178,7 @@ def run(task: Task, target: Target) -> Outcome:
     for least, largest in (*((1, size) for size in _SMALLER), (0, _LARGEST)):
         smaller = _Search(each, subject, task, least=least, largest=largest)
         if smaller.verdict is not Verdict.HOLDS:
+            smaller.diagnose()
             return smaller.outcome(tried_before=search.tried)
     return search.outcome()
 
@@ -162,6 +203,9 @@ class _Search:
         self.verdict = Verdict.HOLDS
         self._finding: Finding | None = None
         self._first: Finding | None = None
+        self._died: _Failed | None = None
+        self._declined: str | None = None
+        self._last: Example | None = None
         self._hunting = False
         self._run(task.examples, phases, backend=_INDEPENDENT)
 
@@ -184,18 +228,34 @@ class _Search:
         except _Failed as failed:
             self.verdict, self._finding = Verdict.ERROR, failed.finding
 
-    def _check(self, case: Case) -> None:
+    def _check(self, case: Case, usage: Usage) -> None:
+        failure = self._died or self._failure(case, usage)
+        if failure is not None:
+            raise failure  # from one place: by it Hypothesis tells failures apart
+
+    def _failure(self, case: Case, usage: Usage) -> Refuted | _Failed | None:
+        """What is wrong on this example. Where the target's process hung or ended it is not asked again."""
         self.tried += 1
+        failure: Refuted | _Failed
         try:
-            found = self._each.check(case, self._subject)
+            found = self._each.check(case, replace(self._subject, usage=usage))
         except Refuted as refuted:
-            finding = replace(refuted.finding, inputs=_inputs(case))
-            self._first = self._first or finding
-            raise Refuted(finding) from None
+            failure = Refuted(self._told(refuted.finding, case, usage))
+            self._last = (case, usage)
         except Raised as raised:
-            finding = Finding(str(raised), self._each.claim, _inputs(case))
-            self._first = self._first or finding
-            raise _Failed(finding) from None
+            failure = _Failed(self._told(Finding(str(raised), self._each.claim, {}), case, usage))
+            self._died = failure if raised.died else None
+        except Declined as declined:
+            self._declined = str(declined)
+            self._blank += not self._hunting
+            return None
+        else:
+            self._take(found)
+            return None
+        self._first = self._first or failure.finding
+        return failure
+
+    def _take(self, found: Observation | None) -> None:
         if found is None:
             self._not_offered += 1
             return
@@ -205,28 +265,58 @@ class _Search:
         if self._each.link is Link.IMPLEMENTATION:
             hypothesis.target(found.worst, label="error ÷ bound")
 
+    def _told(self, finding: Finding, case: Case, usage: Usage) -> Finding:
+        inputs = {name: plain(value) for name, value in case.items()}
+        return replace(finding, inputs=inputs, usage=usage.described(self._each.functions))
+
+    def diagnose(self) -> None:
+        """Say which mistake reproduces the wrong numbers, tried on further examples of all sizes."""
+        if self.verdict is not Verdict.REFUTED or self._finding is None or self._last is None:
+            return
+        found = of_contract(self._finding)
+        if found is None and self._finding.judged is not None:
+            domains = [replace(self._domain, least=least, largest=largest) for least, largest in _FURTHER]
+            further = [case for domain in domains for case in self._further(domain)]
+            found = diagnose(self._each, self._subject, self._last, further)
+        self._finding = replace(self._finding, diagnosis=found)
+
+    def _further(self, domain: Domain) -> list[Case]:
+        """Examples to try a diagnosis on."""
+        cases: list[Case] = []
+        _hypothesis(
+            lambda case, _: cases.append(case),
+            self._each,
+            domain,
+            self._task,
+            _EXAMPLES,
+            (Phase.generate,),
+            _INDEPENDENT,
+        )()
+        return cases
+
     def outcome(self, tried_before: int = 0) -> Outcome:
         """What was found."""
         each, verdict, reason = self._each, self.verdict, None
+        output = _OUTPUT_OF_CLAIM.get(each.claim)
+        drawn = self.tried - self._hunted
         if verdict is Verdict.HOLDS and 0 < self._not_offered < self.tried:
-            output = (
-                f"{each.functions[0]} returns {_LAST[each.claim.partition('.')[2]]} for some inputs and not for others"
+            verdict = Verdict.REFUTED
+            reason = (
+                f"{each.functions[0]} returns {output} for some inputs and not for others: expected always or never"
             )
-            verdict, reason = Verdict.REFUTED, f"{output}: expected always or never"
         elif verdict is Verdict.HOLDS and self._not_offered:
-            verdict, reason = (
-                Verdict.UNSUPPORTED,
-                f"{each.functions[0]} returns no {_LAST[each.claim.partition('.')[2]]}",
-            )
-        elif verdict is Verdict.HOLDS and self._blank > LARGEST_BLANK_SHARE * (self.tried - self._hunted):
-            drawn = self.tried - self._hunted
-            verdict, reason = Verdict.UNCERTIFIED, f"{self._blank} of {drawn} examples show nothing certain"
+            verdict, reason = Verdict.UNSUPPORTED, f"{each.functions[0]} returns no {output}"
+        elif verdict is Verdict.HOLDS and self._declined is not None and self._blank == drawn:
+            verdict, reason = Verdict.UNSUPPORTED, f"the target declines: {self._declined}"
+        elif verdict is Verdict.HOLDS and self._blank > LARGEST_BLANK_SHARE * drawn:
+            declined = "" if self._declined is None else f" (the target declines: {self._declined})"
+            verdict, reason = Verdict.UNCERTIFIED, f"{self._blank} of {drawn} examples show nothing certain{declined}"
         tried = self.tried + tried_before
         return Outcome(each.claim, each.link, self._task.dtype, verdict, tried, self._seen, reason, self._finding)
 
 
-_LAST = {"forward": "loss", "dX": "dX", "dW": "dW", "db": "db"}
-"""The output of ``network_gradients`` that each claim of the network looks at."""
+_OUTPUT_OF_CLAIM = {"network.forward": "loss", "network.dX": "dX"}
+"""The outputs of ``network_gradients`` that a target may leave out."""
 
 
 class _Failed(Exception):
@@ -239,10 +329,6 @@ class _Failed(Exception):
 
 _NOBODY = Target("the spec", {}, Conventions())
 """The subject of the links inside the spec: no functions, the notes' conventions."""
-
-
-def _inputs(case: Case) -> dict[str, Any]:
-    return {name: plain(value) for name, value in case.items()}
 
 
 def _unsupported(each: Property, task: Task, target: Target) -> str | None:
@@ -282,7 +368,7 @@ def _without_constants() -> Iterator[None]:
 
 
 def _hypothesis(
-    check: Callable[[Case], None],
+    check: Callable[[Case, Usage], None],
     each: Property,
     domain: Domain,
     task: Task,
@@ -303,9 +389,10 @@ def _hypothesis(
         print_blob=False,
         backend=backend,
     )
+    called = usages(domain) if each.functions else st.just(PLAIN)
     key = f"{task.seed}/{each.id}/{task.dtype}/{domain.least}-{domain.largest}"
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    test: Callable[[], None] = hypothesis.seed(number)(settings(hypothesis.given(each.cases(domain))(check)))
+    test: Callable[[], None] = hypothesis.seed(number)(settings(hypothesis.given(each.cases(domain), called)(check)))
     return test
 
 

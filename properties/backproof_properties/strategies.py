@@ -13,7 +13,9 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
+from backproof_impl.calling import MEMORY
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
+from backproof_properties.contract import Usage
 from backproof_properties.subject import Domain
 from backproof_spec.rounding.formats import Format
 
@@ -217,6 +219,22 @@ def _no_mass(source: random.Random, n: int, domain: Domain) -> list[float]:  # n
     return [0.0] * n
 
 
+# --- usage ------------------------------------------------------------------------------------------------------------
+
+
+def usages(domain: Domain) -> st.SearchStrategy[Usage]:
+    """Ways to call a function that must make no difference; most often the plain one."""
+    memory = tuple(kind for kind in MEMORY if kind in domain.conventions.limits.memory)
+    labels = ("int64", "int32", "uint8") if domain.conventions.labels == "index" else ("int64",)
+    return st.builds(
+        Usage,
+        memory=st.sampled_from((*memory[:1] * 3, *memory[1:])),
+        argument=st.integers(0, 4),
+        history=st.sampled_from((False, False, False, True)),
+        labels=st.sampled_from(labels),
+    )
+
+
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
@@ -231,16 +249,18 @@ def _saturating(W: Array, form: Format) -> Array:
 
 @st.composite
 def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDINARY) -> Case:
-    """Weights, biases, input and labels: depth 1 to 4, equal or different widths, tied, dead and zero layers.
+    """Weights, biases, input and labels: depth 1 to 6, equal or different widths, one wide, tied, dead, zero layers.
 
     In a small domain depth and sizes are what differentiation at high precision can afford.
     """
     limits = domain.conventions.limits
-    depth = _capped(3 if domain.small else 4, limits.depth)
-    layers = draw(st.integers(1, depth))
+    depth = 3 if domain.small else draw(st.sampled_from((4, 4, 4, 6)))
+    layers = draw(st.integers(1, _capped(depth, limits.depth)))
     batch = draw(dimensions(domain, (0,)))[0]
     sizes = [_capped(draw(st.sampled_from(_SIZES[:-1])), 3 if domain.small else None) for _ in range(layers + 1)]
-    kind = draw(st.sampled_from(("plain", "equal", "tied", "zero", "dead", "saturated")))
+    kind = draw(st.sampled_from(("plain", "equal", "tied", "zero", "dead", "saturated", "wide")))
+    if kind == "wide" and not domain.small:
+        sizes[draw(st.integers(0, layers))] = draw(st.sampled_from(_LARGE))
     if kind in {"equal", "tied"}:
         sizes = [sizes[0]] * (layers + 1)
     sizes = [_capped(min(size, domain.largest), limits.width) for size in sizes]

@@ -12,6 +12,7 @@ from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
 from backproof_properties import contract, judge
 from backproof_properties.arrays import Case
+from backproof_properties.contract import PLAIN, Usage
 from backproof_properties.results import Observation
 from backproof_spec.matrices import Number
 from backproof_spec.rounding.enclosure import Enclosure
@@ -40,10 +41,11 @@ class Domain:
 
 @dataclass(frozen=True)
 class Subject:
-    """A target in one dtype."""
+    """A target in one dtype, called in one way."""
 
     target: Target
     dtype: str
+    usage: Usage = PLAIN
 
     @property
     def conventions(self) -> Conventions:
@@ -65,16 +67,20 @@ class Subject:
 
     def call(self, function: str, case: Case, wanted: str) -> Any:
         """One output of the target's function, its contract checked."""
-        return contract.call(self.target, function, case, wanted)
+        return contract.call(self.target, function, case, wanted, self.usage)
 
     def judge(
         self, name: str, computed: Any, enclosure: Enclosure, samples: int, *, of_loss: bool = False
     ) -> Observation:
         """Judge an output against its enclosure under the declared reduction (``of_loss``) and per-output scale."""
+        return judge.enclosed(name, computed, self.scaled(name, enclosure, samples, of_loss=of_loss))
+
+    def scaled(self, name: str, enclosure: Enclosure, samples: int, *, of_loss: bool) -> Enclosure:
+        """The enclosure of an output under the declared reduction and per-output scale."""
         factor = self._scale(name.rpartition(".")[2].partition("[")[0], samples)
         if of_loss and self.conventions.reduction == "mean":
             factor /= samples
-        return judge.enclosed(name, computed, enclosure if factor == 1 else enclosure.scaled(factor, self.arithmetic))
+        return enclosure if factor == 1 else enclosure.scaled(factor, self.arithmetic)
 
     def _scale(self, output: str, samples: int) -> Number:
         declared = self.conventions.scale.get(output, 1)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import strategies as st
 
 from backproof_impl import reference as R
-from backproof_impl.conventions import Conventions, Limits, UsageError
+from backproof_impl.calling import Answer
+from backproof_impl.conventions import Conventions, Limits
 from backproof_impl.loading import as_target
-from backproof_properties import runner
+from backproof_properties import contract, runner
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Verdict
@@ -231,21 +232,94 @@ def test_the_hunt_finds_what_examples_alone_miss(fake):
 def test_two_workers_give_the_same_outcomes_in_the_same_order():
     planned = runner.tasks(("relu.dZ",), ("float32", "float64"), 5, 3)
     announced = []
-    alone = runner.run_all(planned, "reference", None, 1, lambda _: None)
-    assert runner.run_all(planned, "reference", None, 2, announced.append) == alone
+    source = runner.Source("reference")
+    target, _ = source.load()
+    alone = runner.run_all(planned, target, 1, source, lambda _: None)
+    assert runner.run_all(planned, target, 2, source, announced.append) == alone
     assert sorted(map(repr, announced)) == sorted(map(repr, alone))
 
 
 def test_workers_use_the_conventions_given():
     planned = runner.tasks(("relu.dZ",), ("float64",), 20, 3)
-    outcomes = runner.run_all(planned, "reference", Conventions(relu_at_zero=0), 2, lambda _: None)
+    source = runner.Source("reference", declarations=("relu_at_zero=0",))
+    outcomes = runner.run_all(planned, source.load()[0], 2, source, lambda _: None)
     assert [outcome.verdict for outcome in outcomes] == [Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]
 
 
-def test_a_target_that_other_processes_cannot_load_is_a_usage_error():
-    planned = runner.tasks(("relu.dZ",), ("float64",), 2, 3)
-    with pytest.raises(UsageError, match="path or a name"):
-        runner.run_all(planned, {"relu_vjp": _strict, "relu": lambda Z: Z}, None, 2, lambda _: None)
+def test_what_a_dying_worker_found_is_kept_and_the_rest_is_an_error(tmp_path):
+    path = tmp_path / "dies.py"
+    path.write_text("import os\n\ndef relu_vjp(Z, dY):\n    os._exit(3)\n", encoding="utf-8")
+    source = runner.Source(str(path))
+    planned = runner.tasks(("relu.dZ",), ("float64",), 5, 3)
+    outcomes = runner.run_all(planned, source.load()[0], 2, source, lambda _: None)
+    assert outcomes[-1].verdict is Verdict.ERROR
+    assert outcomes[-1].reason == (
+        "a worker process died before this was judged: run again with -n 1 to see what the target does"
+    )
+
+
+# --- a process of its own -------------------------------------------------------------------------------------------
+
+DYING = """
+import os, time
+import numpy as np
+
+def relu(Z):
+    return np.maximum(Z, 0)
+
+def relu_vjp(Z, dY):
+    os._exit(3)
+
+def linear(W, Y, b):
+    time.sleep(1e9)
+
+def softmax(Z):
+    kept = []
+    while True:
+        kept.append(np.ones(10**7))
+"""
+
+
+def test_an_exit_a_hang_and_an_endless_allocation_are_verdicts_and_the_rest_is_judged(tmp_path):
+    path = tmp_path / "dying.py"
+    path.write_text(DYING, encoding="utf-8")
+    source = runner.Source(str(path), declarations=("limits=seconds=0.5",), isolate=True)
+    target, close = source.load()
+    target.elsewhere.__self__.memory = 2**28
+    claims = ("linear.forward", "relu.forward", "relu.dZ", "softmax.forward")
+    planned = [t for t in runner.tasks(claims, ("float64",), 5, 3) if t.property.link is IMPLEMENTATION]
+    try:
+        found = {outcome.claim: outcome for outcome in runner.run_all(planned, target, 1, source, lambda _: None)}
+    finally:
+        close()
+    said = {claim: outcome.finding and outcome.finding.message for claim, outcome in found.items()}
+    assert said["linear.forward"] == "linear: no answer within 0.5 s: stopped (limits.seconds declares more)"
+    assert said["relu.dZ"] == "relu_vjp: the process ended with exit status 3"
+    assert said["softmax.forward"] in {
+        "softmax: it took more than 0.2 GiB of memory: stopped",
+        "softmax: no answer within 0.5 s: stopped (limits.seconds declares more)",
+    }
+    assert (said["relu.forward"], found["relu.forward"].verdict) == (None, Verdict.HOLDS)
+    assert found["relu.dZ"].finding.inputs["Z"]["shape"] == [1, 1]
+
+
+def test_a_target_that_declines_everything_is_unsupported_and_half_of_it_uncertified(monkeypatch):
+    def declining(share):
+        def perform(target, calls):
+            seen.append(1)
+            declined = len(seen) % 10 < share
+            return calls[-1], Answer(declined="no") if declined else real(target, calls)[1]
+
+        seen, real = [], contract.perform
+        monkeypatch.setattr(contract, "perform", perform)
+        outcome = _run("reference", "relu.forward")
+        monkeypatch.setattr(contract, "perform", real)
+        return outcome.verdict, outcome.reason
+
+    assert declining(10) == (Verdict.UNSUPPORTED, "the target declines: no")
+    verdict, reason = declining(8)
+    assert verdict is Verdict.UNCERTIFIED
+    assert reason.endswith("examples show nothing certain (the target declines: no)")
 
 
 def test_a_task_finds_its_property_by_place():

@@ -201,7 +201,8 @@ def test_networks_fit_together_and_vary_in_depth_and_width():
         assert case["P"].shape == (sizes[-1], case["X"].shape[1])
         depths.add(len(case["weights"]))
         widths.add(len(set(sizes)))
-    assert depths == {1, 2, 3, 4}
+    assert depths == {1, 2, 3, 4, 5, 6}
+    assert any(max(W.shape) > 64 for case in drawn for W in case["weights"])
     assert {1, 2, 3} <= widths
     assert any(case["X"].shape[1] > 64 for case in drawn)
     assert any(case["X"].shape[1] == 0 for case in drawn)

@@ -1,60 +1,40 @@
-"""PyTorch: torch.nn.functional under autograd. ReLU′(0) is 0; labels are distributions, normalised or not."""
+"""PyTorch: torch.nn.functional under autograd. ReLU′(0) is 0, but 1/2 or 1 in other spellings."""
 
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-from backproof_impl.conventions import Conventions
+from backproof_impl.adapters.autodiff import Library
+from backproof_impl.conventions import Conventions, Limits
+
+
+def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
+    """The value, and the gradients that autograd finds."""
+    value = function(*(x.requires_grad_() for x in args))
+    return value, torch.autograd.grad(value, args, cotangent)
+
 
 FORWARD: dict[str, Any] = {
     "linear": lambda W, Y, b: F.linear(Y, W, b),
     "relu": F.relu,
     "softmax": partial(F.softmax, dim=1),
-    "cross_entropy": lambda S, P: -(P[P != 0] * S[P != 0].log()).sum(),  # xlogy's gradient at (0, 0) is nan
+    "cross_entropy": lambda S, P: -(P[P != 0] * S[P != 0].log()).sum(),  # torch.xlogy's gradient at (0, 0) is nan
     "softmax_cross_entropy": partial(F.cross_entropy, reduction="sum"),
 }
-
-
-def tensor(A: Any) -> Any:
-    """A as a leaf; bfloat16 by way of float32, which torch and NumPy share."""
-    bfloat16 = A.dtype.name == "bfloat16"
-    return (torch.tensor(A.astype(np.float32)).bfloat16() if bfloat16 else torch.tensor(A)).requires_grad_()
-
-
-def array(t: Any, dtype: Any) -> Any:
-    """The array of a tensor."""
-    return (t.float() if t.dtype == torch.bfloat16 else t).detach().numpy().astype(dtype)
-
-
-def forward(name: str, *args: Any) -> Any:
-    """The value."""
-    return array(FORWARD[name](*map(tensor, args)), args[0].dtype)
-
-
-def vjp(name: str, *args: Any) -> Any:
-    """The gradients autograd finds: of every input, or of the first where the output is the loss (no cotangent)."""
-    *x, g = [*map(tensor, args), None] if name.endswith("entropy") else map(tensor, args)
-    grads = torch.autograd.grad(FORWARD[name](*x), x[:1] if g is None else x, g)
-    return array(grads[0], args[0].dtype) if len(grads) == 1 else tuple(array(t, args[0].dtype) for t in grads)
-
-
-def network_gradients(weights: Any, biases: Any, X: Any, P: Any) -> dict[str, Any]:
-    """A multi-layer perceptron, differentiated by autograd."""
-    Ws, bs, x = [tensor(W) for W in weights], [tensor(b) for b in biases], tensor(X)
-    Z = F.linear(x, Ws[0], bs[0])
-    for W, b in zip(Ws[1:], bs[1:], strict=True):
-        Z = F.linear(F.relu(Z), W, b)
-    loss = F.cross_entropy(Z, tensor(P), reduction="sum")
-    dX, *grads = [array(t, X.dtype) for t in torch.autograd.grad(loss, [x, *Ws, *bs])]
-    return {"loss": array(loss, X.dtype), "dX": dX, "dW": grads[: len(Ws)], "db": grads[len(Ws) :]}
-
-
-TARGET = {
-    **{name: partial(forward, name) for name in FORWARD},
-    **{f"{name}_vjp": partial(vjp, name) for name in FORWARD},
-    "network_gradients": network_gradients,
-    "CONVENTIONS": Conventions(layout="batch-first", relu_at_zero=0),
+LIBRARY = Library(  # by way of float64, which holds every other format: torch and NumPy share no bfloat16
+    lambda A: torch.tensor(A.astype(float)).to(getattr(torch, A.dtype.name)),
+    lambda t: t.detach().double().numpy().astype(str(t.dtype).removeprefix("torch.")),
+    *(vjp, FORWARD),
+)
+declared = partial(Conventions, layout="batch-first", relu_at_zero=0)
+safe = Limits(dtypes=("float64",), logit=350)  # log softmax is −inf once e^(z − max z) underflows, at gaps beyond 708
+TARGET = LIBRARY.target(declared())
+VARIANTS = {
+    "maximum": LIBRARY.target(declared(relu_at_zero=0.5), relu=lambda Z: Z.maximum(torch.zeros_like(Z))),
+    "clamp": LIBRARY.target(declared(relu_at_zero=1), relu=lambda Z: Z.clamp(min=0)),
+    "where": LIBRARY.target(declared(), relu=lambda Z: Z.where(Z > 0, 0)),
+    "index": LIBRARY.target(declared(labels="index", reduction="mean"), softmax_cross_entropy=F.cross_entropy),
+    "unfused": LIBRARY.target(declared(limits=safe), softmax_cross_entropy=lambda Z, P: -(P * Z.softmax(1).log()).sum()),
 }

@@ -19,12 +19,16 @@ Edit = tuple[str, str]
 
 @dataclass(frozen=True)
 class Plant:
-    """A changed copy of the reference: its name, what was done, the edits, and the claims that must refuse it."""
+    """A changed copy of the reference: its name, what was done, the edits, the claims that must refuse it, and why.
+
+    ``cause`` is what the diagnosis must name at the first of those claims; empty where no diagnosis is meant for it.
+    """
 
     name: str
     what: str
     edits: tuple[Edit, ...]
     refused: tuple[str, ...] = ()
+    cause: str = ""
 
     def source(self) -> str:
         """The text of the changed copy. Raises ``ValueError`` where an edit no longer fits the reference."""

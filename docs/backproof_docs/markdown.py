@@ -1,0 +1,81 @@
+"""GitHub-flavoured Markdown: a verdict, the chain of trust as a table, each failure folded away, for a CI job's page.
+
+Text from a target stands in code only: in a fenced block, behind a label or an indent, so that none of its lines can
+end the block; elsewhere spelt in character references.
+"""
+
+from __future__ import annotations
+
+import re
+
+from backproof_docs import wording
+from backproof_docs.report import KNOWN, Report, Row
+from backproof_properties.results import Link, Outcome
+
+_WIDTH = 100
+_SYNTAX = re.compile(r"[!-'*+:-@\[-`{-~_]|(?<=www)\.", re.IGNORECASE)
+"""ASCII punctuation but for ( ) , - . /, which mean nothing inside a line, the www. of a link excepted."""
+
+
+def to_markdown(report: Report) -> str:
+    """The report as Markdown."""
+    sections = [_verdict(report), _table(report), *_lists(report)]
+    sections += [_failure(report, outcome) for outcome in (*report.failures, *report.known_failures)]
+    return "\n\n".join(sections) + "\n"
+
+
+def code(text: object) -> str:
+    """``text`` as code on one line, wherever Markdown may stand, table cells and HTML included.
+
+    Punctuation is written as character references, which are never syntax.
+    """
+    spelt = _SYNTAX.sub(lambda mark: f"&#{ord(mark[0])};", wording.one_line(text))
+    return f"<code>{spelt}</code>"
+
+
+def _verdict(report: Report) -> str:
+    mark = "✅" if wording.headline(report) == "PASSED" else "❌" if not report.passed else "⚠️"
+    about = f"{wording.counts(report)} · target {code(report.target)} · {code(', '.join(report.dtypes))}"
+    lines = [f"{mark} **Backproof: {wording.headline(report)}** · {about}"]
+    lines += [f"{report.examples} examples a link · seed {report.seed} · {report.seconds:.1f} s"]
+    lines += [f"declared: {code(wording.declared(report))}"] if report.conventions else []
+    share = wording.uncertified(report)
+    lines += [f"uncertified: {share}"] if share else []
+    return "\\\n".join(lines)
+
+
+def _table(report: Report) -> str:
+    several = len(report.dtypes) > 1
+    titles = ["", "claim", *(["dtype"] if several else []), *map(str, Link), "tried", "detects"]
+    rule = ["---", ":---", *([":---"] if several else []), *["---:"] * 5]
+    rows = [_row(report, row, several=several) for row in report.rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, rule, *rows))
+
+
+def _row(report: Report, row: Row, *, several: bool) -> list[str]:
+    cells = [wording.cell(report, row.outcome(link)) for link in Link]
+    tried = sum(outcome.examples for outcome in row.outcomes)
+    detects = wording.number(wording.detects(row.outcome(Link.IMPLEMENTATION)))
+    dtype = [code(row.dtype) if row.dtype != "exact" else ""] if several else []
+    return [wording.MARKS[row.state], f"`{row.claim.id}`", *dtype, *cells, str(tried), detects]
+
+
+def _lists(report: Report) -> list[str]:
+    """The stale known failures, and what the target does not offer."""
+    stale = [f"- {code(each)}" for each in report.stale]
+    absent = [f"- {code(reason)}: {', '.join(names)}" for reason, names in wording.unsupported(report).items()]
+    parts = (("Stale known failures", stale), ("Not judged", absent))
+    return [f"**{title}**\n\n" + "\n".join(lines) for title, lines in parts if lines]
+
+
+def _failure(report: Report, outcome: Outcome) -> str:
+    known = report.reason_known(outcome)
+    state = str(outcome.verdict) if known is None else f"{outcome.verdict}, known"
+    summary = f"{wording.MARKS[outcome.verdict if known is None else KNOWN]} <b>{outcome.claim}</b> {state}"
+    reason = [(KNOWN, wording.visible(known))] if known is not None else []
+    facts = [*reason, *wording.facts(outcome)]
+    facts.append(("again", "\n  ".join(wording.folded(wording.again(report, outcome), _WIDTH))))
+    body = "\n".join(f"{label:<11}" + text.replace("\n", "\n" + " " * 11) for label, text in facts)
+    return (
+        f"<details><summary>{summary} ({code(wording.place(outcome))})</summary>\n\n```text\n{body}\n```\n\n</details>"
+    )

@@ -1,0 +1,200 @@
+"""What every form of a report says alike: marks, words, numbers, arrays, the facts of a failure, the command again.
+
+Nothing that comes from a target leaves this module with characters that could command a terminal or reorder a line.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from typing import Any
+
+from backproof_docs.report import KNOWN, Report, page_of
+from backproof_properties.results import Outcome, Verdict
+from backproof_spec.claims import CLAIMS
+
+FORMULAS = {claim.id: claim.formula for claim in CLAIMS}
+MARKS: dict[str, str] = {
+    Verdict.HOLDS: "✓",
+    Verdict.REFUTED: "✗",
+    Verdict.ERROR: "✗",
+    Verdict.UNCERTIFIED: "?",
+    Verdict.UNSUPPORTED: "–",
+    KNOWN: "~",
+}
+LEGEND = (
+    "first two columns: worst relative deviation inside the spec (exact: none)",
+    "implement.: worst error ÷ rounding bound, at most 1 (exact: no error at all)",
+    "detects: relative error sure to be refuted in half of the entries; —: no link",
+)
+_SHOWN_ENTRIES = 12
+_UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a target's message could do to a terminal, or to the order in which a line is read."""
+
+
+def visible(text: object) -> str:
+    """``text`` with control characters, overrides of direction and lone surrogates made visible; line ends stay."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def one_line(text: object) -> str:
+    """``visible`` on a single line."""
+    return visible(text).replace("\n", " ")
+
+
+def number(value: float | None) -> str:
+    """Two significant digits in at most six characters; — for None, 0 for exactly nothing."""
+    if value is None or not math.isfinite(value):
+        return "—"
+    if value == 0:
+        return "0"
+    return f"{value:.2g}" if 1e-3 <= value < 100 else f"{value:.0e}"  # noqa: PLR2004 - where %e becomes shorter
+
+
+def cell(report: Report, outcome: Outcome | None) -> str:
+    """What the table says of one link: a number where it holds, else one word."""
+    if outcome is None:
+        return "—"
+    if report.reason_known(outcome) is not None:
+        return KNOWN
+    if outcome.verdict is not Verdict.HOLDS:
+        words = {Verdict.UNSUPPORTED: "absent", Verdict.UNCERTIFIED: "uncertain"}
+        return words.get(outcome.verdict, str(outcome.verdict))
+    return "exact" if outcome.observation.worst == 0 else number(outcome.observation.worst)
+
+
+def detects(outcome: Outcome | None) -> float | None:
+    """The detection threshold, where an implementation was judged and holds."""
+    return outcome.observation.threshold if outcome and outcome.verdict is Verdict.HOLDS else None
+
+
+def array(name: str, value: Any) -> str:
+    """``Z = [[0.0, 1.0]] (1, 2)``, nested as NumPy reads it; long arrays are cut."""
+    if isinstance(value, list):
+        return "\n".join(array(f"{name}[{k}]", entry) for k, entry in enumerate(value))
+    if not isinstance(value, dict):
+        return f"{name} = {value}"
+    data, shape = value["data"], value["shape"]
+    if len(data) > _SHOWN_ENTRIES:
+        shown = f"[{', '.join(data[:_SHOWN_ENTRIES])}, …]"
+    elif len(shape) == 1:
+        shown = f"[{', '.join(data)}]"
+    else:
+        rows, columns = shape
+        lines = [data[i * columns : (i + 1) * columns] for i in range(rows)]
+        shown = "[" + ", ".join(f"[{', '.join(line)}]" for line in lines) + "]"
+    return f"{name} = {shown}  {value['dtype']} {tuple(shape)}"
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+
+
+def place(outcome: Outcome) -> str:
+    """``formula → implementation, float64``."""
+    return one_line(", ".join(part for part in (outcome.link, outcome.dtype) if part))
+
+
+def found(outcome: Outcome) -> str:
+    """The message of the finding, or the reason where there is none."""
+    return visible(outcome.finding.message if outcome.finding else outcome.reason or "")
+
+
+def error(outcome: Outcome) -> str | None:
+    """How far off, in bounds and in ulps, where ulps are known."""
+    finding = outcome.finding
+    if finding is None or finding.error_in_ulps is None:
+        return None
+    return visible(f"{finding.error_in_bounds or '—'} × the rounding bound, {finding.error_in_ulps} ulps")
+
+
+def facts(outcome: Outcome) -> list[tuple[str, str]]:
+    """What is to be said of a failure, in order: a label, and text that may have several lines."""
+    finding = outcome.finding
+    diagnosis = finding.diagnosis if finding else None
+    lines = [
+        ("formula", FORMULAS[outcome.claim]),
+        ("found", found(outcome)),
+        ("error", error(outcome)),
+        ("usage", finding.usage if finding else None),
+        ("diagnosis", diagnosis.sentence if diagnosis else None),
+        ("declare", f"--declare {diagnosis.declare}" if diagnosis and diagnosis.declare else None),
+        ("inputs", inputs(outcome) if finding else None),
+        ("proof", page_of(outcome.claim)),
+    ]
+    return [(label, visible(text)) for label, text in lines if text is not None]
+
+
+def inputs(outcome: Outcome) -> str:
+    """The counterexample, one line for each array."""
+    given = outcome.finding.inputs if outcome.finding else {}
+    return visible("\n".join(array(name, value) for name, value in given.items()) or "—")
+
+
+def again(report: Report, outcome: Outcome) -> list[str]:
+    """The command that repeats a failure, in pieces that no line may break."""
+    words = shlex.split(report.command or "backproof validate TARGET")
+    words += ["--claim", outcome.claim, "--seed", str(report.seed), "--examples", str(report.examples)]
+    if outcome.dtype and outcome.dtype != "float64":
+        words += ["--dtype", outcome.dtype]
+    pieces: list[str] = []
+    for word in words:
+        quoted = shlex.quote(one_line(word))
+        if pieces and not word.startswith("-"):
+            pieces[-1] += f" {quoted}"
+        else:
+            pieces.append(quoted)
+    return pieces
+
+
+def folded(pieces: list[str], width: int) -> list[str]:
+    """Pieces of a command in lines of at most ``width`` where they can be, each but the last ending in a backslash."""
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if len(lines[-1]) + len(piece) + len("  \\") <= width:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(piece)
+    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
+
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+
+def headline(report: Report) -> str:
+    """PASSED, FAILED, or that nothing was there to be judged."""
+    if not report.passed:
+        return "FAILED"
+    of_target = [outcome for outcome in report.results if outcome.dtype]
+    judged = any(outcome.verdict is not Verdict.UNSUPPORTED for outcome in of_target)
+    return "PASSED" if judged or not of_target else "NOTHING OF THE TARGET WAS JUDGED"
+
+
+def counts(report: Report) -> str:
+    """``17 holds, 1 known, 1 refuted``: rows of the table; then entries of known failures that are stale."""
+    states = [row.state for row in report.rows]
+    parts = [f"{states.count(state)} {state}" for state in (*Verdict, KNOWN) if state in states]
+    return ", ".join(parts + ([f"{len(report.stale)} stale"] if report.stale else []))
+
+
+def declared(report: Report) -> str:
+    """The declared conventions on one line; empty where there are none."""
+    return one_line(", ".join(f"{name}={value}" for name, value in report.conventions.items()))
+
+
+def unsupported(report: Report) -> dict[str, list[str]]:
+    """What the target does not offer: the claims that were not judged, by reason."""
+    claims: dict[str, dict[str, None]] = {}
+    for outcome in report.results:
+        if outcome.verdict is Verdict.UNSUPPORTED:
+            claims.setdefault(visible(outcome.reason), {})[outcome.claim] = None
+    return {reason: list(names) for reason, names in claims.items()}
+
+
+def uncertified(report: Report) -> str | None:
+    """The share of what was computed about which nothing was certain."""
+    entries = sum(outcome.observation.entries for outcome in report.results if outcome.dtype)
+    skipped = sum(outcome.observation.uncertified for outcome in report.results if outcome.dtype)
+    if not skipped:
+        return None
+    return f"{skipped / (entries + skipped):.1%} of the computed entries (overflow possible), not judged"

@@ -1,0 +1,211 @@
+"""Calling a target's functions, and seeing what a call does besides returning.
+
+Arguments lie in memory as asked. Noticed are arguments changed in place, outputs that share memory with an argument,
+and outputs of earlier calls that a later call overwrites.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from backproof_impl.target import FUNCTIONS, Target
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+_REAL_KINDS = "fiu"
+
+
+def _strided(A: Array) -> Array:
+    """Every second entry of an array twice as large, whose other entries are no numbers at all."""
+    around = np.full([2 * size for size in A.shape], 0 if A.dtype.kind in "iu" else np.nan, dtype=A.dtype)
+    view = around[tuple(slice(None, None, 2) for _ in A.shape)]
+    view[...] = A
+    return view
+
+
+def _reversed(A: Array) -> Array:
+    """The same values read backwards from an array that holds them backwards: negative strides."""
+    back = tuple(slice(None, None, -1) for _ in A.shape)
+    return A[back].copy()[back]
+
+
+def _read_only(A: Array) -> Array:
+    """An array that refuses to be written to."""
+    kept = A.copy(order="C")
+    kept.flags.writeable = False
+    return kept
+
+
+MEMORY: dict[str, Callable[[Array], Array]] = {
+    "contiguous": lambda A: A.copy(order="C"),
+    "fortran": lambda A: A.copy(order="F"),
+    "strided": _strided,
+    "reversed": _reversed,
+    "read-only": _read_only,
+}
+"""How an argument may lie in memory (``conventions.MEMORY``): always a fresh array, with the same values."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function's name, its arguments by name in the target's own layout, and how they lie in memory (contiguous)."""
+
+    function: str
+    arguments: Mapping[str, Any]
+    memory: Mapping[str, str] = field(default_factory=dict)
+
+    def placed(self) -> dict[str, Any]:
+        """The arguments as fresh arrays, each in memory as asked."""
+        return {
+            name: _placed(value, MEMORY[self.memory.get(name, "contiguous")]) for name, value in self.arguments.items()
+        }
+
+
+def _placed(value: Any, place: Callable[[Array], Array]) -> Any:
+    return [place(entry) for entry in value] if isinstance(value, list) else place(value)
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """What came where an array of real numbers was expected, in words."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one call gave: outputs by name (arrays, lists of arrays, or ``Unlike``), or why there are none.
+
+    ``breach`` says how the result as a whole breaks the contract, ``raised`` what the target raised instead of
+    returning (``error``, where that was in this process), ``declined`` its reason not to answer. ``died`` is true when
+    it hung or its process ended.
+    """
+
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    aliased: Mapping[str, str] = field(default_factory=dict)
+    overwritten: tuple[str, ...] = ()
+    breach: str | None = None
+    raised: str | None = None
+    declined: str | None = None
+    died: bool = False
+    error: BaseException | None = None
+
+
+class Kept:
+    """Outputs of earlier calls, and the values they had when they were returned."""
+
+    def __init__(self) -> None:
+        """Nothing is kept yet."""
+        self._arrays: list[tuple[str, Array, bytes]] = []
+        self._overwritten: dict[str, None] = {}
+
+    def add(self, outputs: Mapping[str, Any]) -> None:
+        """Keep these outputs."""
+        self._arrays += [(name, A, A.tobytes()) for name, value in outputs.items() for A in _arrays(value)]
+
+    def overwritten(self) -> tuple[str, ...]:
+        """The outputs whose values were, at this or an earlier look, no longer what they had been."""
+        self._overwritten.update((name, None) for name, A, values in self._arrays if A.tobytes() != values)
+        return tuple(self._overwritten)
+
+
+def perform(target: Target, calls: Sequence[Call]) -> tuple[Call, Answer]:
+    """Make the calls in their order: the last and its answer, or the first that gave none."""
+    kept = Kept()
+
+    def here(each: Call, *, keep: bool) -> Answer:  # noqa: ARG001 - a sequence of its own: all of it is kept
+        return call(target.functions[each.function], each, kept)
+
+    each, answer = calls[0], Answer()
+    for number, each in enumerate(calls):
+        answer = (target.elsewhere or here)(each, keep=number > 0)
+        if answer.raised is not None or answer.breach is not None or answer.declined is not None:
+            break
+    return each, answer
+
+
+def call(function: Callable[..., Any], each: Call, kept: Kept) -> Answer:
+    """One call. Whatever the target raises, ``SystemExit`` and a test framework's skip included, is an answer."""
+    arguments, before = each.placed(), each.placed()
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = function(*arguments.values())
+            outputs = _named(each.function, result)
+    except KeyboardInterrupt:
+        raise
+    except _Breach as breach:
+        return Answer(breach=str(breach))
+    except BaseException as error:  # noqa: BLE001 - see above
+        return Answer(raised=f"{type(error).__name__}: {error}", error=error)
+    overwritten = kept.overwritten()
+    kept.add(outputs)
+    changed = tuple(name for name, value in arguments.items() if not _same(before[name], value))
+    return Answer(outputs, changed, _aliased(outputs, arguments), overwritten)
+
+
+class _Breach(Exception):
+    """The result as a whole has not the structure of the contract."""
+
+
+def _named(function: str, result: Any) -> dict[str, Any]:
+    """The outputs by name; of a network's those that are offered."""
+    names = FUNCTIONS[function].outputs
+    if function == "network_gradients":
+        if not isinstance(result, Mapping):
+            msg = f"returned {type(result).__name__}, expected a dict with dW, db and perhaps loss, dX"
+            raise _Breach(msg)
+        found = {name: result.get(name) for name in names}
+        offered = {name: value for name, value in found.items() if value is not None or name in {"dW", "db"}}
+        return {name: _read_list(v) if name in {"dW", "db"} else _read(name, v) for name, v in offered.items()}
+    if len(names) == 1:
+        return {names[0]: _read(names[0], result)}
+    if not isinstance(result, tuple | list) or len(result) != len(names):
+        got = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
+        msg = f"returned {got}, expected a tuple: {', '.join(names)}"
+        raise _Breach(msg)
+    return {name: _read(name, value) for name, value in zip(names, result, strict=True)}
+
+
+def _read_list(value: Any) -> Any:
+    return [_read("dW", entry) for entry in value] if isinstance(value, list | tuple) else Unlike(type(value).__name__)
+
+
+def _read(name: str, value: Any) -> Any:
+    """``value`` as it is if it is an array of real numbers; a loss may be any one real number."""
+    if name in {"L", "loss"}:
+        try:
+            value = np.asarray(value)
+        except Exception as error:  # noqa: BLE001 - a target's object may raise anything
+            return Unlike(f"{type(value).__name__} that NumPy cannot read ({type(error).__name__})")
+    if not isinstance(value, np.ndarray):
+        return Unlike(type(value).__name__)
+    if value.dtype.kind not in _REAL_KINDS and value.dtype.name != "bfloat16":
+        return Unlike(f"array of {value.dtype}")
+    return value
+
+
+def _arrays(value: Any) -> list[Array]:
+    return [A for A in (value if isinstance(value, list) else [value]) if isinstance(A, np.ndarray)]
+
+
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, list):
+        return isinstance(after, list) and len(before) == len(after) and all(map(_same, before, after))
+    return isinstance(after, np.ndarray) and before.shape == after.shape and before.tobytes() == after.tobytes()
+
+
+def _aliased(outputs: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, str]:
+    """For each output that lies in the memory of an argument, that argument."""
+    return {
+        output: name
+        for output, value in outputs.items()
+        for name, given in arguments.items()
+        if any(A.size and np.may_share_memory(A, B) for A in _arrays(value) for B in _arrays(given))
+    }

@@ -1,0 +1,263 @@
+"""A target in a process of its own: a crash, a hang, an exit or a memory blow-up is an answer, not the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from backproof_impl.calling import Answer, Call
+from backproof_impl.conventions import Conventions, UsageError
+from backproof_impl.protocol import (
+    LARGEST_LINE,
+    PROTOCOL,
+    Malformed,
+    call_message,
+    line,
+    read,
+    read_answer,
+    read_started,
+)
+from backproof_impl.target import Target
+
+CALL_SECONDS = 10.0
+"""A call that takes longer hangs, unless the target declares ``limits.seconds``."""
+START_SECONDS = 120.0
+"""Importing a large framework on a busy machine takes tens of seconds."""
+LARGEST_MEMORY = 4 * 2**30
+"""Bytes that calls may add to what the process holds; half of what the machine has available, where that is less."""
+_POLL_SECONDS = 0.05
+_STOP_SECONDS = 0.5
+_LAST_WORDS = 2000
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to start and what to say first: for a Python target our own host, for anything else its command."""
+
+    name: str
+    command: tuple[str, ...]
+    source: str | None = None
+
+    @staticmethod
+    def of_python(source: str | Path) -> Program:
+        """The host of a Python target. ``-P``: a file called ``random.py`` beside the target is not imported."""
+        return Program(str(source), (sys.executable, "-P", "-m", "backproof_impl.host"), str(source))
+
+
+class _Died(Exception):
+    """The process ended, or was stopped, before it answered."""
+
+
+class Session:
+    """A running program that answers calls; started again at the next call after it died."""
+
+    def __init__(self, program: Program) -> None:
+        """Nothing is started yet."""
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._seq = 0
+        self._stopped: str | None = None
+        self._words: deque[bytes] = deque(maxlen=40)
+        self._ears: threading.Thread | None = None
+        self._baseline = 0
+        self.seconds = CALL_SECONDS
+        self.memory = min(LARGEST_MEMORY, psutil.virtual_memory().available // 2)
+
+    def start(self) -> tuple[str, list[str], Conventions]:
+        """Start the program: its name, functions and conventions. Raises ``UsageError`` where that fails."""
+        program = self._program
+        first: dict[str, Any] = {"type": "start", "protocol": PROTOCOL}
+        if program.source is not None:
+            first["source"] = program.source
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - the command the user asked to run
+                program.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            msg = f"target {program.name}: cannot be started: {error.strerror}: {program.command[0]}"
+            raise UsageError(msg) from None
+        self._words.clear()
+        self._ears = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
+        self._ears.start()
+        self._baseline = 0
+        try:
+            found = read_started(program.name, self._ask(first, START_SECONDS))
+        except _Died as died:
+            msg = f"target {program.name}: {'importing' if program.source else 'starting'} it: {died}"
+            raise UsageError(msg) from None
+        except Malformed as malformed:
+            self.close()
+            msg = f"target {program.name}: {malformed}; expected the line that answers start (see docs/protocol)"
+            raise UsageError(msg) from None
+        except BaseException:
+            self.close()
+            raise
+        self._baseline = self._resident()
+        return found
+
+    def target(self) -> Target:
+        """Start the program and take it as a target. Raises ``UsageError`` where it cannot be started."""
+        name, functions, conventions = self.start()
+        if self._program.source is None:  # in another language memory layouts are its own affair
+            conventions = replace(conventions, limits=replace(conventions.limits, memory=("contiguous",)))
+        return Target(name, dict.fromkeys(functions, self.call), conventions, self.call)
+
+    def call(self, call: Call, *, keep: bool) -> Answer:
+        """One call; whatever happens to the program is an answer."""
+        try:
+            if self._process is None:
+                self.start()
+            self._seq += 1
+            return read_answer(
+                self._seq, call.function, self._ask(call_message(self._seq, call, keep=keep), self.seconds)
+            )
+        except _Died as died:
+            return Answer(raised=str(died), died=True)
+        except Malformed as malformed:
+            self.close()
+            return Answer(raised=f"malformed answer: {malformed}", died=True)
+        except UsageError as error:
+            return Answer(raised=f"it could not be started again: {error}", died=True)
+
+    def close(self) -> None:
+        """End the program and whatever it started."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
+            process.stdin.write(line({"type": "stop"}))  # type: ignore[union-attr]
+            process.stdin.close()  # type: ignore[union-attr]
+            process.wait(timeout=_STOP_SECONDS)
+        _kill(process)
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                stream.close()  # type: ignore[union-attr]
+        if self._ears is not None:
+            self._ears.join(timeout=1)
+
+    # --- one question, one answer -------------------------------------------------------------------------------------
+
+    def _ask(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Send a line, read a line, within the limits. Raises ``_Died`` or ``Malformed``."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            msg = "it is not running"
+            raise _Died(msg)
+        self._stopped = None
+        answered = threading.Event()
+        guard = threading.Thread(target=self._guard, args=(process, answered, seconds), daemon=True)
+        guard.start()
+        try:
+            with contextlib.suppress(OSError):  # it may have answered all the same, and gone
+                process.stdin.write(line(message))
+                process.stdin.flush()
+            text = process.stdout.readline(LARGEST_LINE)
+        except OSError:
+            text = b""
+        finally:
+            answered.set()
+            guard.join()
+        if self._stopped is not None or not text:
+            reason = self._stopped or self._obituary(process)
+            self.close()
+            raise _Died(reason)
+        if not text.endswith(b"\n"):
+            msg = f"a line of more than {LARGEST_LINE // 2**20} MiB" if len(text) >= LARGEST_LINE else "half a line"
+            raise Malformed(msg)
+        return read(text)
+
+    def _guard(self, process: subprocess.Popen[bytes], answered: threading.Event, seconds: float) -> None:
+        """Stop the program when it takes too long or too much memory."""
+        deadline = time.monotonic() + seconds
+        gone = 0
+        while not answered.wait(_POLL_SECONDS):
+            gone += process.poll() is not None
+            if gone > 1:  # a child of its own keeps the pipe open
+                _kill(process)
+                return
+            if time.monotonic() > deadline:
+                hint = " (limits.seconds declares more)" if self._baseline else ""
+                self._stopped = f"no answer within {seconds:g} s: stopped{hint}"
+            elif self._baseline and self._resident() - self._baseline > self.memory:
+                self._stopped = f"it took more than {self.memory / 2**30:.1f} GiB of memory: stopped"
+            if self._stopped is not None:
+                _kill(process)
+                return
+
+    def _resident(self) -> int:
+        """Bytes of memory that the program and whatever it started hold; 0 when it is gone."""
+        return sum(map(_bytes, _family(self._process.pid))) if self._process else 0
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Keep the last of what the program says on standard error, however much it is."""
+        with contextlib.suppress(OSError, ValueError):
+            while words := process.stderr.readline(_LAST_WORDS):  # type: ignore[union-attr]
+                self._words.append(words)
+            process.stderr.close()  # type: ignore[union-attr]
+
+    def _obituary(self, process: subprocess.Popen[bytes]) -> str:
+        """How the program ended, and the last it said."""
+        try:
+            status = process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return "it closed its output and went on: stopped"
+        if self._ears is not None:
+            self._ears.join(timeout=1)
+        said = [words.decode("utf-8", "replace").strip() for words in self._words]
+        last = next((words for words in reversed(said) if words), "")
+        how = (
+            f"the process ended with exit status {status}"
+            if status >= 0
+            else f"the process was killed by {_name(-status)}"
+        )
+        return f"{how}; it said: {last}" if last else how
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """The process and whatever it started, as far as they still run."""
+    try:
+        first = psutil.Process(pid)
+        return [first, *first.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the program with everything it started."""
+    for each in _family(process.pid) if process.poll() is None else ():
+        with contextlib.suppress(psutil.Error):
+            each.kill()
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()

@@ -1,0 +1,276 @@
+"""The line protocol between Backproof and a program that hosts a target: one JSON object a line, question and answer.
+
+``start`` → ``started``, ``call`` → ``result``, ``unsupported`` or ``error``, ``stop``. Numbers travel as decimal
+strings that read back exactly; hexadecimal floats and JSON numbers are understood too. Nothing received is evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from backproof_impl.calling import MEMORY, Answer, Call, Unlike
+from backproof_impl.conventions import Conventions, Limits, UsageError
+from backproof_impl.target import FUNCTIONS
+
+PROTOCOL = 1
+LARGEST_LINE = 2**26
+"""Bytes in one message; the largest the suite sends has a thousandth of it."""
+_INTEGERS = ("int64", "int32", "uint8")
+_DTYPES: dict[str, Any] = {
+    **{name: np.dtype(name) for name in ("float16", "float32", "float64", *_INTEGERS)},
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
+}
+
+
+class Malformed(Exception):
+    """A message is not what the protocol says."""
+
+
+# --- arrays -----------------------------------------------------------------------------------------------------------
+
+
+def encoded(value: Any, memory: str = "contiguous") -> Any:
+    """An array, a list of them, or ``Unlike``, as JSON data; ``memory`` where it is not contiguous."""
+    if isinstance(value, list):
+        return [encoded(entry, memory) for entry in value]
+    if isinstance(value, Unlike):
+        return {"unlike": value.kind}
+    if value.dtype.name not in _DTYPES:
+        return {"unlike": f"array of {value.dtype}"}
+    flat = value.ravel()
+    with np.errstate(all="ignore"):  # of signalling NaN
+        numbers = map(str, flat.tolist()) if value.dtype.kind in "iu" else map(repr, flat.astype(float).tolist())
+    data = {"dtype": value.dtype.name, "shape": list(value.shape), "data": list(numbers)}
+    return data if memory == "contiguous" else {**data, "memory": memory}
+
+
+def decoded(where: str, data: Any) -> Any:
+    """The array, or list of arrays, that ``data`` stands for. Raises ``Malformed`` naming ``where``."""
+    if isinstance(data, list):
+        return [_array(f"{where}[{k}]", entry) for k, entry in enumerate(data)]
+    return _array(where, data)
+
+
+def _array(where: str, data: Any) -> Any:
+    if not isinstance(data, Mapping):
+        msg = f"{where} is {_brief(data)}, expected an array: an object with dtype, shape and data"
+        raise Malformed(msg)
+    if "unlike" in data:
+        return Unlike(str(data["unlike"]))
+    dtype, shape, numbers = (data.get(key) for key in ("dtype", "shape", "data"))
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
+        msg = f"{where}: dtype is {_brief(dtype)}, expected one of {', '.join(_DTYPES)}"
+        raise Malformed(msg)
+    if not isinstance(shape, list) or not all(map(_is_size, shape)) or len(shape) > _MOST_DIMENSIONS:
+        msg = f"{where}: shape is {_brief(shape)}, expected a list of sizes"
+        raise Malformed(msg)
+    sizes = tuple(map(int, shape))
+    if not isinstance(numbers, list) or len(numbers) != math.prod(sizes):
+        got = f"{len(numbers)} numbers" if isinstance(numbers, list) else _brief(numbers)
+        msg = f"{where}: data holds {got}, expected a flat list of {math.prod(sizes)} for shape {sizes}"
+        raise Malformed(msg)
+    read = _whole(dtype) if dtype in _INTEGERS else _real
+    values = [read(f"{where}.data[{k}]", x) for k, x in enumerate(numbers)]
+    with np.errstate(all="ignore"):
+        return (
+            np.array(values, dtype=np.int64 if dtype in _INTEGERS else np.float64).astype(_DTYPES[dtype]).reshape(sizes)
+        )
+
+
+_MOST_DIMENSIONS = 8
+_LARGEST_SIZE = 2**31
+_WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
+_REAL = re.compile(
+    r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE
+)
+_HEXADECIMAL = re.compile(r"[+-]?0x[0-9a-f]*\.?[0-9a-f]*(p[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)
+
+
+def _is_size(size: Any) -> bool:
+    """A whole number; some languages write every number as 2.0."""
+    return type(size) in {int, float} and 0 <= size < _LARGEST_SIZE and size == int(size)
+
+
+def _whole(dtype: str) -> Callable[[str, Any], int]:
+    least, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+
+    def read(where: str, x: Any) -> int:
+        if type(x) is int or (isinstance(x, str) and len(x) < _LONGEST and _WHOLE.fullmatch(x)):
+            value = int(x)
+            if least <= value <= largest:
+                return value
+        msg = f"{where} is {_brief(x)}, expected a whole number from {least} to {largest}"
+        raise Malformed(msg)
+
+    return read
+
+
+def _real(where: str, x: Any) -> float:
+    try:
+        if type(x) in {int, float}:
+            return float(x)
+        if isinstance(x, str) and _REAL.fullmatch(x):
+            return float(x)
+        if isinstance(x, str) and _HEXADECIMAL.fullmatch(x):
+            return float.fromhex(x)
+    except (ValueError, OverflowError):
+        pass  # 0x without digits; larger than any float64
+    msg = f"{where} is {_brief(x)}, expected a number as a decimal string, nan, inf or -inf"
+    raise Malformed(msg)
+
+
+_LONGEST = 60
+_LONGEST_SAID = 1000
+
+
+def _brief(value: Any) -> str:
+    text = "null" if value is None else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def line(message: Mapping[str, Any]) -> bytes:
+    """A message as one line."""
+    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+def read(text: bytes) -> dict[str, Any]:
+    """The message on a line. Raises ``Malformed``."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        msg = f"{_brief(text.decode('utf-8', 'replace').rstrip())} is not a JSON object on one line"
+        raise Malformed(msg) from None
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        msg = f"{_brief(message)}: expected an object with a type, such as result"
+        raise Malformed(msg)
+    return message
+
+
+def call_message(seq: int, call: Call, *, keep: bool) -> dict[str, Any]:
+    """``call``: arrays with their place in memory, and whether the results of the calls before it must survive it."""
+    arrays = {name: encoded(value, call.memory.get(name, "contiguous")) for name, value in call.arguments.items()}
+    message = {"type": "call", "seq": seq, "function": call.function, "arrays": arrays}
+    return {**message, "keep": True} if keep else message
+
+
+def read_call(message: Mapping[str, Any]) -> Call:
+    """The call in a message. Raises ``Malformed``."""
+    function, arrays = message.get("function"), message.get("arrays")
+    if function not in FUNCTIONS or not isinstance(arrays, Mapping):
+        msg = f"call of {_brief(function)}: expected one of {', '.join(FUNCTIONS)}, and arrays"
+        raise Malformed(msg)
+    missing = [name for name in FUNCTIONS[function].arguments if name not in arrays]
+    if missing:
+        msg = f"call of {function}: the array {missing[0]} is missing"
+        raise Malformed(msg)
+    arguments = {name: decoded(name, arrays[name]) for name in FUNCTIONS[function].arguments}
+    return Call(function, arguments, {name: _memory(arrays[name]) for name in arguments})
+
+
+def _memory(data: Any) -> str:
+    first = data[0] if isinstance(data, list) and data else data
+    asked = first.get("memory", "contiguous") if isinstance(first, Mapping) else "contiguous"
+    return asked if asked in MEMORY else "contiguous"
+
+
+def answer_message(seq: int, answer: Answer) -> dict[str, Any]:
+    """The message that an answer of a Python target is sent as."""
+    if answer.raised is not None:
+        return {"type": "error", "seq": seq, "message": answer.raised}
+    if answer.breach is not None:
+        return {"type": "breach", "seq": seq, "message": answer.breach}
+    seen = {"changed": list(answer.changed), "aliased": dict(answer.aliased), "overwritten": list(answer.overwritten)}
+    arrays = {name: encoded(value) for name, value in answer.outputs.items()}
+    return {"type": "result", "seq": seq, "arrays": arrays, **{name: value for name, value in seen.items() if value}}
+
+
+def read_answer(seq: int, function: str, message: Mapping[str, Any]) -> Answer:
+    """The answer in a message. Raises ``Malformed``."""
+    if message.get("seq") != seq:
+        msg = f"seq is {_brief(message.get('seq'))}, expected {seq}, that of the call"
+        raise Malformed(msg)
+    kind = message["type"]
+    if kind in {"error", "breach", "unsupported"}:
+        key = "reason" if kind == "unsupported" else "message"
+        said = " ".join(str(message.get(key, f"no {key} given"))[:_LONGEST_SAID].split())
+        fields: dict[str, Any] = {{"error": "raised", "breach": "breach", "unsupported": "declined"}[kind]: said}
+        return Answer(**fields)
+    arrays = message.get("arrays")
+    if kind != "result" or not isinstance(arrays, Mapping):
+        expected = "expected result with arrays, unsupported with reason, or error with message"
+        msg = f"answer of type {_brief(kind)}: {expected}"
+        raise Malformed(msg)
+    names = FUNCTIONS[function].outputs
+    optional = {"loss", "dX"} if function == "network_gradients" else set()
+    missing = [name for name in names if name not in arrays and name not in optional]
+    if missing:
+        msg = f"result of {function} holds {', '.join(map(str, arrays)) or 'nothing'}, expected {', '.join(names)}"
+        raise Malformed(msg)
+    outputs = {name: decoded(name, arrays[name]) for name in names if name in arrays}
+    changed, overwritten = (tuple(map(str, _list(message.get(key)))) for key in ("changed", "overwritten"))
+    aliased = message.get("aliased", {})
+    return Answer(outputs, changed, aliased if isinstance(aliased, Mapping) else {}, overwritten)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def started_message(name: str, functions: list[str], conventions: Conventions) -> dict[str, Any]:
+    """The answer to ``start``."""
+    declared = conventions.declared()
+    return {"type": "started", "protocol": PROTOCOL, "name": name, "functions": functions, "conventions": declared}
+
+
+def read_started(who: str, message: Mapping[str, Any]) -> tuple[str, list[str], Conventions]:
+    """Name, functions and conventions. Raises ``UsageError`` for what is of no use, else ``Malformed``."""
+    if message["type"] == "refused":
+        raise UsageError(str(message.get("message")))
+    if message["type"] != "started":
+        msg = f"the first answer is of type {_brief(message['type'])}, expected started"
+        raise Malformed(msg)
+    if message.get("protocol") != PROTOCOL:
+        msg = f"target {who}: speaks protocol {_brief(message.get('protocol'))}, expected {PROTOCOL}"
+        raise UsageError(msg)
+    functions = _list(message.get("functions"))
+    unknown = [name for name in functions if not isinstance(name, str) or name not in FUNCTIONS]
+    if unknown or not functions:
+        offered = f"offers {_brief(unknown[0])}" if unknown else "offers no functions"
+        msg = f"target {who}: {offered}, expected some of {', '.join(FUNCTIONS)}"
+        raise UsageError(msg)
+    return str(message.get("name", who)), functions, read_conventions(who, message.get("conventions", {}))
+
+
+def read_conventions(who: str, data: Any) -> Conventions:
+    """The conventions declared as JSON data. Raises ``UsageError`` naming what is unknown or cannot be."""
+    if not isinstance(data, Mapping):
+        msg = f"target {who}: conventions is {_brief(data)}, expected an object"
+        raise UsageError(msg)
+    limits = data.get("limits", {})
+    if not isinstance(limits, Mapping):
+        msg = f"target {who}: conventions.limits is {_brief(limits)}, expected an object"
+        raise UsageError(msg)
+    for found, known in ((data, Conventions()), (limits, Limits())):
+        unknown = [name for name in found if name not in vars(known)]
+        if unknown:
+            what = "limit" if found is limits else "convention"
+            msg = f"target {who}: {unknown[0]} is no {what}; expected some of {', '.join(vars(known))}"
+            raise UsageError(msg)
+    tuples: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in limits.items()
+    }
+    try:
+        return Conventions(**{**data, "limits": Limits(**tuples)})
+    except UsageError as error:
+        msg = f"target {who}: {error}"
+        raise UsageError(msg) from None
