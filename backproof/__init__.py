@@ -8,7 +8,6 @@ True
 
 from __future__ import annotations
 
-import difflib
 import secrets
 import shlex
 import time
@@ -17,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from backproof_docs.report import Refutation, Report
-from backproof_impl.conventions import DTYPES, Conventions, Limits, UsageError
+from backproof_impl.conventions import Conventions, Limits, UsageError
 from backproof_impl.isolation import Program
-from backproof_properties import runner
+from backproof_properties import processes, runner
 from backproof_properties.results import Outcome
-from backproof_spec.claims import CLAIM_IDS, OPERATIONS
+from backproof_properties.suite import claims_named
 
 __all__ = ["Conventions", "Limits", "Program", "Refutation", "Report", "UsageError", "check"]
 
@@ -54,15 +53,9 @@ def check(
     Raises ``UsageError`` when the request cannot be run; its message says what is accepted.
     """
     claims = claims_named(_listed("operations", operations))
-    if isinstance(examples, bool) or not isinstance(examples, int) or examples < 1:
-        msg = f"examples is {examples!r}, expected a whole number of at least 1"
-        raise UsageError(msg)
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-        msg = f"seed is {seed!r}, expected a whole number of at least 0"
-        raise UsageError(msg)
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        msg = f"workers is {workers!r}, expected a whole number of at least 1"
-        raise UsageError(msg)
+    number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
+    for name, value, least in (("examples", examples, 1), ("seed", number, 0), ("workers", workers, 1)):
+        runner.require_whole(name, value, least)
     if conventions is not None and not isinstance(conventions, Conventions):
         msg = f"conventions is {type(conventions).__name__}, expected backproof.Conventions(...)"
         raise UsageError(msg)
@@ -70,21 +63,16 @@ def check(
         option = "isolate" if isolate else f"workers={workers}"
         msg = f"{option}: processes load a target by its path or a name, this is a {type(target).__name__}"
         raise UsageError(msg)
-    source = runner.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate)
+    source = processes.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate)
     names = _listed("dtypes", dtypes)
-    requested = None if names is None else tuple(dict.fromkeys(names))
-    unknown = [name for name in requested or () if name not in DTYPES]
-    if unknown:
-        msg = f"dtype {unknown[0]!r} is not known, expected some of {', '.join(DTYPES)}"
-        raise UsageError(msg)
-    number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
+    requested = None if names is None else runner.dtypes_named(names)
     loaded, close = source.load()
     try:
         chosen = runner.supported_dtypes(loaded, requested)
         planned = runner.tasks(claims, chosen, examples, number)
         begun = time.monotonic()
         progress(len(planned), None)
-        results = runner.run_all(planned, loaded, workers, source, lambda outcome: progress(len(planned), outcome))
+        results = processes.run_all(planned, loaded, workers, source, lambda outcome: progress(len(planned), outcome))
         seconds = time.monotonic() - begun
     finally:
         close()
@@ -102,21 +90,3 @@ def _listed(option: str, names: Iterable[str] | None) -> list[str] | None:
         msg = f"{option} is {found!r}, expected one name or several"
         raise UsageError(msg)
     return found
-
-
-def claims_named(names: Iterable[str] | None) -> tuple[str, ...]:
-    """The claims that operations or claim ids stand for; ``UsageError`` names the close ones for an unknown name."""
-    if names is None:
-        return CLAIM_IDS
-    chosen: set[str] = set()
-    operations = [operation.id for operation in OPERATIONS]
-    for name in names:
-        found = [claim for claim in CLAIM_IDS if name in (claim, claim.partition(".")[0])]
-        if not found:
-            spelt = {known.lower(): known for known in (*CLAIM_IDS, *operations)}
-            close = [spelt[word] for word in difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)]
-            hint = f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(operations)}"
-            msg = f"claim {name!r} is not known: {hint} (backproof list claims shows all)"
-            raise UsageError(msg)
-        chosen.update(found)
-    return tuple(claim for claim in CLAIM_IDS if claim in chosen)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import io
 import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, get_type_hints
 
 import typer
 from rich.console import Console
@@ -18,8 +20,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from backproof import check
+from backproof_docs.html import to_html
 from backproof_docs.junit import to_junit
-from backproof_docs.report import Report, write_atomically
+from backproof_docs.known import load_known
+from backproof_docs.markdown import to_markdown
+from backproof_docs.report import Report, apply_known, write_atomically
+from backproof_docs.reproducer import reproducers
 from backproof_docs.terminal import print_report
 from backproof_impl.adapters import ADAPTERS
 from backproof_impl.conventions import DTYPES, FIELDS, UsageError
@@ -35,72 +41,109 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Claims = Annotated[
-    list[str] | None, typer.Option("--claim", metavar="ID", help="A claim or an operation; repeatable, or a,b.")
-]
-Examples = Annotated[int, typer.Option("--examples", metavar="N", help="Examples for each link of each claim.")]
-Dtypes = Annotated[
-    list[str] | None, typer.Option("--dtype", metavar="NAME", help=f"{', '.join(DTYPES)}; repeatable, or a,b.")
-]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Repeat the run that printed this seed.")]
-Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
-Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")]
-Workers = Annotated[
-    int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")
-]
-Declare = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--declare",
-        metavar="FIELD=VALUE",
-        help="A convention of the target; repeatable. See: backproof list conventions.",
-    ),
-]
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What ``verify`` and ``validate`` take alike."""
+
+    claim: Annotated[
+        list[str] | None, typer.Option("--claim", metavar="ID", help="A claim or an operation; repeatable, or a,b.")
+    ] = None
+    examples: Annotated[int, typer.Option("--examples", metavar="N", help="Examples for each link of each claim.")] = (
+        100
+    )
+    dtype: Annotated[
+        list[str] | None, typer.Option("--dtype", metavar="NAME", help=f"{', '.join(DTYPES)}; repeatable, or a,b.")
+    ] = None
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Repeat the run that printed this seed.")] = (
+        None
+    )
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")] = None
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")] = None
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as an HTML page.")] = (
+        None
+    )
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", metavar="FILE", help="Write a summary for a CI job's page.")
+    ] = None
+    reproducers: Annotated[
+        Path | None,
+        typer.Option("--reproducers", metavar="DIR", help="Write a script for each failure that needs only NumPy."),
+    ] = None
+    known: Annotated[
+        Path | None, typer.Option("--known", metavar="FILE", help="Accept the failures listed there, with reasons.")
+    ] = None
+    workers: Annotated[
+        int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")
+    ] = None
+
+
+_RENDERERS: dict[str, Callable[[Report], str]] = {
+    "json": Report.to_json,
+    "junit": to_junit,
+    "html": to_html,
+    "markdown": to_markdown,
+}
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """``command`` with each field of ``Options`` as an option of its own, handed over as one ``options``."""
+    own = [each for each in inspect.signature(command, eval_str=True).parameters.values() if each.name != "options"]
+    hints = get_type_hints(Options, include_extras=True)
+    shared = [
+        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name])
+        for each in fields(Options)
+    ]
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:
+        taken = {each.name: values.pop(each.name) for each in shared}
+        command(**values, options=Options(**taken))
+
+    parameters = [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *shared]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
 
 
 @app.command()
-def verify(
-    claim: Claims = None,
-    examples: Examples = 100,
-    dtype: Dtypes = None,
-    seed: Seed = None,
-    json: Json = None,
-    junit: Junit = None,
-    workers: Workers = None,
-) -> None:
+@_with_options
+def verify(*, options: Options) -> None:
     """Run the verification suite on the reference implementation."""
-    _run("reference", claim, examples, dtype, seed, json, junit, workers, None)
+    _run("reference", options, [], isolate=False)
 
 
 @app.command()
+@_with_options
 def validate(
+    *,
     target: Annotated[
-        str | None, typer.Argument(help="my_layers.py, package.module[:object], or a built-in adapter's name.")
+        str | None,
+        typer.Argument(help="my_layers.py, package.module[:object], or a built-in adapter's name.", show_default=False),
     ] = None,
     program: Annotated[
         str | None,
         typer.Option("--exec", metavar="CMD", help="Instead of TARGET: a program that speaks the line protocol."),
     ] = None,
-    claim: Claims = None,
-    examples: Examples = 100,
-    dtype: Dtypes = None,
-    seed: Seed = None,
-    json: Json = None,
-    junit: Junit = None,
-    workers: Workers = None,
-    declared: Declare = None,
-    *,
+    declared: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--declare",
+            metavar="FIELD=VALUE",
+            help="A convention of the target; repeatable. See: backproof list conventions.",
+        ),
+    ] = None,
     isolate: Annotated[
         bool, typer.Option("--isolate/--no-isolate", help="Run the target in a process of its own, or in this one.")
     ] = True,
+    options: Options,
 ) -> None:
     """Run the same suite on somebody's implementation."""
     if (target is None) == (program is None):
         given = "neither" if target is None else "both"
         msg = f"validate: {given} given, expected TARGET (my_layers.py, a module, an adapter) or --exec CMD"
         raise UsageError(msg)
-    which = target or _program(program or "")
-    _run(which, claim, examples, dtype, seed, json, junit, workers, declared, isolate=isolate)
+    _run(target or _program(program or ""), options, declared or [], isolate=isolate)
 
 
 def _program(command: str) -> Program:
@@ -115,52 +158,48 @@ def _program(command: str) -> Program:
     return Program(command, words)
 
 
-def _run(
-    target: str | Program,
-    claims: list[str] | None,
-    examples: int,
-    dtypes: list[str] | None,
-    seed: int | None,
-    json: Path | None,
-    junit: Path | None,
-    workers: int | None,
-    declarations: list[str] | None,
-    *,
-    isolate: bool = False,
-) -> None:
-    if workers is not None and workers < 1:
-        msg = f"-n {workers}: expected at least 1 process"
+def _run(target: str | Program, options: Options, declarations: list[str], *, isolate: bool) -> None:
+    if options.workers is not None and options.workers < 1:
+        msg = f"-n {options.workers}: expected at least 1 process"
         raise UsageError(msg)
-    if json is not None and json == junit:
-        msg = f"--json and --junit are both {json}; expected two files"
+    files = {name: path for name in _RENDERERS if (path := getattr(options, name)) is not None}
+    twice = [name for name, path in files.items() if list(files.values()).count(path) > 1]
+    if twice:
+        msg = f"--{twice[0]} and --{twice[1]} are both {files[twice[0]]}; expected two files"
         raise UsageError(msg)
-    for path in (json, junit):
+    for path in files.values():
         _require_writable(path)
+    if options.reproducers is not None:
+        _require_folder(options.reproducers)
+    known = load_known(options.known) if options.known is not None else ()
     with _progress() as update:
         report = check(
             target,
-            operations=_split(claims),
-            dtypes=_split(dtypes),
-            examples=examples,
-            seed=seed,
+            operations=_split(options.claim),
+            dtypes=_split(options.dtype),
+            examples=options.examples,
+            seed=options.seed,
             declare=declarations or None,
             isolate=isolate,
-            workers=workers or _cores(),
+            workers=options.workers or _cores(),
             progress=update,
         )
-    report = replace(report, command=shlex.join(_command(target, declarations)))
-    _write(json, Report.to_json, report)
-    _write(junit, to_junit, report)
+    report = apply_known(replace(report, command=shlex.join(_command(target, declarations))), known)
+    for name, path in files.items():
+        write_atomically(path, _RENDERERS[name](report))
+    if options.reproducers is not None:
+        for name, script in reproducers(report).items():
+            write_atomically(options.reproducers / name, script)
     print_report(report, Console(highlight=False, soft_wrap=False))
     raise typer.Exit(0 if report.passed else 1)
 
 
-def _command(target: str | Program, declarations: list[str] | None) -> list[str]:
+def _command(target: str | Program, declarations: list[str]) -> list[str]:
     """The command that was given, without the options that every repetition adds."""
     if target == "reference" and not declarations:
         return ["backproof", "verify"]
     named = ["--exec", target.name] if isinstance(target, Program) else [target]
-    return ["backproof", "validate", *named, *(word for text in declarations or () for word in ("--declare", text))]
+    return ["backproof", "validate", *named, *(word for text in declarations for word in ("--declare", text))]
 
 
 def _split(values: list[str] | None) -> list[str] | None:
@@ -171,10 +210,8 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _require_writable(path: Path | None) -> None:
+def _require_writable(path: Path) -> None:
     """Refuse, before the run, a report that could not be written after it."""
-    if path is None:
-        return
     folder = path.parent
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         reason = "is a folder" if path.is_dir() else f"folder {folder} does not exist or cannot be written"
@@ -182,9 +219,10 @@ def _require_writable(path: Path | None) -> None:
         raise UsageError(msg)
 
 
-def _write(path: Path | None, render: Callable[[Report], str], report: Report) -> None:
-    if path is not None:
-        write_atomically(path, render(report))
+def _require_folder(path: Path) -> None:
+    if not path.is_dir() or not os.access(path, os.W_OK):
+        msg = f"--reproducers {path}: is no folder that can be written; expected one that exists"
+        raise UsageError(msg)
 
 
 class _progress:

@@ -87,7 +87,8 @@ def _hanging(body: str, width: int, indent: int) -> str:
     return ("\n" + " " * indent).join(lines)
 
 
-def _failure(report: Report, outcome: Outcome, width: int) -> Text:
+def failure(report: Report, outcome: Outcome, width: int) -> Text:
+    """One failure: claim, formula, counterexample, diagnosis, the command that repeats it."""
     verdict = str(outcome.verdict)
     text = Text.assemble((f"{verdict.upper()} {outcome.claim}", _STYLES[verdict]), f"  ({place(outcome)})\n")
     command = ("\n" + " " * (_INDENT + 2)).join(folded(again(report, outcome), width - _INDENT - 2))
@@ -154,6 +155,6 @@ def _print(report: Report, console: Console) -> None:
         console.print(section)
     for outcome in report.failures:
         console.print()
-        console.print(_failure(report, outcome, console.width), end="", soft_wrap=True)
+        console.print(failure(report, outcome, console.width), end="", soft_wrap=True)
     console.print()
     console.print(_summary(report))

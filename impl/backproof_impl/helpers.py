@@ -337,34 +337,35 @@ def from_update(
     step: Function,
     function: str = "network_gradients",
     *,
-    rates: Sequence[float] = (0.125, 1.0, 16.0),
+    rates: Sequence[float] = (1.0, 16.0, 256.0),
     conventions: Conventions | None = None,
 ) -> dict[str, Any]:
     """A target from code that shows only updated weights: dW = (W − W_new)/rate, at every rate the same.
 
     ``step(weights, biases, X, P, rate)`` returns ``(weights, biases)``; for ``"linear_vjp"`` it is
     ``step(W, Y, b, dZ, rate)`` and returns ``(W, dY, b)``. It is given copies and may update in place. ``rates`` are at
-    least two powers of two, by which multiplying and dividing is exact. Readings that differ by more than their
-    rounding 2u·(|W_new| + |W − W_new|)/rate raise: what depends on the rate is no gradient.
+    least two powers of two, none below 1: multiplying and dividing by them is exact. Readings that differ by more than
+    their rounding 2u·(|W_new| + |W − W_new|)/rate raise: what depends on the rate is no gradient.
 
-    The update itself rounds, by u·|W_new|/rate ≤ u·|W|/rate + u·|dW|; but nothing is lost once |W| is below a quarter
-    ulp of rate·dW: W_new is then −rate·dW. So steps are taken at further rates, up to the end of the format, and each
-    entry is read at the largest that does not overflow it. A layer's dW and db do not depend on W: it steps from W = 0.
+    The update rounds too, by u·|W_new|/rate ≤ u·|W|/rate + u·|dW|, but not once |W| is below a quarter ulp of rate·dW:
+    W_new is then −rate·dW. So steps are taken at further rates, up to the end of the format, and each entry is read at
+    the largest that does not overflow it. A layer's dW and db do not depend on W: it steps from W = 0.
 
-    So for layers dW is exact; for networks it is where |dW| ≥ 2⁻⁹⁶⁰·|W| and |W| ≤ 2⁷⁰⁰ (float32, bfloat16: 2⁻⁹⁰, 2⁶⁰).
-    Below, it is off by up to 2u·(|dW| + |W|·2⁻¹⁰²³) (float32: 2⁻¹²⁷), the second part less than the smallest normal
-    number while |W| < 2⁵³ (2²³). So ``arithmetic="flush-to-zero"`` is declared for networks, and float16, which has too
-    few exponents, left out. Beside weights larger than that a right gradient so small may still be refuted.
+    For layers, then, dW is exact. For networks it is where |dW| ≥ 2⁻⁹⁶⁰·|W| and |W| ≤ 2⁷⁰⁰ (float32, bfloat16: 2⁻⁹⁰,
+    2⁶⁰), if the step forms dW and then rate·dW. Below, it is off by up to 2u·(|dW| + |W|·2⁻¹⁰²³) (float32: 2⁻¹²⁷), whose
+    second part is less than the smallest normal number while |W| < 2⁵³ (2²³). Hence ``arithmetic="flush-to-zero"`` is
+    declared for networks, and float16, which has too few exponents, is left out. Beside larger weights a right gradient
+    so small can be refuted, the more so where a step forms rate·dZ first, which overflows earlier.
     """
     if not callable(step):
         _refuse(f"from_update: {type(step).__name__} cannot be called, expected a function")
     if function not in {"linear_vjp", "network_gradients"}:
         _refuse(f"from_update: {function!r} has no weights, expected linear_vjp or network_gradients")
-    wrong = [rate for rate in rates if not _is_power_of_two(rate)]
+    wrong = [rate for rate in rates if not _scales_exactly(rate)]
     swept = sorted(set(rates) - set(wrong))
     if wrong or len(swept) <= 1:
-        got = f"{wrong[0]!r} is no power of two" if wrong else f"{len(swept)} of them"
-        _refuse(f"from_update: rates: {got}, expected at least two powers of two, as 0.125, 1.0")
+        got = repr(wrong[0]) if wrong else f"{len(swept)} of them"
+        _refuse(f"from_update: rates: {got}, expected at least two powers of two, none below 1, as 1.0, 16.0")
     if function == "linear_vjp":
         return _target({function: functools.partial(_layer_from_update, step, swept)}, conventions)
     declared = Conventions() if conventions is None else conventions
@@ -375,8 +376,9 @@ def from_update(
     return _target({function: functools.partial(_network_from_update, step, swept)}, declared)
 
 
-def _is_power_of_two(rate: Any) -> bool:
-    number = isinstance(rate, int | float) and not isinstance(rate, bool) and 0 < rate < math.inf
+def _scales_exactly(rate: Any) -> bool:
+    """Is it a power of two, and not below 1, where products would underflow?"""
+    number = isinstance(rate, int | float) and not isinstance(rate, bool) and 1 <= rate < math.inf
     return number and math.frexp(rate)[0] == 0.5  # noqa: PLR2004 - the significand of a power of two
 
 
@@ -447,7 +449,7 @@ def _read(name: str, W: Array, new: Any, rate: float, *, at: str = "") -> _Readi
     before, after = W.astype(np.float64), new.astype(np.float64)
     with np.errstate(all="ignore"):
         moved = before - after
-        error = float(form.eps) * (np.abs(after) + np.abs(moved)) + 2 * float(form.smallest_normal)
+        error = float(form.eps) * np.abs(after) + float(form.eps) * np.abs(moved) + 2 * float(form.smallest_normal)
         return _Reading(at or f"rate {rate:g}", moved / rate, error / rate)
 
 

@@ -178,8 +178,8 @@ class Session:
             self.close()
             raise _Died(reason)
         if not text.endswith(b"\n"):
-            msg = f"a line of more than {LARGEST_LINE // 2**20} MiB" if len(text) >= LARGEST_LINE else "half a line"
-            raise Malformed(msg)
+            long = f"a line of more than {LARGEST_LINE // 2**20} MiB"
+            raise Malformed(long if len(text) >= LARGEST_LINE else f"half a line; {self._obituary(process)}")
         return read(text)
 
     def _guard(self, process: subprocess.Popen[bytes], answered: threading.Event, seconds: float) -> None:
@@ -219,7 +219,7 @@ class Session:
             return "it closed its output and went on: stopped"
         if self._ears is not None:
             self._ears.join(timeout=1)
-        said = [words.decode("utf-8", "replace").strip() for words in self._words]
+        said = [" ".join(words.decode("utf-8", "replace").split()) for words in self._words]
         last = next((words for words in reversed(said) if words), "")
         how = (
             f"the process ended with exit status {status}"

@@ -19,7 +19,8 @@ from backproof_impl.target import FUNCTIONS, Target
 def as_target(source: Any, conventions: Conventions | None = None) -> Target:
     """The target that ``source`` is or names.
 
-    A path (``my_layers.py``), ``package.module[:object]``, a built-in adapter's name, or a module, object or dict.
+    A path (``my_layers.py``), ``package.module[:object]``, a built-in adapter's ``name[:variant]``, or a module, object
+    or dict.
     Raises ``UsageError`` when nothing can be loaded, or none of ``FUNCTIONS`` is found in it.
     """
     if isinstance(source, Target):
@@ -52,17 +53,28 @@ def _of_object(name: str, found: Any) -> Target:
 
 def _load(source: str) -> Any:
     """The object that a path, a dotted name or an adapter's name stands for."""
-    if source in ADAPTERS:
-        adapter = ADAPTERS[source]
-        if importlib.util.find_spec(adapter.package) is None:
-            msg = f"target {source} needs {adapter.package}: pip install 'backproof[{adapter.extra}]'"
-            raise UsageError(msg)
-        source = adapter.source
-    name, _, attribute = source.partition(":")
+    name, colon, attribute = source.partition(":")
+    if name in ADAPTERS:
+        return _load_adapter(source, name, attribute if colon else None)
     if name.endswith(".py") or os.path.exists(source):  # noqa: PTH110 - unlike Path's, true of no name that is too long
         path = Path(name if name.endswith(".py") else source)
         return _attribute(source, _load_file(path), attribute if name.endswith(".py") else "")
     return _attribute(source, _load_module(source, name), attribute)
+
+
+def _load_adapter(source: str, name: str, variant: str | None) -> Any:
+    """The target of a built-in adapter, or one of its variants."""
+    adapter = ADAPTERS[name]
+    if variant is not None and variant not in adapter.variants:
+        known = f"expected one of {', '.join(adapter.variants)}" if adapter.variants else "it has none"
+        msg = f"target {source}: {name} has no variant {variant!r}; {known}"
+        raise UsageError(msg)
+    if importlib.util.find_spec(adapter.package) is None:
+        msg = f"target {source} needs {adapter.package}: pip install 'backproof[{adapter.extra}]'"
+        raise UsageError(msg)
+    module_name, _, attribute = adapter.source.partition(":")
+    module = _load_module(source, module_name)
+    return _attribute(source, module, attribute) if variant is None else module.VARIANTS[variant]
 
 
 def _load_file(path: Path) -> Any:

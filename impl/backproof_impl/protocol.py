@@ -131,7 +131,10 @@ _LONGEST_SAID = 1000
 
 
 def _brief(value: Any) -> str:
-    text = "null" if value is None else repr(value)
+    try:
+        text = repr(value) if isinstance(value, str) else json.dumps(value)  # null and true, as in the message
+    except RecursionError:
+        text = "nested too deeply"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
@@ -214,7 +217,8 @@ def read_answer(seq: int, function: str, message: Mapping[str, Any]) -> Answer:
     optional = {"loss", "dX"} if function == "network_gradients" else set()
     missing = [name for name in names if name not in arrays and name not in optional]
     if missing:
-        msg = f"result of {function} holds {', '.join(map(str, arrays)) or 'nothing'}, expected {', '.join(names)}"
+        held = _brief(", ".join(arrays)) if arrays else "nothing"
+        msg = f"result of {function} holds {held}, expected {', '.join(names)}"
         raise Malformed(msg)
     outputs = {name: decoded(name, arrays[name]) for name in names if name in arrays}
     changed, overwritten = (tuple(map(str, _list(message.get(key)))) for key in ("changed", "overwritten"))
@@ -242,7 +246,10 @@ def read_started(who: str, message: Mapping[str, Any]) -> tuple[str, list[str], 
     if message.get("protocol") != PROTOCOL:
         msg = f"target {who}: speaks protocol {_brief(message.get('protocol'))}, expected {PROTOCOL}"
         raise UsageError(msg)
-    functions = _list(message.get("functions"))
+    functions = message.get("functions", [])
+    if not isinstance(functions, list):
+        msg = f"target {who}: functions is {_brief(functions)}, expected a list of names"
+        raise UsageError(msg)
     unknown = [name for name in functions if not isinstance(name, str) or name not in FUNCTIONS]
     if unknown or not functions:
         offered = f"offers {_brief(unknown[0])}" if unknown else "offers no functions"
@@ -264,7 +271,7 @@ def read_conventions(who: str, data: Any) -> Conventions:
         unknown = [name for name in found if name not in vars(known)]
         if unknown:
             what = "limit" if found is limits else "convention"
-            msg = f"target {who}: {unknown[0]} is no {what}; expected some of {', '.join(vars(known))}"
+            msg = f"target {who}: {_brief(unknown[0])} is no {what}; expected some of {', '.join(vars(known))}"
             raise UsageError(msg)
     tuples: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in limits.items()

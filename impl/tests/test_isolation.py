@@ -1,6 +1,7 @@
 """isolation: whatever a program does, the caller gets an answer in one line, and the next call starts anew."""
 
 import os
+import signal
 import sys
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from backproof_impl import isolation
-from backproof_impl.calling import Answer, Call
+from backproof_impl.calling import MEMORY, Answer, Call
 from backproof_impl.conventions import Conventions, Limits, UsageError
 from backproof_impl.isolation import Program, Session
 from backproof_impl.target import FUNCTIONS
@@ -38,10 +39,16 @@ def counting(deed):
     return STARTED + COUNTING.replace("DEED", deed)
 
 
+def python(script):
+    """The words of a program that starts another one."""
+    return repr((*PYTHON, script))
+
+
 HANGS = "time.sleep(60)"
 ENDLESS_LINE = "while True: sys.stdout.write('x' * 2**16)"
 ENDLESS_ERRORS = "while True: sys.stderr.write('x' * 2**10 + '\\n')"
-TOO_MUCH = "hoard = b'x' * 3 * 10**8; time.sleep(60)"
+HOARDS = "import time; hoard = b'x' * {} * 10**6; time.sleep(60)"
+BETWEEN_THEM = f"{{subprocess.Popen({python(HOARDS.format(70))}) for _ in range(2)}}; time.sleep(60)"
 
 
 class Bad(NamedTuple):
@@ -53,22 +60,30 @@ BAD = {
     "ends": Bad("sys.exit(0)", "the process ended with exit status 0"),
     "ends with a status": Bad("sys.exit(3)", "the process ended with exit status 3"),
     "ends with words": Bad(
-        "sys.exit('  no\\tGPU\\nfound \\n\\n')", "the process ended with exit status 1; it said: found"
+        "sys.exit('no\\n  GPU\\tat\\rall \\n\\n')", "the process ended with exit status 1; it said: GPU at all"
     ),
     "is killed": Bad("os.kill(os.getpid(), signal.SIGSEGV)", "the process was killed by SIGSEGV"),
     "hangs": Bad(HANGS, "no answer within 0.3 s: stopped (limits.seconds declares more)"),
     "hangs and complains": Bad(ENDLESS_ERRORS, "no answer within 0.3 s: stopped (limits.seconds declares more)"),
     "closes its output": Bad("os.close(1); time.sleep(60)", "it closed its output and went on: stopped"),
     "endless line": Bad(ENDLESS_LINE, "malformed answer: a line of more than 1 MiB"),
-    "half a line": Bad("os.write(1, b'{'); sys.exit()", "malformed answer: half a line"),
-    "memory": Bad(TOO_MUCH, "it took more than 0.1 GiB of memory: stopped"),
+    "half a line": Bad(
+        "os.write(1, b'{'); sys.exit('no GPU')",
+        "malformed answer: half a line; the process ended with exit status 1; it said: no GPU",
+    ),
+    "killed in the middle of a line": Bad(
+        "os.write(1, b'{'); os.kill(os.getpid(), signal.SIGSEGV)",
+        "malformed answer: half a line; the process was killed by SIGSEGV",
+    ),
+    "memory": Bad(HOARDS.format(200), "it took more than 0.1 GiB of memory: stopped"),
+    "memory of two that it has started": Bad(BETWEEN_THEM, "it took more than 0.1 GiB of memory: stopped"),
     "wrong seq": Bad("answer(seq + 7, 0)", "malformed answer: seq is 10, expected 3, that of the call"),
     "no seq": Bad("answer(None, 0)", "malformed answer: seq is null, expected 3, that of the call"),
     "not JSON": Bad("print('Z is', 0, flush=True)", "malformed answer: 'Z is 0' is not a JSON object on one line"),
     "not text": Bad("os.write(1, b'\\xff\\n')", "malformed answer: '�' is not a JSON object on one line"),
     "blank line": Bad("print(flush=True)", "malformed answer: '' is not a JSON object on one line"),
     "no object": Bad("print(3, flush=True)", "malformed answer: 3: expected an object with a type, such as result"),
-    "no type": Bad("say(seq=seq)", "malformed answer: {'seq': 3}: expected an object with a type, such as result"),
+    "no type": Bad("say(seq=seq)", 'malformed answer: {"seq": 3}: expected an object with a type, such as result'),
     "wrong type": Bad(
         "say(type='start', seq=seq)",
         "malformed answer: answer of type 'start': expected result with arrays, unsupported with reason, or error with "
@@ -108,7 +123,7 @@ def test_a_bad_call_is_one_line_and_the_next_call_starts_anew(session, monkeypat
     of = session(counting(BAD[name].deed))
     assert of.start() == ("mine", ["relu"], Conventions())
     assert [relu(of, 1), relu(of, 1)] == [1, 2]
-    of.seconds, of.memory = (0.3 if "hangs" in name else 10), (10**8 if name == "memory" else 10**10)
+    of.seconds, of.memory = (0.3 if "hangs" in name else 10), (10**8 if "memory" in name else 10**10)
     assert relu(of, 0) == Answer(raised=BAD[name].line, died=True)
     of.seconds = 10
     assert relu(of, 1) == 1
@@ -172,7 +187,8 @@ def test_a_program_that_cannot_be_started_again_is_an_answer(session, tmp_path):
 
 # --- processes left behind --------------------------------------------------------------------------------------------
 
-LEAVES_A_CHILD = f"subprocess.Popen([{sys.executable!r}, '-I', '-S', '-c', 'import time; time.sleep(60)'])"
+SLEEPS = "import time; time.sleep(60)"
+LEAVES_A_CHILD = f"subprocess.Popen({python(SLEEPS)})"
 
 
 @pytest.mark.parametrize("ending", ["close", "hang", "exit"])
@@ -185,6 +201,58 @@ def test_what_a_program_has_started_ends_with_it(session, ending):
     of.close()
     ears.join(timeout=5)
     assert not ears.is_alive()  # its child, which holds standard error too, has gone
+
+
+def test_a_program_that_ends_is_noticed_though_its_child_keeps_the_output_open(session):
+    of = session(counting(f"{LEAVES_A_CHILD}; sys.exit(3)"), seconds=50)
+    assert relu(of, 0) == Answer(raised="the process ended with exit status 3", died=True)
+    of = session(HEAD + f"input(); {LEAVES_A_CHILD}; sys.exit(4)")
+    with pytest.raises(UsageError, match=r"^target mine: starting it: the process ended with exit status 4$"):
+        of.start()
+
+
+SECLUDED = f"""
+import subprocess, time
+subprocess.Popen({python("import time; print(flush=True); time.sleep(60)")}, start_new_session=True)
+time.sleep(60)
+"""
+"""A child whose own child has a session of its own, and says when it has begun."""
+
+
+def test_a_grandchild_in_a_session_of_its_own_ends_with_a_program_that_hangs(session):
+    begun = f"subprocess.Popen({python(SECLUDED)}, stdout=subprocess.PIPE)"
+    of = session(
+        counting(f"calls > 1 and {HANGS}; child = {begun}; child.stdout.readline(); answer(seq, calls); continue"),
+        seconds=50,
+    )
+    assert relu(of, 0) == 1
+    ears, of.seconds = of._ears, 0.3
+    assert relu(of, 0).died
+    ears.join(timeout=5)
+    assert not ears.is_alive()  # the grandchild, which holds standard error too, has gone
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_program_is_told_to_stop_and_may_clear_up(session, monkeypatch, tmp_path):
+    monkeypatch.setattr(isolation, "_STOP_SECONDS", 50)
+    heard = tmp_path / "heard"
+    of = session(STARTED + f"words = sys.stdin.read(); open({str(heard)!r}, 'w').write(words); sys.exit(7)")
+    of.start()
+    process = of._process
+    of.close()
+    assert heard.read_text(encoding="utf-8") == '{"type":"stop"}\n'
+    assert process.returncode == 7
+
+
+def test_a_program_that_does_not_stop_is_killed(session, monkeypatch):
+    monkeypatch.setattr(isolation, "_STOP_SECONDS", 0.1)
+    of = session(STARTED + f"sys.stdin.read(); {HANGS}")
+    of.start()
+    process = of._process
+    of.close()
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_closing_twice_or_before_the_start_does_nothing(session):
@@ -217,17 +285,18 @@ STARTS = {
     "another message": (ASKED + "say(type='result')", "the first answer is of type 'result', expected started"),
     "no protocol": (ASKED + "say(type='started')", "speaks protocol null, expected 1"),
     "another protocol": (ASKED + "say(type='started', protocol=2)", "speaks protocol 2, expected 1"),
-    "no functions": (
-        ASKED + "say(type='started', protocol=1)",
-        f"offers none of the functions that can be checked: {NAMES}",
+    "half a line": (
+        ASKED + "os.write(1, b'{'); sys.exit('no GPU')",
+        "half a line; the process ended with exit status 1; it said: no GPU; expected the line that answers start",
     ),
-    "unknown functions": (
-        ASKED + "say(type='started', protocol=1, functions=['Relu', 'gelu'])",
-        f"offers none of the functions that can be checked: {NAMES}",
+    "no functions": (ASKED + "say(type='started', protocol=1)", f"offers no functions, expected some of {NAMES}"),
+    "an unknown function": (
+        ASKED + "say(type='started', protocol=1, functions=['relu', 'relux'])",
+        f"offers 'relux', expected some of {NAMES}",
     ),
     "unknown convention": (
         ASKED + "say(type='started', protocol=1, functions=['relu'], conventions={'loss': 'mean'})",
-        "loss is no convention; expected some of layout, weights, ",
+        "'loss' is no convention; expected some of layout, weights, ",
     ),
     "unusable convention": (
         ASKED + "say(type='started', protocol=1, functions=['relu'], conventions={'relu_at_zero': 2})",
@@ -248,6 +317,7 @@ def test_a_bad_start_is_a_usage_error_of_one_line(session, monkeypatch, name):
     assert message.startswith("target mine: ")
     assert part in message
     assert "\n" not in message
+    assert "limits.seconds" not in message  # declared in the answer that did not come
     assert of._process is None
 
 
@@ -308,8 +378,26 @@ def test_what_a_program_declares_is_read(session):
 def test_the_target_of_a_session_calls_it(session):
     of = session(counting("pass"))
     target = of.target()
-    assert (target.name, set(target.functions), target.conventions) == ("mine", {"relu"}, Conventions())
+    assert (target.name, set(target.functions)) == ("mine", {"relu"})
     assert target.elsewhere == of.call
+
+
+def test_a_program_in_another_language_lays_out_its_memory_itself(session):
+    assert session(counting("pass")).target().conventions == Conventions(limits=Limits(memory=("contiguous",)))
+    declared = {"layout": "batch-first", "limits": {"batch": 1}}
+    of = session(ASKED + f"say(type='started', protocol=1, functions=['relu'], conventions={declared!r}); input()")
+    limits = Limits(batch=1, memory=("contiguous",))
+    assert of.target().conventions == Conventions(layout="batch-first", limits=limits)
+
+
+def test_a_target_in_python_gets_every_memory_layout(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("def relu(Z):\n    return Z\n", encoding="utf-8")
+    of = Session(Program.of_python(path))
+    try:
+        assert of.target().conventions.limits.memory == tuple(MEMORY)
+    finally:
+        of.close()
 
 
 def test_an_environment_variable_reaches_the_program(session, monkeypatch):

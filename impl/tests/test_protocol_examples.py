@@ -86,6 +86,7 @@ def test_an_example_holds_what_it_offers_and_both_sides_keep_to_the_schema(
     asked, answered = (path.read_bytes().splitlines() for path in (questions, answers))
     assert len(answered) >= 20 * int(examples)
     assert len(asked) in {len(answered), len(answered) + 1}  # stop is not answered
+    assert not [line for line in asked if b'"memory"' in line]
     for which, lines in ((QUESTION, asked), (ANSWER, answered)):
         for message in map(json.loads, lines):
             which.validate(message)
@@ -103,7 +104,7 @@ def test_an_example_says_what_it_does_not_support(tmp_path):
         words = example(tmp_path).split()
         done = subprocess.run(words, input=text, capture_output=True, text=True, check=True, timeout=60)
         started, unsupported, result = map(json.loads, done.stdout.splitlines())
-        assert started["conventions"] == {"limits": {"dtypes": ["float64"], "memory": ["contiguous"]}}
+        assert started["conventions"] == {"limits": {"dtypes": ["float64"]}}
         assert (unsupported["type"], unsupported["seq"]) == ("unsupported", 1)
         assert unsupported["reason"].startswith("only float64 is offered")
         assert protocol.read_answer(2, "relu", result).outputs["Y"].tolist() == [[5e-324, 0.1, float("inf"), 0.0]]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from backproof_impl import reference
+from backproof_impl import adapters, reference
 from backproof_impl.adapters import ADAPTERS, Adapter
 from backproof_impl.conventions import Conventions, UsageError
 from backproof_impl.loading import as_target
@@ -90,7 +90,7 @@ def _refusal(source):
     return str(raised.value)
 
 
-_EXPECTED = "expected a Python file, package.module[:object] or one of reference, pytorch"
+_EXPECTED = f"expected a Python file, package.module[:object] or one of {', '.join(ADAPTERS)}"
 
 
 def test_a_missing_file():
@@ -185,11 +185,30 @@ def test_conventions_of_another_type_are_refused(declared):
 def test_an_adapter_whose_package_is_missing_names_the_pip_line(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert _refusal("pytorch") == "target pytorch needs torch: pip install 'backproof[pytorch]'"
+    assert _refusal("jax:where") == "target jax:where needs jax: pip install 'backproof[jax]'"
 
 
 def test_every_adapter_has_a_row():
-    assert set(ADAPTERS) == {"reference", "pytorch"}
-    assert ADAPTERS["pytorch"] == Adapter("backproof_impl.adapters.pytorch:TARGET", "torch", "pytorch")
+    modules = {path.stem for path in Path(adapters.__file__).parent.glob("*.py")} - {"__init__", "autodiff"}
+    assert {row.source for row in ADAPTERS.values()} == {
+        "backproof_impl.reference",
+        *(f"backproof_impl.adapters.{name}:TARGET" for name in modules),
+    }
+    variants = ("maximum", "clamp", "where", "index", "unfused")
+    assert ADAPTERS["pytorch"] == Adapter("backproof_impl.adapters.pytorch:TARGET", "torch", "pytorch", variants)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("pytorch:frob", "pytorch has no variant 'frob'; expected one of maximum, clamp, where, index, unfused"),
+        ("pytorch:", "pytorch has no variant ''; expected one of maximum, clamp, where, index, unfused"),
+        ("reference:frob", "reference has no variant 'frob'; it has none"),
+    ],
+)
+def test_an_unknown_variant_is_refused_before_the_library_is_imported(monkeypatch, source, said):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert _refusal(source) == f"target {source}: {said}"
 
 
 # --- inputs as the target wants them --------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def others(case: Case) -> Case:
     }
 
 
-def _calls(target: Target, function: str, case: Case, usage: Usage) -> list[Call]:
+def calls(target: Target, function: str, case: Case, usage: Usage) -> list[Call]:
     """The call, after those that usage asks for: forward and backward on these inputs and on others."""
 
     def one(name: str, inputs: Case) -> Call:
@@ -127,11 +127,11 @@ def call(target: Target, function: str, case: Case, wanted: str, usage: Usage = 
     For networks ``dW`` and ``db`` are lists. Returns None for an optional output that is not offered. Raises
     ``Refuted`` where the contract is broken, ``Raised`` where the target raised, ``Declined`` where it declines.
     """
-    last, answer = perform(target, _calls(target, function, case, usage))
+    last, answer = perform(target, calls(target, function, case, usage))
     if answer.died:
         target.died.add(last.function)
     if last.function != function and (answer.raised or answer.breach):  # the forward pass is another claim's affair
-        last, answer = perform(target, _calls(target, function, case, replace(usage, history=False)))
+        last, answer = perform(target, calls(target, function, case, replace(usage, history=False)))
     if answer.declined is not None:
         raise Declined(answer.declined)
     if answer.raised is not None:

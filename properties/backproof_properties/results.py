@@ -84,7 +84,8 @@ class Finding:
     """A counterexample: where, what was expected, what came, and the inputs that show it.
 
     ``usage`` says how the call was made where that was not the plain way: arguments in another memory layout, after
-    other calls. ``judged`` holds all entries, where an array was judged at all.
+    other calls. ``calls`` are those that were made (``impl``'s ``Call``), the last of them judged; none where a claim
+    joins several functions. ``judged`` holds all entries, where an array was judged at all.
     """
 
     message: str
@@ -96,6 +97,7 @@ class Finding:
     error_in_bounds: str | None = None
     error_in_ulps: str | None = None
     usage: str | None = None
+    calls: tuple[Any, ...] = ()
     judged: Judged | None = None
     diagnosis: Diagnosis | None = None
 

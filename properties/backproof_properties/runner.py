@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing.util
-import os
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from typing import Any
 
 import hypothesis
@@ -19,12 +13,10 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
-from backproof_impl.conventions import Conventions, declare
-from backproof_impl.isolation import Program, Session
-from backproof_impl.loading import as_target
+from backproof_impl.conventions import DTYPES, Conventions, UsageError
 from backproof_impl.target import Target
 from backproof_properties.arrays import Case, plain
-from backproof_properties.contract import PLAIN, Declined, Raised, Usage
+from backproof_properties.contract import PLAIN, Declined, Raised, Usage, calls
 from backproof_properties.diagnosis import Example, diagnose, of_contract
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
@@ -62,92 +54,6 @@ def tasks(claims: tuple[str, ...], dtypes: tuple[str, ...], examples: int, seed:
         if each.claim in claims
         for dtype in (dtypes if each.link is Link.IMPLEMENTATION else (None,))
     ]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a target comes from, so that every process can load its own; ``declarations`` as on the command line.
-
-    ``what`` is anything that ``as_target`` takes, or the ``Program`` that hosts it. ``isolate`` gives it a process.
-    """
-
-    what: Any
-    conventions: Conventions | None = None
-    declarations: tuple[str, ...] = ()
-    isolate: bool = False
-
-    def load(self) -> tuple[Target, Callable[[], None]]:
-        """The target, and what ends its process if it has one."""
-        if not self.isolate and not isinstance(self.what, Program):
-            found = as_target(self.what, self.conventions)
-            return replace(found, conventions=declare(found.conventions, list(self.declarations))), _nothing
-        session = Session(self.what if isinstance(self.what, Program) else Program.of_python(self.what))
-        found = session.target()
-        conventions = declare(self.conventions or found.conventions, list(self.declarations))
-        session.seconds = conventions.limits.seconds or session.seconds
-        return replace(found, conventions=conventions), session.close
-
-
-def _nothing() -> None:
-    """A target in this process needs no ending."""
-
-
-def run_all(
-    planned: list[Task], target: Target, workers: int, source: Source, done: Callable[[Outcome], None]
-) -> list[Outcome]:
-    """Every outcome in the order of ``planned``; ``done`` is called as each arrives.
-
-    One worker judges ``target``; each of several loads its own from ``source``.
-    """
-    if workers == 1 or len(planned) == 1:
-        return [_announced(run(task, target), done) for task in planned]
-    context = get_context("spawn")  # a forked child of a process with a framework's threads may hang
-    found: dict[int, Outcome] = {}
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_load, initargs=(source,))
-    try:
-        futures = {pool.submit(_run_loaded, task): number for number, task in enumerate(planned)}
-        for future in as_completed(futures):
-            found[futures[future]] = _announced(future.result(), done)
-    except BrokenProcessPool:
-        pass  # what is missing below is reported as an error, what was found is kept
-    except BaseException:  # an interrupted run leaves no worker behind
-        for process in list((pool._processes or {}).values()):  # noqa: SLF001 - the public way waits for what they do
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return [found.get(number, _lost(task)) for number, task in enumerate(planned)]
-
-
-def _lost(task: Task) -> Outcome:
-    reason = "a worker process died before this was judged: run again with -n 1 to see what the target does"
-    return Outcome(task.property.claim, task.property.link, task.dtype, Verdict.ERROR, reason=reason)
-
-
-def _announced(outcome: Outcome, done: Callable[[Outcome], None]) -> Outcome:
-    done(outcome)
-    return outcome
-
-
-_LOADED: list[Target] = []
-
-
-def _load(source: Source) -> None:
-    """In a worker process: load the target, end its process with this one; an interrupt is the parent's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    target, close = source.load()
-
-    def terminate(*_: object) -> None:
-        close()
-        os._exit(1)
-
-    signal.signal(signal.SIGTERM, terminate)
-    multiprocessing.util.Finalize(None, close, exitpriority=0)
-    _LOADED[:] = [target]
-
-
-def _run_loaded(task: Task) -> Outcome:
-    return run(task, _LOADED[0])
 
 
 # --- one property -----------------------------------------------------------------------------------------------------
@@ -267,7 +173,9 @@ class _Search:
 
     def _told(self, finding: Finding, case: Case, usage: Usage) -> Finding:
         inputs = {name: plain(value) for name, value in case.items()}
-        return replace(finding, inputs=inputs, usage=usage.described(self._each.functions))
+        functions = self._each.functions
+        made = tuple(calls(self._subject.target, functions[0], case, usage)) if len(functions) == 1 else ()
+        return replace(finding, inputs=inputs, usage=usage.described(functions), calls=made)
 
     def diagnose(self) -> None:
         """Say which mistake reproduces the wrong numbers, tried on further examples of all sizes."""
@@ -394,6 +302,23 @@ def _hypothesis(
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     test: Callable[[], None] = hypothesis.seed(number)(settings(hypothesis.given(each.cases(domain), called)(check)))
     return test
+
+
+def require_whole(name: str, value: Any, least: int) -> None:
+    """Refuse anything but a whole number of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        msg = f"{name} is {value!r}, expected a whole number of at least {least}"
+        raise UsageError(msg)
+
+
+def dtypes_named(names: Iterable[str]) -> tuple[str, ...]:
+    """The number formats of these names, each once. Raises ``UsageError`` for an unknown one."""
+    chosen = tuple(dict.fromkeys(names))
+    unknown = [name for name in chosen if name not in DTYPES]
+    if unknown:
+        msg = f"dtype {unknown[0]!r} is not known, expected some of {', '.join(DTYPES)}"
+        raise UsageError(msg)
+    return chosen
 
 
 def supported_dtypes(target: Target, requested: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
+from backproof_impl.conventions import UsageError
 from backproof_properties import chain, cross_entropy, kron, linear, network, relu, softmax, softmax_cross_entropy
 from backproof_properties.property import Property
-from backproof_spec.claims import CLAIM_IDS
+from backproof_spec.claims import CLAIM_IDS, OPERATIONS
 
 _MODULES = (kron, chain, linear, relu, softmax, cross_entropy, softmax_cross_entropy, network)
 
@@ -17,3 +21,21 @@ PROPERTIES: tuple[Property, ...] = tuple(
 def properties_of(claims: tuple[str, ...]) -> tuple[Property, ...]:
     """The properties of these claims."""
     return tuple(each for each in PROPERTIES if each.claim in claims)
+
+
+def claims_named(names: Iterable[str] | None) -> tuple[str, ...]:
+    """The claims that operations or claim ids stand for; ``UsageError`` names the close ones for an unknown name."""
+    if names is None:
+        return CLAIM_IDS
+    chosen: set[str] = set()
+    operations = [operation.id for operation in OPERATIONS]
+    for name in names:
+        found = [claim for claim in CLAIM_IDS if name in (claim, claim.partition(".")[0])]
+        if not found:
+            spelt = {known.lower(): known for known in (*CLAIM_IDS, *operations)}
+            close = [spelt[word] for word in difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)]
+            hint = f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(operations)}"
+            msg = f"claim {name!r} is not known: {hint} (backproof list claims shows all)"
+            raise UsageError(msg)
+        chosen.update(found)
+    return tuple(claim for claim in CLAIM_IDS if claim in chosen)

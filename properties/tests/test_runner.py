@@ -10,7 +10,7 @@ from backproof_impl import reference as R
 from backproof_impl.calling import Answer
 from backproof_impl.conventions import Conventions, Limits
 from backproof_impl.loading import as_target
-from backproof_properties import contract, runner
+from backproof_properties import contract, processes, runner
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Verdict
@@ -178,10 +178,10 @@ def fake(monkeypatch):
 
     def run_fake(check, link=IMPLEMENTATION, examples=20):
         cases = lambda _: st.fixed_dictionaries({"k": st.integers(0, 9)})  # noqa: E731 - a property's field
-        each = Property("relu.dZ", link, cases, check, ("relu",))
+        each = Property("relu.dZ", link, cases, check, ("relu", "relu_vjp"))
         monkeypatch.setattr(runner, "PROPERTIES", (each,))
         dtype = "float64" if link is IMPLEMENTATION else None
-        return runner.run(runner.Task(0, dtype, examples, 1), as_target({"relu": R.relu}))
+        return runner.run(runner.Task(0, dtype, examples, 1), as_target(R))
 
     return run_fake
 
@@ -232,26 +232,26 @@ def test_the_hunt_finds_what_examples_alone_miss(fake):
 def test_two_workers_give_the_same_outcomes_in_the_same_order():
     planned = runner.tasks(("relu.dZ",), ("float32", "float64"), 5, 3)
     announced = []
-    source = runner.Source("reference")
+    source = processes.Source("reference")
     target, _ = source.load()
-    alone = runner.run_all(planned, target, 1, source, lambda _: None)
-    assert runner.run_all(planned, target, 2, source, announced.append) == alone
+    alone = processes.run_all(planned, target, 1, source, lambda _: None)
+    assert processes.run_all(planned, target, 2, source, announced.append) == alone
     assert sorted(map(repr, announced)) == sorted(map(repr, alone))
 
 
 def test_workers_use_the_conventions_given():
     planned = runner.tasks(("relu.dZ",), ("float64",), 20, 3)
-    source = runner.Source("reference", declarations=("relu_at_zero=0",))
-    outcomes = runner.run_all(planned, source.load()[0], 2, source, lambda _: None)
+    source = processes.Source("reference", declarations=("relu_at_zero=0",))
+    outcomes = processes.run_all(planned, source.load()[0], 2, source, lambda _: None)
     assert [outcome.verdict for outcome in outcomes] == [Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]
 
 
 def test_what_a_dying_worker_found_is_kept_and_the_rest_is_an_error(tmp_path):
     path = tmp_path / "dies.py"
     path.write_text("import os\n\ndef relu_vjp(Z, dY):\n    os._exit(3)\n", encoding="utf-8")
-    source = runner.Source(str(path))
+    source = processes.Source(str(path))
     planned = runner.tasks(("relu.dZ",), ("float64",), 5, 3)
-    outcomes = runner.run_all(planned, source.load()[0], 2, source, lambda _: None)
+    outcomes = processes.run_all(planned, source.load()[0], 2, source, lambda _: None)
     assert outcomes[-1].verdict is Verdict.ERROR
     assert outcomes[-1].reason == (
         "a worker process died before this was judged: run again with -n 1 to see what the target does"
@@ -283,13 +283,13 @@ def softmax(Z):
 def test_an_exit_a_hang_and_an_endless_allocation_are_verdicts_and_the_rest_is_judged(tmp_path):
     path = tmp_path / "dying.py"
     path.write_text(DYING, encoding="utf-8")
-    source = runner.Source(str(path), declarations=("limits=seconds=0.5",), isolate=True)
+    source = processes.Source(str(path), declarations=("limits=seconds=0.5",), isolate=True)
     target, close = source.load()
     target.elsewhere.__self__.memory = 2**28
     claims = ("linear.forward", "relu.forward", "relu.dZ", "softmax.forward")
     planned = [t for t in runner.tasks(claims, ("float64",), 5, 3) if t.property.link is IMPLEMENTATION]
     try:
-        found = {outcome.claim: outcome for outcome in runner.run_all(planned, target, 1, source, lambda _: None)}
+        found = {outcome.claim: outcome for outcome in processes.run_all(planned, target, 1, source, lambda _: None)}
     finally:
         close()
     said = {claim: outcome.finding and outcome.finding.message for claim, outcome in found.items()}

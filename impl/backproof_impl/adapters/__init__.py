@@ -1,6 +1,7 @@
 """One short file for each library: the library's own functions under the names a target offers.
 
-A module here has a ``TARGET``, and ``VARIANTS`` where the library spells an operation in several ways.
+A module here has a ``TARGET``, and ``VARIANTS`` where the library spells an operation in several ways: each a target of
+the functions that this changes, under its own conventions, loaded as ``name:variant``.
 """
 
 from __future__ import annotations
@@ -10,15 +11,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Adapter:
-    """A built-in target: ``module[:object]``, the package it imports, the extra that installs it."""
+    """A built-in target: ``module[:object]``, the package it imports, the extra that installs it, its variants."""
 
     source: str
     package: str
     extra: str
+    variants: tuple[str, ...] = ()
+
+
+def _row(library: str, package: str, *variants: str, extra: str = "") -> Adapter:
+    return Adapter(f"{__name__}.{library}:TARGET", package, extra or library, variants)
 
 
 ADAPTERS: dict[str, Adapter] = {
     "reference": Adapter("backproof_impl.reference", "numpy", ""),
-    "pytorch": Adapter("backproof_impl.adapters.pytorch:TARGET", "torch", "pytorch"),
+    "pytorch": _row("pytorch", "torch", "maximum", "clamp", "where", "index", "unfused"),
+    "jax": _row("jax", "jax", "maximum", "clip", "where", "leaky_relu"),
+    "tensorflow": _row("tensorflow", "tensorflow", "maximum", "where", "sparse", "keras"),
+    "tinygrad": _row("tinygrad", "tinygrad", "maximum", "clamp"),
+    "autograd": _row("autograd", "autograd", "where", "clip"),
+    "mygrad": _row("mygrad", "mygrad", "softmax", "nll", "maximum"),
+    "sklearn": _row("sklearn", "sklearn", extra="scikit-learn"),
 }
 """Built-in targets, one row each; ``backproof list adapters`` prints this table."""

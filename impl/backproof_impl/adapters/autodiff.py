@@ -52,8 +52,8 @@ class Library:
             return function(*args)
 
     def _in(self, A: Array) -> Any:
-        """A tensor that shares nothing with A, whatever memory layout A has."""
-        return self.tensor(A.copy(order="C"))
+        """A tensor that shares nothing with A, however A lies in memory; class numbers as int64, which all libraries take."""
+        return self.tensor(A.astype(np.int64 if A.dtype.kind in "iu" else A.dtype, order="C", copy=True))
 
     def _out(self, tensor: Any) -> Array:
         return np.array(self.array(tensor), order="C")

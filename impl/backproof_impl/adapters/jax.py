@@ -26,7 +26,7 @@ FORWARD: dict[str, Any] = {
     "softmax_cross_entropy": lambda Z, P: -(P * jax.nn.log_softmax(Z)).sum(),
 }
 # Within enable_x64, or float64 is float32; XLA flushes subnormals to zero on a CPU.
-LIBRARY = Library(jnp.array, np.asarray, vjp, FORWARD, scope=partial(jax.enable_x64, True))
+LIBRARY = Library(jnp.array, np.asarray, vjp, FORWARD, scope=partial(jax.enable_x64, new_val=True))
 declared = partial(Conventions, layout="batch-first", arithmetic="flush-to-zero", relu_at_zero=0)
 TARGET = LIBRARY.target(declared())
 VARIANTS = {

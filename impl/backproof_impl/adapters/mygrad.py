@@ -24,12 +24,15 @@ FORWARD: dict[str, Any] = {
     "cross_entropy": lambda S, P: -mg.log(S[range(len(P)), P.data]).mean(),
     "softmax_cross_entropy": nnet.softmax_crossentropy,
 }
+NLL = {"softmax_cross_entropy": lambda Z, P: nnet.negative_log_likelihood(nnet.logsoftmax(Z), P)}
 LIBRARY = Library(mg.tensor, mg.asarray, vjp, FORWARD)
 declared = partial(Conventions, layout="batch-first", labels="index", reduction="mean", relu_at_zero=0)
-LIMITS = Limits(batch=1, logit=8)
-TARGET = LIBRARY.target(declared(limits=LIMITS))
+limits = partial(Limits, dtypes=("float64", "float32", "float16"), batch=1)
+safe = limits(logit=8)  # logsoftmax is z − logsumexp z, off by u·max|z|: that drowns log Σ where every z is large
+double = limits(dtypes=("float64",), logit=8)  # mg.maximum(Z, 0) is float64 whatever Z is
+TARGET = LIBRARY.target(declared(limits=safe))
 VARIANTS = {
-    "softmax": LIBRARY.target(declared(limits=Limits(batch=1)), softmax=nnet.softmax),
-    "maximum": LIBRARY.target(declared(limits=LIMITS), relu=lambda Z: mg.maximum(Z, 0)),
-    "nll": LIBRARY.target(declared(limits=LIMITS), softmax_cross_entropy=lambda Z, P: nnet.negative_log_likelihood(nnet.logsoftmax(Z), P)),
+    "softmax": LIBRARY.target(declared(limits=limits()), softmax=nnet.softmax),
+    "nll": LIBRARY.target(declared(limits=safe), **NLL),
+    "maximum": LIBRARY.target(declared(limits=double), relu=lambda Z: mg.maximum(Z, 0)),
 }

@@ -1,10 +1,10 @@
-"""TensorFlow: tf.nn under tf.GradientTape, run eagerly. ReLU′(0) is 0, but 1 in other spellings."""
+"""TensorFlow: tf.nn under tf.GradientTape, run eagerly. ReLU′(0) is 0, but 1 in another spelling."""
 
 from functools import partial
 from typing import Any
 
-import keras
 import tensorflow as tf
+from keras import ops
 
 from backproof_impl.adapters.autodiff import Library
 from backproof_impl.conventions import Conventions
@@ -18,24 +18,22 @@ def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
     return value, tape.gradient(value, args, cotangent)
 
 
-def summed(loss: Any, Z: Any, P: Any) -> Any:
-    """A loss of each sample, summed; TensorFlow takes the labels first."""
-    return tf.reduce_sum(loss(P, Z))
-
-
 FORWARD: dict[str, Any] = {
     "linear": lambda W, Y, b: tf.matmul(Y, W, transpose_b=True) + b,
     "relu": tf.nn.relu,
     "softmax": tf.nn.softmax,
     "cross_entropy": lambda S, P: -tf.reduce_sum(tf.math.xlogy(P, S)),
-    "softmax_cross_entropy": partial(summed, tf.nn.softmax_cross_entropy_with_logits),
+    "softmax_cross_entropy": lambda Z, P: tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(P, Z)),
 }
 LIBRARY = Library(tf.constant, lambda t: t.numpy(), vjp, FORWARD)
-declared = partial(Conventions, layout="batch-first", arithmetic="flush-to-zero", unnormalised_labels="fused", relu_at_zero=0)
-TARGET = LIBRARY.target(declared())
+SPARSE = {"softmax_cross_entropy": lambda Z, P: tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(P, Z))}
+# Of logits only: given probabilities, Keras rescales them to ΣS = 1 and clips them to [ε, 1 − ε].
+KERAS = {"softmax_cross_entropy": lambda Z, P: tf.reduce_sum(ops.categorical_crossentropy(P, Z, from_logits=True))}
+declared = partial(Conventions, layout="batch-first", arithmetic="flush-to-zero", unnormalised_labels="fused")
+TARGET = LIBRARY.target(declared(relu_at_zero=0))
 VARIANTS = {
     "maximum": LIBRARY.target(declared(relu_at_zero=1), relu=lambda Z: tf.maximum(Z, 0)),
-    "where": LIBRARY.target(declared(), relu=lambda Z: tf.where(Z > 0, Z, 0)),
-    "sparse": LIBRARY.target(declared(labels="index"), softmax_cross_entropy=partial(summed, tf.nn.sparse_softmax_cross_entropy_with_logits)),
-    "keras": LIBRARY.target(declared(), relu=keras.ops.relu, softmax=keras.ops.softmax, softmax_cross_entropy=partial(summed, partial(keras.ops.categorical_crossentropy, from_logits=True))),
+    "where": LIBRARY.target(declared(relu_at_zero=0), relu=lambda Z: tf.where(Z > 0, Z, 0)),
+    "sparse": LIBRARY.target(declared(relu_at_zero=0, labels="index"), **SPARSE),
+    "keras": LIBRARY.target(declared(relu_at_zero=0), relu=ops.relu, softmax=ops.softmax, **KERAS),
 }

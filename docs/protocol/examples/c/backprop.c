@@ -290,7 +290,7 @@ static void started(void)
     printf("{\"type\":\"started\",\"protocol\":1,\"name\":\"backprop in C\",\"functions\":[");
     for (int f = 0; f < FUNCTION_COUNT; f++)
         printf("%s\"%s\"", f ? "," : "", FUNCTIONS[f].name);
-    printf("],\"conventions\":{\"limits\":{\"dtypes\":[\"float64\"],\"memory\":[\"contiguous\"]}}}\n");
+    printf("],\"conventions\":{\"limits\":{\"dtypes\":[\"float64\"]}}}\n");
 }
 
 static void call(const char *message)

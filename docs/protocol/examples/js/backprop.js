@@ -125,7 +125,7 @@ const each = (arrays, change) => Object.fromEntries(Object.entries(arrays).map((
 
 function answerTo(message) {
   if (message.type === "start") {
-    const conventions = { limits: { dtypes: ["float64"], memory: ["contiguous"] } };
+    const conventions = { limits: { dtypes: ["float64"] } };
     return { type: "started", protocol: 1, name: "backprop in JavaScript", functions: Object.keys(FUNCTIONS), conventions };
   }
   const seq = message.seq;

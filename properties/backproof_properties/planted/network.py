@@ -1,0 +1,199 @@
+"""network: masks, chain factors, layers and means of the whole backward recursion."""
+
+from __future__ import annotations
+
+from backproof_properties.planted import (
+    BACKWARD_LINEAR,
+    BACKWARD_START,
+    BACKWARD_STEP,
+    FORWARD_STEP,
+    RESULT,
+    Plant,
+    lines,
+)
+
+_MASKED = "dZ = relu_vjp(Zs[layer - 1], dY)"
+
+
+def _result(**changed: str) -> str:
+    """The last line of ``network_gradients`` with other expressions for some outputs."""
+    usual = {"loss": "softmax_cross_entropy(Zs[-1], P)", "dX": "dY", "dW": "dWs[::-1]", "db": "dbs[::-1]"}
+    return "return {" + ", ".join(f'"{name}": {text}' for name, text in {**usual, **changed}.items()) + "}"
+
+
+MISTAKES: tuple[Plant, ...] = (
+    # --- forward ------------------------------------------------------------------------------------------------------
+    Plant(
+        "activation_forgotten",
+        "the forward pass leaves ReLU out between the layers",
+        ((FORWARD_STEP, FORWARD_STEP.replace("relu(Zs[-1])", "Zs[-1]")),),
+        ("network.forward", "network.dW"),
+        "activation-missing",
+    ),
+    Plant(
+        "activation_of_the_logits",
+        "ReLU follows the last layer too, forward and backward: consistent, so that finite differences agree",
+        (
+            (BACKWARD_START, "dZ = relu_vjp(Zs[-1], softmax_cross_entropy_vjp(relu(Zs[-1]), P))"),
+            (RESULT, _result(loss="softmax_cross_entropy(relu(Zs[-1]), P)")),
+        ),
+        ("network.dW", "network.forward", "network.db", "network.dX"),
+        "activation-extra",
+    ),
+    Plant(
+        "loss_averaged_gradient_summed",
+        "the loss is the mean over the samples, its gradients are those of the sum",
+        ((RESULT, _result(loss="softmax_cross_entropy(Zs[-1], P) / max(1, X.shape[1])")),),
+        ("network.forward",),
+        "mean-for-sum",
+    ),
+    Plant(
+        "loss_summed_gradient_averaged",
+        "the gradients are those of the mean over the samples, the loss is the sum",
+        ((BACKWARD_START, BACKWARD_START + " / max(1, X.shape[1])"),),
+        ("network.dW", "network.db", "network.dX"),
+        "mean-for-sum",
+    ),
+    # --- masks --------------------------------------------------------------------------------------------------------
+    Plant(
+        "mask_of_the_next_layer",
+        "the backward pass takes the mask of another layer where the shapes admit it",
+        ((_MASKED, "dZ = relu_vjp(Zs[layer] if Zs[layer].shape == dY.shape else Zs[layer - 1], dY)"),),
+        ("network.dX", "network.dW", "network.db"),
+        "mask-other-layer",
+        examples=60,
+    ),
+    Plant(
+        "activation_overwrites_preactivation",
+        "hidden activations are kept in place of the pre-activations: never negative, they mask nothing",
+        ((FORWARD_STEP, FORWARD_STEP + "\n        Zs[-1] = Zs[-1] if len(Zs) == len(weights) else Ys[-1]"),),
+        ("network.dW", "network.db", "network.dX"),
+        "mask-missing",
+    ),
+    Plant(
+        "last_hidden_mask_forgotten",
+        "the mask of the last hidden layer is forgotten, the others are taken",
+        ((_MASKED, "dZ = dY if layer == len(weights) - 1 else relu_vjp(Zs[layer - 1], dY)"),),
+        ("network.db", "network.dW", "network.dX"),
+        "mask-missing",
+    ),
+    Plant(
+        "dx_without_the_first_mask",
+        "dX is carried past the first hidden layer without its mask; dW and db are right",
+        (
+            (BACKWARD_START, BACKWARD_START + "\n    unmasked = dZ"),
+            (_MASKED, "unmasked, " + _MASKED.replace("= ", "= dY, ")),
+            (RESULT, _result(dX="linear_vjp(weights[0], X, biases[0], unmasked)[1]")),
+        ),
+        ("network.dX",),
+        "mask-missing",
+    ),
+    Plant(
+        "dx_masked_by_the_input",
+        "dX is masked once more, by the sign of the input",
+        ((RESULT, _result(dX="relu_vjp(X, dY)")),),
+        ("network.dX",),
+        "mask-extra",
+    ),
+    # --- chain factors ------------------------------------------------------------------------------------------------
+    Plant(
+        "chain_factor_forgotten",
+        "Wᵀ is left out on the way back wherever the shapes admit it",
+        ((BACKWARD_LINEAR, BACKWARD_LINEAR + "\n        dY = dZ if dZ.shape == dY.shape else dY"),),
+        ("network.dX", "network.dW", "network.db"),
+        "chain-factor-missing",
+    ),
+    Plant(
+        "dx_stops_at_the_first_layer",
+        "dX is the gradient with respect to the first pre-activation wherever the shapes admit it",
+        ((RESULT, _result(dX="dZ if dZ.shape == X.shape else dY")),),
+        ("network.dX",),
+        "chain-factor-missing",
+    ),
+    Plant(
+        "no_input_gradient_at_depth_one",
+        "a network of one layer gives dX = 0: the loop over hidden layers never runs",
+        ((RESULT, _result(dX="dY if len(weights) > 1 else 0 * dY")),),
+        ("network.dX",),
+        "zero",
+    ),
+    Plant(
+        "three_layers_only",
+        "only the last three layers receive gradients, as many as the exercise had",
+        ((_MASKED, _MASKED + " * dY.dtype.type(len(weights) - layer < 3)"),),
+        ("network.dW", "network.db", "network.dX"),
+        "truncated",
+    ),
+    Plant(
+        "weights_updated_too_soon",
+        "Wᵀ is taken after the step of gradient descent instead of before it",
+        (
+            (
+                BACKWARD_LINEAR,
+                BACKWARD_LINEAR + "\n        dY = _product((weights[layer] - W.dtype.type(0.1) * dW).T, dZ)",
+            ),
+        ),
+        ("network.dX", "network.dW"),
+        "updated-weights",
+    ),
+    # --- which layer --------------------------------------------------------------------------------------------------
+    Plant(
+        "gradients_in_backward_order",
+        "dW and db are returned in the order of the backward pass, the last layer first",
+        ((RESULT, _result(dW="dWs", db="dbs")),),
+        ("network.dW", "network.db"),
+        "layers-swapped",
+    ),
+    Plant(
+        "bias_gradients_in_backward_order",
+        "db alone is returned in the order of the backward pass",
+        ((RESULT, _result(db="dbs")),),
+        ("network.db",),
+        "layers-swapped",
+    ),
+    Plant(
+        "dw_of_preactivations",
+        "dW is taken with what went into ReLU instead of what came out",
+        ((BACKWARD_LINEAR, BACKWARD_LINEAR.replace("Ys[layer]", "Zs[layer - 1] if layer else X")),),
+        ("network.dW",),
+        "stale-activation",
+    ),
+    Plant(
+        "last_bias_frozen",
+        "db of the output layer is zero",
+        ((RESULT, _result(db="[*dbs[:0:-1], 0 * dbs[0]]")),),
+        ("network.db",),
+        "zero",
+    ),
+    Plant(
+        "equal_layers_share_a_gradient",
+        "gradients are kept in a table keyed by the weights: layers with equal weights get the same one",
+        (
+            (
+                RESULT,
+                lines(
+                    "table = {(W.shape, W.tobytes()): dW for W, dW in zip(weights[::-1], dWs, strict=True)}",
+                    _result(dW="[table[W.shape, W.tobytes()].copy() for W in weights]"),
+                ),
+            ),
+        ),
+        ("network.dW",),
+        "tied",
+    ),
+    Plant(
+        "norm_clipped",
+        "all dW are scaled down to a common norm of 1, undeclared",
+        (
+            (
+                RESULT,
+                lines(
+                    "norm = np.sqrt(sum((dW**2).sum() for dW in dWs))",
+                    "dWs = [dW / max(norm, dW.dtype.type(1)) for dW in dWs]",
+                    _result(),
+                ),
+            ),
+        ),
+        ("network.dW",),
+        "norm-clipped",
+    ),
+)
