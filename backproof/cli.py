@@ -1,4 +1,7 @@
-"""The command line. Exit status: 0 everything holds, 1 something was refuted or failed, 2 the request could not run."""
+"""The command line.
+
+Exit status: 0 everything holds, 1 something was refuted or failed, 2 the request could not be run, 130 interrupted.
+"""
 
 from __future__ import annotations
 
@@ -308,8 +311,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except _CommandLineError as error:
         _refuse(error.format_message().rstrip(".") + _accepted(error.ctx))
     except (typer.Abort, KeyboardInterrupt):
-        _refuse("interrupted")
+        status = _INTERRUPTED
+    if status == _INTERRUPTED:  # some versions of Typer return it, others raise
+        sys.stderr.write("backproof: interrupted\n")
     sys.exit(status or 0)
+
+
+_INTERRUPTED = 130
 
 
 _CommandLineError: Any = typer.BadParameter.__base__

@@ -3,11 +3,14 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from importlib.metadata import version
 
+import psutil
 import pytest
 
 from backproof.cli import main
@@ -242,3 +245,50 @@ def test_the_process_exits_as_the_command_does(arguments, status):
     done = _process(*arguments)
     assert done.returncode == status
     assert "Traceback" not in done.stderr
+
+
+# --- every report, interruption -------------------------------------------------------------------------------------
+
+
+def test_every_form_of_report_is_written(cli, tmp_path):
+    (tmp_path / "wrong.py").write_text("def relu_vjp(Z, dY):\n    return dY * (Z > 0)\n", encoding="utf-8")
+    (tmp_path / "scripts").mkdir()
+    files = [f"--{kind}={kind}" for kind in ("json", "junit", "html", "markdown")]
+    options = ("--claim", "relu.dZ", "--examples", "20", "--seed", "1", "-n", "1", "--reproducers", "scripts")
+    assert cli("validate", "wrong.py", *options, *files)[0] == 1
+    starts = {name: (tmp_path / name).read_text(encoding="utf-8")[:2] for name in ("json", "junit", "html", "markdown")}
+    assert starts == {"json": "{\n", "junit": "<?", "html": "<!", "markdown": "❌ "}
+    assert [path.name for path in (tmp_path / "scripts").iterdir()] == ["relu.dZ.float64.py"]
+
+
+def test_a_known_failure_passes_until_it_no_longer_fails(cli, tmp_path):
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("def relu_vjp(Z, dY):\n    return dY * (Z > 0)\n", encoding="utf-8")
+    (tmp_path / "known.toml").write_text(
+        "[[known]]\nclaim = 'relu.dZ'\nreason = 'mask'\ndiagnosis = 'mask-strict'\n", encoding="utf-8"
+    )
+    options = ("--claim", "relu.dZ", "--examples", "20", "--seed", "1", "-n", "1", "--known", "known.toml")
+    assert cli("validate", "wrong.py", *options)[0] == 0
+    wrong.write_text("def relu_vjp(Z, dY):\n    return dY * (Z >= 0)\n", encoding="utf-8")
+    status, out, _ = cli("validate", "wrong.py", *options)
+    assert status == 1
+    assert "now holds" in out
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+@pytest.mark.parametrize("options", [("verify", "-n", "2"), ("validate", "hangs.py", "-n", "1")], ids=" ".join)
+def test_an_interrupted_run_says_so_and_leaves_no_process_behind(options, tmp_path):
+    started = "from pathlib import Path\nimport time\n\ndef relu(Z):\n    Path('called').touch()\n    time.sleep(99)\n"
+    (tmp_path / "hangs.py").write_text(started, encoding="utf-8")
+    command = [sys.executable, "-m", "backproof", *options]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    family = psutil.Process(process.pid)
+    while not (tmp_path / "called").exists() if "validate" in options else len(family.children(recursive=True)) < 3:
+        time.sleep(0.05)
+    children = family.children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "backproof: interrupted\n")
+    assert psutil.wait_procs(children, timeout=20)[1] == []

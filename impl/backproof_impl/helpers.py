@@ -352,8 +352,8 @@ def from_update(
     the largest that does not overflow it. A layer's dW and db do not depend on W: it steps from W = 0.
 
     For layers, then, dW is exact. For networks it is where |dW| ≥ 2⁻⁹⁶⁰·|W| and |W| ≤ 2⁷⁰⁰ (float32, bfloat16: 2⁻⁹⁰,
-    2⁶⁰), if the step forms dW and then rate·dW. Below, it is off by up to 2u·(|dW| + |W|·2⁻¹⁰²³) (float32: 2⁻¹²⁷), whose
-    second part is less than the smallest normal number while |W| < 2⁵³ (2²³). Hence ``arithmetic="flush-to-zero"`` is
+    2⁶⁰), if the step forms dW and then rate·dW. Below, it is off by up to 2u·(|dW| + |W|·2⁻¹⁰²³) (float32: 2⁻¹²⁷), the
+    second part less than the smallest normal number while |W| < 2⁵³ (2²³). Hence ``arithmetic="flush-to-zero"`` is
     declared for networks, and float16, which has too few exponents, is left out. Beside larger weights a right gradient
     so small can be refuted, the more so where a step forms rate·dZ first, which overflows earlier.
     """

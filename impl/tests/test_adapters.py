@@ -31,7 +31,9 @@ def target(request):
         pytest.skip(f"pip install 'backproof[{row.extra}]'")
     try:
         return as_target(request.param)
-    except UsageError as error:  # installed, but not usable on this machine
+    except UsageError as error:
+        if "no usable devices" not in str(error):  # tinygrad's, on a machine without a compiler
+            raise
         pytest.skip(str(error))
 
 
@@ -47,11 +49,8 @@ B = np.array([1.0, -2.0, 3.0])
 Z = np.array([[1.0, 2.0, -1.0, 4.0], [0.5, -1.0, 3.0, 1.0], [4.0, 0.5, 1.0, -3.0]])
 G = np.array([[1.0, 0.5, -0.25, 3.0], [2.0, -0.75, 1.5, -2.0], [0.5, 1.0, -1.0, 0.25]])
 P = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 0.0]])
-CASE = {
-    **{"W": W, "Y": Y, "b": B, "Z": Z, "dZ": G, "dY": G, "dS": G, "S": R.softmax(Z), "P": P, "X": Y},
-    "weights": [W, np.array([[1.0, -1.0, 0.5], [0.25, 1.0, 2.0], [1.0, 0.0, -1.0]])],
-    "biases": [B, -B],
-}
+CASE = {"W": W, "Y": Y, "b": B, "Z": Z, "dZ": G, "dY": G, "dS": G, "S": R.softmax(Z), "P": P, "X": Y}
+CASE |= {"weights": [W, np.array([[1.0, -1.0, 0.5], [0.25, 1.0, 2.0], [1.0, 0.0, -1.0]])], "biases": [B, -B]}
 
 
 def _cast(value, dtype):
@@ -186,10 +185,11 @@ def test_an_adapter_is_at_most_forty_lines():
     assert {name: n for name, n in lengths.items() if n > 40 and name not in {"__init__", "autodiff"}} == {}
 
 
-# --- the suite ----------------------------------------------------------------------------------------------------------
+# --- the suite --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.adapters
 @every_target
 def test_the_suite_holds(target):
-    backproof.check(target, examples=30, seed=1).raise_if_refuted()
+    operations = {name.removesuffix("_vjp").removesuffix("_gradients") for name in target.functions}
+    backproof.check(target, operations=sorted(operations), examples=30, seed=1).raise_if_refuted()

@@ -1,4 +1,4 @@
-"""The adapter for PyTorch offers everything, takes labels of any mass, and shows why two spellings need declarations."""
+"""The adapter for PyTorch offers everything, takes labels of any mass, and declares what its spellings differ in."""
 
 import numpy as np
 import pytest

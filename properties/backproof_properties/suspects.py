@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backproof_properties.arrays import Array, Case
+from backproof_spec.rounding.formats import FORMATS
 
 Row: TypeAlias = tuple[str, str, Callable[["Numbers"], Any]]
 
@@ -41,8 +42,21 @@ class Numbers:
     @property
     def batch(self) -> float:
         """The number of samples."""
-        data = next(getattr(self, name) for name in ("Y", "Z", "S", "X") if hasattr(self, name))
-        return float(data.shape[1])
+        return float(self._data.shape[1])
+
+    @property
+    def features(self) -> float:
+        """The number of features of a sample; of classes where there are labels."""
+        return float((self.P if hasattr(self, "P") else self._data).shape[0])
+
+    @property
+    def empty(self) -> bool:
+        """Is there nothing to sum over: no sample, or no row or column of the weights?"""
+        return 0 in (*self._data.shape, *(self.W.shape if hasattr(self, "W") else ()))
+
+    @property
+    def _data(self) -> Array:
+        return next(getattr(self, name) for name in ("Y", "Z", "S", "X") if hasattr(self, name))
 
 
 def softmax(Z: Array, axis: int | None = 0) -> Any:
@@ -75,14 +89,89 @@ def _guarded(of: Callable[[Numbers, Callable[[Array], Array]], Any]) -> tuple[Ro
     return tuple(rows)
 
 
-def _cross_entropy(x: Numbers, guard: Callable[[Array], Array], S: Array | None = None) -> Any:
-    logs = np.log(guard(x.S if S is None else S))
-    return -np.where(x.P != 0, x.P * logs, 0.0).sum()
+def _cross_entropy(
+    x: Numbers, guard: Callable[[Array], Array], S: Array | None = None, P: Array | None = None
+) -> Any:
+    logs, P = np.log(guard(x.S if S is None else S)), x.P if P is None else P
+    return -np.where(P != 0, P * logs, 0.0).sum()
 
 
-def _unshifted(Z: Array, dtype: Any, axis: int = 0) -> Any:
+def _unshifted(Z: Array, dtype: Any) -> Any:
     E = np.exp(Z.astype(dtype)).astype(np.float64)
-    return E / E.sum(axis=axis, keepdims=True)
+    return E / E.sum(axis=0)
+
+
+def _shifted_by_all(Z: Array, _: Any) -> Any:
+    E = np.exp(Z - Z.max())
+    return E / E.sum(axis=0)
+
+
+def _guarded_sum(epsilon: float) -> Callable[[Array, Any], Any]:
+    def guarded(Z: Array, _: Any) -> Any:
+        E = np.exp(Z - Z.max(axis=0))
+        return E / (E.sum(axis=0) + epsilon)
+
+    return guarded
+
+
+def _clipped_logits(limit: float) -> Callable[[Array, Any], Any]:
+    return lambda Z, _: softmax(np.clip(Z, -limit, limit))
+
+
+def _logistic(Z: Array, _: Any) -> Any:
+    return 1 / (1 + np.exp(-Z)) if len(Z) == 1 else softmax(Z)
+
+
+_WRONG_SOFTMAXES: tuple[tuple[str, str, Callable[[Array, Any], Any]], ...] = (
+    ("softmax-axis", "softmax is taken over the samples", lambda Z, _: softmax(Z, 1)),
+    ("softmax-axis", "softmax is taken over all entries", lambda Z, _: softmax(Z, None)),
+    ("overflow", "exp of Z itself: overflows for want of a shift", _unshifted),
+    ("shift", "the maximum of all entries is subtracted, not that of each column", _shifted_by_all),
+    ("softmax-missing", "Z stands for S", lambda Z, _: Z),
+    ("softmax-twice", "softmax is taken twice", lambda Z, _: softmax(softmax(Z))),
+    ("softmax-unnormalised", "exponentials are not divided by their sum", lambda Z, _: np.exp(Z - Z.max(axis=0))),
+    ("logistic", "the logistic function stands for softmax of one class", _logistic),
+    *[("guarded-sum", f"{e:g} is added to the sum of the exponentials", _guarded_sum(e)) for e in _EPSILONS],
+    *[
+        ("logits-clipped", f"logits are clipped to ±{limit:g}", _clipped_logits(limit))
+        for limit in (1, 10, 20, 30, 50, 60, 80, 88, 100, 200, 500, 700, 709, 745)
+    ],
+)
+
+
+def _by_softmax(of: Callable[[Numbers, Array], Any]) -> tuple[Row, ...]:
+    """A row for each way to get softmax wrong."""
+    return tuple((cause, words, lambda x, S=S: of(x, S(x.Z, x.dtype))) for cause, words, S in _WRONG_SOFTMAXES)  # type: ignore[misc]
+
+
+def _hard(P: Array) -> Array:
+    """The one-hot column of the likeliest class of each sample."""
+    return np.eye(P.shape[0])[:, P.argmax(axis=0)]
+
+
+def _ties_once(x: Numbers) -> Any:
+    shifted = x.Z - x.Z.max(axis=0)
+    logs = shifted - np.log1p(np.where(shifted < 0, np.exp(shifted), 0).sum(axis=0))
+    return -np.where(x.P != 0, x.P * logs, 0).sum()
+
+
+def _smoothed(P: Array, share: float) -> Array:
+    return (1 - share) * P + share / P.shape[0]
+
+
+_SHARES = (0.01, 0.05, 0.1, 0.2)
+"""Usual shares of label smoothing."""
+_BLOCK = 64
+
+
+def _whole_blocks(size: int) -> int:
+    return size if size <= _BLOCK else size // _BLOCK * _BLOCK
+
+
+def _tail_unmasked(x: Numbers) -> Any:
+    mask = x.Z >= 0
+    mask[:, max(_BLOCK, _whole_blocks(x.Z.shape[1])) :] = True
+    return x.dY * mask
 
 
 # --- networks ---------------------------------------------------------------------------------------------------------
@@ -96,8 +185,9 @@ class Pass:
         x: Numbers,
         *,
         mask: Callable[[list[Array], int], Array] = lambda Zs, layer: Zs[layer] >= 0,
-        back: Callable[[Array, Array], Array] = lambda W, dZ: W.T @ dZ,
+        back: Callable[[Array, Array, Array], Array] = lambda W, dZ, _: W.T @ dZ,
         start: Callable[[Array, Array], Array] = lambda Z, P: softmax(Z) * P.sum(axis=0) - P,
+        logits: Callable[[Array], Array] = lambda Z: Z,
         inputs: Callable[[list[Array], list[Array], int], Array] = lambda Ys, _, layer: Ys[layer],
         activation: Callable[[Array], Array] = lambda Z: np.maximum(Z, 0),
         sums: Callable[[Array], Array] = lambda dZ: dZ.sum(axis=1),
@@ -108,14 +198,15 @@ class Pass:
         for W, b in zip(x.weights, x.biases, strict=True):
             Zs.append(W @ Ys[-1] + bias * b[:, None])
             Ys.append(activation(Zs[-1]))
-        self.loss = -np.where(x.P != 0, x.P * _log_softmax(Zs[-1]), 0).sum()
+        self.loss = -np.where(x.P != 0, x.P * _log_softmax(logits(Zs[-1])), 0).sum()
         dZ = start(Zs[-1], x.P)
         self.dW: list[Array] = []
         self.db: list[Array] = []
         for layer in reversed(range(len(Zs))):
+            self.dZ = dZ
             self.dW.insert(0, dZ @ inputs(Ys, Zs, layer).T)
             self.db.insert(0, sums(dZ))
-            self.dX = back(x.weights[layer], dZ)
+            self.dX = back(x.weights[layer], dZ, self.dW[0])
             if layer:
                 dZ = self.dX * mask(Zs, layer - 1)
 
@@ -130,12 +221,20 @@ def _next_mask(Zs: list[Array], layer: int) -> Array:
     return (following if following.shape == Zs[layer].shape else Zs[layer]) >= 0
 
 
-def _square_back(W: Array, dZ: Array) -> Array:
+def _square_back(W: Array, dZ: Array, *_: Array) -> Array:
     return W @ dZ if W.shape[0] == W.shape[1] else W.T @ dZ
 
 
-def _skipped_back(W: Array, dZ: Array) -> Array:
+def _skipped_back(W: Array, dZ: Array, *_: Array) -> Array:
     return dZ if W.shape[0] == W.shape[1] else W.T @ dZ
+
+
+def _updated_back(rate: float) -> Callable[[Array, Array, Array], Array]:
+    return lambda W, dZ, dW: (W - rate * dW).T @ dZ
+
+
+def _masked_for(layers: int) -> Callable[[list[Array], int], Array]:
+    return lambda Zs, k: (Zs[k] >= 0) * (k >= len(Zs) - layers)
 
 
 _WRONG_PASSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -144,11 +243,25 @@ _WRONG_PASSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
         "the ReLU mask is missing, or taken from the output, which is never negative",
         {"mask": lambda Zs, k: np.ones_like(Zs[k])},
     ),
+    (
+        "mask-missing",
+        "the mask of the last hidden layer is missing",
+        {"mask": lambda Zs, k: (Zs[k] >= 0) | (k == len(Zs) - 2)},
+    ),
+    ("mask-missing", "the mask of the first layer is missing", {"mask": lambda Zs, k: (Zs[k] >= 0) | (k == 0)}),
     ("mask-strict", "the mask is Z > 0: ReLU′(0) is 0", {"mask": lambda Zs, k: Zs[k] > 0}),
     ("mask-other-layer", "the mask is taken from another layer", {"mask": _next_mask}),
     ("mask-other-layer", "the mask is taken from the first layer", {"mask": lambda Zs, _: Zs[0] >= 0}),
     ("chain-factor-missing", "Wᵀ is left out on the way back", {"back": _skipped_back}),
     ("weights-not-transposed", "W stands for Wᵀ on the way back", {"back": _square_back}),
+    *[
+        ("updated-weights", f"Wᵀ is taken after a step of rate {rate:g}, not before it", {"back": _updated_back(rate)})
+        for rate in (1, 0.5, 0.1, 0.01, 0.001)
+    ],
+    *[
+        ("truncated", f"only the last {layers} layers receive gradients", {"mask": _masked_for(layers)})
+        for layers in (1, 2, 3, 4)
+    ],
     (
         "stale-activation",
         "dW is taken with pre-activations instead of activations",
@@ -165,6 +278,11 @@ _WRONG_PASSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("softmax-missing", "the gradient at the loss is Z − P: softmax is left out", {"start": lambda Z, P: Z - P}),
     ("bias-missing", "the forward pass leaves the biases out", {"bias": 0.0}),
     ("activation-missing", "the forward pass leaves ReLU out", {"activation": lambda Z: Z}),
+    (
+        "activation-extra",
+        "ReLU follows the last layer too",
+        {"start": lambda Z, P: (softmax(np.maximum(Z, 0)) * P.sum(axis=0) - P) * (Z >= 0)},
+    ),
     (
         "mean-for-sum",
         "divided by the number of samples",
@@ -189,6 +307,17 @@ def _wrong_axes(x: Numbers) -> Any:
     return found.db
 
 
+def _by_table(x: Numbers) -> Any:
+    """dW kept in a table keyed by the weights, written from the last layer to the first."""
+    keys = [(W.shape, W.tobytes()) for W in x.weights]
+    table = dict(zip(keys[::-1], x.truth[::-1], strict=True))
+    return [table[key] for key in keys]
+
+
+def _norm_clipped(norm: float) -> Callable[[Numbers], Any]:
+    return lambda x: [T * min(1.0, norm / np.sqrt(sum((A**2).sum() for A in x.truth))) for T in x.truth]
+
+
 def _network_rows(kind: str) -> tuple[Row, ...]:
     rows: list[Row] = [
         (cause, words, lambda x, knobs=knobs: Pass(x, **knobs).of(kind))  # type: ignore[misc]
@@ -196,7 +325,18 @@ def _network_rows(kind: str) -> tuple[Row, ...]:
     ]
     if kind == "db":
         rows.append(("batch-axis", "db is summed over the features instead of the batch", _wrong_axes))
+    if kind == "dW":
+        rows.append(("tied", "layers with equal weights share one gradient", _by_table))
+    if kind == "dX":
+        rows += [
+            ("chain-factor-missing", "Wᵀ of the first layer is left out", lambda x: Pass(x).dZ),
+            ("mask-extra", "masked once more, by the sign of X", lambda x: Pass(x).dX * (x.X >= 0)),
+        ]
     if kind != "dX":
+        rows += [
+            ("norm-clipped", f"scaled down to a norm of {norm:g}", _norm_clipped(norm)) for norm in (0.5, 1, 5, 10)
+        ]
+        rows.append(("zero", "that of the last layer is zero", lambda x: [*x.truth[:-1], 0 * x.truth[-1]]))
         rows.append(("layers-swapped", "the layers' gradients are in reverse order", lambda x: x.truth[::-1]))
         rows.append(("previous-layer", "a layer's gradient is that of the next", lambda x: [*x.truth[1:], x.truth[-1]]))
     return tuple(rows)
@@ -236,16 +376,21 @@ BY_CLAIM: dict[str, tuple[Row, ...]] = {
     "linear.forward": (
         ("bias-missing", "the bias is left out", lambda x: x.W @ x.Y),
         ("bias-axis", "the bias is added along the other axis", lambda x: x.W @ x.Y + x.b[None, :]),
+        ("layout", "Y is taken as batch-first", lambda x: x.W @ x.Y.T + x.b[:, None]),
+        ("block-remainder", "terms beyond a whole number of blocks of 64 are left out", lambda x: x.W[:, : _whole_blocks(x.W.shape[1])] @ x.Y[: _whole_blocks(x.W.shape[1])] + x.b[:, None]),
         ("bias-sign", "the bias is subtracted", lambda x: x.W @ x.Y - x.b[:, None]),
         ("weights-transposed", "Wᵀ stands for W", lambda x: x.W.T @ x.Y + x.b[:, None]),
     ),
     "linear.dW": (
+        ("layout", "dZ is taken as batch-first", lambda x: x.dZ.T @ x.Y.T),
+        ("block-remainder", "samples beyond a whole number of blocks of 64 are left out", lambda x: x.dZ[:, : _whole_blocks(x.dZ.shape[1])] @ x.Y[:, : _whole_blocks(x.dZ.shape[1])].T),
         ("batch-sum-missing", "only the first sample counts: the sum over the batch is missing", lambda x: x.dZ[:, :1] @ x.Y[:, :1].T),
         ("batch-sum-missing", "only the last sample counts: the sum over the batch is missing", lambda x: x.dZ[:, -1:] @ x.Y[:, -1:].T),
         ("batch-sum-extra", "dZ and Y are summed over the batch before they are multiplied", lambda x: np.outer(x.dZ.sum(axis=1), x.Y.sum(axis=1))),
         ("chain-factor-missing", "Y is left out: dZ is only summed", lambda x: np.repeat(x.dZ.sum(axis=1)[:, None], x.W.shape[1], axis=1)),
     ),
     "linear.dY": (
+        ("block-remainder", "terms beyond a whole number of blocks of 64 are left out", lambda x: x.W[: _whole_blocks(x.W.shape[0])].T @ x.dZ[: _whole_blocks(x.W.shape[0])]),
         ("weights-not-transposed", "W stands for Wᵀ", lambda x: x.W @ x.dZ),
         ("chain-factor-missing", "Wᵀ is left out", lambda x: x.dZ if x.dZ.shape == x.Y.shape else None),
     ),
@@ -253,6 +398,8 @@ BY_CLAIM: dict[str, tuple[Row, ...]] = {
         ("batch-axis", "summed over the features instead of the batch", lambda x: x.dZ.sum(axis=0)),
         ("batch-sum-missing", "only the first sample counts: the sum over the batch is missing", lambda x: x.dZ[:, 0]),
         ("batch-sum-missing", "only the last sample counts: the sum over the batch is missing", lambda x: x.dZ[:, -1]),
+        ("block-remainder", "samples beyond the first 64 are left out", lambda x: x.dZ[:, :_BLOCK].sum(axis=1)),
+        ("block-remainder", "samples beyond a whole number of blocks of 64 are left out", lambda x: x.dZ[:, : _whole_blocks(x.dZ.shape[1])].sum(axis=1)),
         ("batch-sum-extra", "summed over everything", lambda x: np.full(x.b.shape, x.dZ.sum())),
     ),
     "relu.forward": (
@@ -264,32 +411,30 @@ BY_CLAIM: dict[str, tuple[Row, ...]] = {
         ("mask-missing", "the mask is missing, or taken from the output, which is never negative", lambda x: x.dY),
         ("mask-from-cotangent", "the mask is taken from dY", lambda x: x.dY * (x.dY >= 0)),
         ("mask-from-cotangent", "dY is masked by its own sign too", lambda x: x.dY * (x.dY > 0) * (x.Z >= 0)),
+        ("mask-signbit", "the mask is the sign bit, which calls −0 negative", lambda x: x.dY * ~np.signbit(x.Z)),
+        *[("mask-threshold", f"the mask is Z > {e:g}", lambda x, e=e: x.dY * (x.Z > e)) for e in _EPSILONS],
+        ("block-remainder", "columns beyond a whole number of blocks of 64 are not masked", _tail_unmasked),
         ("mask-inverted", "the mask is Z < 0", lambda x: x.dY * (x.Z < 0)),
         ("mask-value", "the output stands for the mask", lambda x: x.dY * np.maximum(x.Z, 0)),
         ("leaky", "negative entries leak through times 0.01", lambda x: x.dY * np.where(x.Z >= 0, 1, 0.01)),
     ),
-    "softmax.forward": (
-        ("softmax-axis", "normalised over the samples", lambda x: softmax(x.Z, 1)),
-        ("softmax-axis", "normalised over all entries", lambda x: softmax(x.Z, None)),
-        ("overflow", "exp of Z itself: overflows for want of a shift", lambda x: _unshifted(x.Z, x.dtype)),
-        ("softmax-unnormalised", "not normalised", lambda x: np.exp(x.Z - x.Z.max(axis=0))),
-    ),
+    "softmax.forward": _by_softmax(lambda _, S: S),
     "softmax.dZ": (
         ("softmax-diagonal", "the diagonal of the softmax Jacobian only", lambda x: softmax(x.Z) * (1 - softmax(x.Z)) * x.dS),
         ("softmax-diagonal", "S∘dS: the sum over the classes is missing", lambda x: softmax(x.Z) * x.dS),
         ("softmax-factor", "the factor S is missing", lambda x: x.dS - (softmax(x.Z) * x.dS).sum(axis=0)),
+        ("softmax-factor", "the sum is subtracted without the factor S", lambda x: softmax(x.Z) * x.dS - (softmax(x.Z) * x.dS).sum(axis=0)),
         ("softmax-axis", "softmax is taken over the samples", lambda x: _jacobian_applied(softmax(x.Z, 1), x.dS, 1)),
         ("softmax-axis", "the sum runs over the samples", lambda x: _jacobian_applied(softmax(x.Z), x.dS, 1)),
-        ("softmax-axis", "softmax is taken over the samples", lambda x: _jacobian_applied(softmax(x.Z, 1), x.dS)),
-        ("overflow", "exp of Z itself: overflows for want of a shift", lambda x: _jacobian_applied(_unshifted(x.Z, x.dtype), x.dS)),
-        ("softmax-twice", "softmax is taken of what is softmax already", lambda x: _jacobian_applied(softmax(softmax(x.Z)), x.dS)),
-        ("softmax-missing", "Z stands for S", lambda x: _jacobian_applied(x.Z, x.dS)),
+        *_by_softmax(lambda x, S: _jacobian_applied(S, x.dS)),
     ),
     "cross_entropy.forward": (
         *_guarded(_cross_entropy),
         ("log-of-zero", "0·log 0 is evaluated", lambda x: -(x.P * np.log(x.S)).sum()),
         ("log-base", "the logarithm to base 2", lambda x: _cross_entropy(x, lambda S: S) / np.log(2)),
         ("log-base", "the logarithm to base 10", lambda x: _cross_entropy(x, lambda S: S) / np.log(10)),
+        ("label-hardened", "the loss of the likeliest class", lambda x: _cross_entropy(x, lambda S: S, P=_hard(x.P))),
+        *[("label-smoothing", f"labels are smoothed by {share:g}", lambda x, share=share: _cross_entropy(x, lambda S: S, P=_smoothed(x.P, share))) for share in _SHARES],
         ("other-loss", "the binary cross-entropy: classes without a label count too", lambda x: -(np.where(x.P != 0, x.P * np.log(x.S), 0) + (1 - x.P) * np.log1p(-x.S)).sum()),
     ),
     "cross_entropy.dS": (
@@ -297,27 +442,31 @@ BY_CLAIM: dict[str, tuple[Row, ...]] = {
         ("log-of-zero", "0/0 is evaluated", lambda x: -x.P / x.S),
         ("other-loss", "the gradient of the binary cross-entropy", lambda x: -x.P / x.S + (1 - x.P) / (1 - x.S)),
         ("quotient-missing", "−P·S: multiplied instead of divided", lambda x: -x.P * x.S),
-        ("unnormalised-labels", "S − P: the gradient of the fused loss", lambda x: x.S - x.P),
+        ("zero-probability", "0 instead of −∞ where the label has mass on probability 0", lambda x: np.where((x.P != 0) & (x.S != 0), -x.P / x.S, 0.0)),
+        ("other-gradient", "S − P: the gradient with respect to the logits", lambda x: x.S - x.P),
+        ("other-gradient", "S·ΣP − P: the gradient with respect to the logits", lambda x: x.S * x.P.sum(axis=0) - x.P),
     ),
     "softmax_cross_entropy.forward": (
         ("log-of-zero", "log of softmax: log 0 where it underflows", lambda x: _cross_entropy(x, lambda S: S.astype(x.dtype).astype(float), softmax(x.Z))),
         *_guarded(lambda x, guard: _cross_entropy(x, guard, softmax(x.Z))),
-        ("softmax-axis", "softmax is taken over the samples", lambda x: _cross_entropy(x, lambda S: S, softmax(x.Z, 1))),
+        ("ties", "equal largest logits are counted once", _ties_once),
+        *[("label-smoothing", f"labels are smoothed by {share:g}", lambda x, share=share: -(_smoothed(x.P, share) * _log_softmax(x.Z)).sum()) for share in _SHARES],
+        ("label-hardened", "the loss of the likeliest class", lambda x: -(_hard(x.P) * _log_softmax(x.Z)).sum()),
         ("overflow", "exp of Z itself: overflows for want of a shift", lambda x: -np.where(x.P != 0, x.P * (x.Z - np.log(np.exp(x.Z.astype(x.dtype)).sum(axis=0))), 0).sum()),
-        ("softmax-missing", "Z stands for S", lambda x: _cross_entropy(x, lambda S: S, x.Z)),
-        ("softmax-twice", "softmax is taken twice", lambda x: _cross_entropy(x, lambda S: S, softmax(softmax(x.Z)))),
+        *_by_softmax(lambda x, S: _cross_entropy(x, lambda S: S, S)),
     ),
     "softmax_cross_entropy.dZ": (
-        ("softmax-axis", "softmax is taken over the samples", lambda x: softmax(x.Z, 1) * x.P.sum(axis=0) - x.P),
-        ("softmax-axis", "softmax is taken over all entries", lambda x: softmax(x.Z, None) * x.P.sum(axis=0) - x.P),
+        *_by_softmax(lambda x, S: S * x.P.sum(axis=0) - x.P),
         ("batch-axis", "the labels are summed over the samples", lambda x: softmax(x.Z) * x.P.sum(axis=1, keepdims=True) - x.P),
-        ("overflow", "exp of Z itself: overflows for want of a shift", lambda x: _unshifted(x.Z, x.dtype) * x.P.sum(axis=0) - x.P),
-        ("softmax-missing", "Z − P: softmax is left out", lambda x: x.Z - x.P),
-        ("softmax-twice", "softmax is taken twice", lambda x: softmax(softmax(x.Z)) * x.P.sum(axis=0) - x.P),
+        ("label-normalised", "labels are divided by their sum", lambda x: softmax(x.Z) - x.P / x.P.sum(axis=0)),
+        ("label-shifted", "class numbers are taken to begin at one", lambda x: softmax(x.Z) * x.P.sum(axis=0) - np.roll(x.P, -1, axis=0)),
         ("label-missing", "S: the labels are not subtracted", lambda x: softmax(x.Z) * x.P.sum(axis=0)),
         ("chain-factor-missing", "−P/S: the softmax Jacobian is left out", lambda x: np.where(x.P != 0, -x.P / softmax(x.Z), 0)),
         ("softmax-diagonal", "the diagonal of the softmax Jacobian only", lambda x: -x.P * (1 - softmax(x.Z))),
-        ("label-hardened", "the label is the class of the largest probability", lambda x: softmax(x.Z) * x.P.sum(axis=0) - np.eye(x.P.shape[0])[:, x.P.argmax(axis=0)]),
+        ("label-hardened", "1 is subtracted at the likeliest class", lambda x: softmax(x.Z) - _hard(x.P)),
+        ("label-hardened", "1 is subtracted at the likeliest class", lambda x: softmax(x.Z) * x.P.sum(axis=0) - _hard(x.P)),
+        *[("label-smoothing", f"labels are smoothed by {share:g}", lambda x, share=share: softmax(x.Z) * x.P.sum(axis=0) - _smoothed(x.P, share)) for share in _SHARES],
+        ("overflow", "through −P/S: infinite where softmax underflows", lambda x: _jacobian_applied(softmax(x.Z), np.where(x.P != 0, -x.P / softmax(x.Z), 0.0))),
     ),
     "network.dX": _network_rows("dX"),
     "network.dW": _network_rows("dW"),
@@ -325,6 +474,7 @@ BY_CLAIM: dict[str, tuple[Row, ...]] = {
     "network.forward": (
         ("bias-missing", "the forward pass leaves the biases out", lambda x: Pass(x, bias=0.0).loss),
         ("activation-missing", "the forward pass leaves ReLU out", lambda x: Pass(x, activation=lambda Z: Z).loss),
+        ("activation-extra", "ReLU follows the last layer too", lambda x: Pass(x, logits=lambda Z: np.maximum(Z, 0)).loss),
     ),
     "chain.rule": tuple((cause, words, lambda x, knobs=knobs: _chain(x, **knobs)) for cause, words, knobs in _WRONG_CHAINS),  # type: ignore[misc]
 }  # fmt: skip
@@ -340,6 +490,15 @@ def _scaled(factor: Callable[[float], float]) -> Callable[[Numbers], Any]:
     return lambda x: [T * factor(x.batch) for T in x.truth]
 
 
+def _empty(x: Numbers) -> Any:
+    return [np.full_like(T, np.nan) for T in x.truth] if x.empty else None
+
+
+def _without_infinities(x: Numbers) -> Any:
+    largest = float(FORMATS[x.dtype.name].largest)
+    return [np.nan_to_num(T, posinf=largest, neginf=-largest) for T in x.truth]
+
+
 EVERYWHERE: tuple[Row, ...] = (
     ("transposed", "the result is transposed", _transposed),
     ("zero", "everything is zero", _scaled(lambda _: 0.0)),
@@ -349,5 +508,17 @@ EVERYWHERE: tuple[Row, ...] = (
     ("mean-for-sum", "divided by the number of samples", _scaled(lambda p: 1 / p)),
     ("sum-for-mean", "multiplied by the number of samples", _scaled(lambda p: p)),
     ("mean-twice", "divided by the number of samples twice", _scaled(lambda p: 1 / p**2)),
+    ("mean-over-classes", "divided by the number of rows", lambda x: [T / x.features for T in x.truth]),
+    ("mean-over-entries", "divided by the number of entries", lambda x: [T / x.features / x.batch for T in x.truth]),
+    ("empty", "nan where a size is zero: 0/0", _empty),
+    ("overflow-hidden", "infinities are replaced by the largest finite number", _without_infinities),
+    *[
+        ("clipped", f"clipped to ±{limit:g}", lambda x, limit=limit: [np.clip(T, -limit, limit) for T in x.truth])  # type: ignore[misc]
+        for limit in (0.1, 0.5, 1, 5, 6, 10, 100, 1e3, 1e4, 1e6, 1e8)
+    ],
+    *[
+        ("dropped", f"entries below {limit:g} are set to zero", lambda x, limit=limit: [np.where(np.abs(T) < limit, 0, T) for T in x.truth])  # type: ignore[misc]
+        for limit in _EPSILONS
+    ],
 )
 """Mistakes that can be made with any output."""

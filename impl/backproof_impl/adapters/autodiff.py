@@ -52,7 +52,7 @@ class Library:
             return function(*args)
 
     def _in(self, A: Array) -> Any:
-        """A tensor that shares nothing with A, however A lies in memory; class numbers as int64, which all libraries take."""
+        """A tensor that shares nothing with A, however A lies in memory; every library takes int64 class numbers."""
         return self.tensor(A.astype(np.int64 if A.dtype.kind in "iu" else A.dtype, order="C", copy=True))
 
     def _out(self, tensor: Any) -> Array:

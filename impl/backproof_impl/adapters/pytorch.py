@@ -29,6 +29,7 @@ LIBRARY = Library(
     },
 )
 declared = partial(Conventions, layout="batch-first", relu_at_zero=0)
+TARGET = LIBRARY.target(declared())
 safe = declared(limits=Limits(dtypes=("float64",), logit=350))  # beyond gaps of 708 e^(z − max z) underflows: log 0
 VARIANTS = {
     "maximum": LIBRARY.target(declared(relu_at_zero=0.5), relu=lambda Z: Z.maximum(torch.zeros_like(Z))),
