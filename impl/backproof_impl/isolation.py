@@ -139,11 +139,12 @@ class Session:
         process, self._process = self._process, None
         if process is None:
             return
+        family = _family(process.pid)
         with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
             process.stdin.write(line({"type": "stop"}))  # type: ignore[union-attr]
             process.stdin.close()  # type: ignore[union-attr]
             process.wait(timeout=_STOP_SECONDS)
-        _kill(process)
+        _kill(process, family)
         process.wait()
         for stream in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):
@@ -183,21 +184,19 @@ class Session:
         return read(text)
 
     def _guard(self, process: subprocess.Popen[bytes], answered: threading.Event, seconds: float) -> None:
-        """Stop the program when it takes too long or too much memory."""
-        deadline = time.monotonic() + seconds
-        gone = 0
+        """Stop the program when it takes too long or too much memory, or has gone and left its pipe to a child."""
+        deadline, gone = time.monotonic() + seconds, 0
+        family = _family(process.pid)
         while not answered.wait(_POLL_SECONDS):
+            family = _family(process.pid) or family
             gone += process.poll() is not None
-            if gone > 1:  # a child of its own keeps the pipe open
-                _kill(process)
-                return
-            if time.monotonic() > deadline:
+            if gone == 0 and time.monotonic() > deadline:
                 hint = " (limits.seconds declares more)" if self._baseline else ""
                 self._stopped = f"no answer within {seconds:g} s: stopped{hint}"
-            elif self._baseline and self._resident() - self._baseline > self.memory:
+            elif gone == 0 and self._baseline and sum(map(_bytes, family)) - self._baseline > self.memory:
                 self._stopped = f"it took more than {self.memory / 2**30:.1f} GiB of memory: stopped"
-            if self._stopped is not None:
-                _kill(process)
+            if self._stopped is not None or gone > 1:
+                _kill(process, family)
                 return
 
     def _resident(self) -> int:
@@ -252,9 +251,9 @@ def _bytes(process: psutil.Process) -> int:
         return 0
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the program with everything it started."""
-    for each in _family(process.pid) if process.poll() is None else ():
+def _kill(process: subprocess.Popen[bytes], family: list[psutil.Process]) -> None:
+    """Kill the program with everything it was seen to have started."""
+    for each in {*family, *(_family(process.pid) if process.poll() is None else ())}:
         with contextlib.suppress(psutil.Error):
             each.kill()
     if hasattr(os, "killpg"):

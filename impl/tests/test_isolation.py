@@ -405,3 +405,20 @@ def test_an_environment_variable_reaches_the_program(session, monkeypatch):
     of = session(STARTED + "answer(json.loads(input())['seq'], os.environ['LIMIT_OF_RELU'])")
     assert os.environ["LIMIT_OF_RELU"] == "17"
     assert relu(of, 1) == 17
+
+
+ALONE = f"subprocess.Popen({python('import time; time.sleep(60)')}, start_new_session=True)"
+
+
+def test_a_child_in_a_session_of_its_own_ends_with_a_program_that_obeys_stop(session):
+    of = session(STARTED + f"{ALONE}; seq = json.loads(input())['seq']; answer(seq, 5); input()")
+    assert relu(of, 1) == 5
+    ears = of._ears
+    of.close()
+    ears.join(timeout=5)
+    assert not ears.is_alive()
+
+
+def test_a_child_in_a_session_of_its_own_that_keeps_the_output_open_ends_a_call(session):
+    of = session(counting(f"{ALONE}; time.sleep(0.2); sys.exit(3)"), seconds=50)
+    assert relu(of, 0) == Answer(raised="the process ended with exit status 3", died=True)
