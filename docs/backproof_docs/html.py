@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from backproof_docs import wording
 from backproof_docs.kronecker import NotDrawn, Pattern, pattern
 from backproof_docs.report import KNOWN, Report, Row, page_of
+from backproof_docs.reproducer import to_script
 from backproof_properties.results import PASSING, Judged, Link, Outcome, Verdict
 
 _TEMPLATES = Environment(
@@ -110,6 +111,7 @@ def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
         "anchor": _anchor(outcome),
         "reason": report.reason_known(outcome),
         "inputs": [m for name, value in (finding.inputs if finding else {}).items() for m in _matrices(name, value)],
+        "script": to_script(report, outcome),
         "again": "\n  ".join(wording.folded(wording.again(report, outcome), _COMMAND_WIDTH)),
         "map": _map(finding.judged) if finding and finding.judged else None,
         "jacobian": drawing and _drawn(drawing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -81,13 +82,19 @@ _LIKE = {"dW": "W", "dY": "Y", "db": "b", "dZ": "Z", "Y": "Z", "S": "Z", "dS": "
 """The argument whose shape an output has."""
 
 
-def _shape(target: Target, call: Call, output: str, layer: int | None) -> tuple[int, ...]:
-    """The shape that the output must have, in the target's own layout."""
+def _shape(target: Target, call: Call, output: str, layer: int | None) -> tuple[int, ...] | None:
+    """The shape that the output must have, in the target's own layout; None for a list of layers."""
     given = call.arguments
     if layer is not None:
         return tuple(given["weights" if output == "dW" else "biases"][layer].shape)
     if output in {"L", "loss"}:
         return ()
+    if output not in {"Z", "dW", "db"} or "W" in given:
+        return _of_one_function(target, given, output)
+    return None  # all layers: their number is what is wrong
+
+
+def _of_one_function(target: Target, given: Mapping[str, Any], output: str) -> tuple[int, ...]:
     if output != "Z":
         return tuple(given[_LIKE[output]].shape)
     outputs, samples = given["b"].size, given["Y"].shape[0 if target.transposes("Y") else 1]
@@ -216,6 +223,9 @@ def main():
         names = NAMES.get(function)
         outputs = dict(result) if names is None else dict(zip(names, result if names[1:] else [result], strict=True))
         kept += [(name, A, A.tobytes()) for name, value in outputs.items() for A in arrays(value)]
+    layers = len(arguments.get("weights", []))
+    if layers and OUTPUT in ("dW", "db") and len(outputs.get(OUTPUT) or []) != layers:
+        return f"{OUTPUT} is not a list of {layers} arrays, one for each layer"
     got = outputs[OUTPUT] if LAYER is None else outputs[OUTPUT][LAYER]
     if SHAPE and not isinstance(got, np.ndarray):
         return f"{OUTPUT} is {type(got).__name__}, expected an array"

@@ -131,7 +131,10 @@ def perform(target: Target, calls: Sequence[Call]) -> tuple[Call, Answer]:
 
 
 def call(function: Callable[..., Any], each: Call, kept: Kept) -> Answer:
-    """One call. Whatever the target raises, ``SystemExit`` and a test framework's skip included, is an answer."""
+    """One call. Whatever the target raises, ``SystemExit`` and a test framework's skip included, is an answer.
+
+    ``NotImplementedError`` is how a Python function says that it does not handle these inputs.
+    """
     arguments, before = each.placed(), each.placed()
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -142,6 +145,8 @@ def call(function: Callable[..., Any], each: Call, kept: Kept) -> Answer:
         raise
     except _Breach as breach:
         return Answer(breach=str(breach))
+    except NotImplementedError as error:
+        return Answer(declined=str(error) or "NotImplementedError")
     except BaseException as error:  # noqa: BLE001 - see above
         return Answer(raised=f"{type(error).__name__}: {error}", error=error)
     overwritten = kept.overwritten()

@@ -190,6 +190,8 @@ def answer_message(seq: int, answer: Answer) -> dict[str, Any]:
     """The message that an answer of a Python target is sent as."""
     if answer.raised is not None:
         return {"type": "error", "seq": seq, "message": answer.raised}
+    if answer.declined is not None:
+        return {"type": "unsupported", "seq": seq, "reason": answer.declined}
     if answer.breach is not None:
         return {"type": "breach", "seq": seq, "message": answer.breach}
     seen = {"changed": list(answer.changed), "aliased": dict(answer.aliased), "overwritten": list(answer.overwritten)}

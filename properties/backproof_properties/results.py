@@ -97,9 +97,9 @@ class Finding:
     error_in_bounds: str | None = None
     error_in_ulps: str | None = None
     usage: str | None = None
-    calls: tuple[Any, ...] = ()
     judged: Judged | None = None
     diagnosis: Diagnosis | None = None
+    calls: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -118,22 +118,34 @@ def _clipped_logits(limit: float) -> Callable[[Array, Any], Any]:
     return lambda Z, _: softmax(np.clip(Z, -limit, limit))
 
 
+def _narrow_exp(dtype: Any) -> Callable[[Array, Any], Any]:
+    def narrow(Z: Array, _: Any) -> Any:
+        E = np.exp((Z - Z.max(axis=0)).astype(dtype)).astype(np.float64)
+        return E / E.sum(axis=0)
+
+    return narrow
+
+
 def _logistic(Z: Array, _: Any) -> Any:
     return 1 / (1 + np.exp(-Z)) if len(Z) == 1 else softmax(Z)
 
 
 _WRONG_SOFTMAXES: tuple[tuple[str, str, Callable[[Array, Any], Any]], ...] = (
-    ("softmax-axis", "softmax is taken over the samples", lambda Z, _: softmax(Z, 1)),
-    ("softmax-axis", "softmax is taken over all entries", lambda Z, _: softmax(Z, None)),
     ("overflow", "exp of Z itself: overflows for want of a shift", _unshifted),
     ("shift", "the maximum of all entries is subtracted, not that of each column", _shifted_by_all),
+    ("narrow-precision", "softmax is computed in float32", lambda Z, _: np.float64(softmax(np.float32(Z)))),
+    ("narrow-precision", "softmax is computed in float16", lambda Z, _: np.float64(softmax(np.float16(Z)))),
+    ("narrow-precision", "exp is taken in float32", _narrow_exp(np.float32)),
+    ("narrow-precision", "exp is taken in float16", _narrow_exp(np.float16)),
+    ("softmax-axis", "softmax is taken over the samples", lambda Z, _: softmax(Z, 1)),
+    ("softmax-axis", "softmax is taken over all entries", lambda Z, _: softmax(Z, None)),
     ("softmax-missing", "Z stands for S", lambda Z, _: Z),
     ("softmax-twice", "softmax is taken twice", lambda Z, _: softmax(softmax(Z))),
     ("softmax-unnormalised", "exponentials are not divided by their sum", lambda Z, _: np.exp(Z - Z.max(axis=0))),
     ("logistic", "the logistic function stands for softmax of one class", _logistic),
     *[("guarded-sum", f"{e:g} is added to the sum of the exponentials", _guarded_sum(e)) for e in _EPSILONS],
     *[
-        ("logits-clipped", f"logits are clipped to ±{limit:g}", _clipped_logits(limit))
+        ("logits-clipped", f"logits are clipped: ±{limit:g} gives the same numbers", _clipped_logits(limit))
         for limit in (1, 10, 20, 30, 50, 60, 80, 88, 100, 200, 500, 700, 709, 745)
     ],
 )
@@ -170,7 +182,7 @@ def _whole_blocks(size: int) -> int:
 
 def _tail_unmasked(x: Numbers) -> Any:
     mask = x.Z >= 0
-    mask[:, max(_BLOCK, _whole_blocks(x.Z.shape[1])) :] = True
+    mask.flat[max(_BLOCK, _whole_blocks(x.Z.size)) :] = True
     return x.dY * mask
 
 
@@ -238,6 +250,10 @@ def _masked_for(layers: int) -> Callable[[list[Array], int], Array]:
 
 
 _WRONG_PASSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    *[
+        ("truncated", f"only the last {layers} layers receive gradients", {"mask": _masked_for(layers)})
+        for layers in (4, 3, 2, 1)
+    ],
     (
         "mask-missing",
         "the ReLU mask is missing, or taken from the output, which is never negative",
@@ -257,10 +273,6 @@ _WRONG_PASSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     *[
         ("updated-weights", f"Wᵀ is taken after a step of rate {rate:g}, not before it", {"back": _updated_back(rate)})
         for rate in (1, 0.5, 0.1, 0.01, 0.001)
-    ],
-    *[
-        ("truncated", f"only the last {layers} layers receive gradients", {"mask": _masked_for(layers)})
-        for layers in (1, 2, 3, 4)
     ],
     (
         "stale-activation",
@@ -319,14 +331,13 @@ def _norm_clipped(norm: float) -> Callable[[Numbers], Any]:
 
 
 def _network_rows(kind: str) -> tuple[Row, ...]:
-    rows: list[Row] = [
+    rows: list[Row] = [("tied", "layers with equal weights share one gradient", _by_table)] if kind == "dW" else []
+    rows += [
         (cause, words, lambda x, knobs=knobs: Pass(x, **knobs).of(kind))  # type: ignore[misc]
         for cause, words, knobs in _WRONG_PASSES
     ]
     if kind == "db":
         rows.append(("batch-axis", "db is summed over the features instead of the batch", _wrong_axes))
-    if kind == "dW":
-        rows.append(("tied", "layers with equal weights share one gradient", _by_table))
     if kind == "dX":
         rows += [
             ("chain-factor-missing", "Wᵀ of the first layer is left out", lambda x: Pass(x).dZ),
@@ -372,8 +383,9 @@ _WRONG_CHAINS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 # --- the table --------------------------------------------------------------------------------------------------------
 
-BY_CLAIM: dict[str, tuple[Row, ...]] = {
+_OF_CLAIM: dict[str, tuple[Row, ...]] = {
     "linear.forward": (
+        ("narrow-precision", "the product is computed in float32", lambda x: np.float64(np.float32(x.W) @ np.float32(x.Y)) + x.b[:, None]),
         ("bias-missing", "the bias is left out", lambda x: x.W @ x.Y),
         ("bias-axis", "the bias is added along the other axis", lambda x: x.W @ x.Y + x.b[None, :]),
         ("layout", "Y is taken as batch-first", lambda x: x.W @ x.Y.T + x.b[:, None]),
@@ -382,6 +394,7 @@ BY_CLAIM: dict[str, tuple[Row, ...]] = {
         ("weights-transposed", "Wᵀ stands for W", lambda x: x.W.T @ x.Y + x.b[:, None]),
     ),
     "linear.dW": (
+        ("narrow-precision", "the product is computed in float32", lambda x: np.float64(np.float32(x.dZ) @ np.float32(x.Y.T))),
         ("layout", "dZ is taken as batch-first", lambda x: x.dZ.T @ x.Y.T),
         ("block-remainder", "samples beyond a whole number of blocks of 64 are left out", lambda x: x.dZ[:, : _whole_blocks(x.dZ.shape[1])] @ x.Y[:, : _whole_blocks(x.dZ.shape[1])].T),
         ("batch-sum-missing", "only the first sample counts: the sum over the batch is missing", lambda x: x.dZ[:, :1] @ x.Y[:, :1].T),
@@ -390,16 +403,17 @@ BY_CLAIM: dict[str, tuple[Row, ...]] = {
         ("chain-factor-missing", "Y is left out: dZ is only summed", lambda x: np.repeat(x.dZ.sum(axis=1)[:, None], x.W.shape[1], axis=1)),
     ),
     "linear.dY": (
+        ("narrow-precision", "the product is computed in float32", lambda x: np.float64(np.float32(x.W.T) @ np.float32(x.dZ))),
         ("block-remainder", "terms beyond a whole number of blocks of 64 are left out", lambda x: x.W[: _whole_blocks(x.W.shape[0])].T @ x.dZ[: _whole_blocks(x.W.shape[0])]),
         ("weights-not-transposed", "W stands for Wᵀ", lambda x: x.W @ x.dZ),
         ("chain-factor-missing", "Wᵀ is left out", lambda x: x.dZ if x.dZ.shape == x.Y.shape else None),
     ),
     "linear.db": (
+        ("block-remainder", "samples beyond the first 64 are left out", lambda x: x.dZ[:, :_BLOCK].sum(axis=1)),
+        ("block-remainder", "samples beyond a whole number of blocks of 64 are left out", lambda x: x.dZ[:, : _whole_blocks(x.dZ.shape[1])].sum(axis=1)),
         ("batch-axis", "summed over the features instead of the batch", lambda x: x.dZ.sum(axis=0)),
         ("batch-sum-missing", "only the first sample counts: the sum over the batch is missing", lambda x: x.dZ[:, 0]),
         ("batch-sum-missing", "only the last sample counts: the sum over the batch is missing", lambda x: x.dZ[:, -1]),
-        ("block-remainder", "samples beyond the first 64 are left out", lambda x: x.dZ[:, :_BLOCK].sum(axis=1)),
-        ("block-remainder", "samples beyond a whole number of blocks of 64 are left out", lambda x: x.dZ[:, : _whole_blocks(x.dZ.shape[1])].sum(axis=1)),
         ("batch-sum-extra", "summed over everything", lambda x: np.full(x.b.shape, x.dZ.sum())),
     ),
     "relu.forward": (
@@ -413,7 +427,7 @@ BY_CLAIM: dict[str, tuple[Row, ...]] = {
         ("mask-from-cotangent", "dY is masked by its own sign too", lambda x: x.dY * (x.dY > 0) * (x.Z >= 0)),
         ("mask-signbit", "the mask is the sign bit, which calls −0 negative", lambda x: x.dY * ~np.signbit(x.Z)),
         *[("mask-threshold", f"the mask is Z > {e:g}", lambda x, e=e: x.dY * (x.Z > e)) for e in _EPSILONS],
-        ("block-remainder", "columns beyond a whole number of blocks of 64 are not masked", _tail_unmasked),
+        ("block-remainder", "entries beyond a whole number of blocks of 64 are not masked", _tail_unmasked),
         ("mask-inverted", "the mask is Z < 0", lambda x: x.dY * (x.Z < 0)),
         ("mask-value", "the output stands for the mask", lambda x: x.dY * np.maximum(x.Z, 0)),
         ("leaky", "negative entries leak through times 0.01", lambda x: x.dY * np.where(x.Z >= 0, 1, 0.01)),
@@ -480,6 +494,26 @@ BY_CLAIM: dict[str, tuple[Row, ...]] = {
 }  # fmt: skip
 
 
+def _empty(x: Numbers) -> Any:
+    return [np.full_like(T, np.nan) for T in x.truth] if x.empty else None
+
+
+def _without_infinities(x: Numbers) -> Any:
+    if all(np.all(np.isfinite(T)) for T in x.truth):
+        return None
+    largest = float(FORMATS[x.dtype.name].largest)
+    return [np.nan_to_num(T, posinf=largest, neginf=-largest) for T in x.truth]
+
+
+_RARE: tuple[Row, ...] = (
+    ("empty", "nan where a size is zero: 0/0", _empty),
+    ("overflow-hidden", "infinities are replaced by the largest finite number", _without_infinities),
+)
+"""Tried first: rows that apply to few inputs and could hardly fit them by chance."""
+
+BY_CLAIM: dict[str, tuple[Row, ...]] = {claim: (*_RARE, *rows) for claim, rows in _OF_CLAIM.items()}
+
+
 def _transposed(x: Numbers) -> Any:
     """Every square array transposed; nothing where there is none."""
     square = [T.ndim > 1 and T.shape[0] == T.shape[1] for T in x.truth]
@@ -488,15 +522,6 @@ def _transposed(x: Numbers) -> Any:
 
 def _scaled(factor: Callable[[float], float]) -> Callable[[Numbers], Any]:
     return lambda x: [T * factor(x.batch) for T in x.truth]
-
-
-def _empty(x: Numbers) -> Any:
-    return [np.full_like(T, np.nan) for T in x.truth] if x.empty else None
-
-
-def _without_infinities(x: Numbers) -> Any:
-    largest = float(FORMATS[x.dtype.name].largest)
-    return [np.nan_to_num(T, posinf=largest, neginf=-largest) for T in x.truth]
 
 
 EVERYWHERE: tuple[Row, ...] = (
@@ -510,8 +535,6 @@ EVERYWHERE: tuple[Row, ...] = (
     ("mean-twice", "divided by the number of samples twice", _scaled(lambda p: 1 / p**2)),
     ("mean-over-classes", "divided by the number of rows", lambda x: [T / x.features for T in x.truth]),
     ("mean-over-entries", "divided by the number of entries", lambda x: [T / x.features / x.batch for T in x.truth]),
-    ("empty", "nan where a size is zero: 0/0", _empty),
-    ("overflow-hidden", "infinities are replaced by the largest finite number", _without_infinities),
     *[
         ("clipped", f"clipped to ±{limit:g}", lambda x, limit=limit: [np.clip(T, -limit, limit) for T in x.truth])  # type: ignore[misc]
         for limit in (0.1, 0.5, 1, 5, 6, 10, 100, 1e3, 1e4, 1e6, 1e8)

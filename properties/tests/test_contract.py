@@ -8,7 +8,7 @@ from backproof_impl import reference as R
 from backproof_impl.conventions import Conventions
 from backproof_impl.loading import as_target
 from backproof_properties import contract
-from backproof_properties.contract import Raised
+from backproof_properties.contract import Declined, Raised
 from backproof_properties.judge import Refuted
 
 CASE = {
@@ -239,6 +239,14 @@ def test_dx_is_of_the_shape_of_x_and_the_loss_is_one_number():
     assert _refusal("network_gradients", _gradients(loss=np.ones(3)), NETWORK, "loss") == expected
 
 
+def test_not_implemented_is_how_a_function_declines():
+    def relu(_):
+        raise NotImplementedError
+
+    with pytest.raises(Declined, match="NotImplementedError"):
+        _call("relu", relu, COLUMN, "Y")
+
+
 # --- exceptions -----------------------------------------------------------------------------------------------------
 
 
@@ -246,7 +254,7 @@ def test_dx_is_of_the_shape_of_x_and_the_loss_is_one_number():
     ("error", "said"),
     [
         (ValueError("no"), "ValueError: no"),
-        (NotImplementedError(), "NotImplementedError"),
+        (KeyError("Z"), "KeyError"),
         (SystemExit(0), "SystemExit: 0"),
     ],
     ids=repr,

@@ -29,10 +29,10 @@ LIBRARY = Library(mg.tensor, mg.asarray, vjp, FORWARD)
 declared = partial(Conventions, layout="batch-first", labels="index", reduction="mean", relu_at_zero=0)
 limits = partial(Limits, dtypes=("float64", "float32", "float16"), batch=1)
 safe = limits(logit=8)  # logsoftmax is z − logsumexp z, off by u·max|z|: that drowns log Σ where every z is large
-double = limits(dtypes=("float64",), logit=8)  # mg.maximum(Z, 0) is float64 whatever Z is
+double = limits(dtypes=("float64",), logit=8)  # negative_log_likelihood and mg.maximum(Z, 0) are float64 whatever Z is
 TARGET = LIBRARY.target(declared(limits=safe))
 VARIANTS = {
     "softmax": LIBRARY.target(declared(limits=limits()), softmax=nnet.softmax),
-    "nll": LIBRARY.target(declared(limits=safe), **NLL),
+    "nll": LIBRARY.target(declared(limits=double), **NLL),
     "maximum": LIBRARY.target(declared(limits=double), relu=lambda Z: mg.maximum(Z, 0)),
 }

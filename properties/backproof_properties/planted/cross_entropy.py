@@ -84,7 +84,7 @@ MISTAKES: tuple[Plant, ...] = (
         "dS is S − P, the gradient with respect to the logits",
         ((LOSS_VJP, "return S - P"),),
         ("cross_entropy.dS",),
-        "unnormalised-labels",
+        "other-gradient",
     ),
     Plant(
         "quotient_sign",

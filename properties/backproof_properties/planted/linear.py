@@ -70,21 +70,24 @@ MISTAKES: tuple[Plant, ...] = (
         (linear_vjp(db="dZ[:, :64].sum(axis=1)"),),
         ("linear.db",),
         "block-remainder",
+        examples=60,
         largest=200,  # 65 samples: Y and dZ hold 130 numbers
     ),
     Plant(
-        "mean_times_batch",
-        "db is the mean times the batch size: nan where the batch is empty",
-        (linear_vjp(db="dZ.mean(axis=1) * dZ.dtype.type(dZ.shape[1])"),),
+        "mean_weight_of_no_sample",
+        "db is scaled by the mean of the samples' weights, all of them 1: nan where there is no sample",
+        (linear_vjp("weights = np.ones(dZ.shape[1], dZ.dtype)", db="dZ.sum(axis=1) * weights.mean()"),),
         ("linear.db", "network.db"),
         "empty",
+        examples=60,
     ),
     Plant(
-        "dy_as_mean_times_outputs",
-        "dY is the mean over the outputs times their number: nan where there are none",
-        (linear_vjp("m = W.dtype.type(W.shape[0])", dY="_product(W.T, dZ) / m * m"),),
+        "mean_weight_of_no_output",
+        "dY is scaled by the mean of the outputs' weights, all of them 1: nan where there is no output",
+        (linear_vjp("weights = np.ones(W.shape[0], W.dtype)", dY="_product(W.T, dZ) * weights.mean()"),),
         ("linear.dY",),
         "empty",
+        examples=60,
     ),
     Plant(
         "reduce_without_start",
@@ -207,8 +210,9 @@ MISTAKES: tuple[Plant, ...] = (
         "zero_weights_skipped",
         "a layer whose weights are all zero is skipped as pruned: its dW is zero too",
         (linear_vjp(dW="_product(dZ, Y.T) if W.any() else np.zeros_like(W)"),),
-        ("linear.dW", "network.dW"),
+        ("network.dW",),  # networks are drawn with zero layers on purpose, single layers are not
         "zero",
+        examples=60,
     ),
     Plant(
         "sparse_bias",

@@ -27,7 +27,7 @@ MISTAKES: tuple[Plant, ...] = (
         "activation_forgotten",
         "the forward pass leaves ReLU out between the layers",
         ((FORWARD_STEP, FORWARD_STEP.replace("relu(Zs[-1])", "Zs[-1]")),),
-        ("network.forward", "network.dW"),
+        ("network.dW", "network.forward"),
         "activation-missing",
     ),
     Plant(
@@ -123,6 +123,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((_MASKED, _MASKED + " * dY.dtype.type(len(weights) - layer < 3)"),),
         ("network.dW", "network.db", "network.dX"),
         "truncated",
+        largest=24,  # four layers
     ),
     Plant(
         "weights_updated_too_soon",
@@ -142,14 +143,14 @@ MISTAKES: tuple[Plant, ...] = (
         "dW and db are returned in the order of the backward pass, the last layer first",
         ((RESULT, _result(dW="dWs", db="dbs")),),
         ("network.dW", "network.db"),
-        "layers-swapped",
+        # no cause: the message gives the shapes
     ),
     Plant(
         "bias_gradients_in_backward_order",
         "db alone is returned in the order of the backward pass",
         ((RESULT, _result(db="dbs")),),
         ("network.db",),
-        "layers-swapped",
+        # no cause: the message gives the shapes
     ),
     Plant(
         "dw_of_preactivations",
@@ -179,6 +180,7 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("network.dW",),
         "tied",
+        examples=60,
     ),
     Plant(
         "norm_clipped",

@@ -86,11 +86,11 @@ MISTAKES: tuple[Plant, ...] = (
     ),
     Plant(
         "tail_unmasked",
-        "columns beyond a whole number of blocks of 64 are not masked, only beyond 64",
-        ((RELU_VJP, "mask = Z >= 0\n    mask[:, max(64, Z.shape[1] // 64 * 64) :] = True\n    return dY * mask"),),
+        "entries beyond a whole number of blocks of 64 are not masked, only beyond 64",
+        ((RELU_VJP, "mask = Z >= 0\n    mask.flat[max(64, Z.size // 64 * 64) :] = True\n    return dY * mask"),),
         ("relu.dZ",),
         "block-remainder",
-        largest=200,  # 65 columns of Z and of dY
+        largest=200,  # 65 entries of Z and of dY
     ),
     Plant(
         "subnormal_cotangents_flushed",

@@ -49,8 +49,8 @@ IN_PLACE: tuple[Plant, ...] = (
     ),
     Plant(
         "cotangent_masked_in_place",
-        "relu_vjp writes zeros into dY itself and returns it",
-        ((RELU_VJP, lines("dY[Z < 0] = 0", "return dY")),),
+        "relu_vjp writes zeros into dY itself and returns a copy",
+        ((RELU_VJP, lines("dY[Z < 0] = 0", "return dY.copy()")),),
         ("relu.dZ", "chain.rule"),
         "changes-input",
     ),
@@ -76,9 +76,9 @@ IN_PLACE: tuple[Plant, ...] = (
         "changes-input",
     ),
     Plant(
-        "cotangent_averaged_in_place",
-        "linear_vjp divides dZ itself by the number of samples",
-        (linear_vjp("dZ /= dZ.dtype.type(max(1, dZ.shape[1]))"),),
+        "loss_scale_undone_in_place",
+        "linear_vjp divides dZ itself by the loss scale of mixed precision",
+        (linear_vjp("dZ /= 1024", db="dZ.sum(axis=1) * 1024"),),
         ("linear.db",),
         "changes-input",
     ),
@@ -104,16 +104,16 @@ IN_PLACE: tuple[Plant, ...] = (
         "changes-input",
     ),
     Plant(
-        "biases_updated_in_place",
-        "network_gradients takes the step of gradient descent too, in the biases themselves",
-        ((RESULT, lines("for b, db in zip(biases[::-1], dbs):", "    b -= 0.1 * db", RESULT)),),
+        "biases_decayed_in_place",
+        "network_gradients applies weight decay to the biases themselves",
+        ((RESULT, lines("for b in biases:", "    b *= 0.999", RESULT)),),
         ("network.db",),
         "changes-input",
     ),
     Plant(
         "dx_written_into_x",
         "dX is computed in the memory of X",
-        ((RESULT, lines("X[...] = dY", RESULT.replace('"dX": dY', '"dX": X'))),),
+        ((RESULT, lines("X[...] = dY", RESULT.replace('"dX": dY', '"dX": X.copy()'))),),
         ("network.dX",),
         "changes-input",
     ),
@@ -219,24 +219,22 @@ SHAPES_AND_DTYPES: tuple[Plant, ...] = (
         # no cause: the message gives the shape
     ),
     Plant(
-        "class_numbers_overflow",
-        "class numbers become places in the flattened array, in their own integer format: uint8 overflows",
+        "class_numbers_as_a_mask",
+        "class numbers of uint8 are taken for a mask, as indexing with such tensors once did",
         (
             declared('labels="index"'),
             *CLASS_NUMBERS,
             (
                 FUSED,
                 lines(
-                    "dZ, p = softmax(Z), P.dtype.type(Z.shape[1])",
-                    "dZ.ravel()[P * p + np.arange(p, dtype=P.dtype)] -= 1",
-                    "return dZ",
+                    "P = P.astype(bool).astype(int) if P.dtype == np.uint8 else P",
+                    "return softmax(Z) - np.eye(len(Z), dtype=Z.dtype)[:, P]",
                 ),
             ),
         ),
         ("softmax_cross_entropy.dZ",),
-        # no cause: of the plain values only the usage shown tells
-        examples=100,
-        largest=1000,  # more than 256 entries, else no place overflows
+        # no cause: the usage shown tells
+        examples=60,
     ),
     Plant(
         "class_numbers_from_one",
