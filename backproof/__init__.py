@@ -18,11 +18,27 @@ from typing import Any
 from backproof_docs.report import Refutation, Report
 from backproof_impl.conventions import Conventions, Limits, UsageError
 from backproof_impl.isolation import Program
+from backproof_impl.wrapping.bias_shape import bias_shape
+from backproof_impl.wrapping.forward_backward import from_forward_backward
+from backproof_impl.wrapping.per_sample import per_sample
+from backproof_impl.wrapping.update import from_update
 from backproof_properties import processes, runner
 from backproof_properties.results import Outcome
 from backproof_properties.suite import claims_named
 
-__all__ = ["Conventions", "Limits", "Program", "Refutation", "Report", "UsageError", "check"]
+__all__ = [
+    "Conventions",
+    "Limits",
+    "Program",
+    "Refutation",
+    "Report",
+    "UsageError",
+    "bias_shape",
+    "check",
+    "from_forward_backward",
+    "from_update",
+    "per_sample",
+]
 
 _LARGEST_SEED = 2**32
 

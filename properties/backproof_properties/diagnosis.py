@@ -49,7 +49,7 @@ class _Recorder(Subject):
     """A subject whose judge takes notes instead."""
 
     def judge(
-        self, name: str, computed: Any, enclosure: Enclosure, samples: int, *, of_loss: bool = False
+        self, name: str, computed: Any, enclosure: Enclosure, samples: int | None, *, of_loss: bool = False
     ) -> Observation:
         """Note what was computed, and the enclosure under the declared conventions."""
         self.__dict__["seen"].append((name, computed, self.scaled(name, enclosure, samples, of_loss=of_loss)))

@@ -16,7 +16,7 @@ from backproof_properties.strategies import arrays, dimensions
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import jacobian
 from backproof_spec.jacobian import Jacobian
-from backproof_spec.matrices import EXACT_BITS, Matrix, absolute, vec
+from backproof_spec.matrices import EXACT_BITS, Matrix, Number, absolute, vec
 from backproof_spec.operations import linear
 from backproof_spec.rounding import linear as bounds
 from backproof_spec.rounding.enclosure import Enclosure
@@ -81,8 +81,11 @@ def _forward(case: Case, subject: Subject) -> Observation:
     return subject.judge("linear.Z", subject.call("linear", case, "Z"), bound, case["Y"].shape[1])
 
 
-def _bound(argument: str, case: Case, subject: Subject) -> Enclosure:
+def _bound(argument: str, case: Case, subject: Subject, factor: Number = 1) -> Enclosure:
+    """The gradient's enclosure, for dZ times ``factor``."""
     dZ = enclosed(case, "dZ")
+    if factor != 1:
+        dZ = dZ.scaled(factor, subject.arithmetic)
     if argument == "W":
         return bounds.dW(dZ, enclosed(case, "Y"), subject.arithmetic)
     return (
@@ -91,9 +94,13 @@ def _bound(argument: str, case: Case, subject: Subject) -> Enclosure:
 
 
 def _gradient(argument: str, case: Case, subject: Subject) -> Observation:
-    wanted = f"d{argument}"
-    computed = subject.call("linear_vjp", case, wanted)
-    return subject.judge(f"linear_vjp.{wanted}", computed, _bound(argument, case, subject), case["Y"].shape[1])
+    """A declared factor may be applied to the result, or to dZ before the product is formed."""
+    wanted, samples = f"d{argument}", case["Y"].shape[1]
+    factor = subject.scale(wanted, samples)
+    bound = _bound(argument, case, subject)
+    if factor != 1:
+        bound = bound.scaled(factor, subject.arithmetic).either(_bound(argument, case, subject, factor))
+    return subject.judge(f"linear_vjp.{wanted}", subject.call("linear_vjp", case, wanted), bound, None)
 
 
 def _properties(argument: str) -> tuple[Property, ...]:

@@ -137,12 +137,13 @@ def _gradient(kind: str, case: Case, subject: Subject) -> Observation | None:
     computed = subject.call("network_gradients", case, kind)
     if computed is None:
         return None
-    found = bounds.gradients(_network(case, subject), subject.arithmetic)
+    samples = case["X"].shape[1]
+    found = bounds.gradients(_network(case, subject), subject.arithmetic, subject.reduction(samples))
     computed, expected = ([computed], [found.dX]) if kind == "dX" else (computed, getattr(found, kind))
     seen = Observation()
     for layer, (array, bound) in enumerate(zip(computed, expected, strict=True)):
         name = f"network_gradients.{kind}" + ("" if kind == "dX" else f"[{layer}]")
-        seen.add(subject.judge(name, array, bound, case["X"].shape[1], of_loss=True))
+        seen.add(subject.judge(name, array, bound, samples))
     return seen
 
 

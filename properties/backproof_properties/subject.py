@@ -70,19 +70,29 @@ class Subject:
         return contract.call(self.target, function, case, wanted, self.usage)
 
     def judge(
-        self, name: str, computed: Any, enclosure: Enclosure, samples: int, *, of_loss: bool = False
+        self, name: str, computed: Any, enclosure: Enclosure, samples: int | None, *, of_loss: bool = False
     ) -> Observation:
-        """Judge an output against its enclosure under the declared reduction (``of_loss``) and per-output scale."""
+        """Judge an output against its enclosure under the declared reduction (``of_loss``) and per-output scale.
+
+        Without ``samples`` the enclosure is one of the scaled output already.
+        """
         return judge.enclosed(name, computed, self.scaled(name, enclosure, samples, of_loss=of_loss))
 
-    def scaled(self, name: str, enclosure: Enclosure, samples: int, *, of_loss: bool) -> Enclosure:
+    def scaled(self, name: str, enclosure: Enclosure, samples: int | None, *, of_loss: bool) -> Enclosure:
         """The enclosure of an output under the declared reduction and per-output scale."""
-        factor = self._scale(name.rpartition(".")[2].partition("[")[0], samples)
-        if of_loss and self.conventions.reduction == "mean":
-            factor /= samples
+        if samples is None:
+            return enclosure
+        factor = self.scale(name.rpartition(".")[2].partition("[")[0], samples)
+        if of_loss:
+            factor *= self.reduction(samples)
         return enclosure if factor == 1 else enclosure.scaled(factor, self.arithmetic)
 
-    def _scale(self, output: str, samples: int) -> Number:
+    def reduction(self, samples: int) -> Number:
+        """What the declared reduction makes of the sum over the samples: 1, or 1/p."""
+        return mp.mpf(1) / samples if self.conventions.reduction == "mean" else mp.mpf(1)
+
+    def scale(self, output: str, samples: int) -> Number:
+        """The declared factor on an output."""
         declared = self.conventions.scale.get(output, 1)
         if declared == "batch":
             return mp.mpf(samples)

@@ -89,9 +89,7 @@ def _guarded(of: Callable[[Numbers, Callable[[Array], Array]], Any]) -> tuple[Ro
     return tuple(rows)
 
 
-def _cross_entropy(
-    x: Numbers, guard: Callable[[Array], Array], S: Array | None = None, P: Array | None = None
-) -> Any:
+def _cross_entropy(x: Numbers, guard: Callable[[Array], Array], S: Array | None = None, P: Array | None = None) -> Any:
     logs, P = np.log(guard(x.S if S is None else S)), x.P if P is None else P
     return -np.where(P != 0, P * logs, 0.0).sum()
 
@@ -118,7 +116,7 @@ def _clipped_logits(limit: float) -> Callable[[Array, Any], Any]:
     return lambda Z, _: softmax(np.clip(Z, -limit, limit))
 
 
-def _narrow_exp(dtype: Any) -> Callable[[Array, Any], Any]:
+def _narrow_exp(dtype: str) -> Callable[[Array, Any], Any]:
     def narrow(Z: Array, _: Any) -> Any:
         E = np.exp((Z - Z.max(axis=0)).astype(dtype)).astype(np.float64)
         return E / E.sum(axis=0)
@@ -133,10 +131,10 @@ def _logistic(Z: Array, _: Any) -> Any:
 _WRONG_SOFTMAXES: tuple[tuple[str, str, Callable[[Array, Any], Any]], ...] = (
     ("overflow", "exp of Z itself: overflows for want of a shift", _unshifted),
     ("shift", "the maximum of all entries is subtracted, not that of each column", _shifted_by_all),
-    ("narrow-precision", "softmax is computed in float32", lambda Z, _: np.float64(softmax(np.float32(Z)))),
-    ("narrow-precision", "softmax is computed in float16", lambda Z, _: np.float64(softmax(np.float16(Z)))),
-    ("narrow-precision", "exp is taken in float32", _narrow_exp(np.float32)),
-    ("narrow-precision", "exp is taken in float16", _narrow_exp(np.float16)),
+    ("narrow-precision", "softmax is computed in float32", lambda Z, _: softmax(Z.astype("float32")).astype("float64")),
+    ("narrow-precision", "softmax is computed in float16", lambda Z, _: softmax(Z.astype("float16")).astype("float64")),
+    ("narrow-precision", "exp is taken in float32", _narrow_exp("float32")),
+    ("narrow-precision", "exp is taken in float16", _narrow_exp("float16")),
     ("softmax-axis", "softmax is taken over the samples", lambda Z, _: softmax(Z, 1)),
     ("softmax-axis", "softmax is taken over all entries", lambda Z, _: softmax(Z, None)),
     ("softmax-missing", "Z stands for S", lambda Z, _: Z),
@@ -153,10 +151,14 @@ _WRONG_SOFTMAXES: tuple[tuple[str, str, Callable[[Array, Any], Any]], ...] = (
 
 def _by_softmax(of: Callable[[Numbers, Array], Any]) -> tuple[Row, ...]:
     """A row for each way to get softmax wrong."""
-    return tuple((cause, words, lambda x, S=S: of(x, S(x.Z, x.dtype))) for cause, words, S in _WRONG_SOFTMAXES)  # type: ignore[misc]
+    return tuple((cause, words, lambda x, S=S: of(x, S(x.Z, x.dtype))) for cause, words, S in _WRONG_SOFTMAXES)
 
 
-def _hard(P: Array) -> Array:
+def _float32_product(A: Array, B: Array) -> Any:
+    return (A.astype("float32") @ B.astype("float32")).astype("float64")
+
+
+def _hard(P: Array) -> Any:
     """The one-hot column of the likeliest class of each sample."""
     return np.eye(P.shape[0])[:, P.argmax(axis=0)]
 
@@ -167,7 +169,7 @@ def _ties_once(x: Numbers) -> Any:
     return -np.where(x.P != 0, x.P * logs, 0).sum()
 
 
-def _smoothed(P: Array, share: float) -> Array:
+def _smoothed(P: Array, share: float) -> Any:
     return (1 - share) * P + share / P.shape[0]
 
 
@@ -385,7 +387,7 @@ _WRONG_CHAINS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 _OF_CLAIM: dict[str, tuple[Row, ...]] = {
     "linear.forward": (
-        ("narrow-precision", "the product is computed in float32", lambda x: np.float64(np.float32(x.W) @ np.float32(x.Y)) + x.b[:, None]),
+        ("narrow-precision", "the product is computed in float32", lambda x: _float32_product(x.W, x.Y) + x.b[:, None]),
         ("bias-missing", "the bias is left out", lambda x: x.W @ x.Y),
         ("bias-axis", "the bias is added along the other axis", lambda x: x.W @ x.Y + x.b[None, :]),
         ("layout", "Y is taken as batch-first", lambda x: x.W @ x.Y.T + x.b[:, None]),
@@ -394,7 +396,7 @@ _OF_CLAIM: dict[str, tuple[Row, ...]] = {
         ("weights-transposed", "Wᵀ stands for W", lambda x: x.W.T @ x.Y + x.b[:, None]),
     ),
     "linear.dW": (
-        ("narrow-precision", "the product is computed in float32", lambda x: np.float64(np.float32(x.dZ) @ np.float32(x.Y.T))),
+        ("narrow-precision", "the product is computed in float32", lambda x: _float32_product(x.dZ, x.Y.T)),
         ("layout", "dZ is taken as batch-first", lambda x: x.dZ.T @ x.Y.T),
         ("block-remainder", "samples beyond a whole number of blocks of 64 are left out", lambda x: x.dZ[:, : _whole_blocks(x.dZ.shape[1])] @ x.Y[:, : _whole_blocks(x.dZ.shape[1])].T),
         ("batch-sum-missing", "only the first sample counts: the sum over the batch is missing", lambda x: x.dZ[:, :1] @ x.Y[:, :1].T),
@@ -403,7 +405,7 @@ _OF_CLAIM: dict[str, tuple[Row, ...]] = {
         ("chain-factor-missing", "Y is left out: dZ is only summed", lambda x: np.repeat(x.dZ.sum(axis=1)[:, None], x.W.shape[1], axis=1)),
     ),
     "linear.dY": (
-        ("narrow-precision", "the product is computed in float32", lambda x: np.float64(np.float32(x.W.T) @ np.float32(x.dZ))),
+        ("narrow-precision", "the product is computed in float32", lambda x: _float32_product(x.W.T, x.dZ)),
         ("block-remainder", "terms beyond a whole number of blocks of 64 are left out", lambda x: x.W[: _whole_blocks(x.W.shape[0])].T @ x.dZ[: _whole_blocks(x.W.shape[0])]),
         ("weights-not-transposed", "W stands for Wᵀ", lambda x: x.W @ x.dZ),
         ("chain-factor-missing", "Wᵀ is left out", lambda x: x.dZ if x.dZ.shape == x.Y.shape else None),
@@ -426,7 +428,7 @@ _OF_CLAIM: dict[str, tuple[Row, ...]] = {
         ("mask-from-cotangent", "the mask is taken from dY", lambda x: x.dY * (x.dY >= 0)),
         ("mask-from-cotangent", "dY is masked by its own sign too", lambda x: x.dY * (x.dY > 0) * (x.Z >= 0)),
         ("mask-signbit", "the mask is the sign bit, which calls −0 negative", lambda x: x.dY * ~np.signbit(x.Z)),
-        *[("mask-threshold", f"the mask is Z > {e:g}", lambda x, e=e: x.dY * (x.Z > e)) for e in _EPSILONS],
+        *[("mask-threshold", f"the mask is Z > {e:g}", lambda x, e=e: x.dY * (e < x.Z)) for e in _EPSILONS],
         ("block-remainder", "entries beyond a whole number of blocks of 64 are not masked", _tail_unmasked),
         ("mask-inverted", "the mask is Z < 0", lambda x: x.dY * (x.Z < 0)),
         ("mask-value", "the output stands for the mask", lambda x: x.dY * np.maximum(x.Z, 0)),
@@ -536,11 +538,15 @@ EVERYWHERE: tuple[Row, ...] = (
     ("mean-over-classes", "divided by the number of rows", lambda x: [T / x.features for T in x.truth]),
     ("mean-over-entries", "divided by the number of entries", lambda x: [T / x.features / x.batch for T in x.truth]),
     *[
-        ("clipped", f"clipped to ±{limit:g}", lambda x, limit=limit: [np.clip(T, -limit, limit) for T in x.truth])  # type: ignore[misc]
+        ("clipped", f"clipped to ±{limit:g}", lambda x, limit=limit: [np.clip(T, -limit, limit) for T in x.truth])
         for limit in (0.1, 0.5, 1, 5, 6, 10, 100, 1e3, 1e4, 1e6, 1e8)
     ],
     *[
-        ("dropped", f"entries below {limit:g} are set to zero", lambda x, limit=limit: [np.where(np.abs(T) < limit, 0, T) for T in x.truth])  # type: ignore[misc]
+        (
+            "dropped",
+            f"entries below {limit:g} are set to zero",
+            lambda x, limit=limit: [np.where(np.abs(T) < limit, 0, T) for T in x.truth],
+        )
         for limit in _EPSILONS
     ],
 )

@@ -1,6 +1,14 @@
-"""The suite tests itself: every planted mistake is refused where it should be, nothing correct but unusual is."""
+"""The suite tests itself: every planted mistake is refused where it should be, nothing correct but unusual is.
+
+Each mistake but the slow ones is tried at the first claim that must refuse it; ``--hypothesis-profile deep`` tries all
+mistakes at all their claims, and more examples of what is unusual.
+"""
+
+import re
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from backproof_impl.loading import as_target
 from backproof_properties import runner
@@ -8,19 +16,28 @@ from backproof_properties.planted import Plant
 from backproof_properties.planted.mistakes import MISTAKES
 from backproof_properties.planted.unusual import UNUSUAL
 from backproof_properties.results import PASSING, Link, Verdict
+from backproof_properties.suite import PROPERTIES
 from backproof_spec.claims import CLAIM_IDS
 
 SEED = 1
-LARGEST_COUNTEREXAMPLE = 16
-"""Numbers in the inputs of a shrunk counterexample, labels and zeros included."""
+DEEP = 1000
+"""From this many examples on a Hypothesis profile is a deep one."""
+AGAIN = {"network.forward", "network.dX", "network.db"}
+"""What these claims say of an unusual variant ``network.dW`` says too: they are for the deep run."""
+LINKS = tuple(each for each in PROPERTIES if each.link is Link.IMPLEMENTATION)
 
 
-def _outcomes(plant, claims, examples, folder):
+@pytest.fixture(autouse=True)
+def _only_in_a_deep_run(request):
+    if request.node.get_closest_marker("deep") and settings.default.max_examples < DEEP:
+        pytest.skip("run with --hypothesis-profile deep")
+
+
+def _outcomes(plant, claims, examples, folder, dtypes=None):
     path = folder / f"{plant.name}.py"
     path.write_text(plant.source(), encoding="utf-8")
     target = as_target(path)
-    dtypes = runner.supported_dtypes(target, None)
-    planned = runner.tasks(claims, dtypes, examples, SEED)
+    planned = runner.tasks(claims, runner.supported_dtypes(target, dtypes), examples, SEED)
     return [runner.run(task, target) for task in planned if task.property.link is Link.IMPLEMENTATION]
 
 
@@ -29,29 +46,69 @@ def _entries(inputs):
     return sum(len(a["data"]) for a in arrays)
 
 
-@pytest.mark.parametrize(
-    ("plant", "claim"),
-    [(plant, claim) for plant in MISTAKES for claim in plant.refused],
-    ids=lambda x: getattr(x, "name", x),
-)
-def test_a_mistake_is_refused_with_a_small_counterexample(plant, claim, tmp_path):
-    (outcome,) = _outcomes(plant, (claim,), 60, tmp_path)
-    assert outcome.verdict is Verdict.REFUTED
+def _planted(name):
+    return next(plant for plant in MISTAKES if plant.name == name)
+
+
+REFUSALS = [
+    pytest.param(
+        plant,
+        claim,
+        id=f"{plant.name}-{claim}",
+        marks=[pytest.mark.deep] if plant.slow or claim != plant.refused[0] else [],
+    )
+    for plant in MISTAKES
+    for claim in plant.refused
+]
+
+
+@pytest.mark.parametrize(("plant", "claim"), REFUSALS)
+def test_a_mistake_is_refused_with_a_small_counterexample_and_named(plant, claim, tmp_path):
+    first = claim == plant.refused[0]
+    (outcome,) = _outcomes(plant, (claim,), plant.examples if first else 100, tmp_path, (plant.dtype,))
+    assert outcome.verdict in {Verdict.REFUTED, Verdict.ERROR}
     assert outcome.finding.message.count(":") >= 1
-    assert 0 < _entries(outcome.finding.inputs) <= LARGEST_COUNTEREXAMPLE
+    assert _entries(outcome.finding.inputs) <= plant.largest
+    assert outcome.finding.inputs
+    if first and plant.cause:
+        assert outcome.finding.diagnosis.cause == plant.cause
 
 
 def test_a_strict_mask_is_refuted_at_exactly_zero(tmp_path):
-    plant = next(plant for plant in MISTAKES if plant.name == "mask_strict")
-    (outcome,) = _outcomes(plant, ("relu.dZ",), 100, tmp_path)
+    (outcome,) = _outcomes(_planted("mask_strict"), ("relu.dZ",), 100, tmp_path)
     assert outcome.finding.inputs["Z"] == {"dtype": "float64", "shape": [1, 1], "data": ["0.0"]}
 
 
 @pytest.mark.parametrize("plant", UNUSUAL, ids=lambda plant: plant.name)
 def test_what_is_correct_though_unusual_is_accepted(plant, tmp_path):
-    outcomes = _outcomes(plant, CLAIM_IDS, 10, tmp_path)
-    refused = [outcome for outcome in outcomes if outcome.verdict not in PASSING]
-    assert refused == []
+    claims = tuple(each.claim for each in LINKS if plant.touched() & set(each.functions) and each.claim not in AGAIN)
+    outcomes = _outcomes(plant, claims or tuple(AGAIN), 3, tmp_path)
+    assert outcomes
+    assert [outcome for outcome in outcomes if outcome.verdict not in PASSING] == []
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("plant", UNUSUAL, ids=lambda plant: plant.name)
+def test_what_is_correct_though_unusual_is_accepted_at_every_claim(plant, tmp_path):
+    outcomes = _outcomes(plant, CLAIM_IDS, 100, tmp_path)
+    assert [outcome for outcome in outcomes if outcome.verdict not in PASSING] == []
+
+
+# --- the plants themselves ------------------------------------------------------------------------------------------
+
+
+def test_there_are_mistakes_at_every_claim_that_looks_at_an_implementation():
+    assert {claim for plant in MISTAKES for claim in plant.refused} == {each.claim for each in LINKS}
+
+
+def test_a_mistake_has_a_cause_that_the_diagnosis_names_or_says_why_not():
+    assert [plant.name for plant in MISTAKES if (plant.cause == "") == (plant.unnamed == "")] == []
+
+
+def test_the_page_lists_what_is_planted():
+    page = Path(__file__).parents[2] / "docs" / "guide" / "planted.md"
+    listed = re.findall(r"^\| `(\w+)` ", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(plant.name for plant in (*MISTAKES, *UNUSUAL)), "run python docs/planted.py"
 
 
 def test_a_plant_that_no_longer_fits_the_reference_says_so():
@@ -59,6 +116,12 @@ def test_a_plant_that_no_longer_fits_the_reference_says_so():
         ValueError, match=r"planted stale: 'no such text' stands 0 times in reference\.py, expected once"
     ):
         Plant("stale", "", (("no such text", ""),)).source()
+
+
+def test_a_plant_knows_which_functions_it_touches():
+    assert _planted("mask_strict").touched() == {"relu_vjp", "network_gradients"}
+    assert _planted("softmax_diagonal_only").touched() == {"softmax_vjp"}
+    assert Plant("none", "", ()).touched() == frozenset()
 
 
 def test_names_are_distinct():

@@ -272,6 +272,26 @@ def test_scaling_admits_a_target_that_scales_before_it_sums(refused, known):
     assert refused(found, [[computed]]) == []
 
 
+def test_a_target_that_scales_to_subnormals_first_is_admitted_by_the_union(refused, known):
+    with mp.workprec(200):
+        third, rescaled = mp.mpf(1) / 3, Arithmetic.of("float64", rescaled=True)
+        dZ, Y = np.array([[5e-324, 1.5e-323]]), np.array([[3e8], [1e8]])
+        late = inner_products(known(dZ), known(Y), rescaled, 2).scaled(third, rescaled)
+        early = inner_products(known(dZ).scaled(third, rescaled), known(Y), rescaled, 2)
+    computed = (dZ / 3) @ Y
+    assert refused(late, computed) == [(0, 0)]
+    assert refused(late.either(early), computed) == refused(early.either(late), computed) == []
+    assert refused(late.either(early), (dZ @ Y) / 3) == []
+
+
+def test_a_union_is_uncertified_where_only_one_way_overflows(known):
+    radius = known([[0.0, 0.0]]).exact
+    huge, one = (Enclosure(mp.matrix([[mp.inf, value]]), radius) for value in (mp.inf, mp.mpf(1)))
+    found = huge.either(one)
+    assert (found.exact[0, 0], found.radius[0, 0]) == (mp.inf, 0)
+    assert (found.exact[0, 1], found.radius[0, 1]) == (0, mp.inf)
+
+
 def test_a_zero_that_is_not_certain_makes_products_uncertain(known):
     # Found by the suite on PyTorch in float32: the two classes' gradients cancel exactly, but not in floating point.
     cancelled = Enclosure(known([[0.0]]).exact, known([[1e-8]]).exact)

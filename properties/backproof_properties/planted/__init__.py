@@ -1,6 +1,6 @@
 """The suite tests itself: copies of the reference implementation with exactly one thing changed.
 
-``mistakes``  each must be refused, at the claims named; they stand in one file per operation, and ``usage``
+``mistakes``  each must be refused, at the claims named; one file per operation, ``arguments`` and ``usage``
 ``unusual``   each is correct though unlike the reference, and must be accepted under its own declaration
 
 A plant is a list of edits of the source of ``reference.py``; each old text must stand there exactly once, so a plant
@@ -24,9 +24,10 @@ Edit = tuple[str, str]
 class Plant:
     """A changed copy of the reference: its name, what was done, the edits, the claims that must refuse it, and why.
 
-    ``cause`` is what the diagnosis must name at the first of those claims; empty where no diagnosis is meant for it.
+    ``cause`` is what the diagnosis must name at the first of those claims; where it can name none ``unnamed`` says why.
     ``examples`` and ``dtype`` are what it takes to find it there. ``largest`` is the most numbers its counterexample
-    may hold, zeros and labels included: more than the usual 16 only where fewer cannot show it.
+    may hold, zeros and labels included: more than the usual 16 only where fewer cannot show it. A ``slow`` one, whose
+    kind others show faster, is left to the deep run of the tests.
     """
 
     name: str
@@ -34,9 +35,11 @@ class Plant:
     edits: tuple[Edit, ...]
     refused: tuple[str, ...] = ()
     cause: str = ""
+    unnamed: str = ""
     examples: int = 20
     dtype: str = "float64"
     largest: int = 16
+    slow: bool = False
 
     def source(self) -> str:
         """The text of the changed copy. Raises ``ValueError`` where an edit no longer fits the reference."""
@@ -81,6 +84,10 @@ def _reached(name: str, definitions: Mapping[str, str]) -> set[str]:
     return reached
 
 
+SHAPES_SHOWN = "the message gives the shapes"
+RAISE_SHOWN = "the exception is shown"
+KEPT = "what is kept outlives an example: the plain call is wrong too"
+
 # --- what the edits replace -------------------------------------------------------------------------------------------
 
 IMPORT = "import numpy as np\n"
@@ -91,7 +98,10 @@ RELU = "return np.maximum(Z, 0)"
 RELU_VJP = "return dY * (Z >= 0)"
 SOFTMAX = "E = np.exp(Z - Z.max(axis=0))\n    return E / E.sum(axis=0)"
 SOFTMAX_VJP = "S = softmax(Z)\n    return S * (dS - (S * dS).sum(axis=0))"
-LOSS = 'labelled = P != 0\n    with np.errstate(divide="ignore"):\n        return -(P[labelled] * np.log(S[labelled])).sum()'
+LOSS = (
+    'labelled = P != 0\n    with np.errstate(divide="ignore"):\n'
+    "        return -(P[labelled] * np.log(S[labelled])).sum()"
+)
 LOSS_VJP = (
     'with np.errstate(divide="ignore", over="ignore"):\n'
     "        return -np.divide(P, S, out=np.zeros_like(S), where=P != 0)"

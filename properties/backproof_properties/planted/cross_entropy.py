@@ -12,6 +12,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((LOSS, "return -(P * np.log(S)).sum()"),),
         ("cross_entropy.forward",),
         "log-of-zero",
+        examples=40,
     ),
     Plant(
         "log_of_s_plus_epsilon",
@@ -37,7 +38,15 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "loss_of_hard_labels",
         "the loss is that of the likeliest class: right for one-hot labels",
-        ((LOSS, 'with np.errstate(divide="ignore"):\n        return -np.log(S[P.argmax(axis=0), np.arange(P.shape[1])]).sum()'),),
+        (
+            (
+                LOSS,
+                lines(
+                    'with np.errstate(divide="ignore"):',
+                    "    return -np.log(S[P.argmax(axis=0), np.arange(P.shape[1])]).sum()",
+                ),
+            ),
+        ),
         ("cross_entropy.forward",),
         "label-hardened",
     ),
@@ -51,9 +60,16 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "binary_cross_entropy",
         "the classes that are not the label count too: the binary cross-entropy",
-        ((LOSS, lines('with np.errstate(all="ignore"):',
-                      "    others = np.where(P != 1, (1 - P) * np.log1p(-S), 0)",
-                      "    return -(np.where(P != 0, P * np.log(S), 0) + others).sum()")),),
+        (
+            (
+                LOSS,
+                lines(
+                    'with np.errstate(all="ignore"):',
+                    "    others = np.where(P != 1, (1 - P) * np.log1p(-S), 0)",
+                    "    return -(np.where(P != 0, P * np.log(S), 0) + others).sum()",
+                ),
+            ),
+        ),
         ("cross_entropy.forward",),
         "other-loss",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import LINEAR, PRODUCT, Plant, linear_vjp, lines
+from backproof_properties.planted import LINEAR, PRODUCT, RAISE_SHOWN, Plant, linear_vjp, lines
 
 MISTAKES: tuple[Plant, ...] = (
     # --- shapes -------------------------------------------------------------------------------------------------------
@@ -40,6 +40,7 @@ MISTAKES: tuple[Plant, ...] = (
         (linear_vjp(dW="_product((dZ.T if dZ.shape[0] == Y.shape[1] else dZ), Y.T)"),),
         ("linear.dW", "network.dW"),
         "layout",
+        slow=True,
     ),
     Plant(
         "layout_guessed_from_y",
@@ -62,6 +63,7 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("linear.forward", "linear.dW", "linear.dY"),
         "block-remainder",
+        examples=100,
         largest=200,  # 65 terms: W and Y alone hold 130 numbers
     ),
     Plant(
@@ -70,8 +72,9 @@ MISTAKES: tuple[Plant, ...] = (
         (linear_vjp(db="dZ[:, :64].sum(axis=1)"),),
         ("linear.db",),
         "block-remainder",
-        examples=60,
+        examples=100,
         largest=200,  # 65 samples: Y and dZ hold 130 numbers
+        slow=True,
     ),
     Plant(
         "mean_weight_of_no_sample",
@@ -103,7 +106,8 @@ MISTAKES: tuple[Plant, ...] = (
             ("import numpy as np\n", "import functools\n\nimport numpy as np\n"),
         ),
         ("linear.forward",),
-        # no cause: what it raises is shown
+        unnamed=RAISE_SHOWN,
+        examples=60,
     ),
     # --- sums over the batch ------------------------------------------------------------------------------------------
     Plant(
@@ -218,7 +222,8 @@ MISTAKES: tuple[Plant, ...] = (
         "sparse_bias",
         "where b is zero it is taken as absent: db is zero too",
         (linear_vjp(db="dZ.sum(axis=1) if b.any() else np.zeros_like(b)"),),
-        ("linear.db", "network.db"),
+        ("network.db",),  # as above
         "zero",
+        examples=60,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backproof_properties.planted import (
     Plant,
+    arguments,
     cross_entropy,
     linear,
     network,
@@ -13,6 +14,6 @@ from backproof_properties.planted import (
     usage,
 )
 
-_MODULES = (linear, relu, softmax, cross_entropy, softmax_cross_entropy, network, usage)
+_MODULES = (linear, relu, softmax, cross_entropy, softmax_cross_entropy, network, arguments, usage)
 
 MISTAKES: tuple[Plant, ...] = tuple(plant for module in _MODULES for plant in module.MISTAKES)

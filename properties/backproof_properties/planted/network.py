@@ -5,9 +5,9 @@ from __future__ import annotations
 from backproof_properties.planted import (
     BACKWARD_LINEAR,
     BACKWARD_START,
-    BACKWARD_STEP,
     FORWARD_STEP,
     RESULT,
+    SHAPES_SHOWN,
     Plant,
     lines,
 )
@@ -39,6 +39,7 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("network.dW", "network.forward", "network.db", "network.dX"),
         "activation-extra",
+        slow=True,
     ),
     Plant(
         "loss_averaged_gradient_summed",
@@ -53,6 +54,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((BACKWARD_START, BACKWARD_START + " / max(1, X.shape[1])"),),
         ("network.dW", "network.db", "network.dX"),
         "mean-for-sum",
+        slow=True,
     ),
     # --- masks --------------------------------------------------------------------------------------------------------
     Plant(
@@ -87,6 +89,8 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("network.dX",),
         "mask-missing",
+        examples=40,
+        slow=True,
     ),
     Plant(
         "dx_masked_by_the_input",
@@ -116,6 +120,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((RESULT, _result(dX="dY if len(weights) > 1 else 0 * dY")),),
         ("network.dX",),
         "zero",
+        examples=60,
     ),
     Plant(
         "three_layers_only",
@@ -123,7 +128,9 @@ MISTAKES: tuple[Plant, ...] = (
         ((_MASKED, _MASKED + " * dY.dtype.type(len(weights) - layer < 3)"),),
         ("network.dW", "network.db", "network.dX"),
         "truncated",
+        examples=60,
         largest=24,  # four layers
+        slow=True,
     ),
     Plant(
         "weights_updated_too_soon",
@@ -143,14 +150,14 @@ MISTAKES: tuple[Plant, ...] = (
         "dW and db are returned in the order of the backward pass, the last layer first",
         ((RESULT, _result(dW="dWs", db="dbs")),),
         ("network.dW", "network.db"),
-        # no cause: the message gives the shapes
+        unnamed=SHAPES_SHOWN,
     ),
     Plant(
         "bias_gradients_in_backward_order",
         "db alone is returned in the order of the backward pass",
         ((RESULT, _result(db="dbs")),),
         ("network.db",),
-        # no cause: the message gives the shapes
+        unnamed=SHAPES_SHOWN,
     ),
     Plant(
         "dw_of_preactivations",
@@ -180,7 +187,8 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("network.dW",),
         "tied",
-        examples=60,
+        examples=100,
+        slow=True,
     ),
     Plant(
         "norm_clipped",
@@ -197,5 +205,6 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("network.dW",),
         "norm-clipped",
+        slow=True,
     ),
 )

@@ -19,6 +19,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((RELU, "return np.clip(Z, 0, 6)"),),
         ("relu.forward",),
         "clipped",
+        examples=40,
     ),
     Plant(
         "relu_flushes_subnormals",
@@ -26,6 +27,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((RELU, "return np.where(np.finfo(Z.dtype).smallest_normal <= Z, Z, 0).astype(Z.dtype)"),),
         ("relu.forward",),
         "subnormals",
+        examples=60,
     ),
     # --- the mask -----------------------------------------------------------------------------------------------------
     Plant(
@@ -90,6 +92,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((RELU_VJP, "mask = Z >= 0\n    mask.flat[max(64, Z.size // 64 * 64) :] = True\n    return dY * mask"),),
         ("relu.dZ",),
         "block-remainder",
+        examples=60,
         largest=200,  # 65 entries of Z and of dY
     ),
     Plant(
@@ -98,5 +101,6 @@ MISTAKES: tuple[Plant, ...] = (
         ((RELU_VJP, "return np.where(np.abs(dY) < np.finfo(dY.dtype).smallest_normal, 0, dY * (Z >= 0))"),),
         ("relu.dZ",),
         "subnormals",
+        examples=60,
     ),
 )

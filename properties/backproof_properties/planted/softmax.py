@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import SOFTMAX, SOFTMAX_VJP, Plant, lines
+from backproof_properties.planted import RAISE_SHOWN, SOFTMAX, SOFTMAX_VJP, Plant, lines
 
 _DIVIDED = "return E / E.sum(axis=0)"
 
@@ -50,7 +50,8 @@ MISTAKES: tuple[Plant, ...] = (
         "the maximum of all entries is taken, which an empty batch has not: raises",
         ((SOFTMAX, lines("E = np.exp(Z - Z.max(axis=0) + 0 * Z.max())", _DIVIDED)),),
         ("softmax.forward", "network.dW"),
-        # no cause: what it raises is shown
+        unnamed=RAISE_SHOWN,
+        examples=60,
     ),
     Plant(
         "logits_clipped",
@@ -76,15 +77,27 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "softmax_in_float32",
         "softmax is computed in float32 and returned in the dtype of the inputs",
-        ((SOFTMAX, lines("E = np.exp(Z.astype(np.float32) - Z.astype(np.float32).max(axis=0))",
-                         "return (E / E.sum(axis=0)).astype(Z.dtype)")),),
+        (
+            (
+                SOFTMAX,
+                lines(
+                    "E = np.exp(Z.astype(np.float32) - Z.astype(np.float32).max(axis=0))",
+                    "return (E / E.sum(axis=0)).astype(Z.dtype)",
+                ),
+            ),
+        ),
         ("softmax.forward", "softmax.dZ", "network.dW"),
         "narrow-precision",
     ),
     Plant(
         "one_class_taken_for_binary",
         "one row of logits is taken for a binary problem: the logistic function instead of 1",
-        ((SOFTMAX, lines("E = np.exp(Z - Z.max(axis=0))", "if len(Z) == 1:", "    return 1 / (1 + np.exp(-Z))", _DIVIDED)),),
+        (
+            (
+                SOFTMAX,
+                lines("E = np.exp(Z - Z.max(axis=0))", "if len(Z) == 1:", "    return 1 / (1 + np.exp(-Z))", _DIVIDED),
+            ),
+        ),
         ("softmax.forward", "softmax_cross_entropy.dZ"),
         "logistic",
     ),
@@ -109,7 +122,10 @@ MISTAKES: tuple[Plant, ...] = (
         (
             (
                 SOFTMAX_VJP,
-                lines("S = softmax(Z)", "return S * (dS - (S * dS).sum(axis=int(Z.shape[0] == Z.shape[1]), keepdims=True))"),
+                lines(
+                    "S = softmax(Z)",
+                    "return S * (dS - (S * dS).sum(axis=int(Z.shape[0] == Z.shape[1]), keepdims=True))",
+                ),
             ),
         ),
         ("softmax.dZ", "chain.rule"),

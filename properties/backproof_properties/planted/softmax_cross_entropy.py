@@ -34,6 +34,7 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("softmax_cross_entropy.forward", "network.forward"),
         "ties",
+        examples=60,
     ),
     Plant(
         "log_sum_exp_without_shift",
@@ -48,6 +49,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((FUSED_LOSS, "return -np.where(P != 0, P * log_S, 0).sum(axis=0).mean() * P.shape[1]"),),
         ("softmax_cross_entropy.forward", "network.forward"),
         "empty",
+        examples=60,
     ),
     Plant(
         "labels_smoothed",

@@ -2,60 +2,199 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import Edit, Plant
+from backproof_properties.planted import (
+    BACKWARD_STEP,
+    FUSED,
+    LINEAR,
+    LOG_SOFTMAX,
+    LOSS,
+    PRODUCT,
+    RELU,
+    RELU_VJP,
+    RESULT,
+    SOFTMAX,
+    SOFTMAX_VJP,
+    Plant,
+    declared,
+    linear_vjp,
+    lines,
+    top,
+)
+from backproof_properties.planted.conventions import CONVENTIONS
 
-_VJP = "return _product(dZ, Y.T), _product(W.T, dZ), dZ.sum(axis=1)"
-_PRODUCT = "return (A @ B).astype(A.dtype, copy=False)"
-_SOFTMAX = "E = np.exp(Z - Z.max(axis=0))\n    return E / E.sum(axis=0)"
-_SOFTMAX_VJP = "return S * (dS - (S * dS).sum(axis=0))"
-_LOG_SOFTMAX = "log_S = shifted - np.log(np.exp(shifted).sum(axis=0))"
-_FUSED = "return softmax(Z) * P.sum(axis=0) - P"
-_IMPORT = "import numpy as np\n"
-
-
-def _declared(arguments: str) -> Edit:
-    """Declare conventions, at the top of the file."""
-    return (_IMPORT, f"{_IMPORT}\nimport backproof\n\nCONVENTIONS = backproof.Conventions({arguments})\n")
-
-
-_KAHAN = """total, carried = np.zeros_like(dZ[:, 0]) if dZ.shape[1] else dZ.sum(axis=1), 0
-    for column in dZ.T:
-        corrected = column - carried
-        summed = total + corrected
-        carried = (summed - total) - corrected
-        total = summed
-    return _product(dZ, Y.T), _product(W.T, dZ), total"""
-
-UNUSUAL: tuple[Plant, ...] = (
+SUMS: tuple[Plant, ...] = (
     Plant(
-        "fortran_order", "results in Fortran order", ((_PRODUCT, "return np.asfortranarray((A @ B).astype(A.dtype))"),)
+        "einsum",
+        "the product by einsum",
+        ((PRODUCT, 'return np.einsum("ij,jk->ik", A, B).astype(A.dtype, copy=False)'),),
+    ),
+    Plant(
+        "kahan_sums",
+        "db by compensated summation",
+        (
+            linear_vjp(
+                "total, carried = np.zeros(dZ.shape[0], dZ.dtype), 0",
+                "for column in dZ.T:",
+                "    corrected = column - carried",
+                "    summed = total + corrected",
+                "    carried = (summed - total) - corrected",
+                "    total = summed",
+                db="total",
+            ),
+        ),
+    ),
+    Plant(
+        "backwards_sums",
+        "the product summed from the last term to the first",
+        ((PRODUCT, "return (A[:, ::-1] @ B[::-1]).astype(A.dtype, copy=False)"),),
+    ),
+    Plant(
+        "pairwise_sums",
+        "the product as the sum of the products of two halves, and so on",
+        (
+            (
+                PRODUCT,
+                lines(
+                    "half = A.shape[1] // 2",
+                    "if half == 0:",
+                    "    return (A @ B).astype(A.dtype, copy=False)",
+                    "return _product(A[:, :half], B[:half]) + _product(A[:, half:], B[half:])",
+                ),
+            ),
+        ),
+    ),
+    Plant(
+        "blocked_product",
+        "the product in blocks of 16 terms, the remainder included",
+        (
+            (
+                PRODUCT,
+                lines(
+                    "blocks = [(A[:, k : k + 16] @ B[k : k + 16]) for k in range(0, A.shape[1], 16)]",
+                    "return sum(blocks, np.zeros((len(A), B.shape[1]), A.dtype)).astype(A.dtype, copy=False)",
+                ),
+            ),
+        ),
+    ),
+    Plant(
+        "outer_products",
+        "dW as a sum of outer products, sample by sample",
+        (linear_vjp(dW="sum((np.outer(g, y) for g, y in zip(dZ.T, Y.T)), np.zeros_like(W))"),),
+    ),
+    Plant(
+        "db_by_product",
+        "db as the product with a vector of ones",
+        (linear_vjp(db="dZ @ np.ones(dZ.shape[1], dZ.dtype)"),),
+    ),
+    Plant(
+        "float64_sums_declared",
+        "float32 with sums kept in float64, as declared",
+        (
+            declared('accumulator="float64", limits=backproof.Limits(dtypes=("float32",))'),
+            (PRODUCT, "return (A.astype(np.float64) @ B.astype(np.float64)).astype(A.dtype)"),
+            (LINEAR, "return (W.astype(np.float64) @ Y.astype(np.float64) + b[:, None]).astype(W.dtype)"),
+            linear_vjp(db="dZ.sum(axis=1, dtype=np.float64).astype(dZ.dtype)"),
+            (
+                SOFTMAX,
+                lines("E = np.exp(Z.astype(np.float64) - Z.max(axis=0))", "return (E / E.sum(axis=0)).astype(Z.dtype)"),
+            ),
+            (
+                SOFTMAX_VJP,
+                lines(
+                    "S = np.exp(Z.astype(np.float64) - Z.max(axis=0))",
+                    "S /= S.sum(axis=0)",
+                    "return (S * (dS - (S * dS).sum(axis=0))).astype(Z.dtype)",
+                ),
+            ),
+            (
+                FUSED,
+                lines(
+                    "S = np.exp(Z.astype(np.float64) - Z.max(axis=0))",
+                    "return (S / S.sum(axis=0) * P.sum(axis=0, dtype=np.float64) - P).astype(Z.dtype)",
+                ),
+            ),
+        ),
+    ),
+    Plant(
+        "float64_sums_undeclared",
+        "float32 with sums kept in float64, undeclared: more accurate than the bound asks",
+        (
+            declared('limits=backproof.Limits(dtypes=("float32",))'),
+            (PRODUCT, "return (A.astype(np.float64) @ B.astype(np.float64)).astype(A.dtype)"),
+        ),
     ),
     Plant(
         "float32_declared",
         "only float32 is declared, and only float32 is computed",
         (
-            _declared('limits=backproof.Limits(dtypes=("float32",))'),
-            (_PRODUCT, "return A.astype(np.float32) @ B.astype(np.float32)"),
+            declared('limits=backproof.Limits(dtypes=("float32",))'),
+            (PRODUCT, "return A.astype(np.float32) @ B.astype(np.float32)"),
+        ),
+    ),
+)
+
+MEMORY: tuple[Plant, ...] = (
+    Plant(
+        "fortran_order", "results in Fortran order", ((PRODUCT, "return np.asfortranarray((A @ B).astype(A.dtype))"),)
+    ),
+    Plant(
+        "strided_results",
+        "results are every second entry of larger arrays of their own",
+        (
+            (
+                PRODUCT,
+                lines("C = np.empty((2 * len(A), 2 * B.shape[1]), A.dtype)[::2, ::2]", "C[...] = A @ B", "return C"),
+            ),
         ),
     ),
     Plant(
-        "einsum",
-        "the product by einsum",
-        ((_PRODUCT, 'return np.einsum("ij,jk->ik", A, B).astype(A.dtype, copy=False)'),),
-    ),
-    Plant("kahan_sums", "db by compensated summation", ((_VJP, _KAHAN),)),
-    Plant(
-        "backwards_sums",
-        "the product summed from the last term to the first",
-        ((_PRODUCT, "return (A[:, ::-1] @ B[::-1]).astype(A.dtype, copy=False)"),),
+        "transposed_views",
+        "results are transposed views of arrays of their own",
+        ((PRODUCT, "return (B.T @ A.T).astype(A.dtype, copy=False).T"),),
     ),
     Plant(
-        "outer_products",
-        "dW as a sum of outer products, sample by sample",
+        "read_only_results",
+        "results cannot be written to, as those of frameworks that are handed out without a copy",
+        ((PRODUCT, lines("C = (A @ B).astype(A.dtype)", "C.flags.writeable = False", "return C")),),
+    ),
+    Plant(
+        "contiguous_arguments_declared",
+        "arguments must be contiguous, as declared, and it raises where they are not",
         (
+            declared('limits=backproof.Limits(memory=("contiguous",))'),
             (
-                _VJP,
-                _VJP.replace("_product(dZ, Y.T)", "sum((np.outer(g, y) for g, y in zip(dZ.T, Y.T)), np.zeros_like(W))"),
+                RELU,
+                lines("if not Z.flags.c_contiguous:", '    raise ValueError("expected a contiguous array")', RELU),
+            ),
+        ),
+    ),
+    Plant(
+        "work_in_a_buffer",
+        "a buffer kept between calls is worked in, and a copy of it returned",
+        (
+            top("_BUFFERS = {}"),
+            (
+                RELU_VJP,
+                lines(
+                    "kept = _BUFFERS.setdefault((Z.shape, Z.dtype), np.empty(Z.shape, Z.dtype))",
+                    "return np.multiply(dY, Z >= 0, out=kept).copy()",
+                ),
+            ),
+        ),
+    ),
+    Plant(
+        "cache_of_the_last_call",
+        "softmax of the last call is kept, and given again only where every entry is the same",
+        (
+            top("_LAST = {}"),
+            (
+                SOFTMAX,
+                lines(
+                    'if not np.array_equal(_LAST.get("Z"), Z):',
+                    "    E = np.exp(Z - Z.max(axis=0))",
+                    "    _LAST.update(Z=Z.copy(), S=E / E.sum(axis=0))",
+                    'return _LAST["S"].astype(Z.dtype)',
+                ),
             ),
         ),
     ),
@@ -64,130 +203,99 @@ UNUSUAL: tuple[Plant, ...] = (
         "the backward pass recomputes the pre-activation, as checkpointing does",
         (
             (
-                "dZ = relu_vjp(Zs[layer - 1], dY)",
-                "dZ = relu_vjp(linear(weights[layer - 1], Ys[layer - 1], biases[layer - 1]), dY)",
+                BACKWARD_STEP,
+                BACKWARD_STEP.replace("Zs[layer - 1]", "linear(weights[layer - 1], Ys[layer - 1], biases[layer - 1])"),
             ),
         ),
     ),
     Plant(
-        "batch_first_declared",
-        "one row is one sample, as declared",
-        (
-            _declared('layout="batch-first"'),
-            ("return _product(W, Y) + b[:, None]", "return _product(Y, W.T) + b"),
-            (_VJP, "return _product(dZ.T, Y), _product(dZ, W), dZ.sum(axis=0)"),
-            (_SOFTMAX, "E = np.exp(Z - Z.max(axis=1, keepdims=True))\n    return E / E.sum(axis=1, keepdims=True)"),
-            (_SOFTMAX_VJP, "return S * (dS - (S * dS).sum(axis=1, keepdims=True))"),
-            ("shifted = Z - Z.max(axis=0)", "shifted = Z - Z.max(axis=1, keepdims=True)"),
-            (_LOG_SOFTMAX, "log_S = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))"),
-            (_FUSED, "return softmax(Z) * P.sum(axis=1, keepdims=True) - P"),
-        ),
+        "loss_and_dx_left_out",
+        "a network's loss and dX are optional, and not returned",
+        ((RESULT, 'return {"dW": dWs[::-1], "db": tuple(dbs[::-1])}'),),
     ),
+)
+
+ALGORITHMS: tuple[Plant, ...] = (
     Plant(
-        "weights_in_out_declared",
-        "weights are (inputs, outputs), as declared",
-        (
-            _declared('weights="in-out"'),
-            ("return _product(W, Y) + b[:, None]", "return _product(W.T, Y) + b[:, None]"),
-            (_VJP, "return _product(Y, dZ.T), _product(W, dZ), dZ.sum(axis=1)"),
-        ),
+        "mask_by_where",
+        "the mask by selection instead of multiplication",
+        ((RELU_VJP, "return np.where(Z >= 0, dY, dY.dtype.type(0))"),),
     ),
-    Plant(
-        "mask_strict_declared",
-        "ReLU′(0) = 0, as declared",
-        (_declared("relu_at_zero=0"), ("(Z >= 0)", "(Z > 0)")),
-    ),
-    Plant(
-        "half_at_zero_declared",
-        "ReLU′(0) = 1/2, as declared",
-        (
-            _declared("relu_at_zero=0.5"),
-            ("return dY * (Z >= 0)", "return (dY * np.where(Z == 0, 0.5, Z > 0)).astype(dY.dtype)"),
-        ),
-    ),
-    Plant(
-        "fused_labels_declared",
-        "dZ = S − P whatever ΣP is, as declared",
-        (_declared('unnormalised_labels="fused"'), (_FUSED, "return softmax(Z) - P")),
-    ),
-    Plant(
-        "mean_loss_declared",
-        "the loss is the mean over the batch, as declared",
-        (
-            _declared('reduction="mean"'),
-            (
-                "return -(P[labelled] * np.log(S[labelled])).sum()",
-                "return -(P[labelled] * np.log(S[labelled])).sum() / S.shape[1]",
-            ),
-            (
-                "return -np.divide(P, S, out=np.zeros_like(S), where=P != 0)",
-                "return -np.divide(P, S, out=np.zeros_like(S), where=P != 0) / S.dtype.type(S.shape[1])",
-            ),
-            (
-                "return -(P[labelled] * log_S[labelled]).sum()",
-                "return -(P[labelled] * log_S[labelled]).sum() / Z.shape[1]",
-            ),
-            (_FUSED, "return (softmax(Z) * P.sum(axis=0) - P) / Z.dtype.type(Z.shape[1])"),
-        ),
-    ),
-    Plant(
-        "class_numbers_declared",
-        "labels are class numbers, as declared",
-        (
-            _declared('labels="index"'),
-            (
-                "labelled = P != 0\n    with np.errstate",
-                "P = np.eye(S.shape[0], dtype=S.dtype)[:, P]\n    labelled = P != 0\n    with np.errstate",
-            ),
-            (
-                'with np.errstate(divide="ignore", over="ignore"):',
-                'P = np.eye(S.shape[0], dtype=S.dtype)[:, P]\n    with np.errstate(divide="ignore", over="ignore"):',
-            ),
-            (
-                "shifted = Z - Z.max(axis=0)",
-                "P = np.eye(Z.shape[0], dtype=Z.dtype)[:, P]\n    shifted = Z - Z.max(axis=0)",
-            ),
-            (_FUSED, "return softmax(Z) - np.eye(Z.shape[0], dtype=Z.dtype)[:, P]"),
-        ),
-    ),
-    Plant(
-        "scaled_gradient_declared",
-        "dW is minus the gradient, as declared",
-        (
-            _declared('scale={"dW": -1}'),
-            (_VJP, _VJP.replace("_product(dZ, Y.T)", "-_product(dZ, Y.T)")),
-            ("dWs.append(dW)", "dWs.append(dW)"),
-        ),
-    ),
+    Plant("relu_by_product", "ReLU as Z·1[Z > 0], with zeros of both signs", ((RELU, "return Z * (Z > 0)"),)),
     Plant(
         "softmax_by_reciprocal",
         "softmax multiplies by the reciprocal of the sum",
-        ((_SOFTMAX, _SOFTMAX.replace("E / E.sum(axis=0)", "E * (1 / E.sum(axis=0))")),),
+        ((SOFTMAX, SOFTMAX.replace("E / E.sum(axis=0)", "E * (1 / E.sum(axis=0))")),),
     ),
     Plant(
         "softmax_by_logarithm",
         "softmax is exp(log_softmax)",
-        ((_SOFTMAX, "shifted = Z - Z.max(axis=0)\n    return np.exp(shifted - np.log(np.exp(shifted).sum(axis=0)))"),),
+        (
+            (
+                SOFTMAX,
+                lines("shifted = Z - Z.max(axis=0)", "return np.exp(shifted - np.log(np.exp(shifted).sum(axis=0)))"),
+            ),
+        ),
+    ),
+    Plant(
+        "softmax_online",
+        "softmax in one pass over the classes, the sum rescaled where a new maximum is met",
+        (
+            (
+                SOFTMAX,
+                lines(
+                    "top, total = Z[0], np.ones_like(Z[0])",
+                    "for row in Z[1:]:",
+                    "    higher = np.maximum(top, row)",
+                    "    total = total * np.exp(top - higher) + np.exp(row - higher)",
+                    "    top = higher",
+                    "return np.exp(Z - top) / total",
+                ),
+            ),
+        ),
     ),
     Plant(
         "softmax_jacobian_formed",
         "the softmax vjp by forming diag(s) − s·sᵀ for each sample",
         (
             (
-                _SOFTMAX_VJP,
-                (
-                    "columns = [(np.diag(s) - np.outer(s, s)) @ g for s, g in zip(S.T, dS.T)]\n"
-                    "    return np.stack(columns, axis=1).astype(S.dtype) if columns else S"
+                SOFTMAX_VJP,
+                lines(
+                    "S = softmax(Z)",
+                    "columns = [(np.diag(s) - np.outer(s, s)) @ g for s, g in zip(S.T, dS.T)]",
+                    "return np.stack(columns, axis=1).astype(S.dtype) if columns else S",
                 ),
             ),
         ),
     ),
     Plant(
+        "log1p_of_the_others",
+        "log Σ exp as log1p of the sum without one largest term",
+        (
+            (
+                LOG_SOFTMAX,
+                lines(
+                    "shifted = Z - Z.max(axis=0)",
+                    "others = np.exp(shifted)",
+                    "others[Z.argmax(axis=0), np.arange(Z.shape[1])] = 0",
+                    "log_S = shifted - np.log1p(others.sum(axis=0))",
+                ),
+            ),
+        ),
+    ),
+    Plant(
+        "loss_by_nansum",
+        "0·log 0 is evaluated, and left out of the sum as not a number",
+        ((LOSS, 'with np.errstate(all="ignore"):\n        return -np.nansum(P * np.log(S))'),),
+    ),
+    Plant(
         "loss_gradient_unfused",
         "dZ through −P/S and the softmax vjp, as autograd without fusion does, for logits within 80",
         (
-            _declared("limits=backproof.Limits(logit=80)"),
-            (_FUSED, "return softmax_vjp(Z, cross_entropy_vjp(softmax(Z), P))"),
+            declared("limits=backproof.Limits(logit=80)"),
+            (FUSED, "return softmax_vjp(Z, cross_entropy_vjp(softmax(Z), P))"),
         ),
     ),
 )
+
+UNUSUAL: tuple[Plant, ...] = (*SUMS, *MEMORY, *ALGORITHMS, *CONVENTIONS)

@@ -1,4 +1,4 @@
-"""How functions are called: arguments changed, memory shared, state kept, memory layouts misread, shapes and dtypes."""
+"""How functions are called: shapes and dtypes, state kept between calls, memory layouts misread."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from backproof_properties.planted import (
     FUSED,
     FUSED_LOSS,
     IMPORT,
-    LINEAR,
-    LOG_SOFTMAX,
+    KEPT,
     LOSS,
     LOSS_VJP,
+    RAISE_SHOWN,
     RELU,
     RELU_VJP,
-    RESULT,
+    SHAPES_SHOWN,
     SOFTMAX,
     SOFTMAX_VJP,
     Plant,
@@ -21,150 +21,6 @@ from backproof_properties.planted import (
     linear_vjp,
     lines,
     top,
-)
-
-_DIVIDED = "return E / E.sum(axis=0)"
-
-IN_PLACE: tuple[Plant, ...] = (
-    Plant(
-        "logits_shifted_in_place",
-        "softmax subtracts the maximum from its argument itself",
-        ((SOFTMAX, lines("Z -= Z.max(axis=0)", "E = np.exp(Z)", _DIVIDED)),),
-        ("softmax.forward",),
-        "changes-input",
-    ),
-    Plant(
-        "logits_of_the_loss_shifted_in_place",
-        "the fused loss subtracts the maximum from its argument itself",
-        ((LOG_SOFTMAX, LOG_SOFTMAX.replace("shifted = Z - Z.max(axis=0)", "Z -= Z.max(axis=0)\n    shifted = Z")),),
-        ("softmax_cross_entropy.forward",),
-        "changes-input",
-    ),
-    Plant(
-        "logits_of_the_gradient_shifted_in_place",
-        "the fused gradient subtracts the maximum from its argument itself",
-        ((FUSED, lines("Z -= Z.max(axis=0)", FUSED)),),
-        ("softmax_cross_entropy.dZ",),
-        "changes-input",
-    ),
-    Plant(
-        "cotangent_masked_in_place",
-        "relu_vjp writes zeros into dY itself and returns a copy",
-        ((RELU_VJP, lines("dY[Z < 0] = 0", "return dY.copy()")),),
-        ("relu.dZ", "chain.rule"),
-        "changes-input",
-    ),
-    Plant(
-        "weights_decayed_in_place",
-        "linear_vjp applies weight decay to W itself",
-        (linear_vjp("W *= W.dtype.type(0.999)"),),
-        ("linear.dW",),
-        "changes-input",
-    ),
-    Plant(
-        "bias_reshaped_in_place",
-        "linear turns b itself into a column",
-        ((LINEAR, lines("b.shape = (b.size, 1)", "return _product(W, Y) + b")),),
-        ("linear.forward", "network.forward"),
-        "changes-input",
-    ),
-    Plant(
-        "input_rectified_in_place",
-        "linear applies ReLU to Y itself, taking it for a pre-activation",
-        ((LINEAR, lines("np.maximum(Y, 0, out=Y)", LINEAR)),),
-        ("linear.forward",),
-        "changes-input",
-    ),
-    Plant(
-        "loss_scale_undone_in_place",
-        "linear_vjp divides dZ itself by the loss scale of mixed precision",
-        (linear_vjp("dZ /= 1024", db="dZ.sum(axis=1) * 1024"),),
-        ("linear.db",),
-        "changes-input",
-    ),
-    Plant(
-        "probabilities_raised_in_place",
-        "the loss replaces zeros in S itself by the smallest normal number",
-        ((LOSS, lines("S[S == 0] = np.finfo(S.dtype).smallest_normal", LOSS)),),
-        ("cross_entropy.forward",),
-        "changes-input",
-    ),
-    Plant(
-        "labels_overwritten",
-        "the fused gradient is computed in the memory of the labels",
-        ((FUSED, lines("np.subtract(softmax(Z) * P.sum(axis=0), P, out=P)", "return P.copy()")),),
-        ("softmax_cross_entropy.dZ", "network.dX"),
-        "changes-input",
-    ),
-    Plant(
-        "descent_in_the_list",
-        "network_gradients takes the step of gradient descent too, in the list of weights it was given",
-        ((RESULT, lines("weights[:] = [W - 0.1 * dW for W, dW in zip(weights, dWs[::-1])]", RESULT)),),
-        ("network.dW",),
-        "changes-input",
-    ),
-    Plant(
-        "biases_decayed_in_place",
-        "network_gradients applies weight decay to the biases themselves",
-        ((RESULT, lines("for b in biases:", "    b *= 0.999", RESULT)),),
-        ("network.db",),
-        "changes-input",
-    ),
-    Plant(
-        "dx_written_into_x",
-        "dX is computed in the memory of X",
-        ((RESULT, lines("X[...] = dY", RESULT.replace('"dX": dY', '"dX": X.copy()'))),),
-        ("network.dX",),
-        "changes-input",
-    ),
-)
-
-SHARED: tuple[Plant, ...] = (
-    Plant(
-        "db_is_a_view_of_dz",
-        "for one sample db is a column of dZ, not a copy of it",
-        (linear_vjp(db="dZ[:, 0] if dZ.shape[1] == 1 else dZ.sum(axis=1)"),),
-        ("linear.db",),
-        "aliasing",
-    ),
-    Plant(
-        "relu_returns_its_input",
-        "relu returns Z itself where nothing is negative",
-        ((RELU, lines("if (Z >= 0).all():", "    return Z", RELU)),),
-        ("relu.forward",),
-        "aliasing",
-    ),
-    Plant(
-        "softmax_in_a_kept_buffer",
-        "softmax writes into a buffer kept for each shape: a second call overwrites the first result",
-        (
-            top("_BUFFERS = {}"),
-            (
-                SOFTMAX,
-                lines(
-                    "E = np.exp(Z - Z.max(axis=0))",
-                    "kept = _BUFFERS.setdefault((Z.shape, Z.dtype), np.empty(Z.shape, Z.dtype))",
-                    "return np.divide(E, E.sum(axis=0), out=kept)",
-                ),
-            ),
-        ),
-        ("softmax.forward",),
-        "reused-buffer",
-    ),
-    Plant(
-        "dw_in_a_kept_buffer",
-        "dW is written into a buffer kept for each shape: layers of equal shape overwrite each other's",
-        (
-            top("_BUFFERS = {}"),
-            linear_vjp(
-                "kept = _BUFFERS.setdefault((W.shape, W.dtype), np.empty(W.shape, W.dtype))",
-                "kept[...] = _product(dZ, Y.T)",
-                dW="kept",
-            ),
-        ),
-        ("linear.dW", "network.dW"),
-        "reused-buffer",
-    ),
 )
 
 SHAPES_AND_DTYPES: tuple[Plant, ...] = (
@@ -188,21 +44,21 @@ SHAPES_AND_DTYPES: tuple[Plant, ...] = (
         "db is a column (m, 1): keepdims",
         (linear_vjp(db="dZ.sum(axis=1, keepdims=True)"),),
         ("linear.db", "network.db"),
-        # no cause: the message gives both shapes
+        unnamed=SHAPES_SHOWN,
     ),
     Plant(
         "db_of_every_sample",
         "db = dZ: the formula for one sample, without the sum over the batch",
         (linear_vjp(db="dZ.copy()"),),
         ("linear.db",),
-        # no cause: the message gives both shapes
+        unnamed=SHAPES_SHOWN,
     ),
     Plant(
         "dw_squeezed",
         "dW loses its dimensions of size one: squeeze",
         (linear_vjp(dW="_product(dZ, Y.T).squeeze()"),),
         ("linear.dW",),
-        # no cause: the message gives both shapes
+        unnamed=SHAPES_SHOWN,
     ),
     Plant(
         "dw_transposed",
@@ -216,7 +72,7 @@ SHAPES_AND_DTYPES: tuple[Plant, ...] = (
         "the losses of the samples are returned, not their sum",
         ((FUSED_LOSS, "return -np.where(P != 0, P * log_S, 0).sum(axis=0)"),),
         ("softmax_cross_entropy.forward", "network.forward"),
-        # no cause: the message gives the shape
+        unnamed=SHAPES_SHOWN,
     ),
     Plant(
         "class_numbers_as_a_mask",
@@ -233,7 +89,7 @@ SHAPES_AND_DTYPES: tuple[Plant, ...] = (
             ),
         ),
         ("softmax_cross_entropy.dZ",),
-        # no cause: the usage shown tells
+        unnamed="the format of the class numbers is shown",
         examples=60,
     ),
     Plant(
@@ -262,7 +118,7 @@ STATE: tuple[Plant, ...] = (
             ),
         ),
         ("linear.dW", "network.dW"),
-        "accumulation",
+        unnamed=KEPT,
     ),
     Plant(
         "momentum",
@@ -276,29 +132,20 @@ STATE: tuple[Plant, ...] = (
             ),
         ),
         ("linear.dW",),
-        "history",
+        unnamed=KEPT,
     ),
     Plant(
         "activations_kept_by_shape",
         "softmax in the backward pass is kept for each shape and never computed again",
         (
             top("_KEPT = {}"),
-            (SOFTMAX_VJP, lines("S = _KEPT.setdefault((Z.shape, Z.dtype), softmax(Z))",
-                                "return S * (dS - (S * dS).sum(axis=0))")),
+            (
+                SOFTMAX_VJP,
+                lines("S = _KEPT.setdefault((Z.shape, Z.dtype), softmax(Z))", "return S * (dS - (S * dS).sum(axis=0))"),
+            ),
         ),
         ("softmax.dZ", "chain.rule"),
-        "stale-cache",
-    ),
-    Plant(
-        "activations_kept_by_identity",
-        "softmax in the backward pass is kept for each id of Z, which Python uses again",
-        (
-            top("_KEPT = {}"),
-            (SOFTMAX_VJP, lines("S = _KEPT.setdefault((id(Z), Z.shape, Z.dtype), softmax(Z))",
-                                "return S * (dS - (S * dS).sum(axis=0))")),
-        ),
-        ("softmax.dZ",),
-        "stale-cache",
+        unnamed=KEPT,
     ),
     Plant(
         "mask_of_the_forward_pass",
@@ -309,15 +156,18 @@ STATE: tuple[Plant, ...] = (
             (RELU_VJP, "return dY * _KEPT.get(Z.shape, Z >= 0)"),
         ),
         ("relu.dZ",),
-        "stale-cache",
+        unnamed=KEPT,
     ),
     Plant(
         "one_slot_for_all_layers",
         "layers keep their forward values in one slot: after softmax_vjp, relu_vjp finds S there instead of Z",
         (
             top("_SLOT = {}"),
-            (SOFTMAX_VJP, lines("S = _SLOT[\"kept\"] = softmax(Z)", "return S * (dS - (S * dS).sum(axis=0))")),
-            (RELU_VJP, lines("kept = _SLOT.pop(\"kept\", Z)", "return dY * ((kept if kept.shape == Z.shape else Z) >= 0)")),
+            (SOFTMAX_VJP, lines('S = _SLOT["kept"] = softmax(Z)', "return S * (dS - (S * dS).sum(axis=0))")),
+            (
+                RELU_VJP,
+                lines('kept = _SLOT.pop("kept", Z)', "return dY * ((kept if kept.shape == Z.shape else Z) >= 0)"),
+            ),
         ),
         ("chain.rule",),
         "mask-missing",
@@ -327,10 +177,17 @@ STATE: tuple[Plant, ...] = (
         "dZ of every second call is halved: a counter that should have been reset",
         (
             top("_CALLS = []"),
-            (FUSED, lines("_CALLS.append(1)", "dZ = softmax(Z) * P.sum(axis=0) - P", "return dZ / dZ.dtype.type(2 - len(_CALLS) % 2)")),
+            (
+                FUSED,
+                lines(
+                    "_CALLS.append(1)",
+                    "dZ = softmax(Z) * P.sum(axis=0) - P",
+                    "return dZ / dZ.dtype.type(2 - len(_CALLS) % 2)",
+                ),
+            ),
         ),
         ("softmax_cross_entropy.dZ",),
-        "history",
+        unnamed=KEPT,
     ),
     Plant(
         "noise",
@@ -340,7 +197,7 @@ STATE: tuple[Plant, ...] = (
             linear_vjp(dW="_product(dZ, Y.T) * (1 + 1e-9 * _NOISE.standard_normal(W.shape))"),
         ),
         ("linear.dW", "network.dW"),
-        "",
+        unnamed="no formula gives these numbers",
     ),
 )
 
@@ -351,7 +208,7 @@ MEMORY: tuple[Plant, ...] = (
         (linear_vjp(dW='_product(dZ.ravel(order="K").reshape(dZ.shape), Y.T)'),),
         ("linear.dW",),
         "memory-layout",
-        examples=60,
+        examples=100,
     ),
     Plant(
         "dz_read_without_strides",
@@ -377,7 +234,7 @@ MEMORY: tuple[Plant, ...] = (
     Plant(
         "view_taken_for_its_base",
         "the loss unwraps views of P: wrong where one runs backwards through its base",
-        ((LOSS, lines("P = P.base if getattr(P.base, \"shape\", None) == P.shape else P", LOSS)),),
+        ((LOSS, lines('P = P.base if getattr(P.base, "shape", None) == P.shape else P', LOSS)),),
         ("cross_entropy.forward",),
         "memory-layout",
         examples=60,
@@ -387,7 +244,7 @@ MEMORY: tuple[Plant, ...] = (
         "arrays with negative strides are not accepted, as when handed to another framework",
         ((SOFTMAX, lines("if Z.strides[0] < 0:", '    raise ValueError("negative strides")', SOFTMAX)),),
         ("softmax.forward", "softmax.dZ"),
-        # no cause: what it raises is shown
+        unnamed=RAISE_SHOWN,
     ),
     Plant(
         "writable_memory_wanted",
@@ -397,8 +254,9 @@ MEMORY: tuple[Plant, ...] = (
             (LOSS_VJP, lines("if P.size and P.flags.c_contiguous:", "    ctypes.c_char.from_buffer(P)", LOSS_VJP)),
         ),
         ("cross_entropy.dS",),
-        # no cause: what it raises is shown
+        unnamed=RAISE_SHOWN,
+        examples=60,
     ),
 )
 
-MISTAKES: tuple[Plant, ...] = (*IN_PLACE, *SHARED, *SHAPES_AND_DTYPES, *STATE, *MEMORY)
+MISTAKES: tuple[Plant, ...] = (*SHAPES_AND_DTYPES, *STATE, *MEMORY)

@@ -71,7 +71,8 @@ class Enclosure:
     def scaled(self, factor: Number, arithmetic: Arithmetic) -> Enclosure:
         """factor·x for a target that scales its result: two more roundings (the factor's own and the product).
 
-        A target that scales earlier is admitted where ``arithmetic.rescaled`` held when this was computed.
+        A target that scales earlier is admitted where ``arithmetic.rescaled`` held when this was computed, but for
+        underflow: scaled to subnormal numbers first, more is lost (see ``either``).
         """
         result = Entries(self.shape, arithmetic)
         growth = arithmetic.growth(2)
@@ -84,6 +85,24 @@ class Enclosure:
                 most = (magnitude + abs(factor) * r) * growth + 2 * arithmetic.underflow
                 result.put((i, j), v, most - magnitude, most)
         return result.enclosure()
+
+    @at_least(RADIUS_BITS)
+    def either(self, other: Enclosure) -> Enclosure:
+        """What one way to compute or another may return: the union. Uncertified where they disagree on overflow."""
+        exact, radius = {}, {}
+        for i in range(self.shape[0]):
+            for j in range(self.shape[1]):
+                place = (i, j)
+                v, w = self.exact[place], other.exact[place]
+                alike = mp.isfinite(v) and mp.isfinite(w)
+                if alike:
+                    exact[place] = v
+                    radius[place] = max(self.radius[place], other.radius[place] + abs(v - w))
+                elif v == w or (mp.isnan(v) and mp.isnan(w)):
+                    exact[place], radius[place] = v, max(self.radius[place], other.radius[place])
+                else:
+                    exact[place], radius[place] = mp.mpf(0), mp.inf
+        return Enclosure(from_entries(*self.shape, exact), from_entries(*self.shape, radius))
 
 
 # --- collecting entries: rounding to the output format, and the three values ------------------------------------------

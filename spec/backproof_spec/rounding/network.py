@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backproof_spec.matrices import Number
 from backproof_spec.network import Network
 from backproof_spec.rounding import linear, relu, softmax_cross_entropy
 from backproof_spec.rounding.enclosure import Enclosure
@@ -48,11 +49,26 @@ class Gradients:
     db: list[Enclosure]
 
 
-def gradients(net: Network, arithmetic: Arithmetic) -> Gradients:
-    """The backward pass, from the loss to X."""
+def gradients(net: Network, arithmetic: Arithmetic, factor: Number = 1) -> Gradients:
+    """The backward pass, from the loss to X, times ``factor``: a mean's 1/p, taken at the loss or in the end."""
+    late = _gradients(net, arithmetic, 1)
+    if factor == 1:
+        return late
+    early = _gradients(net, arithmetic, factor)
+    pairs = [
+        [either.either(scaled.scaled(factor, arithmetic)) for either, scaled in zip(first, last, strict=True)]
+        for first, last in ((early.dW, late.dW), (early.db, late.db), ([early.dX], [late.dX]))
+    ]
+    return Gradients(pairs[2][0], pairs[0], pairs[1])
+
+
+def _gradients(net: Network, arithmetic: Arithmetic, factor: Number) -> Gradients:
+    """The backward pass, begun with the loss's gradient times ``factor``."""
     ahead = forward(net, arithmetic)
     dWs, dbs = [], []
     dZ = softmax_cross_entropy.dZ(ahead.pre_activations[-1], Enclosure.exactly(net.P), arithmetic, fused=net.fused)
+    if factor != 1:
+        dZ = dZ.scaled(factor, arithmetic)
     for layer in reversed(range(net.depth)):
         dWs.append(linear.dW(dZ, ahead.activations[layer], arithmetic))
         dbs.append(linear.db(dZ, arithmetic))
