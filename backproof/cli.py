@@ -261,8 +261,8 @@ def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     if what == "operations":
         return ("operation", "definition", "shapes"), [(o.id, o.definition, o.shapes) for o in OPERATIONS]
     if what == "adapters":
-        return ("adapter", "library", "install"), [
-            (name, a.package, f"pip install 'backproof[{a.extra}]'" if a.extra else "built in")
+        return ("adapter", "library", "install", "variants (name:variant)"), [
+            (name, a.package, f"pip install 'backproof[{a.extra}]'" if a.extra else "built in", ", ".join(a.variants))
             for name, a in ADAPTERS.items()
         ]
     return ("field", "values (default first)", "meaning"), [

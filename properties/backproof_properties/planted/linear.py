@@ -48,6 +48,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((LINEAR, "return _product(W, Y.T if Y.shape[1] == W.shape[1] else Y) + b[:, None]"),),
         ("linear.forward", "network.forward"),
         "layout",
+        slow=True,
     ),
     Plant(
         "blocks_of_64_without_remainder",
@@ -225,5 +226,6 @@ MISTAKES: tuple[Plant, ...] = (
         ("network.db",),  # as above
         "zero",
         examples=60,
+        slow=True,
     ),
 )

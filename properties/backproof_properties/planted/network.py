@@ -47,6 +47,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((RESULT, _result(loss="softmax_cross_entropy(Zs[-1], P) / max(1, X.shape[1])")),),
         ("network.forward",),
         "mean-for-sum",
+        slow=True,
     ),
     Plant(
         "loss_summed_gradient_averaged",
@@ -71,6 +72,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((FORWARD_STEP, FORWARD_STEP + "\n        Zs[-1] = Zs[-1] if len(Zs) == len(weights) else Ys[-1]"),),
         ("network.dW", "network.db", "network.dX"),
         "mask-missing",
+        slow=True,
     ),
     Plant(
         "last_hidden_mask_forgotten",
@@ -121,6 +123,7 @@ MISTAKES: tuple[Plant, ...] = (
         ("network.dX",),
         "zero",
         examples=60,
+        slow=True,
     ),
     Plant(
         "three_layers_only",
@@ -172,6 +175,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((RESULT, _result(db="[*dbs[:0:-1], 0 * dbs[0]]")),),
         ("network.db",),
         "zero",
+        slow=True,
     ),
     Plant(
         "equal_layers_share_a_gradient",
