@@ -183,7 +183,11 @@ def test_json_and_junit_are_written(cli, strict, tmp_path):
     [
         ("claims", "claim formula notes", CLAIM_IDS),
         ("operations", "operation definition shapes", ("linear", "kron", "Z = W·Y + b·1ᵀ")),
-        ("adapters", "adapter library install", ("built in", "pip install 'backproof[pytorch]'")),
+        (
+            "adapters",
+            "adapter library install variants (name:variant)",
+            ("built in", "pip install 'backproof[pytorch]'", "clamp"),
+        ),
         ("conventions", "field values (default first) meaning", ("relu_at_zero", "features-first, batch-first")),
     ],
 )

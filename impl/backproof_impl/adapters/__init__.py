@@ -26,7 +26,7 @@ def _row(library: str, package: str, *variants: str, extra: str = "") -> Adapter
 ADAPTERS: dict[str, Adapter] = {
     "reference": Adapter("backproof_impl.reference", "numpy", ""),
     "pytorch": _row("pytorch", "torch", "maximum", "clamp", "where", "index", "unfused"),
-    "jax": _row("jax", "jax", "maximum", "clip", "where", "leaky_relu"),
+    "jax": _row("jax", "jax", "maximum", "where", "leaky_relu"),
     "tensorflow": _row("tensorflow", "tensorflow", "maximum", "where", "sparse", "keras"),
     "tinygrad": _row("tinygrad", "tinygrad", "maximum", "clamp"),
     "autograd": _row("autograd", "autograd", "where", "clip"),

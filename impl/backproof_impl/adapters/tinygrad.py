@@ -29,8 +29,8 @@ FORWARD: dict[str, Any] = {
     "softmax_cross_entropy": partial(Tensor.cross_entropy, reduction="sum"),
 }
 LIBRARY = Library(Tensor, Tensor.numpy, vjp, FORWARD)
-# Tensor.numpy hands bfloat16 over as float32, and not every clang knows it
-limits = Limits(dtypes=("float64", "float32", "float16"))
+# Tensor.numpy hands bfloat16 over as float32, and not every clang knows it; the interpreter may take a minute
+limits = Limits(dtypes=("float64", "float32", "float16"), seconds=300)
 declared = partial(Conventions, layout="batch-first", relu_at_zero=0, limits=limits)
 TARGET = LIBRARY.target(declared())
 VARIANTS = {

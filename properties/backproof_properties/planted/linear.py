@@ -26,6 +26,7 @@ MISTAKES: tuple[Plant, ...] = (
         (linear_vjp(dY="_product(W if W.shape[0] == W.shape[1] else W.T, dZ)"),),
         ("linear.dY", "network.dX", "network.dW", "chain.rule"),
         "weights-not-transposed",
+        largest=24,  # at its further claims networks of three layers
     ),
     Plant(
         "bias_along_the_batch_when_outputs_equal_batch",

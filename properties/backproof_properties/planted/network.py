@@ -29,6 +29,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((FORWARD_STEP, FORWARD_STEP.replace("relu(Zs[-1])", "Zs[-1]")),),
         ("network.dW", "network.forward"),
         "activation-missing",
+        largest=24,  # at its further claims networks of three layers
     ),
     Plant(
         "activation_of_the_logits",
@@ -65,6 +66,7 @@ MISTAKES: tuple[Plant, ...] = (
         ("network.dX", "network.dW", "network.db"),
         "mask-other-layer",
         examples=60,
+        largest=24,  # at its further claims networks of three layers
     ),
     Plant(
         "activation_overwrites_preactivation",
@@ -108,6 +110,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((BACKWARD_LINEAR, BACKWARD_LINEAR + "\n        dY = dZ if dZ.shape == dY.shape else dY"),),
         ("network.dX", "network.dW", "network.db"),
         "chain-factor-missing",
+        largest=24,  # at its further claims networks of three layers
     ),
     Plant(
         "dx_stops_at_the_first_layer",
@@ -132,7 +135,7 @@ MISTAKES: tuple[Plant, ...] = (
         ("network.dW", "network.db", "network.dX"),
         "truncated",
         examples=60,
-        largest=24,  # four layers
+        largest=64,  # four layers at least
         slow=True,
     ),
     Plant(

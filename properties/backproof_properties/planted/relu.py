@@ -12,6 +12,7 @@ MISTAKES: tuple[Plant, ...] = (
         ((RELU, "return np.where(Z > 0, Z, Z.dtype.type(0.01) * Z)"),),
         ("relu.forward", "network.forward"),
         "leaky",
+        largest=24,  # at its further claims networks of three layers
     ),
     Plant(
         "relu6",
