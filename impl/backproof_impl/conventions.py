@@ -69,8 +69,8 @@ class Limits:
     """What an implementation does not claim to handle. ``None`` means no limit; outside them is unsupported, not wrong.
 
     ``depth`` and ``width`` are the most linear layers and the most rows or columns; ``batch`` the fewest samples;
-    ``logit`` the largest magnitude of an entry of Z. ``memory`` lists how arguments may lie in memory (some of ``MEMORY``);
-    ``seconds`` is how long a call may take where targets run in a process of their own.
+    ``logit`` the largest magnitude of an entry of Z. ``memory`` lists how arguments may lie in memory (some of
+    ``MEMORY``); ``seconds`` is how long a call may take where targets run in a process of their own.
     """
 
     dtypes: tuple[str, ...] = DTYPES

@@ -4,6 +4,8 @@ import pytest
 
 from backproof_impl.conventions import DTYPES, FIELDS, OUTPUTS, Conventions, Limits, UsageError, declare
 
+LIMITS_EXPECTED = "expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, memory, seconds"
+
 
 def test_the_defaults_are_the_notes():
     plain = Conventions()
@@ -170,13 +172,11 @@ _FIELDS = (
         ("relu_at_zero=2", "conventions: relu_at_zero is 2, expected a number in Clarke's [0, 1]"),
         (
             "limits=colour=1",
-            "--declare limits=colour=1: expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, "
-            "memory, seconds",
+            f"--declare limits=colour=1: {LIMITS_EXPECTED}",
         ),
         (
             "limits=depth",
-            "--declare limits=depth: expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, "
-            "memory, seconds",
+            f"--declare limits=depth: {LIMITS_EXPECTED}",
         ),
         ("limits=depth=deep", "--declare limits=depth=deep: 'deep' is not a number"),
         ("limits=depth=0", "limits: depth: 0, expected a whole number of at least 1"),

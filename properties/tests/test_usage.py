@@ -1,4 +1,4 @@
-"""Usage: memory layout and earlier calls make no difference to a right target, and each way to get them wrong is seen."""
+"""Usage: memory layout and earlier calls make no difference to a right target; each way to get them wrong is seen."""
 
 import numpy as np
 import pytest
@@ -65,7 +65,7 @@ def test_usage_in_words():
 
 def test_class_numbers_come_in_the_integer_format_asked_for():
     seen = []
-    target = as_target({"cross_entropy": lambda S, P: seen.append(P) or 0.0}, Conventions(labels="index"))
+    target = as_target({"cross_entropy": lambda _, P: seen.append(P) or 0.0}, Conventions(labels="index"))
     case = {"S": np.full((3, 2), 0.5), "P": np.array([[0.0, 1.0], [0.0, 0.0], [1.0, 0.0]])}
     contract.call(target, "cross_entropy", case, "L", Usage(labels="uint8"))
     assert [(P.dtype.name, P.tolist()) for P in seen] == [("uint8", [2, 0])]
@@ -133,7 +133,7 @@ def test_other_inputs_keep_labels_valid_and_shapes_and_formats_alike():
 
 
 def test_a_forward_pass_that_fails_is_not_held_against_the_backward_pass():
-    def relu(Z):
+    def relu(_):
         raise ValueError
 
     target = as_target({"relu": relu, "relu_vjp": R.relu_vjp})
