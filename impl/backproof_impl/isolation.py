@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -186,9 +187,9 @@ class Session:
     def _guard(self, process: subprocess.Popen[bytes], answered: threading.Event, seconds: float) -> None:
         """Stop the program when it takes too long or too much memory, or has gone and left its pipe to a child."""
         deadline, gone = time.monotonic() + seconds, 0
-        family = _family(process.pid)
+        family = {*_family(process.pid)}
         while not answered.wait(_POLL_SECONDS):
-            family = _family(process.pid) or family
+            family |= {*_family(process.pid)}  # those of a program that has gone are nobody's children any more
             gone += process.poll() is not None
             if gone == 0 and time.monotonic() > deadline:
                 hint = " (limits.seconds declares more)" if self._baseline else ""
@@ -251,7 +252,7 @@ def _bytes(process: psutil.Process) -> int:
         return 0
 
 
-def _kill(process: subprocess.Popen[bytes], family: list[psutil.Process]) -> None:
+def _kill(process: subprocess.Popen[bytes], family: Iterable[psutil.Process]) -> None:
     """Kill the program with everything it was seen to have started."""
     for each in {*family, *(_family(process.pid) if process.poll() is None else ())}:
         with contextlib.suppress(psutil.Error):

@@ -19,10 +19,11 @@ from backproof_impl.conventions import Conventions, declare
 from backproof_properties.arrays import Array, Case
 from backproof_properties.contract import PLAIN, Declined, Raised, Usage, others
 from backproof_properties.judge import Refuted
+from backproof_properties.numbers import Numbers
 from backproof_properties.property import Property
 from backproof_properties.results import Diagnosis, Finding, Observation
 from backproof_properties.subject import Subject
-from backproof_properties.suspects import BY_CLAIM, EVERYWHERE, Numbers
+from backproof_properties.suspects import BY_CLAIM, EVERYWHERE
 from backproof_spec.rounding.enclosure import Enclosure
 from backproof_spec.rounding.formats import FORMATS
 

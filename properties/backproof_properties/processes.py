@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing.util
 import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
@@ -61,7 +63,8 @@ def run_all(
     found: dict[int, Outcome] = {}
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_load, initargs=(source,))
     try:
-        futures = {pool.submit(_run_loaded, task): number for number, task in enumerate(planned)}
+        with _uninterrupted():
+            futures = {pool.submit(_run_loaded, task): number for number, task in enumerate(planned)}
         for future in as_completed(futures):
             found[futures[future]] = _announced(future.result(), done)
     except BrokenProcessPool:
@@ -73,6 +76,19 @@ def run_all(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return [found.get(number, _lost(task)) for number, task in enumerate(planned)]
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes started in here ignore an interrupt from their first moment on: it is the parent's to handle."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _lost(task: Task) -> Outcome:

@@ -7,72 +7,14 @@ networks the list of a layer's), or None where it does not apply.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from backproof_properties.arrays import Array, Case
+from backproof_properties.arrays import Array
+from backproof_properties.numbers import Numbers, Row, jacobian_applied, log_softmax, softmax
+from backproof_properties.wrong_passes import WRONG_CHAINS, Pass, chain, network_rows
 from backproof_spec.rounding.formats import FORMATS
-
-Row: TypeAlias = tuple[str, str, Callable[["Numbers"], Any]]
-
-
-class Numbers:
-    """The inputs of an example in float64 under their names, the true outputs, and what formulas need often."""
-
-    W: Array
-    Y: Array
-    b: Array
-    Z: Array
-    dZ: Array
-    dY: Array
-    S: Array
-    dS: Array
-    P: Array
-    X: Array
-    weights: list[Array]
-    biases: list[Array]
-
-    def __init__(self, case: Case, truth: list[Array], dtype: Any) -> None:
-        """Take the inputs as attributes."""
-        self.truth, self.dtype = truth, dtype
-        for name, value in case.items():
-            setattr(self, name, [np.float64(A) for A in value] if isinstance(value, list) else np.float64(value))
-
-    @property
-    def batch(self) -> float:
-        """The number of samples."""
-        return float(self._data.shape[1])
-
-    @property
-    def features(self) -> float:
-        """The number of features of a sample; of classes where there are labels."""
-        return float((self.P if hasattr(self, "P") else self._data).shape[0])
-
-    @property
-    def empty(self) -> bool:
-        """Is there nothing to sum over: no sample, or no row or column of the weights?"""
-        return 0 in (*self._data.shape, *(self.W.shape if hasattr(self, "W") else ()))
-
-    @property
-    def _data(self) -> Array:
-        return next(getattr(self, name) for name in ("Y", "Z", "S", "X") if hasattr(self, name))
-
-
-def softmax(Z: Array, axis: int | None = 0) -> Any:
-    """Softmax along ``axis``; over all entries for None."""
-    E = np.exp(Z - Z.max(axis=axis, keepdims=True))
-    return E / E.sum(axis=axis, keepdims=True)
-
-
-def _log_softmax(Z: Array) -> Any:
-    shifted = Z - Z.max(axis=0)
-    return shifted - np.log(np.exp(shifted).sum(axis=0))
-
-
-def _jacobian_applied(S: Array, dS: Array, axis: int = 0) -> Any:
-    return S * (dS - (S * dS).sum(axis=axis, keepdims=True))
-
 
 _EPSILONS = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-14, 1e-15, 1e-16, 1e-20, 1e-30, 2.0**-52, 2.0**-23)
 
@@ -188,201 +130,6 @@ def _tail_unmasked(x: Numbers) -> Any:
     return x.dY * mask
 
 
-# --- networks ---------------------------------------------------------------------------------------------------------
-
-
-class Pass:
-    """One forward and backward pass in float64, each step of which can be made wrong."""
-
-    def __init__(  # noqa: PLR0913 - each knob is one step that can be wrong
-        self,
-        x: Numbers,
-        *,
-        mask: Callable[[list[Array], int], Array] = lambda Zs, layer: Zs[layer] >= 0,
-        back: Callable[[Array, Array, Array], Array] = lambda W, dZ, _: W.T @ dZ,
-        start: Callable[[Array, Array], Array] = lambda Z, P: softmax(Z) * P.sum(axis=0) - P,
-        logits: Callable[[Array], Array] = lambda Z: Z,
-        inputs: Callable[[list[Array], list[Array], int], Array] = lambda Ys, _, layer: Ys[layer],
-        activation: Callable[[Array], Array] = lambda Z: np.maximum(Z, 0),
-        sums: Callable[[Array], Array] = lambda dZ: dZ.sum(axis=1),
-        bias: float = 1.0,
-    ) -> None:
-        """Run both passes."""
-        Ys, Zs = [x.X], []
-        for W, b in zip(x.weights, x.biases, strict=True):
-            Zs.append(W @ Ys[-1] + bias * b[:, None])
-            Ys.append(activation(Zs[-1]))
-        self.loss = -np.where(x.P != 0, x.P * _log_softmax(logits(Zs[-1])), 0).sum()
-        dZ = start(Zs[-1], x.P)
-        self.dW: list[Array] = []
-        self.db: list[Array] = []
-        for layer in reversed(range(len(Zs))):
-            self.dZ = dZ
-            self.dW.insert(0, dZ @ inputs(Ys, Zs, layer).T)
-            self.db.insert(0, sums(dZ))
-            self.dX = back(x.weights[layer], dZ, self.dW[0])
-            if layer:
-                dZ = self.dX * mask(Zs, layer - 1)
-
-    def of(self, kind: str) -> list[Array]:
-        """The gradients of one kind, or the loss."""
-        found = getattr(self, kind)
-        return found if isinstance(found, list) else [found]
-
-
-def _next_mask(Zs: list[Array], layer: int) -> Array:
-    following = Zs[layer + 1]
-    return (following if following.shape == Zs[layer].shape else Zs[layer]) >= 0
-
-
-def _square_back(W: Array, dZ: Array, *_: Array) -> Array:
-    return W @ dZ if W.shape[0] == W.shape[1] else W.T @ dZ
-
-
-def _skipped_back(W: Array, dZ: Array, *_: Array) -> Array:
-    return dZ if W.shape[0] == W.shape[1] else W.T @ dZ
-
-
-def _updated_back(rate: float) -> Callable[[Array, Array, Array], Array]:
-    return lambda W, dZ, dW: (W - rate * dW).T @ dZ
-
-
-def _masked_for(layers: int) -> Callable[[list[Array], int], Array]:
-    return lambda Zs, k: (Zs[k] >= 0) * (k >= len(Zs) - layers)
-
-
-_WRONG_PASSES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    *[
-        ("truncated", f"only the last {layers} layers receive gradients", {"mask": _masked_for(layers)})
-        for layers in (4, 3, 2, 1)
-    ],
-    (
-        "mask-missing",
-        "the ReLU mask is missing, or taken from the output, which is never negative",
-        {"mask": lambda Zs, k: np.ones_like(Zs[k])},
-    ),
-    (
-        "mask-missing",
-        "the mask of the last hidden layer is missing",
-        {"mask": lambda Zs, k: (Zs[k] >= 0) | (k == len(Zs) - 2)},
-    ),
-    ("mask-missing", "the mask of the first layer is missing", {"mask": lambda Zs, k: (Zs[k] >= 0) | (k == 0)}),
-    ("mask-strict", "the mask is Z > 0: ReLU′(0) is 0", {"mask": lambda Zs, k: Zs[k] > 0}),
-    ("mask-other-layer", "the mask is taken from another layer", {"mask": _next_mask}),
-    ("mask-other-layer", "the mask is taken from the first layer", {"mask": lambda Zs, _: Zs[0] >= 0}),
-    ("chain-factor-missing", "Wᵀ is left out on the way back", {"back": _skipped_back}),
-    ("weights-not-transposed", "W stands for Wᵀ on the way back", {"back": _square_back}),
-    *[
-        ("updated-weights", f"Wᵀ is taken after a step of rate {rate:g}, not before it", {"back": _updated_back(rate)})
-        for rate in (1, 0.5, 0.1, 0.01, 0.001)
-    ],
-    (
-        "stale-activation",
-        "dW is taken with pre-activations instead of activations",
-        {"inputs": lambda Ys, Zs, k: Zs[k - 1] if k else Ys[0]},
-    ),
-    (
-        "layers-swapped",
-        "dW is taken with the input of the first layer",
-        {"inputs": lambda Ys, _, k: Ys[0] if Ys[0].shape == Ys[k].shape else Ys[k]},
-    ),
-    ("softmax-axis", "softmax is taken over the samples", {"start": lambda Z, P: softmax(Z, 1) * P.sum(axis=0) - P}),
-    ("unnormalised-labels", "the gradient at the loss is S − P whatever ΣP is", {"start": lambda Z, P: softmax(Z) - P}),
-    ("sign", "the gradient at the loss is P − S", {"start": lambda Z, P: P - softmax(Z) * P.sum(axis=0)}),
-    ("softmax-missing", "the gradient at the loss is Z − P: softmax is left out", {"start": lambda Z, P: Z - P}),
-    ("bias-missing", "the forward pass leaves the biases out", {"bias": 0.0}),
-    ("activation-missing", "the forward pass leaves ReLU out", {"activation": lambda Z: Z}),
-    (
-        "activation-extra",
-        "ReLU follows the last layer too",
-        {"start": lambda Z, P: (softmax(np.maximum(Z, 0)) * P.sum(axis=0) - P) * (Z >= 0)},
-    ),
-    (
-        "mean-for-sum",
-        "divided by the number of samples",
-        {"start": lambda Z, P: (softmax(Z) * P.sum(axis=0) - P) / P.shape[1]},
-    ),
-    (
-        "mean-twice",
-        "divided by the number of samples twice",
-        {"start": lambda Z, P: (softmax(Z) * P.sum(axis=0) - P) / P.shape[1] ** 2},
-    ),
-    (
-        "mean-over-classes",
-        "divided by the number of classes",
-        {"start": lambda Z, P: (softmax(Z) * P.sum(axis=0) - P) / P.shape[0]},
-    ),
-)
-
-
-def _wrong_axes(x: Numbers) -> Any:
-    """Each layer's db summed over the other axis, where dZ is square."""
-    found = Pass(x, sums=lambda dZ: dZ.sum(axis=0 if dZ.shape[0] == dZ.shape[1] else 1))
-    return found.db
-
-
-def _by_table(x: Numbers) -> Any:
-    """dW kept in a table keyed by the weights, written from the last layer to the first."""
-    keys = [(W.shape, W.tobytes()) for W in x.weights]
-    table = dict(zip(keys[::-1], x.truth[::-1], strict=True))
-    return [table[key] for key in keys]
-
-
-def _norm_clipped(norm: float) -> Callable[[Numbers], Any]:
-    return lambda x: [T * min(1.0, norm / np.sqrt(sum((A**2).sum() for A in x.truth))) for T in x.truth]
-
-
-def _network_rows(kind: str) -> tuple[Row, ...]:
-    rows: list[Row] = [("tied", "layers with equal weights share one gradient", _by_table)] if kind == "dW" else []
-    rows += [
-        (cause, words, lambda x, knobs=knobs: Pass(x, **knobs).of(kind))  # type: ignore[misc]
-        for cause, words, knobs in _WRONG_PASSES
-    ]
-    if kind == "db":
-        rows.append(("batch-axis", "db is summed over the features instead of the batch", _wrong_axes))
-    if kind == "dX":
-        rows += [
-            ("chain-factor-missing", "Wᵀ of the first layer is left out", lambda x: Pass(x).dZ),
-            ("mask-extra", "masked once more, by the sign of X", lambda x: Pass(x).dX * (x.X >= 0)),
-        ]
-    if kind != "dX":
-        rows += [
-            ("norm-clipped", f"scaled down to a norm of {norm:g}", _norm_clipped(norm)) for norm in (0.5, 1, 5, 10)
-        ]
-        rows.append(("zero", "that of the last layer is zero", lambda x: [*x.truth[:-1], 0 * x.truth[-1]]))
-        rows.append(("layers-swapped", "the layers' gradients are in reverse order", lambda x: x.truth[::-1]))
-        rows.append(("previous-layer", "a layer's gradient is that of the next", lambda x: [*x.truth[1:], x.truth[-1]]))
-    return tuple(rows)
-
-
-# --- the chain linear, relu, softmax ----------------------------------------------------------------------------------
-
-
-def _chain(
-    x: Numbers,
-    *,
-    mask: Callable[[Array], Array] = lambda Z: Z >= 0,
-    softmax_vjp: Callable[[Array, Array], Array] = _jacobian_applied,
-    back: Callable[[Array, Array], Array] = lambda W, dZ: W.T @ dZ,
-    bias: float = 1.0,
-    axis: int = 0,
-) -> Array:
-    Z = x.W @ x.Y + bias * x.b[:, None]
-    return back(x.W, softmax_vjp(softmax(np.maximum(Z, 0), axis), x.dS) * mask(Z))
-
-
-_WRONG_CHAINS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("mask-missing", "the ReLU mask is missing, or taken from the output", {"mask": np.ones_like}),
-    ("mask-strict", "the mask is Z > 0: ReLU′(0) is 0", {"mask": lambda Z: Z > 0}),
-    ("softmax-diagonal", "the diagonal of the softmax Jacobian only", {"softmax_vjp": lambda S, dS: S * (1 - S) * dS}),
-    ("softmax-diagonal", "S∘dS: the sum over the classes is missing", {"softmax_vjp": lambda S, dS: S * dS}),
-    ("softmax-axis", "softmax is taken over the samples", {"axis": 1}),
-    ("weights-not-transposed", "W stands for Wᵀ", {"back": _square_back}),
-    ("chain-factor-missing", "Wᵀ is left out", {"back": _skipped_back}),
-    ("bias-missing", "the forward pass leaves the bias out", {"bias": 0.0}),
-)
-
-
 # --- the table --------------------------------------------------------------------------------------------------------
 
 _OF_CLAIM: dict[str, tuple[Row, ...]] = {
@@ -440,9 +187,9 @@ _OF_CLAIM: dict[str, tuple[Row, ...]] = {
         ("softmax-diagonal", "S∘dS: the sum over the classes is missing", lambda x: softmax(x.Z) * x.dS),
         ("softmax-factor", "the factor S is missing", lambda x: x.dS - (softmax(x.Z) * x.dS).sum(axis=0)),
         ("softmax-factor", "the sum is subtracted without the factor S", lambda x: softmax(x.Z) * x.dS - (softmax(x.Z) * x.dS).sum(axis=0)),
-        ("softmax-axis", "softmax is taken over the samples", lambda x: _jacobian_applied(softmax(x.Z, 1), x.dS, 1)),
-        ("softmax-axis", "the sum runs over the samples", lambda x: _jacobian_applied(softmax(x.Z), x.dS, 1)),
-        *_by_softmax(lambda x, S: _jacobian_applied(S, x.dS)),
+        ("softmax-axis", "softmax is taken over the samples", lambda x: jacobian_applied(softmax(x.Z, 1), x.dS, 1)),
+        ("softmax-axis", "the sum runs over the samples", lambda x: jacobian_applied(softmax(x.Z), x.dS, 1)),
+        *_by_softmax(lambda x, S: jacobian_applied(S, x.dS)),
     ),
     "cross_entropy.forward": (
         *_guarded(_cross_entropy),
@@ -466,8 +213,8 @@ _OF_CLAIM: dict[str, tuple[Row, ...]] = {
         ("log-of-zero", "log of softmax: log 0 where it underflows", lambda x: _cross_entropy(x, lambda S: S.astype(x.dtype).astype(float), softmax(x.Z))),
         *_guarded(lambda x, guard: _cross_entropy(x, guard, softmax(x.Z))),
         ("ties", "equal largest logits are counted once", _ties_once),
-        *[("label-smoothing", f"labels are smoothed by {share:g}", lambda x, share=share: -(_smoothed(x.P, share) * _log_softmax(x.Z)).sum()) for share in _SHARES],
-        ("label-hardened", "the loss of the likeliest class", lambda x: -(_hard(x.P) * _log_softmax(x.Z)).sum()),
+        *[("label-smoothing", f"labels are smoothed by {share:g}", lambda x, share=share: -(_smoothed(x.P, share) * log_softmax(x.Z)).sum()) for share in _SHARES],
+        ("label-hardened", "the loss of the likeliest class", lambda x: -(_hard(x.P) * log_softmax(x.Z)).sum()),
         ("overflow", "exp of Z itself: overflows for want of a shift", lambda x: -np.where(x.P != 0, x.P * (x.Z - np.log(np.exp(x.Z.astype(x.dtype)).sum(axis=0))), 0).sum()),
         *_by_softmax(lambda x, S: _cross_entropy(x, lambda S: S, S)),
     ),
@@ -482,17 +229,17 @@ _OF_CLAIM: dict[str, tuple[Row, ...]] = {
         ("label-hardened", "1 is subtracted at the likeliest class", lambda x: softmax(x.Z) - _hard(x.P)),
         ("label-hardened", "1 is subtracted at the likeliest class", lambda x: softmax(x.Z) * x.P.sum(axis=0) - _hard(x.P)),
         *[("label-smoothing", f"labels are smoothed by {share:g}", lambda x, share=share: softmax(x.Z) * x.P.sum(axis=0) - _smoothed(x.P, share)) for share in _SHARES],
-        ("overflow", "through −P/S: infinite where softmax underflows", lambda x: _jacobian_applied(softmax(x.Z), np.where(x.P != 0, -x.P / softmax(x.Z), 0.0))),
+        ("overflow", "through −P/S: infinite where softmax underflows", lambda x: jacobian_applied(softmax(x.Z), np.where(x.P != 0, -x.P / softmax(x.Z), 0.0))),
     ),
-    "network.dX": _network_rows("dX"),
-    "network.dW": _network_rows("dW"),
-    "network.db": _network_rows("db"),
+    "network.dX": network_rows("dX"),
+    "network.dW": network_rows("dW"),
+    "network.db": network_rows("db"),
     "network.forward": (
         ("bias-missing", "the forward pass leaves the biases out", lambda x: Pass(x, bias=0.0).loss),
         ("activation-missing", "the forward pass leaves ReLU out", lambda x: Pass(x, activation=lambda Z: Z).loss),
         ("activation-extra", "ReLU follows the last layer too", lambda x: Pass(x, logits=lambda Z: np.maximum(Z, 0)).loss),
     ),
-    "chain.rule": tuple((cause, words, lambda x, knobs=knobs: _chain(x, **knobs)) for cause, words, knobs in _WRONG_CHAINS),  # type: ignore[misc]
+    "chain.rule": tuple((cause, words, lambda x, knobs=knobs: chain(x, **knobs)) for cause, words, knobs in WRONG_CHAINS),  # type: ignore[misc]
 }  # fmt: skip
 
 
