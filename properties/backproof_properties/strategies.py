@@ -257,7 +257,7 @@ def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDI
     """
     limits = domain.conventions.limits
     roomy = not domain.small and domain.format.precision >= _ROOMY  # else most of it could overflow
-    depth = 3 if domain.small else draw(st.sampled_from((4, 4, 4, 6))) if roomy else 4
+    depth = draw(st.sampled_from((4, 4, 4, 6))) if roomy else 3
     layers = draw(st.integers(1, _capped(depth, limits.depth)))
     batch = draw(dimensions(domain, (0,)))[0]
     sizes = [_capped(draw(st.sampled_from(_SIZES[:-1])), 3 if domain.small else None) for _ in range(layers + 1)]
