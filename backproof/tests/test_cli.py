@@ -284,7 +284,8 @@ def test_a_known_failure_passes_until_it_no_longer_fails(cli, tmp_path):
 def test_an_interrupted_run_says_so_and_leaves_no_process_behind(options, tmp_path):
     started = "from pathlib import Path\nimport time\n\ndef relu(Z):\n    Path('called').touch()\n    time.sleep(99)\n"
     (tmp_path / "hangs.py").write_text(started, encoding="utf-8")
-    command = [sys.executable, "-m", "backproof", *options]
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a background job ignores it
+    command = [sys.executable, "-c", f"{heard}; from backproof.cli import main; main({[*options]})"]
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
