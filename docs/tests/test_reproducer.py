@@ -70,6 +70,7 @@ def test_it_exits_1_while_the_mistake_is_there_and_0_once_it_is_mended(old, new,
     assert _exit(script, tmp_path) == (0, f"{claim}: as it should be\n")
 
 
+@pytest.mark.no_cover
 def test_a_network_and_its_layer_are_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.py").write_text(
@@ -86,6 +87,7 @@ def test_a_network_and_its_layer_are_named(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.no_cover
 def test_what_holds_and_what_joins_several_functions_has_none():
     report = backproof.check("reference", operations=["relu.dZ"], examples=5, seed=1)
     assert reproducers(report) == {}

@@ -102,6 +102,7 @@ def _whole(dtype: str) -> Callable[[str, Any], int]:
     least, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
     def read(where: str, x: Any) -> int:
+        x = _integer(x)
         if type(x) is int or (isinstance(x, str) and len(x) < _LONGEST and _WHOLE.fullmatch(x)):
             value = int(x)
             if least <= value <= largest:
@@ -110,6 +111,11 @@ def _whole(dtype: str) -> Callable[[str, Any], int]:
         raise Malformed(msg)
 
     return read
+
+
+def _integer(x: Any) -> Any:
+    """2 for 2.0: JSON knows one kind of number."""
+    return int(x) if type(x) is float and x.is_integer() else x
 
 
 def _real(where: str, x: Any) -> float:
@@ -276,7 +282,7 @@ def read_conventions(who: str, data: Any) -> Conventions:
             msg = f"target {who}: {_brief(unknown[0])} is no {what}; expected some of {', '.join(vars(known))}"
             raise UsageError(msg)
     tuples: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in limits.items()
+        name: tuple(value) if isinstance(value, list) else _integer(value) for name, value in limits.items()
     }
     try:
         return Conventions(**{**data, "limits": Limits(**tuples)})

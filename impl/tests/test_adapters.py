@@ -20,7 +20,10 @@ LIBRARIES = [name for name in ADAPTERS if name != "reference"]
 TARGETS = [name for library in LIBRARIES for name in (library, *(f"{library}:{v}" for v in ADAPTERS[library].variants))]
 DTYPES = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32, "float64": np.float64}
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # libraries warn of what is none of our business
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # libraries warn of what is none of our business
+    pytest.mark.no_cover,  # see CONTRIBUTING
+]
 
 
 @pytest.fixture

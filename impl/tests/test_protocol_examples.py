@@ -71,6 +71,7 @@ def in_javascript(folder):  # noqa: ARG001 - as in_c
     return f"node {EXAMPLES / 'js' / 'backprop.js'}"
 
 
+@pytest.mark.no_cover
 @pytest.mark.skipif(shutil.which("tee") is None, reason="tee is not installed: it writes down what is said")
 @pytest.mark.parametrize(("example", "examples"), [(in_c, "10"), (in_javascript, "5")])
 def test_an_example_holds_what_it_offers_and_both_sides_keep_to_the_schema(
@@ -136,6 +137,7 @@ def test_the_example_in_c_is_built_by_its_makefile(tmp_path):
 INDEXED = Conventions(labels="index", layout="batch-first", weights="in-out", reduction="mean", limits=Limits(batch=1))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("dtype", "conventions"), [("float64", Conventions()), ("bfloat16", Conventions()), ("float32", INDEXED)]
 )

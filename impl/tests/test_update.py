@@ -48,14 +48,15 @@ def _step_with(change):
     return step
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_right_step_holds(dtype, verdicts):
     claims = ("network.dW", "network.db")
-    options = {"dtype": dtype, "examples": 30}  # and half as many that hunt for the worst
+    options = {"dtype": dtype, "examples": 12}  # and half as many that hunt for the worst
     assert verdicts(from_update(_sgd), *claims, **options) == dict.fromkeys(claims, "holds")
     target = from_update(_layer_sgd, "linear_vjp")
     assert verdicts(target, *LINEAR[1:], **options) == dict.fromkeys(LINEAR[1:], "holds")
-    assert backproof.check(target, operations=["linear.dW"], dtypes=[dtype], examples=100, seed=1).passed
+    assert backproof.check(target, operations=["linear.dW"], dtypes=[dtype], examples=50, seed=1).passed
 
 
 def test_short_formats(verdicts, outcome):
@@ -122,6 +123,7 @@ def test_a_step_with_momentum_is_named(found):
     assert said.startswith("linear_vjp: raised ValueError: from_update: dW[")
 
 
+@pytest.mark.no_cover
 def test_a_network_trained_with_momentum_is_named(found):
     class Momentum:
         velocity = ()
@@ -190,6 +192,7 @@ def test_clipping_is_named_or_refuted(refuted):
         from_update(clipped_update)["network_gradients"]([W], [B], Y, P)
 
 
+@pytest.mark.no_cover
 def test_a_mean_over_the_batch_is_refuted_unless_declared(verdicts, refuted):
     def mean(weights, biases, X, P, rate):
         return _sgd(weights, biases, X, P, rate / X.shape[1])
@@ -312,6 +315,7 @@ def _online(step=_trained):
     return bias_shape(per_sample(target, sample="column"), "column")
 
 
+@pytest.mark.no_cover
 def test_a_network_that_shows_only_its_weights_holds(verdicts):
     claims = ("network.dW", "network.db")
     assert verdicts(_online(), *claims) == dict.fromkeys(claims, "holds")

@@ -64,6 +64,8 @@ def diagnose(each: Property, subject: Subject, counterexample: Example, further:
         return Diagnosis("memory-layout", f"right when the arguments are contiguous: wrong with {_usage(each, usage)}")
     if usage.history and not _fails(each, subject, case, replace(usage, history=False)):
         return _of_history(each, subject, case, usage)
+    if not any(_fails(each, subject, case, how) for how in (usage, PLAIN)):
+        return None  # it gives another answer now
     failing = [case, *(other for other in further if _fails(each, subject, other, PLAIN))]
     passing = [other for other in further if not any(other is wrong for wrong in failing)]
     return _convention(each, subject, failing, passing) or _mistake(each, subject, failing, passing)

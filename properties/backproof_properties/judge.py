@@ -189,13 +189,12 @@ def _finding(
 
 
 def _ulps(got: float, exact: Number, dtype: str) -> str | None:
-    """|got − exact| in units in the last place of the exact value; None where either is not finite."""
-    if dtype not in FORMATS or not (mp.isfinite(exact) and np.isfinite(got)):
+    """|got − exact| in units in the last place of the exact value; None where that is 0 or either is not finite."""
+    if dtype not in FORMATS or not exact or not (mp.isfinite(exact) and np.isfinite(got)):
         return None
     form = FORMATS[dtype]
-    exponent = max(int(mp.frexp(exact)[1]) - form.precision, form.subnormal_exponent) if exact else None
-    step = mp.ldexp(mp.mpf(1), form.subnormal_exponent if exponent is None else exponent)
-    return str(mp.nstr(abs(mp.mpf(got) - exact) / step, 3))
+    exponent = max(int(mp.frexp(exact)[1]) - form.precision, form.subnormal_exponent)
+    return str(mp.nstr(abs(mp.mpf(got) - exact) / mp.ldexp(mp.mpf(1), exponent), 3))
 
 
 def _judged(columns: Array, enclosure: Enclosure) -> Judged | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing.util
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -63,7 +62,7 @@ def run_all(
     found: dict[int, Outcome] = {}
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_load, initargs=(source,))
     try:
-        with _uninterrupted():
+        with _interrupts_wait():
             futures = {pool.submit(_run_loaded, task): number for number, task in enumerate(planned)}
         for future in as_completed(futures):
             found[futures[future]] = _announced(future.result(), done)
@@ -79,16 +78,16 @@ def run_all(
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Processes started in here ignore an interrupt from their first moment on: it is the parent's to handle."""
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_wait() -> Iterator[None]:
+    """An interrupt waits until this is left; processes started in here never hear one: it is the parent's to handle."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: the workers ignore interrupts once they have started
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lost(task: Task) -> Outcome:

@@ -267,7 +267,6 @@ def test_what_raises_is_not_diagnosed():
     assert (outcome.verdict, outcome.finding.diagnosis) == (Verdict.ERROR, None)
 
 
-@pytest.mark.xfail(reason="diagnose takes for granted that its counterexample fails again", strict=True)
 def test_a_right_answer_is_not_diagnosed():
     subject = Subject(as_target("reference"), "float64")
     assert diagnose(PROPERTIES[LINKS["softmax.forward"]], subject, (LOGITS, PLAIN), [LOGITS]) is None

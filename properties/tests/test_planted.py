@@ -16,6 +16,8 @@ from backproof_properties.results import PASSING, Link, Verdict
 from backproof_properties.suite import PROPERTIES
 from backproof_spec.claims import CLAIM_IDS
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 SEED = 1
 DEEP = 1000
 """From this many examples on a Hypothesis profile is a deep one."""

@@ -18,6 +18,8 @@ from backproof_spec.claims import CLAIM_IDS
 from backproof_spec.matrices import scale
 from backproof_spec.rounding.enclosure import Enclosure
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 INSIDE = [place for place, each in enumerate(PROPERTIES) if each.link is not Link.IMPLEMENTATION]
 COMPUTED = [place for place, each in enumerate(PROPERTIES) if each.link is Link.IMPLEMENTATION]
 
