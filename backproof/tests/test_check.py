@@ -28,9 +28,10 @@ def _refusal(target="reference", **options):
 # --- what runs ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_reference_passes_everything(seed):
-    report = backproof.check("reference", examples=3, seed=seed)
+    report = backproof.check("reference", examples=6, seed=seed)
     report.raise_if_refuted()
     assert len(report.results) == 43
     assert {outcome.verdict for outcome in report.results} == {Verdict.HOLDS}
