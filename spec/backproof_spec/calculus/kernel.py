@@ -1,0 +1,471 @@
+"""The kernel: theorems H ⊢ J of the index calculus, made by nothing but the rules below. Trusted, with ``terms``.
+
+A theorem says: for all dimensions (zero included), all values of the free indices and of the variables, and all maps
+for which every hypothesis in H holds, J holds. ("deriv", "X", (k,), e, d) says that e, a function of the tensor X with
+everything else held fixed, is differentiable at X (in Fréchet's sense: in all entries at once), and that entry k of its
+derivative is d. Where a denominator is 0 or the argument of a logarithm is not positive, inv and log have some value,
+of which no rule says anything. Each rule checks its guards with ``require``, and is refused where one is not met.
+
+Objects cannot be made private in Python. What guarantees a proof is that it is replayed from its file, in a fresh
+process, by ``replay``, which needs nothing but this module and ``terms``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from backproof_spec.calculus.terms import (
+    INDEXED,
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Formula,
+    Index,
+    Theory,
+    check,
+    check_dims,
+    check_fact,
+    check_parameters,
+    check_places,
+    close,
+    free_indices,
+    names,
+    open_,
+    parts,
+    polynomial,
+    reindex,
+    require,
+    substitute,
+)
+
+Hypotheses = frozenset[Formula]
+Places = tuple[Index, ...]
+
+
+class Theorem:
+    """H ⊢ J. A handle: what it says is kept by the kernel, where it cannot be changed."""
+
+    __slots__ = ("__weakref__",)
+
+    @property
+    def hypotheses(self) -> Hypotheses:
+        """H."""
+        return _facts(self)[1]
+
+    @property
+    def conclusion(self) -> Formula:
+        """J."""
+        return _facts(self)[2]
+
+
+_ISSUED: WeakKeyDictionary[Theorem, tuple[Theory, Hypotheses, Formula]] = WeakKeyDictionary()
+
+
+def _facts(theorem: Theorem) -> tuple[Theory, Hypotheses, Formula]:
+    require("forged", type(theorem) is Theorem and theorem in _ISSUED, "this is no theorem of the kernel")
+    return _ISSUED[theorem]
+
+
+def _issue(theory: Theory, hypotheses: Hypotheses, conclusion: Formula) -> Theorem:
+    require("theory", type(theory) is Theory, "names are declared in a Theory")
+    theorem = Theorem()
+    _ISSUED[theorem] = (theory, hypotheses, conclusion)
+    return theorem
+
+
+def _take(theory: Theory, theorem: Theorem, kind: str | None = None) -> tuple[Hypotheses, Formula]:
+    """The hypotheses and the judgement of a premise."""
+    known, hypotheses, judgement = _facts(theorem)
+    require("theory", known is theory, "a premise is of another theory")
+    require("premise", kind in {None, judgement[0]}, f"a premise is of kind {judgement[0]}, expected {kind}")
+    return hypotheses, judgement
+
+
+def _arbitrary(indices: Places, *formulas: Formula) -> None:
+    """The eigenvariable condition: what is proved for arbitrary indices assumes nothing of them."""
+    check_parameters(indices)
+    used = set(indices).intersection(*[frozenset().union(*map(free_indices, formulas))])
+    require("eigenvariable", not used, f"not arbitrary: {', '.join(sorted(i[1] for i in used))}")
+
+
+RULES: dict[str, Callable[..., Theorem]] = {}
+"""Every rule by its name. The first argument is the theory; the annotations say what the others are."""
+
+
+def rule(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
+    """Register a rule."""
+    RULES[function.__name__] = function
+    return function
+
+
+# --- rules that are schemes -------------------------------------------------------------------------------------------
+
+_DA, _DB = ("deriv", "X", "k", "a", "da"), ("deriv", "X", "k", "b", "db")
+_SLOPE_OF_INV = ("mul", ("mul", MINUS_ONE, ("mul", ("inv", "a"), ("inv", "a"))), "da")
+
+SCHEMES: dict[str, tuple[tuple[Formula, ...], Formula]] = {
+    # equality
+    "refl": ((), ("eq", "a", "a")),
+    "sym": ((("eq", "a", "b"),), ("eq", "b", "a")),
+    "trans": ((("eq", "a", "b"), ("eq", "b", "c")), ("eq", "a", "c")),
+    "cong_add": ((("eq", "a", "b"), ("eq", "c", "d")), ("eq", ("add", "a", "c"), ("add", "b", "d"))),
+    "cong_mul": ((("eq", "a", "b"), ("eq", "c", "d")), ("eq", ("mul", "a", "c"), ("mul", "b", "d"))),
+    **{f"cong_{op}": ((("eq", "a", "b"),), ("eq", (op, "a"), (op, "b"))) for op in ("inv", "exp", "log", "ind")},
+    **{f"{fact}_eq": ((("eq", "a", "b"), (fact, "a")), (fact, "b")) for fact in ("pos", "nonneg", "nonzero")},
+    # exp, log, inv and 1[· ≥ 0]
+    "exp_add": ((), ("eq", ("exp", ("add", "a", "b")), ("mul", ("exp", "a"), ("exp", "b")))),
+    "exp_zero": ((), ("eq", ("exp", ZERO), ONE)),
+    "log_exp": ((), ("eq", ("log", ("exp", "a")), "a")),
+    "exp_log": ((("pos", "a"),), ("eq", ("exp", ("log", "a")), "a")),
+    "log_mul": ((("pos", "a"), ("pos", "b")), ("eq", ("log", ("mul", "a", "b")), ("add", ("log", "a"), ("log", "b")))),
+    "log_inv": ((("pos", "a"),), ("eq", ("log", ("inv", "a")), ("mul", MINUS_ONE, ("log", "a")))),
+    "inv_mul": (
+        (("nonzero", "a"), ("nonzero", "b")),
+        ("eq", ("inv", ("mul", "a", "b")), ("mul", ("inv", "a"), ("inv", "b"))),
+    ),
+    "inv_inv": ((("nonzero", "a"),), ("eq", ("inv", ("inv", "a")), "a")),
+    "cancel": ((("nonzero", "a"),), ("eq", ("mul", "a", ("inv", "a")), ONE)),
+    "ind_nonneg": ((("nonneg", "a"),), ("eq", ("ind", "a"), ONE)),
+    "ind_negative": ((("pos", ("mul", MINUS_ONE, "a")),), ("eq", ("ind", "a"), ZERO)),
+    # order
+    "pos_exp": ((), ("pos", ("exp", "a"))),
+    "pos_add": ((("pos", "a"), ("nonneg", "b")), ("pos", ("add", "a", "b"))),
+    "pos_mul": ((("pos", "a"), ("pos", "b")), ("pos", ("mul", "a", "b"))),
+    "pos_inv": ((("pos", "a"),), ("pos", ("inv", "a"))),
+    "nonneg_square": ((), ("nonneg", ("mul", "a", "a"))),
+    "nonneg_weaken": ((("pos", "a"),), ("nonneg", "a")),
+    "nonzero_weaken": ((("pos", "a"),), ("nonzero", "a")),
+    # derivatives
+    "d_add": ((_DA, _DB), ("deriv", "X", "k", ("add", "a", "b"), ("add", "da", "db"))),
+    "d_mul": ((_DA, _DB), ("deriv", "X", "k", ("mul", "a", "b"), ("add", ("mul", "da", "b"), ("mul", "a", "db")))),
+    "d_exp": ((_DA,), ("deriv", "X", "k", ("exp", "a"), ("mul", ("exp", "a"), "da"))),
+    "d_log": ((_DA, ("pos", "a")), ("deriv", "X", "k", ("log", "a"), ("mul", ("inv", "a"), "da"))),
+    "d_inv": ((_DA, ("nonzero", "a")), ("deriv", "X", "k", ("inv", "a"), _SLOPE_OF_INV)),
+    "d_ind": ((_DA, ("nonzero", "a")), ("deriv", "X", "k", ("ind", "a"), ZERO)),
+    "d_value": ((("eq", "da", "b"), _DA), ("deriv", "X", "k", "a", "b")),
+}
+"""The rules that hold of all terms: {name: (premises, conclusion)}, with letters for terms.
+
+A letter that stands in no premise is an argument of the rule, in the order in which the conclusion names them.
+"""
+
+
+@rule
+def scheme(theory: Theory, name: str, premises: tuple[Theorem, ...], terms: tuple[Formula, ...]) -> Theorem:
+    """An instance of one of ``SCHEMES``."""
+    require("terms", type(name) is str and name in SCHEMES, f"{name!r} is no scheme")
+    patterns, conclusion = SCHEMES[name]
+    require("premise", len(premises) == len(patterns), f"{name} has {len(patterns)} premises, got {len(premises)}")
+    meant: dict[str, Formula] = {}
+    hypotheses: Hypotheses = frozenset()
+    for premise, pattern in zip(premises, patterns, strict=True):
+        h, judgement = _take(theory, premise, pattern[0])
+        hypotheses |= h
+        require("premise", _matches(pattern, judgement, meant), f"{name}: a premise is not what it has to be")
+    missing = [letter for letter in dict.fromkeys(_letters(conclusion)) if letter not in meant]
+    require("terms", len(terms) == len(missing), f"{name} takes {len(missing)} terms, got {len(terms)}")
+    for letter, term in zip(missing, terms, strict=True):
+        check(theory, term)
+        meant[letter] = term
+    return _issue(theory, hypotheses, _filled(conclusion, meant))
+
+
+def _matches(pattern: Any, formula: Any, meant: dict[str, Formula]) -> bool:
+    """Does each letter of the pattern stand for one formula, and only for one?"""
+    if type(pattern) is str:
+        return bool(meant.setdefault(pattern, formula) == formula)
+    if type(pattern) is int:
+        return bool(pattern == formula)
+    same = len(pattern) == len(formula) and pattern[0] == formula[0]
+    return same and all(_matches(p, f, meant) for p, f in zip(pattern[1:], formula[1:], strict=True))
+
+
+def _letters(pattern: Any) -> list[str]:
+    if type(pattern) is str:
+        return [pattern]
+    return [] if type(pattern) is int else [letter for part in pattern[1:] for letter in _letters(part)]
+
+
+def _filled(pattern: Any, meant: dict[str, Formula]) -> Any:
+    if type(pattern) is str:
+        return meant[pattern]
+    return pattern if type(pattern) is int else (pattern[0], *(_filled(part, meant) for part in pattern[1:]))
+
+
+# --- equality ---------------------------------------------------------------------------------------------------------
+
+
+@rule
+def ring(theory: Theory, a: Formula, b: Formula) -> Theorem:
+    """⊢ a = b where both are the same polynomial in the same terms."""
+    check(theory, a)
+    check(theory, b)
+    require("ring", polynomial(a) == polynomial(b), "the two sides are not the same polynomial")
+    return _issue(theory, frozenset(), ("eq", a, b))
+
+
+@rule
+def cong_sum(theory: Theory, i: Index, equation: Theorem) -> Theorem:
+    """a = b for arbitrary i ⊢ Σ_i a = Σ_i b."""
+    h, (_, a, b) = _take(theory, equation, "eq")
+    _arbitrary((i,), *h)
+    return _issue(theory, h, ("eq", _sum(i, a), _sum(i, b)))
+
+
+def _sum(i: Index, a: Formula) -> Formula:
+    return ("sum", i[2], close(a, (i,)))
+
+
+@rule
+def cong_map(theory: Theory, like: Formula, indices: Places, equation: Theorem) -> Theorem:
+    """a = b for arbitrary j ⊢ f[i; λ j. a] = f[i; λ j. b], or the same for its slope: ``like`` is the left side."""
+    h, (_, a, b) = _take(theory, equation, "eq")
+    _arbitrary(indices, *h)
+    check(theory, like)
+    shown = like[0] in {"map", "slope"} and like[3:] == (tuple(i[2] for i in indices), close(a, indices))
+    require("premise", shown, "expected a map of the left side of the equation")
+    return _issue(theory, h, ("eq", like, (*like[:4], close(b, indices))))
+
+
+@rule
+def unfold(theory: Theory, name: str, places: Places) -> Theorem:
+    """⊢ S[i] = the right-hand side of the definition of S, at i."""
+    require("definition", theory.kind(name) == "defined", f"{name!r} is not defined")
+    check_places(places, theory.dims(name))
+    return _issue(theory, frozenset(), ("eq", ("entry", name, places), open_(theory.rest(name), places)))
+
+
+# --- hypotheses; arbitrary indices and variables ----------------------------------------------------------------------
+
+
+@rule
+def assume(theory: Theory, hypothesis: Formula, places: Places) -> Theorem:
+    """∀ i. J ⊢ J at i = places."""
+    shaped = type(hypothesis) is tuple and hypothesis[:1] == ("all",) and len(hypothesis) == len(("all", "dims", "J"))
+    require("terms", shaped, f"{hypothesis!r} is no hypothesis")
+    check_dims(hypothesis[1])
+    check_fact(theory, hypothesis[2], tuple(reversed(hypothesis[1])))
+    check_places(places, hypothesis[1])
+    return _issue(theory, frozenset({hypothesis}), open_(hypothesis[2], places))
+
+
+@rule
+def cut(theory: Theory, lemma: Theorem, indices: Places, theorem: Theorem) -> Theorem:
+    """H ⊢ J for arbitrary i, and K, ∀ i. J ⊢ C give H, K ⊢ C."""
+    h, judgement = _take(theory, lemma)
+    k, conclusion = _take(theory, theorem)
+    _arbitrary(indices, *h)
+    proved = ("all", tuple(i[2] for i in indices), close(judgement, indices))
+    require("premise", proved in k, "the lemma is no hypothesis of the theorem")
+    return _issue(theory, h | (k - {proved}), conclusion)
+
+
+@rule
+def instance(theory: Theory, theorem: Theorem, i: Index, place: Index) -> Theorem:
+    """H ⊢ J gives the same with another index of the same dimension for the free index i."""
+    h, judgement = _take(theory, theorem)
+    check_parameters((i,))
+    check_places((place,), (i[2],))
+    at, *hypotheses = (open_(close(each, (i,)), (place,)) for each in (judgement, *h))
+    return _issue(theory, frozenset(hypotheses), at)
+
+
+@rule
+def specialise(theory: Theory, theorem: Theorem, name: str, indices: Places, value: Formula) -> Theorem:
+    """H ⊢ J, where X is a variable, gives the same with λ i. value for X."""
+    h, judgement = _take(theory, theorem)
+    _check_value(theory, name, indices, value, (judgement, *h))
+    tied = judgement[0] == "deriv" and judgement[1] in theory.depends(value) | {name}
+    require("tied", not tied, f"{name} is differentiated by, or would depend on what is")
+    at, *hypotheses = (substitute(each, name, close(value, indices)) for each in (judgement, *h))
+    return _issue(theory, frozenset(hypotheses), at)
+
+
+def _check_value(theory: Theory, name: str, indices: Places, value: Formula, formulas: tuple[Formula, ...]) -> None:
+    """May λ indices. value take the place of the variable ``name`` in these formulas?"""
+    require("variable", theory.kind(name) == "variable", f"{name!r} is no variable")
+    check_parameters(indices)
+    check_places(indices, theory.dims(name))
+    check(theory, value)
+    defined = [n for each in formulas for n in names(each) if theory.kind(n) == "defined"]
+    hidden = any(name in theory.depends(theory.rest(n)) for n in defined)
+    require("hidden", not hidden, f"{name} stands in the definition of a name")
+
+
+# --- sums and deltas --------------------------------------------------------------------------------------------------
+
+
+@rule
+def sum_add(theory: Theory, term: Formula) -> Theorem:
+    """⊢ Σ_i (a + b) = Σ_i a + Σ_i b."""
+    dim, (_, a, b) = _sum_of(theory, term, "add")
+    return _issue(theory, frozenset(), ("eq", term, ("add", ("sum", dim, a), ("sum", dim, b))))
+
+
+@rule
+def sum_factor(theory: Theory, term: Formula) -> Theorem:
+    """⊢ Σ_i c·a = c·Σ_i a, where c does not depend on i."""
+    dim, (_, c, a) = _sum_of(theory, term, "mul")
+    require("factor", not _depends_on_i(c), "the factor depends on the index of the sum")
+    return _issue(theory, frozenset(), ("eq", term, ("mul", c, ("sum", dim, a))))
+
+
+@rule
+def sum_constant(theory: Theory, term: Formula) -> Theorem:
+    """⊢ Σ_i c = n·c, where c does not depend on i, whose dimension is n."""
+    dim, c = _sum_of(theory, term)
+    require("constant term", not _depends_on_i(c), "the term depends on the index of the sum")
+    return _issue(theory, frozenset(), ("eq", term, ("mul", ("dim", dim), c)))
+
+
+@rule
+def sum_swap(theory: Theory, term: Formula) -> Theorem:
+    """⊢ Σ_i Σ_j a = Σ_j Σ_i a."""
+    outer, (_, inner, a) = _sum_of(theory, term, "sum")
+
+    def swap(index: Index, depth: int) -> Index:
+        level = index[1] - depth if index[0] == "bound" else None
+        return ("bound", depth + 1 - level, index[2]) if level in {0, 1} else index
+
+    return _issue(theory, frozenset(), ("eq", term, ("sum", inner, ("sum", outer, reindex(a, swap)))))
+
+
+@rule
+def sum_delta(theory: Theory, term: Formula) -> Theorem:
+    """⊢ Σ_i δ[i, j]·a = a at i = j."""
+    dim, (_, delta, a) = _sum_of(theory, term, "mul")
+    shaped = delta[0] == "delta" and delta[2][0] == ("bound", 0, dim) and delta[2][1][0] == "index"
+    require("delta", shaped, "expected δ[i, j], where i is that of the sum and j another")
+    return _issue(theory, frozenset(), ("eq", term, open_(a, (delta[2][1],))))
+
+
+@rule
+def delta_same(theory: Theory, i: Index) -> Theorem:
+    """⊢ δ[i, i] = 1."""
+    check_parameters((i,))
+    return _issue(theory, frozenset(), ("eq", ("delta", i[2], (i, i)), ONE))
+
+
+def _sum_of(theory: Theory, term: Formula, op: str | None = None) -> tuple[Any, ...]:
+    """The dimension and the body of a sum, after checking that it is one."""
+    check(theory, term)
+    require("sum", term[0] == "sum" and op in {None, term[2][0]}, f"expected Σ of {op or 'a term'}")
+    return term[1:]
+
+
+def _depends_on_i(body: Formula) -> bool:
+    """Does the body of a sum mention the index of the sum?"""
+    inside = ((i, depth) for part, depth in parts(body) if part[0] in INDEXED for i in part[2])
+    return any(i[:2] == ("bound", depth) for i, depth in inside)
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+@rule
+def pos_number(theory: Theory, a: Formula) -> Theorem:
+    """⊢ p/q > 0 for a positive number."""
+    check(theory, a)
+    require("positive", a[0] == "num" and a[1] > 0, "expected a positive number")
+    return _issue(theory, frozenset(), ("pos", a))
+
+
+@rule
+def pos_sum(theory: Theory, i: Index, fact: Theorem, nonempty: Theorem) -> Theorem:
+    """a > 0 for arbitrary i, of dimension n, and n > 0 ⊢ Σ_i a > 0."""
+    h, (_, a) = _take(theory, fact, "pos")
+    k, (_, size) = _take(theory, nonempty, "pos")
+    _arbitrary((i,), *h)
+    require("empty", size == ("dim", i[2]), f"expected {i[2]} > 0: a sum over nothing is 0")
+    return _issue(theory, h | k, ("pos", _sum(i, a)))
+
+
+@rule
+def nonneg_sum(theory: Theory, i: Index, fact: Theorem) -> Theorem:
+    """a ≥ 0 for arbitrary i ⊢ Σ_i a ≥ 0."""
+    h, (_, a) = _take(theory, fact, "nonneg")
+    _arbitrary((i,), *h)
+    return _issue(theory, h, ("nonneg", _sum(i, a)))
+
+
+# --- derivatives ------------------------------------------------------------------------------------------------------
+
+
+@rule
+def d_variable(theory: Theory, name: str, places: Places, by: Places) -> Theorem:
+    """⊢ ∂X[i, …]/∂X[k, …] = δ[i, k]·…"""
+    require("variable", theory.kind(name) == "variable", f"{name!r} is no variable")
+    dims = theory.dims(name)
+    check_places(places, dims)
+    check_places(by, dims)
+    slope: Formula = ONE
+    for dim, i, k in reversed(list(zip(dims, places, by, strict=True))):
+        delta: Formula = ("delta", dim, (i, k))
+        slope = delta if slope == ONE else ("mul", delta, slope)
+    return _issue(theory, frozenset(), ("deriv", name, by, ("entry", name, places), slope))
+
+
+@rule
+def d_constant(theory: Theory, name: str, by: Places, a: Formula) -> Theorem:
+    """⊢ ∂a/∂X[k] = 0, where a does not depend on X, nor do the definitions of the names in it."""
+    require("variable", theory.kind(name) == "variable", f"{name!r} is no variable")
+    check_places(by, theory.dims(name))
+    check(theory, a)
+    require("constant", name not in theory.depends(a), f"the term depends on {name}")
+    return _issue(theory, frozenset(), ("deriv", name, by, a, ZERO))
+
+
+@rule
+def d_sum(theory: Theory, i: Index, derivative: Theorem) -> Theorem:
+    """∂a = a′ for arbitrary i ⊢ ∂(Σ_i a) = Σ_i a′."""
+    h, (_, name, by, a, da) = _take(theory, derivative, "deriv")
+    _arbitrary((i,), *h, ("deriv", name, by, ZERO, ZERO))
+    return _issue(theory, h, ("deriv", name, by, _sum(i, a), _sum(i, da)))
+
+
+@rule
+def d_map(theory: Theory, name: str, places: Places, variable: str, by: Places) -> Theorem:
+    """⊢ ∂f[i; X]/∂X[k] = the slope of f at X, entry [i, k]."""
+    require("variable", theory.kind(variable) == "variable", f"{variable!r} is no variable")
+    dims = theory.dims(variable)
+    argument = ("entry", variable, tuple(("bound", len(dims) - 1 - k, dim) for k, dim in enumerate(dims)))
+    value, slope = ("map", name, places, dims, argument), ("slope", name, (*places, *by), dims, argument)
+    check(theory, value)
+    check(theory, slope)
+    return _issue(theory, frozenset(), ("deriv", variable, by, value, slope))
+
+
+@rule
+def d_chain(theory: Theory, outer: Theorem, indices: Places, inner: Theorem) -> Theorem:
+    """∂e/∂X[k] = d for arbitrary k, ∂g/∂T[l] = h for arbitrary j ⊢ ∂e(X := λ j. g)/∂T[l] = Σ_k d(X := λ j. g)·h(k).
+
+    h(k) is h with k for j. e depends on T through X alone.
+    """
+    h, (_, name, by, e, d) = _take(theory, outer, "deriv")
+    k, (_, variable, places, g, dg) = _take(theory, inner, "deriv")
+    _check_value(theory, name, indices, g, (e, d, *h))
+    _arbitrary(by, e, *h)
+    _arbitrary(indices, ("deriv", variable, places, ZERO, ZERO), *k)
+    require(
+        "capture", not free_indices(inner.conclusion) & set(by), "an index of the sum stands in the inner derivative"
+    )
+    require("tied", variable not in theory.depends(e), f"the outer function depends on {variable} in another way, too")
+    value = close(g, indices)
+    slope: Formula = ("mul", substitute(d, name, value), open_(close(dg, indices), by))
+    for index in reversed(by):
+        slope = _sum(index, slope)
+    assumed = frozenset(substitute(each, name, value) for each in h)
+    return _issue(theory, assumed | k, ("deriv", variable, places, substitute(e, name, value), slope))
+
+
+@rule
+def d_function(theory: Theory, equation: Theorem, derivative: Theorem) -> Theorem:
+    """e = f whatever X is, ∂e/∂X[k] = d ⊢ ∂f/∂X[k] = d."""
+    h, (_, e, f) = _take(theory, equation, "eq")
+    k, (_, name, by, same, d) = _take(theory, derivative, "deriv")
+    require("premise", e == same, "the left side of the equation is not what is differentiated")
+    local = any(name in theory.depends(each) for each in h)
+    require("neighbourhood", not local, f"the equation is assumed at one value of {name} only")
+    return _issue(theory, h | k, ("deriv", name, by, f, d))
