@@ -135,6 +135,7 @@ SCHEMES: dict[str, tuple[tuple[Formula, ...], Formula]] = {
     "pos_mul": ((("pos", "a"), ("pos", "b")), ("pos", ("mul", "a", "b"))),
     "pos_inv": ((("pos", "a"),), ("pos", ("inv", "a"))),
     "nonneg_square": ((), ("nonneg", ("mul", "a", "a"))),
+    "nonneg_mul": ((("nonneg", "a"), ("nonneg", "b")), ("nonneg", ("mul", "a", "b"))),
     "nonneg_weaken": ((("pos", "a"),), ("nonneg", "a")),
     "nonzero_weaken": ((("pos", "a"),), ("nonzero", "a")),
     # derivatives

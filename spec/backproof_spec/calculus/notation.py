@@ -96,7 +96,7 @@ def term(operand: Operand) -> Formula:
 
 
 def indices(**dims: str) -> tuple[Index, ...]:
-    """Free indices, of these dimensions: ``i, j = indices(i="m", j="n")``."""
+    """The free indices of these names, each of its dimension."""
     return tuple(("index", name, dim) for name, dim in dims.items())
 
 

@@ -119,13 +119,13 @@ class Proof:
         """a = b as polynomials."""
         return None if a == b else self("ring", a, b)
 
-    def equal(self, a: Formula, b: Formula, unfolding: Iterable[str] = (), *, cancelling: bool = False) -> Theorem:
+    def equal(self, a: Formula, b: Formula, normal: Normal | None = None) -> Theorem:
         """⊢ a = b, by bringing both to normal form."""
-        normal = Normal(self, frozenset(unfolding), cancelling=cancelling)
+        normal = normal or Normal(self)
         left, right = normal(a), normal(b)
         ends = [right_side(th) if th else side for th, side in ((left, a), (right, b))]
         if ends[0] != ends[1]:
-            msg = f"the sides have different normal forms:\n  {ends[0]}\n  {ends[1]}"
+            msg = "the two sides have different normal forms"
             raise Unproved(msg)
         return self.chain(left, right and self("sym", right)) or self("refl", a)
 
@@ -165,6 +165,8 @@ class Proof:
             return found
         if a[0] == "mul" and a[1] == a[2]:
             return self("nonneg_square", a[1])
+        if a[0] == "mul":
+            return self("nonneg_mul", self.nonnegative(a[1]), self.nonnegative(a[2]))
         if a[0] == "sum":
             (i,) = self.fresh(a[1])
             return self("nonneg_sum", i, self.nonnegative(open_(a[2], (i,))))
@@ -230,10 +232,6 @@ class Proof:
         outer = self("d_map", f, places, point, at)
         return self("d_chain", outer, inner, self.derivative(open_(argument, inner), name, by))
 
-    def value(self, derivative: Theorem, wanted: Formula, unfolding: Iterable[str] = (), **how: bool) -> Theorem:
-        """∂e = d gives ∂e = wanted, where d = wanted by normal forms."""
-        return self("d_value", self.equal(derivative.conclusion[4], wanted, unfolding, **how), derivative)
-
 
 def right_side(equation: Theorem) -> Formula:
     """b of a = b."""
@@ -268,17 +266,20 @@ class Normal:
     """The conversion to normal form: sums of products of names and of sums that do not come apart.
 
     Σ is distributed over +, what does not depend on its index is taken out of it, δ is contracted, nested sums are
-    flattened, and put in the order in which they print first. ``unfolding``: definitions to replace by what they say;
-    ``cancelling``: a·1/a becomes 1 where a ≠ 0 is proved.
+    flattened, and put in the order in which they print first; a·1/a becomes 1 where a ≠ 0 is proved. ``unfolding``:
+    definitions to replace by what they say; ``by``: equations whose left sides, in normal form, are replaced.
     """
 
-    def __init__(self, proof: Proof, unfolding: frozenset[str] = frozenset(), *, cancelling: bool = False) -> None:
+    def __init__(self, proof: Proof, unfolding: frozenset[str] = frozenset(), by: tuple[Theorem, ...] = ()) -> None:
         """Rules are applied in ``proof``."""
-        self.proof, self.unfolding, self.cancelling = proof, unfolding, cancelling
+        self.proof, self.unfolding = proof, unfolding
+        self.by = {equation.conclusion[1]: equation for equation in by}
 
     def __call__(self, term: Formula) -> Theorem | None:
         """term = its normal form."""
         p, op = self.proof, term[0]
+        if term in self.by:
+            return self._then(self.by[term])
         if op == "entry":
             if term[1] in self.unfolding:
                 return self._then(p("unfold", term[1], term[2]))
@@ -288,7 +289,9 @@ class Normal:
         if op == "sum":
             return self._sum(term)
         inside = p.inside(term, self)
-        return p.chain(inside, self._outside(right_side(inside) if inside else term))
+        whole = p.chain(inside, self._outside(right_side(inside) if inside else term))
+        end = right_side(whole) if whole else term
+        return p.chain(whole, self._then(self.by[end])) if end in self.by else whole
 
     def _then(self, equation: Theorem) -> Theorem | None:
         """a = b, and b brought to normal form."""
@@ -302,7 +305,7 @@ class Normal:
             return p.chain(sorted_, self._cancelled(right_side(sorted_) if sorted_ else term))
         if op == "log" and term[1][0] == "exp":
             return p("log_exp", term[1][1])
-        if op == "inv" and self.cancelling and term[1][0] in {"inv", "mul"}:
+        if op == "inv" and term[1][0] in {"inv", "mul"}:
             try:
                 facts = [p.nonzero(child) for child in term[1][1:]]
             except Unproved:
@@ -314,8 +317,6 @@ class Normal:
 
     def _cancelled(self, term: Formula) -> Theorem | None:
         p = self.proof
-        if not self.cancelling:
-            return None
         if term[0] == "add":
             found = p.both(term, [self._cancelled(child) for child in term[1:]])
             return p.chain(found, found and p.by_ring(right_side(found), ordered(right_side(found))))

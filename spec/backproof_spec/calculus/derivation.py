@@ -1,0 +1,114 @@
+"""A derivation: a proof that reads line by line, and the file that records it. Untrusted: ``replay`` checks the file.
+
+Every line is a theorem: ∂e/∂X[k] = d, or a = d, whose right side the next line continues from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.notation import Expression
+from backproof_spec.calculus.replay import FORMAT, digest, stated
+from backproof_spec.calculus.tactics import Normal, Proof
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that is shown: what it says, and why in words."""
+
+    theorem: Theorem
+    words: str
+
+
+class Derivation(Proof):
+    """A proof with a name, a title, and lines."""
+
+    def __init__(self, stem: str, title: str) -> None:
+        """Nothing is declared and nothing proved."""
+        super().__init__()
+        self.stem, self.title = stem, title
+        self.lines: list[Line] = []
+        self.witness: dict[str, Any] = {}
+
+    @property
+    def theorem(self) -> Theorem:
+        """What is proved: the last line."""
+        return self.lines[-1].theorem
+
+    def begin(self, theorem: Theorem, words: str) -> None:
+        """The first line."""
+        self.lines.append(Line(theorem, words))
+
+    def then(
+        self, wanted: Expression, words: str, *, unfolding: Iterable[str] = (), by: Iterable[Theorem] = ()
+    ) -> None:
+        """= wanted: the right side of the last line, continued. ``by``: equations to rewrite with."""
+        last = self.theorem
+        normal = Normal(self, frozenset(unfolding), tuple(by))
+        equation = self.equal(last.conclusion[-1], wanted.term, normal)
+        rule = "d_value" if last.conclusion[0] == "deriv" else "trans"
+        premises = (equation, last) if rule == "d_value" else (last, equation)
+        self.lines.append(Line(self(rule, *premises), words))
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def proof_file(derivation: Derivation) -> dict[str, Any]:
+    """Everything that is needed to replay a derivation: see docs/proofs/proof.schema.json."""
+    place = {id(theorem): number for number, (_, _, theorem) in enumerate(derivation.steps)}
+    needed = _needed(derivation, place)
+    renumbered = {old: new for new, old in enumerate(needed)}
+    kept = [derivation.steps[old] for old in needed]
+    number = {id(theorem): renumbered[place[id(theorem)]] for _, _, theorem in kept}
+    return {
+        "format": FORMAT,
+        "stem": derivation.stem,
+        "title": derivation.title,
+        "declarations": [list(each) for each in derivation.declarations],
+        "steps": [[rule, _encoded(arguments, number), digest(theorem)] for rule, arguments, theorem in kept],
+        "lines": [{"step": number[id(line.theorem)], "words": line.words} for line in derivation.lines],
+        "statement": stated(derivation.theorem),
+    }
+
+
+def _needed(derivation: Derivation, place: Mapping[int, int]) -> list[int]:
+    """The steps that the lines rest on, in order."""
+    left = [place[id(line.theorem)] for line in derivation.lines]
+    found: set[int] = set()
+    while left:
+        step = left.pop()
+        if step not in found:
+            found.add(step)
+            left += [place[id(premise)] for premise in _premises(derivation.steps[step][1])]
+    return sorted(found)
+
+
+def _premises(arguments: Any) -> Iterable[Theorem]:
+    if isinstance(arguments, Theorem):
+        yield arguments
+    elif isinstance(arguments, tuple):
+        for each in arguments:
+            yield from _premises(each)
+
+
+def _encoded(argument: Any, number: Mapping[int, int]) -> Any:
+    if isinstance(argument, Theorem):
+        return {"step": number[id(argument)]}
+    return [_encoded(each, number) for each in argument] if isinstance(argument, tuple) else argument
+
+
+def text(data: Mapping[str, Any]) -> str:
+    """A proof file: one step a line."""
+    parts = []
+    for key, value in data.items():
+        if isinstance(value, list) and value:
+            rows = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in value)
+            parts.append(f"  {json.dumps(key)}: [\n{rows}\n  ]")
+        else:
+            parts.append(f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"

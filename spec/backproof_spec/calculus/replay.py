@@ -1,0 +1,136 @@
+"""Replay a proof file with nothing but the kernel: every step is taken again, and must say what the file says it says.
+
+    python -m backproof_spec.calculus.replay FILE…
+
+Exit status 0: every file is a proof of its statement; 1: one is not, and the step is named; 2: one cannot be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from backproof_spec.calculus.kernel import RULES, Theorem
+from backproof_spec.calculus.terms import Refused, Theory
+
+FORMAT = 1
+
+
+class Unreadable(Exception):
+    """What was given is no proof file."""
+
+
+class Rejected(Exception):
+    """A proof file does not prove its statement."""
+
+
+def replay(data: Any) -> Theorem:
+    """The theorem that a proof file proves. Raises ``Rejected`` at the first step that is wrong."""
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        msg = f"expected a proof file: an object with format {FORMAT}"
+        raise Unreadable(msg)
+    theory = Theory()
+    for number, declaration in enumerate(_list(data, "declarations")):
+        _attempt(f"declaration {number}", _declare, theory, declaration)
+    theorems: list[Theorem] = []
+    for number, step in enumerate(_list(data, "steps")):
+        theorems.append(_attempt(f"step {number}", _step, theory, theorems, step))
+    for number, line in enumerate(_list(data, "lines")):
+        _attempt(f"line {number}", _line, theorems, line)
+    last: Theorem = _attempt("statement", _line, theorems, _list(data, "lines")[-1] if data["lines"] else None)
+    if json.dumps(stated(last)) != json.dumps(data.get("statement")):  # as text: true is not 1
+        msg = "statement: the last line proves something else"
+        raise Rejected(msg)
+    return last
+
+
+def _list(data: dict[str, Any], key: str) -> list[Any]:
+    if not isinstance(data.get(key), list):
+        msg = f"{key}: expected a list"
+        raise Unreadable(msg)
+    found: list[Any] = data[key]
+    return found
+
+
+def _attempt(where: str, what: Any, *arguments: Any) -> Any:
+    try:
+        return what(*arguments)
+    except Refused as refused:
+        msg = f"{where}: {refused}"
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        msg = f"{where}: {type(error).__name__}: {error}"
+    raise Rejected(msg)
+
+
+def _declare(theory: Theory, declaration: Any) -> None:
+    kind, *arguments = declaration
+    declare: dict[str, Callable[..., None]] = {
+        "variable": theory.variable,
+        "map": theory.map,
+        "define": theory.define,
+    }
+    declare[kind](*_tuples(arguments, []))
+
+
+def _step(theory: Theory, theorems: list[Theorem], step: Any) -> Theorem:
+    rule, arguments, said = step
+    theorem = RULES[rule](theory, *_tuples(arguments, theorems))
+    if digest(theorem) != said:
+        msg = f"{rule} gives another theorem than the file says"
+        raise ValueError(msg)
+    return theorem
+
+
+def _line(theorems: list[Theorem], line: Any) -> Theorem:
+    return theorems[_number(line["step"])]
+
+
+def _tuples(value: Any, theorems: list[Theorem]) -> Any:
+    """Lists as tuples, references to steps as theorems."""
+    if isinstance(value, dict):
+        return theorems[_number(value["step"])]
+    return tuple(_tuples(each, theorems) for each in value) if isinstance(value, list) else value
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        msg = f"{value!r} is no number of a step"
+        raise ValueError(msg)
+    return value
+
+
+def stated(theorem: Theorem) -> dict[str, Any]:
+    """H ⊢ J as data, the hypotheses in a fixed order."""
+    return {"hypotheses": sorted(theorem.hypotheses, key=repr), "conclusion": theorem.conclusion}
+
+
+def digest(theorem: Theorem) -> str:
+    """Sixteen hexadecimal digits of what a theorem says: they place an error, the kernel finds it."""
+    return hashlib.sha256(json.dumps(stated(theorem)).encode()).hexdigest()[:16]
+
+
+def main(paths: list[str]) -> int:
+    """Replay the files, a line for each."""
+    status = 0
+    for path in paths:
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            theorem = replay(data)
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError, Unreadable) as error:
+            print(f"{path}: cannot be read: {error}", file=sys.stderr)
+            status = 2
+        except Rejected as rejected:
+            print(f"{path}: REJECTED at {rejected}", file=sys.stderr)
+            status = max(status, 1)
+        else:
+            assumed = len(theorem.hypotheses)
+            print(f"{path}: proved in {len(data['steps'])} steps, under {assumed} hypotheses")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

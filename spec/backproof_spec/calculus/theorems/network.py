@@ -1,0 +1,125 @@
+"""A network of k layers, L = −Σ P·log softmax(Z_k), Z_l = W_l·Y_{l−1} + b_l, Y_l = max(Z_l, 0), Y_0 = X.
+
+One step back, from δZ_l to δY_{l−1} = W_lᵀ·δZ_l and δZ_{l−1} = δY_{l−1}∘1[Z_{l−1} ≥ 0], is the theorem ``network.step``
+for any function of Z_l; the gradient of a k-layer network takes that step once for each layer it passes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.notation import (
+    Expression,
+    Tensor,
+    always,
+    delta,
+    equal,
+    exp,
+    indices,
+    log,
+    nonzero,
+    positive,
+    size,
+    step,
+    total,
+)
+from backproof_spec.calculus.terms import Index
+
+s, r = indices(s="p", r="p")
+
+
+def one_step() -> Derivation:
+    """δZ = (Wᵀ·δU)∘1[Z ≥ 0] for U = W·max(Z, 0) + b and any differentiable function of U, off the kink."""
+    d = Derivation("network.step", "δZ = (Wᵀ·δU)∘1[Z ≥ 0]")
+    Z, W, b, f = d.variable("Z", "n", "p"), d.variable("W", "m", "n"), d.variable("b", "m"), d.map("f", ("m", "p"))
+    i, a, j, k = indices(i="m", a="m", j="n", k="n")
+    d.suppose(always(nonzero(Z[j, s]), j, s))
+    Y = d.define("Y", (j, s), Z[j, s] * step(Z[j, s]))
+    U = d.define("U", (i, s), total(W[i, j] * Y[j, s], j) + b[i])
+    dU = d.define("dU", (i, s), f.slope((i, s), (a, r), U[a, r]))
+    d.begin(d.derivative(f.at((), (i, s), U[i, s]).term, "Z", (k, r)), "the chain rule; Z is not 0")
+    slope = total(W[i, j] * (delta(j, k) * delta(s, r) * step(Z[j, s])), j)
+    d.then(total(dU[i, s] * slope, i, s), "∂Y[j, s]/∂Z[k, r], by the product rule", unfolding=["dU"])
+    d.then(total(W[i, k] * dU[i, r], i) * step(Z[k, r]), "δ is contracted, and the mask taken out of the sum")
+    return d
+
+
+@dataclass
+class _Network:
+    """The theory of a network; the lists start with what stands before layer 1."""
+
+    d: Derivation
+    L: Tensor
+    W: list[Tensor] = field(default_factory=list)
+    b: list[Tensor] = field(default_factory=list)
+    Z: list[Tensor] = field(default_factory=list)
+    Y: list[Tensor] = field(default_factory=list)
+    dZ: dict[int, Tensor] = field(default_factory=dict)
+
+
+def _index(name: str, layer: int) -> Index:
+    return ("index", f"{name}{layer}", f"n{layer}")
+
+
+def _network(d: Derivation, k: int) -> _Network:
+    X = d.variable("X", "n0", "p")
+    net = _Network(d, Tensor("L", ()), [X], [X], [X], [X])
+    for layer in range(1, k + 1):
+        i, j = _index("i", layer), _index("i", layer - 1)
+        net.W.append(d.variable(f"W{layer}", i[2], j[2]))
+        net.b.append(d.variable(f"b{layer}", i[2]))
+        below = net.Y[layer - 1]
+        net.Z.append(d.define(f"Z{layer}", (i, s), total(net.W[layer][i, j] * below[j, s], j) + net.b[layer][i]))
+        if layer < k:
+            net.Y.append(d.define(f"Y{layer}", (i, s), net.Z[layer][i, s] * step(net.Z[layer][i, s])))
+            d.suppose(always(nonzero(net.Z[layer][i, s]), i, s))
+    i, j = _index("i", k), _index("j", k)
+    P = d.variable("P", i[2], "p")
+    S = d.define("S", (i, s), exp(net.Z[k][i, s]) / total(exp(net.Z[k][j, s]), j))
+    d.suppose(always(positive(size(i[2]))), always(equal(total(P[i, s], i), 1), s))
+    d.define("L", (), -total(P[i, s] * log(S[i, s]), s, i))
+    net.dZ[k] = d.define(f"dZ{k}", (i, s), S[i, s] - P[i, s])
+    for layer in range(k - 1, -1, -1):
+        i, j = _index("i", layer + 1), _index("i", layer)
+        back = d.define(
+            f"dY{layer}" if layer else "dX", (j, s), total(net.W[layer + 1][i, j] * net.dZ[layer + 1][i, s], i)
+        )
+        if layer:
+            net.dZ[layer] = d.define(f"dZ{layer}", (j, s), back[j, s] * step(net.Z[layer][j, s]))
+    return net
+
+
+def gradient(k: int, output: str) -> Derivation:
+    """δX = W₁ᵀ·δZ₁, δW_l = δZ_l·Y_{l−1}ᵀ or δb_l = δZ_l·1 of a network of k layers: ``output`` is dX, dW2, db2, …"""
+    d = Derivation(f"network.{k}.{output}", f"{output} of a network of {k} layer{'s' if k > 1 else ''}")
+    net = _network(d, k)
+    kind, last = output[1], int(output[2:] or 1)
+    i, j = _index("a", last), _index("c", last - 1)
+    entry = {"W": net.W[last][i, j], "b": net.b[last][i], "X": net.Y[0][j, r]}[kind]
+
+    def slope(at: Index, layer: int) -> Expression:
+        """∂Z_layer[at, s] by what is differentiated by."""
+        if layer == last:
+            below = net.Y[layer - 1]
+            own = {"W": delta(at, i) * below[j, s], "b": delta(at, i), "X": net.W[1][at, j] * delta(s, r)}
+            return own[kind]
+        below_at = _index("i", layer - 1)
+        passed = net.W[layer][at, below_at] * (step(net.Z[layer - 1][below_at, s]) * slope(below_at, layer - 1))
+        return total(passed, below_at)
+
+    _, name, places = entry.term
+    d.begin(d.derivative(net.L[()].term, name, places), "the chain rule, through every layer")
+    names = [name for _, name, *_ in d.declarations if d.theory.kind(name) == "defined"]
+    hidden = [each for each in names if not each.startswith("Z")]
+    for layer in range(k, last - 1, -1):
+        at = _index("i", layer)
+        words = f"one step back: δZ{layer}" if layer < k else "the loss: δZ = S − P, since the labels sum to 1"
+        d.then(total(net.dZ[layer][at, s] * slope(at, layer), at, s), words, unfolding=hidden)
+    final = {
+        "W": total(net.dZ[last][i, s] * net.Y[last - 1][j, s], s),
+        "b": total(net.dZ[last][i, s], s),
+        "X": total(net.W[1][_index("i", 1), j] * net.dZ[1][_index("i", 1), r], _index("i", 1)),
+    }
+    d.then(final[kind], "δ is contracted", unfolding=hidden)
+    return d
