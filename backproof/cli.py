@@ -23,10 +23,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from backproof import check
+from backproof.prove import of_statement, pages
 from backproof_docs.html import to_html
 from backproof_docs.junit import to_junit
 from backproof_docs.known import load_known
 from backproof_docs.markdown import to_markdown
+from backproof_docs.proofs import FORMATS
 from backproof_docs.report import Report, apply_known, write_atomically
 from backproof_docs.reproducer import reproducers
 from backproof_docs.terminal import print_report
@@ -268,6 +270,29 @@ def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     return ("field", "values (default first)", "meaning"), [
         (name, ", ".join(row.values) or "any", row.meaning) for name, row in FIELDS.items()
     ]
+
+
+@app.command(name="prove")
+def prove(
+    *,
+    theorems: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="A theorem or an operation; all by default.")
+    ] = None,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}; repeatable, or a,b.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write the pages there.")] = None,
+    statement: Annotated[
+        Path | None, typer.Option("--statement", metavar="FILE", help="Instead: prove the gradient claimed in a file.")
+    ] = None,
+) -> None:
+    """Derive the formulas for all shapes, line by line, and check every line again."""
+    if statement is not None and (theorems or formats or out):
+        msg = "prove: --statement FILE goes by itself, without CLAIM, --format and --out"
+        raise UsageError(msg)
+    if statement is not None:
+        raise typer.Exit(of_statement(statement))
+    raise typer.Exit(pages(theorems or [], _split(formats) or ["text"], out))
 
 
 _LISTS = ("claims", "operations", "adapters", "conventions")

@@ -30,7 +30,8 @@ SEED, EXAMPLES = 1, 20
 LINKS = tuple(each for each in PROPERTIES if each.link is Link.IMPLEMENTATION)
 
 WHY_KEPT: dict[str, str] = {}
-"""For a property that no mistake needs: why it exists all the same. None is without a mistake of its own."""
+"""For a property that no mistake needs: why it exists all the same."""
+WANTED = "none: a mistake is wanted that only this property refuses"
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _matrix(rows: list[Row]) -> str:
 
 
 def _named(claim: str, alone: list[str]) -> str:
-    return ", ".join(alone[:3]) + (", …" if len(alone) > 3 else "") if alone else WHY_KEPT[claim]  # noqa: PLR2004
+    return ", ".join(alone[:3]) + (", …" if len(alone) > 3 else "") if alone else WHY_KEPT.get(claim, WANTED)  # noqa: PLR2004
 
 
 def page(rows: list[Row]) -> str:

@@ -40,7 +40,9 @@ class Derivation(Proof):
         return self.lines[-1].theorem
 
     def begin(self, theorem: Theorem, words: str) -> None:
-        """The first line."""
+        """The first line, without the zeros that the rules leave."""
+        tidied = self.tidy(theorem.conclusion[-1]) if theorem.conclusion[0] == "deriv" else None
+        theorem = self("d_value", tidied, theorem) if tidied else theorem
         self.lines.append(Line(theorem, words))
 
     def then(

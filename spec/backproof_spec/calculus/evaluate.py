@@ -91,13 +91,17 @@ class Model:
         a, c = coefficients[place[outputs:]]
         return a + c * inner
 
-    def deviation(self, judgement: Formula, free: dict[str, int]) -> Any:
-        """How far the two sides of a = b or ∂e/∂X[k] = d are apart, relative to the larger of them and 1."""
-        if judgement[0] == "eq":
-            left, right = (self.value(side, free) for side in judgement[1:])
-        else:
+    def sides(self, judgement: Formula, free: dict[str, int]) -> tuple[Any, Any]:
+        """The values of a and b in a = b, of ∂e/∂X[k] and d in ∂e/∂X[k] = d."""
+        with mp.workdps(DIGITS):
+            if judgement[0] == "eq":
+                return self.value(judgement[1], free), self.value(judgement[2], free)
             _, name, places, e, d = judgement
-            left, right = self._slope(name, tuple(free[i[1]] for i in places), e, free), self.value(d, free)
+            return self._slope(name, tuple(free[i[1]] for i in places), e, free), self.value(d, free)
+
+    def deviation(self, judgement: Formula, free: dict[str, int]) -> Any:
+        """How far the two sides are apart, relative to the larger of them and 1."""
+        left, right = self.sides(judgement, free)
         return abs(left - right) / max(abs(left), abs(right), 1)
 
     def _slope(self, name: str, place: Place, e: Formula, free: dict[str, int]) -> Any:
@@ -133,10 +137,27 @@ def worst_deviation(theorem: Theorem, model: Model) -> Any:
         return worst
 
 
-def model(proof: Proof, hypotheses: frozenset[Formula], random: Random, sizes: dict[str, int] | None = None) -> Model:
+def falsified(judgement: Formula, model: Model) -> dict[str, int] | None:
+    """Values of the free indices at which a = b or ∂e/∂X[k] = d is false; None where it is true of all of them."""
+    indices = sorted(free_indices(judgement))
+    with mp.workdps(DIGITS):
+        for place in model.places(tuple(dim for _, _, dim in indices)):
+            free = {name: at for (_, name, _), at in zip(indices, place, strict=True)}
+            if model.deviation(judgement, free) > mp.mpf(10) ** -AGREEMENT:
+                return free
+    return None
+
+
+def model(
+    proof: Proof,
+    hypotheses: frozenset[Formula],
+    random: Random,
+    sizes: dict[str, int] | None = None,
+    largest: int = LARGEST,
+) -> Model:
     """Random values that satisfy the hypotheses. Raises ``Unsatisfied`` where none are found."""
     for _ in range(20):
-        found = _model(proof, hypotheses, random, sizes)
+        found = _model(proof, hypotheses, random, sizes, largest)
         with mp.workdps(DIGITS):
             if all(found.satisfies(each) for each in hypotheses):
                 return found
@@ -144,13 +165,15 @@ def model(proof: Proof, hypotheses: frozenset[Formula], random: Random, sizes: d
     raise Unsatisfied(msg)
 
 
-def _model(proof: Proof, hypotheses: frozenset[Formula], random: Random, sizes: dict[str, int] | None) -> Model:
+def _model(
+    proof: Proof, hypotheses: frozenset[Formula], random: Random, sizes: dict[str, int] | None, largest: int
+) -> Model:
     theory = proof.theory
     variables = {name: theory.dims(name) for kind, name, *_ in proof.declarations if kind == "variable"}
     maps = {name: (theory.dims(name), theory.rest(name)) for kind, name, *_ in proof.declarations if kind == "map"}
     nonempty = {judgement[1][1] for _, _, judgement in hypotheses if judgement[0] == "pos" and judgement[1][0] == "dim"}
     dims = {dim for each in (*variables.values(), *(a + b for a, b in maps.values())) for dim in each}
-    drawn = {dim: random.randint(int(dim in nonempty), LARGEST) for dim in sorted(dims)} | (sizes or {})
+    drawn = {dim: random.randint(int(dim in nonempty), largest) for dim in sorted(dims)} | (sizes or {})
     found = Model(theory, drawn, {}, {})
     with mp.workdps(DIGITS):
         for name, shape in variables.items():

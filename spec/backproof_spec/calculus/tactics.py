@@ -14,6 +14,7 @@ from backproof_spec.calculus.notation import Expression, Map, Tensor
 from backproof_spec.calculus.terms import (
     ARITY,
     ONE,
+    ZERO,
     Formula,
     Index,
     Names,
@@ -30,7 +31,12 @@ Conversion = Callable[[Formula], Theorem | None]
 
 
 class Unproved(Exception):
-    """No proof was found; the claim may be false, or beyond these tactics."""
+    """No proof was found: false, or beyond these tactics. ``missing``: the fact that was looked for."""
+
+    def __init__(self, message: str, missing: Formula | None = None) -> None:
+        """Keep the fact, so that it can be shown."""
+        super().__init__(message)
+        self.missing = missing
 
 
 class Proof:
@@ -129,6 +135,20 @@ class Proof:
             raise Unproved(msg)
         return self.chain(left, right and self("sym", right)) or self("refl", a)
 
+    def tidy(self, term: Formula) -> Theorem | None:
+        """term = the same without + 0, · 0, · 1 and Σ 0."""
+        inside = self.inside(term, self.tidy)
+        now = right_side(inside) if inside else term
+        if now[0] == "sum" and now[2] == ZERO:
+            nothing = self("sum_constant", now)
+            return self.chain(inside, self.chain(nothing, self.by_ring(right_side(nothing), ZERO)))
+        shorter = now
+        if now[0] == "mul":
+            shorter = ZERO if ZERO in now else now[2] if now[1] == ONE else now[1] if now[2] == ONE else now
+        elif now[0] == "add":
+            shorter = now[2] if now[1] == ZERO else now[1] if now[2] == ZERO else now
+        return self.chain(inside, self.by_ring(now, shorter))
+
     # --- facts ---
 
     def positive(self, a: Formula) -> Theorem:
@@ -155,7 +175,7 @@ class Proof:
                 found = self("pos_eq", self("sym", unfolded), self.positive(right_side(unfolded)))
             case _:
                 msg = f"no proof found that {a} > 0"
-                raise Unproved(msg)
+                raise Unproved(msg, ("pos", a))
         return found
 
     def nonnegative(self, a: Formula) -> Theorem:
@@ -305,6 +325,8 @@ class Normal:
             return p.chain(sorted_, self._cancelled(right_side(sorted_) if sorted_ else term))
         if op == "log" and term[1][0] == "exp":
             return p("log_exp", term[1][1])
+        if op == "inv" and term[1][0] == "num" and term[1][1] > 0:
+            return self._of_number(term)
         if op == "inv" and term[1][0] in {"inv", "mul"}:
             try:
                 facts = [p.nonzero(child) for child in term[1][1:]]
@@ -312,6 +334,17 @@ class Normal:
                 return None
             return self._then(p(f"inv_{term[1][0]}", *facts))
         return None
+
+    def _of_number(self, term: Formula) -> Theorem:
+        """1/(p/q) = q/p: both are q/p·(p/q·1/(p/q))."""
+        p, (_, a) = self.proof, term
+        other = ("num", a[2], a[1])
+        one = p("cong_mul", p("refl", other), p("cancel", p.nonzero(a)))
+        return p(
+            "trans",
+            p("trans", p("ring", term, ("mul", other, ("mul", a, term))), one),
+            p("ring", ("mul", other, ONE), other),
+        )
 
     # --- a·1/a ---
 

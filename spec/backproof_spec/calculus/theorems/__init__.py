@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable
 from functools import partial
 
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.theorems import chain, cross_entropy, further, kron, linear, network, relu, softmax
+
+DEEPEST = 12
+"""Networks of up to so many layers are derived on request."""
 
 THEOREMS: dict[str, Callable[[], Derivation]] = {
     "kron.vec": kron.product,
@@ -36,3 +41,28 @@ THEOREMS: dict[str, Callable[[], Derivation]] = {
     **{f"attention.d{name}": partial(further.attention, name) for name in "QKV"},
 }
 """The rows of the table of proofs: {stem: what derives it}."""
+
+
+def named(name: str) -> dict[str, Callable[[], Derivation]]:
+    """The theorems of a name: a stem, an operation, a claim of the suite, or a gradient of a network of k layers.
+
+    Raises ``KeyError`` with a line that says what is close.
+    """
+    if name in THEOREMS:
+        return {name: THEOREMS[name]}
+    deep = re.fullmatch(r"network\.(\d+)\.(dX|d[Wb](\d+))", name)
+    if deep and 1 <= int(deep[3] or 1) <= int(deep[1]) <= DEEPEST:
+        return {name: partial(network.gradient, int(deep[1]), deep[2])}
+    of_network = re.compile(rf"network\.\d+\.{re.escape(name.removeprefix('network.'))}\d*")
+    wanted = [
+        stem
+        for stem in THEOREMS
+        if stem.startswith(f"{name}.") or (name[:8] == "network." and of_network.fullmatch(stem))
+    ]
+    found = {stem: THEOREMS[stem] for stem in wanted}
+    if not found:
+        close = difflib.get_close_matches(name, THEOREMS, n=3, cutoff=0.4)
+        like = f": did you mean {', '.join(close)}?" if close else f"; expected some of {', '.join(THEOREMS)}"
+        msg = f"theorem {name!r} is not known{like}"
+        raise KeyError(msg)
+    return found

@@ -1,0 +1,94 @@
+"""``backproof prove``: what is printed and written, and what is refused."""
+
+import json
+
+import pytest
+
+from backproof.cli import main
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as done:
+            main([*arguments])
+        out, err = capsys.readouterr()
+        return done.value.code, out, err
+
+    return run
+
+
+def test_a_theorem_is_printed_with_what_was_checked(cli):
+    status, out, err = cli("prove", "relu.dZ")
+    assert (status, err) == (0, "")
+    assert out.startswith("relu.dZ   δZ = δY∘1[Z ≥ 0]\n")
+    assert "replayed in a fresh process" in out
+    assert out.endswith("PASSED  1 of 1 proofs check\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("linear", 3), ("kron", 3), ("network.dW", 6), ("network.2", 5), ("network.4.dW2", 1)]
+)
+def test_an_operation_a_claim_and_a_depth_name_theorems(cli, name, count):
+    status, out, _ = cli("prove", name)
+    assert (status, out.splitlines()[-1]) == (0, f"PASSED  {count} of {count} proofs check")
+
+
+def test_pages_are_written(cli, tmp_path):
+    status, out, _ = cli("prove", "chain", "--format", "md,json", "--format", "text", "--out", ".")
+    assert (status, out) == (0, "PASSED  2 of 2 proofs check, written to .\n")
+    endings = ("json", "md", "txt")
+    names = {f"chain.{which}.{ending}" for which in ("rule", "scalar") for ending in endings}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert json.loads((tmp_path / "chain.rule.json").read_text(encoding="utf-8"))["stem"] == "chain.rule"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("prove", "linear.dw"), "theorem 'linear.dw' is not known: did you mean linear.d"),
+        (("prove", "xyzzy"), "theorem 'xyzzy' is not known; expected some of kron.vec, "),
+        (("prove", "network.2.dW3"), "theorem 'network.2.dW3' is not known: did you mean network."),
+        (("prove", "network.99.dX"), "theorem 'network.99.dX' is not known"),
+        (("prove", "--format", "pdf"), "--format 'pdf': expected some of text, md, json"),
+        (("prove", "--format", "md"), "--format md: expected --out DIR, where the pages are written"),
+        (("prove", "--out", "nowhere"), "--out nowhere: expected a folder that exists"),
+        (("prove", "--statement", "nowhere.txt"), "--statement nowhere.txt: cannot be read: "),
+        (("prove", "linear", "--statement", "a.txt"), "prove: --statement FILE goes by itself"),
+        (("prove", "--statement", "torn.txt"), "torn.txt: line 1, column 7: cannot go on at … y = x*"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_request_that_cannot_be_run_is_one_line_and_status_2(cli, tmp_path, arguments, said):
+    (tmp_path / "torn.txt").write_text("y = x*\ngradient y by x\n", encoding="utf-8")
+    status, out, err = cli(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"backproof: {said}")
+    assert err.count("\n") == 1
+
+
+def test_a_statement_of_ones_own_is_proved(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text("L = sum_i x[i]*x[i]\ngradient L by x[k] = 2*x[k]\n", encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt")
+    assert status == 0
+    assert "    = 2·x[k]\n" in out
+
+
+def test_a_false_statement_has_a_counterexample(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text("L = sum_i x[i]*x[i]\ngradient L by x[k] = x[k]\n", encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt")
+    assert status == 1
+    first, *rest = out.splitlines()
+    assert first == "FALSE  ∂L/∂x[k] = x[k]"
+    assert [line.split()[0] for line in rest] == ["sizes", "x", "at", "derivative", "claimed"]
+    assert float(rest[-2].split()[1]) == 2 * float(rest[-1].split()[1])
+
+
+def test_what_is_neither_proved_nor_refuted_says_so(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text("y = log(x)\ngradient y by x = 1/x\n", encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt")
+    assert status == 1
+    assert out.startswith("NOT PROVED  no proof found that x > 0\n")
+    assert "suppose" in out

@@ -1,0 +1,341 @@
+"""A definition and a claimed gradient, written in index notation, as a derivation.
+
+    # softmax and cross-entropy of one sample
+    suppose size(k) > 0
+    suppose sum_i P[i] = 1
+    S[i] = exp(Z[i]) / sum_k exp(Z[k])
+    L = -sum_i P[i]*log(S[i])
+    gradient L by Z[j] = S[j] - P[j]
+
+A name on the left of ``=`` is defined; every other name is a tensor of which nothing is assumed. ``f(Z)`` and
+``f[i](Z)`` are a differentiable map of the whole tensor Z, and ``f'[i,k](Z)`` is its derivative by entry k. An index
+stands for one dimension throughout, and those that meet at one place of a tensor are of one dimension. ``sum_j`` and
+``sum_{j,k}`` reach as far as the next + or −. Functions: exp, log, relu, step (1 where its argument is at least 0, else
+0) and size(i), the dimension of i; also delta[i,j]. What is supposed holds for all values of its indices. Without
+``= …`` the gradient is derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+from lark import Lark, Tree, UnexpectedInput
+
+from backproof_spec.calculus import evaluate
+from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.notation import Expression, Map, Tensor, always, delta, exp, log, size, step, total
+from backproof_spec.calculus.tactics import Normal, right_side
+from backproof_spec.calculus.terms import Formula, Index, free_indices
+
+_PARSER = Lark(
+    r"""
+start: _NL? _line (_NL _line)* _NL?
+_line: definition | suppose | gradient
+definition: NAME places _IS _sum
+suppose: "suppose" _sum _IS _sum | "suppose" _sum RELATION _sum
+gradient: "gradient" entry "by" entry (_IS _sum)?
+_sum: _product | add | subtract
+add: _sum "+" _product
+subtract: _sum "-" _product
+_product: _factors | total | multiply_total | divide_total | negate_total
+multiply_total: _factors "*" total
+divide_total: _factors "/" total
+negate_total: "-" total
+total: SUM _product
+_factors: _signed | multiply | divide
+multiply: _factors "*" _signed
+divide: _factors "/" _signed
+_signed: _powered | negate
+negate: "-" _signed
+_powered: _atom | power
+power: _atom "^" NUMBER
+_atom: number | "(" _sum ")" | entry | function | size | delta | map | slope
+number: NUMBER
+function: FUNCTION "(" _sum ")"
+size: "size" "(" NAME ")"
+delta: "delta" places
+map: NAME places "(" NAME ")"
+slope: NAME "'" places "(" NAME ")"
+entry: NAME places
+places: ["[" NAME ("," NAME)* "]"]
+RELATION: ">=" | ">" | "!="
+_IS: "="
+SUM.2: /sum_(\w+|\{\s*\w+(\s*,\s*\w+)*\s*\})/
+FUNCTION.2: /(exp|log|relu|step)(?=\s*\()/
+NAME: /(?!(suppose|gradient|by|delta|size)\b)[^\W\d]\w*/
+NUMBER: /\d+(\.\d+)?/
+_NL: /([ \t]*(#[^\n]*)?\r?\n[ \t]*)+/
+%ignore /[ \t]+/
+""",
+    parser="lalr",
+    propagate_positions=True,
+)
+_DIMENSIONS = ("n", "m", "p", "q", "r", "t", "u", "v", "w")
+
+
+_FUNCTIONS: dict[str, Callable[[Expression], Expression]] = {"exp": exp, "log": log, "step": step}
+
+
+class Malformed(Exception):
+    """A statement that cannot be read: where, and what was expected."""
+
+    def __init__(self, line: int, column: int, message: str) -> None:
+        """The message starts with the place."""
+        super().__init__(f"line {line}, column {column}: {message}")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What was written, with every name declared in a derivation, and the lines before the gradient supposed."""
+
+    derivation: Derivation
+    of: Expression
+    by: Expression
+    claimed: Expression | None
+
+
+def read(text: str) -> Statement:
+    """The statement in a text. Raises ``Malformed``."""
+    try:
+        tree = _PARSER.parse(text + "\n")
+    except UnexpectedInput as error:
+        shown = error.get_context(text, 20).split("\n")[0].strip() or "the end"
+        raise Malformed(error.line, error.column, f"cannot go on at … {shown}") from None
+    return _Reader(tree).statement()
+
+
+def prove(statement: Statement) -> Derivation:
+    """∂of/∂by = what is claimed, or its normal form where nothing is. Raises ``Unproved``."""
+    d, (_, name, places) = statement.derivation, statement.by.term
+    defined = [each for kind, each, *_ in d.declarations if kind == "define"]
+    d.begin(d.derivative(statement.of.term, name, places), "the rules of differentiation")
+    if statement.claimed is not None:
+        d.then(statement.claimed, "both sides have one normal form, all definitions unfolded", unfolding=defined)
+        return d
+    normal = Normal(d)(d.theorem.conclusion[-1])
+    if normal is not None:
+        d.then(Expression(right_side(normal)), "its normal form")
+    return d
+
+
+def claim(statement: Statement) -> Formula:
+    """∂of/∂by = what is claimed, as a judgement that nobody has proved."""
+    _, name, places = statement.by.term
+    return ("deriv", name, places, statement.of.term, (statement.claimed or statement.of).term)
+
+
+def counterexample(statement: Statement, attempts: int = 50) -> tuple[evaluate.Model, dict[str, int]] | None:
+    """Sizes and values at which the claimed gradient is not the derivative; None where none were found."""
+    d = statement.derivation
+    if statement.claimed is None:
+        return None
+    random, hypotheses = Random(1), frozenset(d.hypotheses)  # noqa: S311 - examples, no secrets
+    for attempt in range(attempts):
+        try:
+            model = evaluate.model(d, hypotheses, random, largest=1 + attempt // 10)
+        except evaluate.Unsatisfied:
+            continue
+        free = evaluate.falsified(claim(statement), model)
+        if free is not None:
+            return model, free
+    return None
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """From the tree to expressions: first the dimensions of all indices and tensors, then the terms."""
+
+    def __init__(self, tree: Tree[Any]) -> None:
+        self.lines: list[Tree[Any]] = list(tree.children)
+        self.same: dict[Any, Any] = {}
+        self.arity: dict[str, int] = {}
+        self.inputs: dict[str, str] = {}
+        self.defined = {str(line.children[0]) for line in self.lines if line.data == "definition"}
+        self.d = Derivation("statement", "a statement")
+        self.known: dict[str, Tensor | Map] = {}
+
+    def statement(self) -> Statement:
+        """The statement."""
+        gradients = [line for line in self.lines if line.data == "gradient"]
+        if len(gradients) != 1 or self.lines[-1] is not gradients[0]:
+            raise Malformed(len(self.lines) + 1, 1, "expected one line 'gradient L by X[i] = …', the last one")
+        for line in self.lines:
+            self._dimensions(line)
+        for name, arity in self.arity.items():
+            if name not in self.defined and name not in self.inputs:
+                self.known[name] = self.d.variable(name, *(self._dim((name, k)) for k in range(arity)))
+        for name, of in self.inputs.items():
+            if of not in self.arity:
+                raise Malformed(
+                    1, 1, f"{name}({of}): {of} stands nowhere with its indices, so that its shape is unknown"
+                )
+            outputs = tuple(self._dim((name, k)) for k in range(self.arity[name]))
+            self.known[name] = self.d.map(name, tuple(self._dim((of, k)) for k in range(self.arity[of])), outputs)
+        for line in self.lines[:-1]:
+            self._declare(line)
+        e, by, *claimed = gradients[0].children
+        if by.children[0] in self.defined:
+            raise self._wrong(by, f"{by.children[0]} is defined: a gradient is by a name that is not")
+        return Statement(self.d, self._term(e), self._term(by), self._term(claimed[0]) if claimed else None)
+
+    def _declare(self, line: Tree[Any]) -> None:
+        children: list[Any] = line.children
+        if line.data == "suppose":
+            left, *relation, right = children
+            a, b = self._term(left), self._term(right)
+            op = {">": "pos", ">=": "nonneg", "!=": "nonzero"}[str(relation[0])] if relation else "eq"
+            less = a if b.term == ("num", 0, 1) else a - b
+            judgement: Formula = ("eq", a.term, b.term) if op == "eq" else (op, less.term)
+            self.d.suppose(always(judgement, *sorted(free_indices(judgement))))
+            return
+        name, places, body = children
+        if str(name) in self.known:
+            raise self._wrong(line, f"{name} is defined twice")
+        value, indices = self._term(body), self._indices(places)
+        loose = free_indices(value.term) - set(indices)
+        if loose or len(set(indices)) < len(indices):
+            said = f"index {min(loose)[1]} is not on the left" if loose else "an index stands twice on the left"
+            raise self._wrong(line, f"{name}: {said}")
+        self.known[str(name)] = self.d.define(str(name), indices, value)
+
+    # --- dimensions ---
+
+    def _dimensions(self, line: Tree[Any]) -> None:
+        for node in line.iter_subtrees_topdown():  # type: ignore[no-untyped-call]
+            if node.data in {"entry", "definition"}:
+                self._slots(node, str(node.children[0]), self._names(node.children[1]))
+            elif node.data in {"map", "slope"}:
+                self._of_map(node)
+            elif node.data == "delta":
+                i, j = self._two(node)
+                self._join(("index", i), ("index", j))
+
+    def _of_map(self, node: Tree[Any]) -> None:
+        name, places, argument = str(node.children[0]), self._names(node.children[1]), str(node.children[2])
+        if self.inputs.setdefault(name, argument) != argument or name in self.defined:
+            raise self._wrong(node, f"{name} is a map of {self.inputs[name]} elsewhere")
+        if node.data == "map":
+            self._slots(node, name, places)
+        else:
+            outputs = len(places) - self.arity.get(argument, 0)
+            self._slots(node, name, places[:outputs])
+            self._slots(node, argument, places[outputs:])
+
+    def _slots(self, node: Tree[Any], name: str, places: list[str]) -> None:
+        if self.arity.setdefault(name, len(places)) != len(places):
+            raise self._wrong(node, f"{name} has {len(places)} indices here, {self.arity[name]} elsewhere")
+        for k, place in enumerate(places):
+            self._join(("index", place), (name, k))
+
+    def _two(self, node: Tree[Any]) -> list[str]:
+        places = self._names(node.children[0])
+        if len(places) != len(("i", "j")):
+            raise self._wrong(node, "delta has two indices: delta[i,j]")
+        return places
+
+    def _root(self, key: Any) -> Any:
+        while self.same.setdefault(key, key) != key:
+            key = self.same[key]
+        return key
+
+    def _join(self, a: Any, b: Any) -> None:
+        self.same[self._root(a)] = self._root(b)
+
+    def _dim(self, key: Any) -> str:
+        roots = list(dict.fromkeys(self._root(each) for each in list(self.same)))
+        place = roots.index(self._root(key)) if self._root(key) in roots else len(roots)
+        return _DIMENSIONS[place] if place < len(_DIMENSIONS) else f"n{place}"
+
+    # --- terms ---
+
+    def _names(self, places: Tree[Any]) -> list[str]:
+        return [str(each) for each in places.children if each is not None]
+
+    def _index(self, name: str) -> Index:
+        return ("index", name, self._dim(("index", name)))
+
+    def _indices(self, places: Tree[Any]) -> tuple[Index, ...]:
+        return tuple(self._index(name) for name in self._names(places))
+
+    def _term(self, node: Tree[Any]) -> Expression:
+        found: Expression = getattr(self, f"_{node.data.removesuffix('_total')}")(node)
+        return found
+
+    def _add(self, node: Tree[Any]) -> Expression:
+        return self._term(node.children[0]) + self._term(node.children[1])
+
+    def _subtract(self, node: Tree[Any]) -> Expression:
+        return self._term(node.children[0]) - self._term(node.children[1])
+
+    def _multiply(self, node: Tree[Any]) -> Expression:
+        return self._term(node.children[0]) * self._term(node.children[1])
+
+    def _divide(self, node: Tree[Any]) -> Expression:
+        return self._term(node.children[0]) / self._term(node.children[1])
+
+    def _negate(self, node: Tree[Any]) -> Expression:
+        return -self._term(node.children[0])
+
+    def _power(self, node: Tree[Any]) -> Expression:
+        base, exponent = self._term(node.children[0]), str(node.children[1])
+        if not exponent.isdigit() or not 1 <= int(exponent) <= len(_DIMENSIONS):
+            raise self._wrong(node, f"power {exponent}: expected a whole number from 1 to {len(_DIMENSIONS)}")
+        found = base
+        for _ in range(int(exponent) - 1):
+            found = found * base
+        return found
+
+    def _total(self, node: Tree[Any]) -> Expression:
+        token, body = node.children
+        return total(self._term(body), *(self._index(name) for name in _summed(token)))
+
+    def _number(self, node: Tree[Any]) -> Expression:
+        value = Fraction(str(node.children[0]))
+        return Expression(("num", value.numerator, value.denominator))
+
+    def _function(self, node: Tree[Any]) -> Expression:
+        argument = self._term(node.children[1])
+        name = str(node.children[0])
+        return argument * step(argument) if name == "relu" else _FUNCTIONS[name](argument)
+
+    def _size(self, node: Tree[Any]) -> Expression:
+        return size(self._dim(("index", str(node.children[0]))))
+
+    def _delta(self, node: Tree[Any]) -> Expression:
+        i, j = self._two(node)
+        return delta(self._index(i), self._index(j))
+
+    def _entry(self, node: Tree[Any]) -> Expression:
+        return self._tensor(node, str(node.children[0]))[self._indices(node.children[1])]
+
+    def _tensor(self, node: Tree[Any], name: str) -> Tensor:
+        found = self.known.get(name)
+        if isinstance(found, Tensor):
+            return found
+        said = "is a map: write f(Z)" if found else "is used before it is defined"
+        raise self._wrong(node, f"{name} {said}")
+
+    def _map(self, node: Tree[Any]) -> Expression:
+        name, places, argument = node.children
+        tensor = self._tensor(node, str(argument))
+        indices = tuple(("index", f"_{k}", dim) for k, dim in enumerate(tensor.dims))
+        found = self.known[str(name)]
+        at = getattr(found, "at" if node.data == "map" else "slope")
+        applied: Expression = at(self._indices(places), indices, tensor[indices])
+        return applied
+
+    _slope = _map
+
+    def _wrong(self, node: Tree[Any], message: str) -> Malformed:
+        return Malformed(node.meta.line, node.meta.column, message)
+
+
+def _summed(token: Any) -> Iterator[str]:
+    names = str(token).removeprefix("sum_").strip("{}")
+    return (name.strip() for name in names.split(","))
