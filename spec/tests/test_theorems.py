@@ -1,6 +1,7 @@
 """Every theorem: proved, replayed from its file, true in numbers, and what the explicit Jacobians of the spec say."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -58,6 +59,25 @@ def test_a_proof_file_replays_to_its_statement(stem, derived, files):
     theorem = replay(files(stem))
     assert theorem.conclusion == derived(stem).theorem.conclusion
     assert theorem.hypotheses == derived(stem).theorem.hypotheses
+
+
+def test_a_proof_is_the_same_in_every_process():
+    code = (
+        "from backproof_spec.calculus.derivation import proof_file, text\n"
+        "from backproof_spec.calculus.theorems import THEOREMS\n"
+        "print(text(proof_file(THEOREMS['softmax_cross_entropy.dZ']())))"
+    )
+    files = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(files) == 1
 
 
 ASSUMED = {

@@ -502,7 +502,7 @@ class Normal:
 def monomial(term: Formula) -> tuple[Any, list[Formula]]:
     """The coefficient and the factors of a product."""
     ((powers, coefficient),) = polynomial(term).items() or [(frozenset(), 0)]
-    return coefficient, [a for a, power in powers for _ in range(power)]
+    return coefficient, sorted((a for a, power in powers for _ in range(power)), key=repr)
 
 
 def product(coefficient: Any, factors: Iterable[Formula]) -> Formula:
