@@ -86,7 +86,7 @@ def _refuted(read: statement.Statement, unproved: Unproved) -> None:
             entries = ", ".join(f"{name}{_place(place)} = {mp.nstr(value, 6)}" for place, value in values.items())
             typer.echo(f"  {name:<10} {entries}")
     if free:
-        typer.echo(f"  at         {', '.join(f'{name} = {value + 1}' for name, value in free.items())}")
+        typer.echo(f"  at         {', '.join(f'{index[1]} = {value + 1}' for index, value in free.items())}")
     derivative, claimed = model.sides(claim, free)
     typer.echo(f"  derivative {mp.nstr(derivative, 12)}")
     typer.echo(f"  claimed    {mp.nstr(claimed, 12)}")

@@ -92,7 +92,7 @@ class Writer:
     letters: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __call__(self, formula: Formula, free: Mapping[Index, str] | None = None) -> str:
-        """A term, a judgement or a hypothesis. ``free``: names from ``self.free``, alike in several formulas."""
+        """A term, a judgement or a hypothesis. ``free``: from the method, to name indices alike in several formulas."""
         return self._write(formula, self._scope(formula, free))[0]
 
     def definition(self, name: str, indices: tuple[Index, ...], body: Formula) -> str:
@@ -129,10 +129,8 @@ class Writer:
 
     def _fresh(self, dim: str, taken: frozenset[str]) -> str:
         theirs = set(chain.from_iterable(self.letters.values()))
-        letters = chain(
-            self.letters.get(dim, ()), (c for c in _LETTERS if c not in theirs), (f"i{k}" for k in count(1))
-        )
-        return next(letter for letter in letters if letter not in taken and letter not in self.names)
+        ours = chain(self.letters.get(dim, ()), (c for c in _LETTERS if c not in theirs), (f"i{k}" for k in count(1)))
+        return next(letter for letter in ours if letter not in taken and letter not in self.names)
 
     def _bind(self, dims: Names, scope: _Scope) -> tuple[list[str], _Scope]:
         """Names for the indices of a binder, and the scope inside it."""
@@ -246,14 +244,13 @@ class Writer:
         if minus is not None:
             _, p, q = above.pop(minus)
             above[minus:minus] = [] if above and (p, q) == (-1, 1) else [("num", -p, q)]
-        text = self._times(above, scope)
-        if below:
-            numbers = [a for a in above if a[0] == "num"]
-            below = [("num", q, 1) for _, _, q in numbers if q != 1] + below
-            above = [("num", a[1], 1) if a in numbers else a for a in above]
-            above = [a for a in above if a != ONE] or [ONE]
-            text = self._over(self._times(above, scope), self._times(below, scope))
-        return minus is not None, text
+        if not below:
+            return minus is not None, self._times(above, scope)
+        numbers = [a for a in above if a[0] == "num"]
+        below = [("num", q, 1) for _, _, q in numbers if q != 1] + below
+        above = [("num", a[1], 1) if a in numbers else a for a in above]
+        above = [a for a in above if a != ONE] or [ONE]
+        return minus is not None, self._over(self._times(above, scope), self._times(below, scope))
 
     def _times(self, factors: list[Formula], scope: _Scope) -> _Text:
         """a·b·…, equal neighbours as a power."""

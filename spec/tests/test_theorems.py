@@ -133,7 +133,7 @@ def test_a_false_statement_shows_in_numbers(derived):
     wrong = derivation("d_value", derivation("ring", d, d), derivation.theorem)
     model = evaluate.model(derivation, frozenset(), Random(1), {"m": 2, "n": 2, "p": 2})
     with mp.workdps(DIGITS):
-        free = {"a": 0, "c": 1}
+        free = {("index", "a", "m"): 0, ("index", "c", "n"): 1}
         assert model.deviation(wrong.conclusion, free) < SMALL
         assert model.deviation((kind, name, by, e, ("mul", ("num", -1, 1), d)), free) > SMALL
 

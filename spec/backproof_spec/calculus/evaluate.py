@@ -18,7 +18,7 @@ from mpmath import mp
 
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.tactics import Proof
-from backproof_spec.calculus.terms import Formula, Names, Theory, free_indices, names, parts
+from backproof_spec.calculus.terms import Formula, Index, Names, Theory, free_indices, names, parts
 
 DIGITS, STEP_DIGITS = 120, 30
 AGREEMENT = 40
@@ -54,11 +54,11 @@ class Model:
         """Every index of a tensor of these dimensions."""
         return product(*(range(self.sizes[dim]) for dim in dims))
 
-    def value(self, term: Formula, free: dict[str, int], bound: Place = ()) -> Any:
+    def value(self, term: Formula, free: dict[Index, int], bound: Place = ()) -> Any:
         """The value of a term. ``free``: of the free indices; ``bound``: of the bound ones, innermost first."""
 
         def at(places: tuple[Any, ...]) -> Place:
-            return tuple(free[name] if kind == "index" else bound[name] for kind, name, _ in places)
+            return tuple(free[i] if i[0] == "index" else bound[i[1]] for i in places)
 
         match term:
             case (op, *children) if op in _OPERATORS:
@@ -91,20 +91,20 @@ class Model:
         a, c = coefficients[place[outputs:]]
         return a + c * inner
 
-    def sides(self, judgement: Formula, free: dict[str, int]) -> tuple[Any, Any]:
+    def sides(self, judgement: Formula, free: dict[Index, int]) -> tuple[Any, Any]:
         """The values of a and b in a = b, of ∂e/∂X[k] and d in ∂e/∂X[k] = d."""
         with mp.workdps(DIGITS):
             if judgement[0] == "eq":
                 return self.value(judgement[1], free), self.value(judgement[2], free)
             _, name, places, e, d = judgement
-            return self._slope(name, tuple(free[i[1]] for i in places), e, free), self.value(d, free)
+            return self._slope(name, tuple(free[i] for i in places), e, free), self.value(d, free)
 
-    def deviation(self, judgement: Formula, free: dict[str, int]) -> Any:
+    def deviation(self, judgement: Formula, free: dict[Index, int]) -> Any:
         """How far the two sides are apart, relative to the larger of them and 1."""
         left, right = self.sides(judgement, free)
         return abs(left - right) / max(abs(left), abs(right), 1)
 
-    def _slope(self, name: str, place: Place, e: Formula, free: dict[str, int]) -> Any:
+    def _slope(self, name: str, place: Place, e: Formula, free: dict[Index, int]) -> Any:
         h, here = mp.mpf(10) ** -STEP_DIGITS, self.values[name][place]
         ends = []
         for step in (h, -h):
@@ -132,17 +132,17 @@ def worst_deviation(theorem: Theorem, model: Model) -> Any:
     with mp.workdps(DIGITS):
         worst = mp.mpf(0)
         for place in model.places(tuple(dim for _, _, dim in indices)):
-            free = {name: at for (_, name, _), at in zip(indices, place, strict=True)}
+            free = dict(zip(indices, place, strict=True))
             worst = max(worst, model.deviation(theorem.conclusion, free))
         return worst
 
 
-def falsified(judgement: Formula, model: Model) -> dict[str, int] | None:
+def falsified(judgement: Formula, model: Model) -> dict[Index, int] | None:
     """Values of the free indices at which a = b or ∂e/∂X[k] = d is false; None where it is true of all of them."""
     indices = sorted(free_indices(judgement))
     with mp.workdps(DIGITS):
         for place in model.places(tuple(dim for _, _, dim in indices)):
-            free = {name: at for (_, name, _), at in zip(indices, place, strict=True)}
+            free = dict(zip(indices, place, strict=True))
             if model.deviation(judgement, free) > mp.mpf(10) ** -AGREEMENT:
                 return free
     return None

@@ -128,7 +128,7 @@ def claim(statement: Statement) -> Formula:
     return ("deriv", name, places, statement.of.term, (statement.claimed or statement.of).term)
 
 
-def counterexample(statement: Statement, attempts: int = 50) -> tuple[evaluate.Model, dict[str, int]] | None:
+def counterexample(statement: Statement, attempts: int = 50) -> tuple[evaluate.Model, dict[Index, int]] | None:
     """Sizes and values at which the claimed gradient is not the derivative; None where none were found."""
     d = statement.derivation
     if statement.claimed is None:
