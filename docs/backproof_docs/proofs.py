@@ -134,15 +134,19 @@ def status(found: Checked) -> str:
 
 
 def to_markdown(derivation: Derivation, found: Checked) -> str:
-    """For GitHub: formulas in LaTeX."""
+    """For GitHub: formulas in LaTeX, fenced so that Markdown leaves their underscores and backslashes alone."""
     shown = page(derivation, Notation.LATEX)
     out = [f"# {shown.stem}: {shown.title}", "", f"*{status(found)}*", ""]
     if shown.given:
-        out += ["where", "", *(f"- ${each}$" for each in shown.given), ""]
-    out += [f"Assumed: {', '.join(f'${each}$' for each in shown.assumed) or 'nothing'}.", "", f"$${shown.left}$$", ""]
+        out += ["where", "", *(f"- {_inline(each)}" for each in shown.given), ""]
+    out += [f"Assumed: {', '.join(map(_inline, shown.assumed)) or 'nothing'}.", "", "```math", shown.left, "```", ""]
     for number, (formula, words) in enumerate(shown.lines, 1):
-        out += [f"{number}. {words}:", "", f"   $$= {formula}$$", ""]
+        out += [f"{number}. {words}:", "", "   ```math", f"   = {formula}", "   ```", ""]
     return "\n".join(out)
+
+
+def _inline(formula: str) -> str:
+    return f"$`{formula}`$"
 
 
 def to_json(derivation: Derivation, _: Checked) -> str:

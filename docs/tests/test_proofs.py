@@ -56,10 +56,12 @@ def test_every_theorem_can_be_shown_in_every_format(stem, name):
     assert "_1" not in re.sub(r"[nW]_1|_\{", "", text) or name == "json"  # indices that tactics made have letters
 
 
-def test_markdown_is_mathematics(linear):
+def test_markdown_is_mathematics_that_markdown_leaves_alone(linear):
     text = to_markdown(linear, GOOD)
-    assert r"$$\frac{\partial f(Z)}{\partial b_{a}}$$" in text
-    assert text.count("$") % 2 == 0
+    assert "```math\n\\frac{\\partial f(Z)}{\\partial b_{a}}\n```\n" in text
+    assert "1. the chain rule: L depends on b through all Z[i, s]:\n\n   ```math\n   = \\sum" in text
+    outside = re.sub(r"(?s)```math.*?```|\$`[^`]*`\$", "", text)
+    assert not set("\\${}`") & set(outside)
     assert "Assumed: nothing." in text
 
 
