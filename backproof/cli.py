@@ -28,7 +28,7 @@ from backproof_docs.html import to_html
 from backproof_docs.junit import to_junit
 from backproof_docs.known import load_known
 from backproof_docs.markdown import to_markdown
-from backproof_docs.proofs import FORMATS
+from backproof_docs.proof_formats import FORMATS
 from backproof_docs.report import Report, apply_known, write_atomically
 from backproof_docs.reproducer import reproducers
 from backproof_docs.terminal import print_report

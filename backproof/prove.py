@@ -8,7 +8,8 @@ import typer
 from mpmath import mp
 
 from backproof_docs.formulas import Notation, Writer
-from backproof_docs.proofs import FORMATS, checked, to_text
+from backproof_docs.proof_formats import FORMATS
+from backproof_docs.proofs import checked, to_text
 from backproof_docs.report import write_atomically
 from backproof_impl.conventions import UsageError
 from backproof_spec.calculus import statement

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
 from mpmath import mp
 
@@ -63,12 +62,8 @@ def checked(derivations: Iterable[Derivation]) -> dict[str, Checked]:
 
 def _digits(derivation: Derivation) -> int:
     """To how many digits the two sides of every line agree, at random shapes; as many as are computed where exactly."""
-    worst = mp.mpf(0)
-    dims = {dim for _, name, *_ in derivation.declarations for dim in derivation.theory.dims(name)}
-    for seed in range(SHAPES):
-        sizes = dict.fromkeys(dims, 2) if seed == 0 else None
-        model = evaluate.model(derivation, derivation.theorem.hypotheses, Random(seed), sizes)  # noqa: S311 - examples
-        worst = max(worst, *(evaluate.worst_deviation(line.theorem, model) for line in derivation.lines))
+    models = evaluate.telling(derivation, derivation.theorem, SHAPES)
+    worst = max(evaluate.worst_deviation(line.theorem, each) for each in models for line in derivation.lines)
     return evaluate.DIGITS if worst == 0 else int(mp.floor(-mp.log10(worst)))
 
 
@@ -152,7 +147,3 @@ def _inline(formula: str) -> str:
 def to_json(derivation: Derivation, _: Checked) -> str:
     """The proof file, which ``python -m backproof_spec.calculus.replay`` checks."""
     return file_text(proof_file(derivation))
-
-
-FORMATS = {"text": (to_text, "txt"), "md": (to_markdown, "md"), "json": (to_json, "json")}
-"""{format: (what writes a page, the ending of its file)}."""

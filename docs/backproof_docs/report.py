@@ -212,12 +212,12 @@ def _judged(judged: Judged) -> dict[str, Any]:
     return {"computed": judged.computed, "exact": judged.exact, "radius": judged.radius, "ratio": ratio}
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write ``text`` to a temporary file beside ``path`` and move it into place: never a half-written report."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write ``content`` to a temporary file beside ``path`` and move it into place: never a half-written report."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
     except BaseException:

@@ -109,8 +109,7 @@ def test_a_network_assumes_no_zero_at_the_hidden_layers_it_passes():
 @every_theorem
 def test_every_line_is_true_in_numbers(stem, derived):
     derivation = derived(stem)
-    for seed in (1, 2):
-        model = evaluate.model(derivation, derivation.theorem.hypotheses, Random(seed))
+    for model in evaluate.telling(derivation, derivation.theorem, 2):
         for line in derivation.lines:
             assert worst_deviation(line.theorem, model) < SMALL, line.words
 

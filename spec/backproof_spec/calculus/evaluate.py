@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 from random import Random
@@ -49,6 +49,7 @@ class Model:
     sizes: dict[str, int]
     values: dict[str, dict[Place, Any]]
     maps: dict[str, dict[Place, dict[Place, tuple[Any, Any]]]]
+    known: dict[tuple[str, Place], Any] = field(default_factory=dict)
 
     def places(self, dims: Names) -> Iterator[Place]:
         """Every index of a tensor of these dimensions."""
@@ -75,11 +76,17 @@ class Model:
             case ("entry", name, places) if self.theory.kind(name) == "variable":
                 found = self.values[name][at(places)]
             case ("entry", name, places):
-                found = self.value(self.theory.rest(name), {}, tuple(reversed(at(places))))
+                found = self._defined(name, at(places))
             case (op, name, places, dims, a):
                 argument = {k: self.value(a, free, (*reversed(k), *bound)) for k in self.places(dims)}
                 found = self._of_map(op, name, at(places), argument)
         return found
+
+    def _defined(self, name: str, place: Place) -> Any:
+        """An entry of a defined tensor, computed once."""
+        if (name, place) not in self.known:
+            self.known[name, place] = self.value(self.theory.rest(name), {}, tuple(reversed(place)))
+        return self.known[name, place]
 
     def _of_map(self, op: str, name: str, place: Place, argument: dict[Place, Any]) -> Any:
         """f[i](X) = Σ_k a[k]·X[k] + (Σ_k c[k]·X[k])²/2, and its slope a[k] + c[k]·Σ c·X."""
@@ -90,6 +97,12 @@ class Model:
             return sum((a * argument[k] for k, (a, _) in coefficients.items()), inner * inner / 2)
         a, c = coefficients[place[outputs:]]
         return a + c * inner
+
+    def assignments(self, formula: Formula) -> Iterator[dict[Index, int]]:
+        """All values of the free indices of a formula."""
+        indices = sorted(free_indices(formula))
+        for place in self.places(tuple(dim for _, _, dim in indices)):
+            yield dict(zip(indices, place, strict=True))
 
     def sides(self, judgement: Formula, free: dict[Index, int]) -> tuple[Any, Any]:
         """The values of a and b in a = b, of ∂e/∂X[k] and d in ∂e/∂X[k] = d."""
@@ -108,10 +121,15 @@ class Model:
         h, here = mp.mpf(10) ** -STEP_DIGITS, self.values[name][place]
         ends = []
         for step in (h, -h):
-            self.values[name][place] = here + step
+            self._set(name, place, here + step)
             ends.append(self.value(e, free))
-        self.values[name][place] = here
+        self._set(name, place, here)
         return (ends[0] - ends[1]) / (2 * h)
+
+    def _set(self, name: str, place: Place, value: Any) -> None:
+        """Change a variable, and forget what was computed from it."""
+        self.values[name][place] = value
+        self.known.clear()
 
     def satisfies(self, hypothesis: Formula) -> bool:
         """Does a hypothesis hold?"""
@@ -128,24 +146,36 @@ class Model:
 
 def worst_deviation(theorem: Theorem, model: Model) -> Any:
     """The largest deviation of the two sides, over all values of the free indices; 0 where there are none."""
-    indices = sorted(free_indices(theorem.conclusion))
     with mp.workdps(DIGITS):
-        worst = mp.mpf(0)
-        for place in model.places(tuple(dim for _, _, dim in indices)):
-            free = dict(zip(indices, place, strict=True))
-            worst = max(worst, model.deviation(theorem.conclusion, free))
-        return worst
+        deviations = (model.deviation(theorem.conclusion, free) for free in model.assignments(theorem.conclusion))
+        return max(deviations, default=mp.mpf(0))
+
+
+def telling(proof: Proof, theorem: Theorem, count: int) -> Iterator[Model]:
+    """Models at which the right side of a theorem is not 0 everywhere, as it is where no unit is active: ``count``."""
+    found = 0
+    for seed in range(_SEEDS):
+        drawn = model(proof, theorem.hypotheses, Random(seed))  # noqa: S311 - examples, no secrets
+        with mp.workdps(DIGITS):
+            if any(drawn.value(theorem.conclusion[-1], free) for free in drawn.assignments(theorem.conclusion)):
+                yield drawn
+                found += 1
+        if found == count:
+            return
+    msg = f"{_SEEDS} random models show {found} at which the right side is not 0, expected {count}"
+    raise Unsatisfied(msg)
+
+
+_SEEDS = 400
 
 
 def falsified(judgement: Formula, model: Model) -> dict[Index, int] | None:
     """Values of the free indices at which a = b or ∂e/∂X[k] = d is false; None where it is true of all of them."""
-    indices = sorted(free_indices(judgement))
     with mp.workdps(DIGITS):
-        for place in model.places(tuple(dim for _, _, dim in indices)):
-            free = dict(zip(indices, place, strict=True))
-            if model.deviation(judgement, free) > mp.mpf(10) ** -AGREEMENT:
-                return free
-    return None
+        wrong = (
+            free for free in model.assignments(judgement) if model.deviation(judgement, free) > mp.mpf(10) ** -AGREEMENT
+        )
+        return next(wrong, None)
 
 
 def model(
