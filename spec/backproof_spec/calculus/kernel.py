@@ -13,6 +13,7 @@ process, by ``replay``, which needs nothing but this module and ``terms``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -68,11 +69,16 @@ def _facts(theorem: Theorem) -> tuple[Theory, Hypotheses, Formula]:
     return _ISSUED[theorem]
 
 
-def _issue(theory: Theory, hypotheses: Hypotheses, conclusion: Formula) -> Theorem:
-    require("theory", type(theory) is Theory, "names are declared in a Theory")
+def _issue(theory: Theory, h: Hypotheses, conclusion: Formula, used: frozenset[Index] = frozenset()) -> Theorem:
+    """``used``: the free indices of the premises. A dimension of which none is left is assumed to be positive."""
+    gone = {i[2] for i in used} - {i[2] for i in _free(conclusion, *h)}
     theorem = Theorem()
-    _ISSUED[theorem] = (theory, hypotheses, conclusion)
+    _ISSUED[theorem] = (theory, h | {("all", (), ("pos", ("dim", dim))) for dim in gone}, conclusion)
     return theorem
+
+
+def _free(*formulas: Formula) -> frozenset[Index]:
+    return frozenset().union(*map(free_indices, formulas))
 
 
 def _take(theory: Theory, theorem: Theorem, kind: str | None = None) -> tuple[Hypotheses, Formula]:
@@ -86,7 +92,7 @@ def _take(theory: Theory, theorem: Theorem, kind: str | None = None) -> tuple[Hy
 def _arbitrary(indices: Places, *formulas: Formula) -> None:
     """The eigenvariable condition: what is proved for arbitrary indices assumes nothing of them."""
     check_parameters(indices)
-    used = set(indices).intersection(*[frozenset().union(*map(free_indices, formulas))])
+    used = _free(*formulas) & set(indices)
     require("eigenvariable", not used, f"not arbitrary: {', '.join(sorted(i[1] for i in used))}")
 
 
@@ -96,8 +102,13 @@ RULES: dict[str, Callable[..., Theorem]] = {}
 
 def rule(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
     """Register a rule."""
-    RULES[function.__name__] = function
-    return function
+
+    def applied(theory: Theory, *arguments: Any) -> Theorem:
+        require("theory", type(theory) is Theory, "names are declared in a Theory")
+        return function(theory, *arguments)
+
+    RULES[function.__name__] = wraps(function)(applied)
+    return RULES[function.__name__]
 
 
 # --- rules that are schemes -------------------------------------------------------------------------------------------
@@ -158,19 +169,20 @@ def scheme(theory: Theory, name: str, premises: tuple[Theorem, ...], terms: tupl
     """An instance of one of ``SCHEMES``."""
     require("terms", type(name) is str and name in SCHEMES, f"{name!r} is no scheme")
     patterns, conclusion = SCHEMES[name]
-    require("premise", len(premises) == len(patterns), f"{name} has {len(patterns)} premises, got {len(premises)}")
+    whole = type(premises) is tuple and len(premises) == len(patterns)
+    require("premise", whole, f"{name} takes a tuple of {len(patterns)} premises")
     meant: dict[str, Formula] = {}
-    hypotheses: Hypotheses = frozenset()
+    hypotheses = used = frozenset[Formula]()
     for premise, pattern in zip(premises, patterns, strict=True):
         h, judgement = _take(theory, premise, pattern[0])
-        hypotheses |= h
+        hypotheses, used = hypotheses | h, used | free_indices(judgement)
         require("premise", _matches(pattern, judgement, meant), f"{name}: a premise is not what it has to be")
     missing = [letter for letter in dict.fromkeys(_letters(conclusion)) if letter not in meant]
-    require("terms", len(terms) == len(missing), f"{name} takes {len(missing)} terms, got {len(terms)}")
+    require("terms", type(terms) is tuple and len(terms) == len(missing), f"{name} takes a tuple of {len(missing)}")
     for letter, term in zip(missing, terms, strict=True):
         check(theory, term)
         meant[letter] = term
-    return _issue(theory, hypotheses, _filled(conclusion, meant))
+    return _issue(theory, hypotheses, _filled(conclusion, meant), used)
 
 
 def _matches(pattern: Any, formula: Any, meant: dict[str, Formula]) -> bool:
@@ -244,12 +256,12 @@ def unfold(theory: Theory, name: str, places: Places) -> Theorem:
 @rule
 def assume(theory: Theory, hypothesis: Formula, places: Places) -> Theorem:
     """∀ i. J ⊢ J at i = places."""
-    shaped = type(hypothesis) is tuple and hypothesis[:1] == ("all",) and len(hypothesis) == len(("all", "dims", "J"))
-    require("terms", shaped, f"{hypothesis!r} is no hypothesis")
+    shaped = type(hypothesis) is tuple and len(hypothesis) == len(("all", "dims", "J")) and type(hypothesis[0]) is str
+    require("terms", shaped and hypothesis[0] == "all", f"{hypothesis!r} is no hypothesis")
     check_dims(hypothesis[1])
     check_fact(theory, hypothesis[2], tuple(reversed(hypothesis[1])))
     check_places(places, hypothesis[1])
-    return _issue(theory, frozenset({hypothesis}), open_(hypothesis[2], places))
+    return _issue(theory, frozenset({hypothesis}), open_(hypothesis[2], places), frozenset(places))
 
 
 @rule
@@ -260,7 +272,7 @@ def cut(theory: Theory, lemma: Theorem, indices: Places, theorem: Theorem) -> Th
     _arbitrary(indices, *h)
     proved = ("all", tuple(i[2] for i in indices), close(judgement, indices))
     require("premise", proved in k, "the lemma is no hypothesis of the theorem")
-    return _issue(theory, h | (k - {proved}), conclusion)
+    return _issue(theory, h | (k - {proved}), conclusion, _free(*k))
 
 
 @rule
@@ -281,7 +293,7 @@ def specialise(theory: Theory, theorem: Theorem, name: str, indices: Places, val
     tied = judgement[0] == "deriv" and judgement[1] in theory.depends(value) | {name}
     require("tied", not tied, f"{name} is differentiated by, or would depend on what is")
     at, *hypotheses = (substitute(each, name, close(value, indices)) for each in (judgement, *h))
-    return _issue(theory, frozenset(hypotheses), at)
+    return _issue(theory, frozenset(hypotheses), at, _free(judgement, *h))
 
 
 def _check_value(theory: Theory, name: str, indices: Places, value: Formula, formulas: tuple[Formula, ...]) -> None:
@@ -290,8 +302,7 @@ def _check_value(theory: Theory, name: str, indices: Places, value: Formula, for
     check_parameters(indices)
     check_places(indices, theory.dims(name))
     check(theory, value)
-    defined = [n for each in formulas for n in names(each) if theory.kind(n) == "defined"]
-    hidden = any(name in theory.depends(theory.rest(n)) for n in defined)
+    hidden = any(name in theory.depends(("entry", n, ())) for each in formulas for n in names(each) - {name})
     require("hidden", not hidden, f"{name} stands in the definition of a name")
 
 
@@ -431,10 +442,10 @@ def d_map(theory: Theory, name: str, places: Places, variable: str, by: Places) 
     """⊢ ∂f[i; X]/∂X[k] = the slope of f at X, entry [i, k]."""
     require("variable", theory.kind(variable) == "variable", f"{variable!r} is no variable")
     dims = theory.dims(variable)
+    check_places(by, dims)
     argument = ("entry", variable, tuple(("bound", len(dims) - 1 - k, dim) for k, dim in enumerate(dims)))
     value, slope = ("map", name, places, dims, argument), ("slope", name, (*places, *by), dims, argument)
     check(theory, value)
-    check(theory, slope)
     return _issue(theory, frozenset(), ("deriv", variable, by, value, slope))
 
 
@@ -449,16 +460,15 @@ def d_chain(theory: Theory, outer: Theorem, indices: Places, inner: Theorem) -> 
     _check_value(theory, name, indices, g, (e, d, *h))
     _arbitrary(by, e, *h)
     _arbitrary(indices, ("deriv", variable, places, ZERO, ZERO), *k)
-    require(
-        "capture", not free_indices(inner.conclusion) & set(by), "an index of the sum stands in the inner derivative"
-    )
+    require("capture", not free_indices(inner.conclusion) & set(by), "an index of the sum stands in what is summed")
     require("tied", variable not in theory.depends(e), f"the outer function depends on {variable} in another way, too")
     value = close(g, indices)
     slope: Formula = ("mul", substitute(d, name, value), open_(close(dg, indices), by))
     for index in reversed(by):
         slope = _sum(index, slope)
     assumed = frozenset(substitute(each, name, value) for each in h)
-    return _issue(theory, assumed | k, ("deriv", variable, places, substitute(e, name, value), slope))
+    used = (_free(outer.conclusion, *h) - set(by)) | (_free(inner.conclusion) - set(indices))
+    return _issue(theory, assumed | k, ("deriv", variable, places, substitute(e, name, value), slope), used)
 
 
 @rule
@@ -467,6 +477,5 @@ def d_function(theory: Theory, equation: Theorem, derivative: Theorem) -> Theore
     h, (_, e, f) = _take(theory, equation, "eq")
     k, (_, name, by, same, d) = _take(theory, derivative, "deriv")
     require("premise", e == same, "the left side of the equation is not what is differentiated")
-    local = any(name in theory.depends(each) for each in h)
-    require("neighbourhood", not local, f"the equation is assumed at one value of {name} only")
-    return _issue(theory, h | k, ("deriv", name, by, f, d))
+    require("neighbourhood", not any(name in theory.depends(each) for each in h), f"what is assumed depends on {name}")
+    return _issue(theory, h | k, ("deriv", name, by, f, d), free_indices(e))

@@ -73,6 +73,7 @@ class Theory:
 
     def __init__(self) -> None:
         """Nothing is declared."""
+        require("names", not hasattr(self, "_declared"), "a theory begins once")
         self._declared: dict[str, tuple[Any, ...]] = {}
 
     def variable(self, name: str, dims: Names) -> None:
@@ -85,6 +86,7 @@ class Theory:
 
     def define(self, name: str, indices: tuple[Index, ...], body: Formula) -> None:
         """name[indices] := body for all values of the indices; ``body`` holds no other free index."""
+        require("theory", type(self) is Theory, "names are declared in a Theory")
         check(self, body)
         check_parameters(indices)
         require("definition", free_indices(body) <= set(indices), f"{name}: an index of the right is not on the left")
@@ -269,8 +271,7 @@ def substitute(formula: Formula, name: str, body: Formula) -> Formula:
 
 def number(value: Fraction | int) -> Formula:
     """The term of a rational number."""
-    exact = Fraction(value)
-    return ("num", exact.numerator, exact.denominator)
+    return ("num", *Fraction(value).as_integer_ratio())
 
 
 def polynomial(term: Formula) -> dict[frozenset[tuple[Formula, int]], Fraction]:
