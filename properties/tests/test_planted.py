@@ -4,6 +4,9 @@ Each mistake but the slow ones is tried at the first claim that must refuse it; 
 mistakes at all their claims, and more examples of what is unusual.
 """
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
@@ -102,6 +105,13 @@ def test_there_are_mistakes_at_every_claim_that_looks_at_an_implementation():
 
 def test_a_mistake_has_a_cause_that_the_diagnosis_names_or_says_why_not():
     assert [plant.name for plant in MISTAKES if (plant.cause == "") == (plant.unnamed == "")] == []
+
+
+def test_the_page_lists_what_is_planted_and_wants_nothing():
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "planted.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` ", page, re.MULTILINE)
+    assert sorted(listed) == sorted(plant.name for plant in (*MISTAKES, *UNUSUAL)), "run python docs/planted.py"
+    assert "a mistake is wanted" not in page
 
 
 def test_a_plant_that_no_longer_fits_the_reference_says_so():

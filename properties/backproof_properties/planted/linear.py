@@ -95,18 +95,9 @@ MISTAKES: tuple[Plant, ...] = (
         examples=60,
     ),
     Plant(
-        "reduce_without_start",
-        "the product adds outer products by a reduce without a start: it raises where there is none to add",
-        (
-            (
-                LINEAR,
-                lines(
-                    "terms = (np.outer(w, y) for w, y in zip(W.T, Y, strict=True))",
-                    "return functools.reduce(np.add, terms) + b[:, None]",
-                ),
-            ),
-            ("import numpy as np\n", "import functools\n\nimport numpy as np\n"),
-        ),
+        "stack_of_no_rows",
+        "the product stacks its rows, and raises where there is none to stack",
+        ((LINEAR, "return np.stack([w @ Y for w in W]) + b[:, None]"),),
         ("linear.forward",),
         unnamed=RAISE_SHOWN,
         examples=60,
