@@ -790,3 +790,8 @@ def test_a_rule_without_its_guard_is_found_out(guard, monkeypatch):
     for module in (terms, kernel):
         monkeypatch.setattr(module, "require", require)
     assert any(falsehood(Random(seed), 150) for seed in range(60))
+
+
+@pytest.mark.parametrize("name", kernel.RULES)
+def test_a_rule_leads_to_nothing_but_itself(name):
+    assert not hasattr(kernel.RULES[name], "__wrapped__")

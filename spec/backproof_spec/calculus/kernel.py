@@ -13,7 +13,6 @@ process, by ``replay``, which needs nothing but this module and ``terms``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -97,7 +96,7 @@ def _arbitrary(indices: Places, *formulas: Formula) -> None:
 
 
 RULES: dict[str, Callable[..., Theorem]] = {}
-"""Every rule by its name. The first argument is the theory; the annotations say what the others are."""
+"""Every rule by its name; the first argument is the theory."""
 
 
 def rule(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
@@ -107,8 +106,9 @@ def rule(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
         require("theory", type(theory) is Theory, "names are declared in a Theory")
         return function(theory, *arguments)
 
-    RULES[function.__name__] = wraps(function)(applied)
-    return RULES[function.__name__]
+    applied.__doc__ = function.__doc__
+    RULES[function.__name__] = applied
+    return applied
 
 
 # --- rules that are schemes -------------------------------------------------------------------------------------------
