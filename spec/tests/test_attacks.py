@@ -978,12 +978,14 @@ def refusal(attack):
     return None
 
 
+@pytest.mark.no_cover
 @every_attack
 def test_an_attack_is_refused_by_the_guard_it_names(name):
     by, attack, _ = ATTACKS[name]
     assert refusal(attack) == by
 
 
+@pytest.mark.no_cover
 @every_attack
 def test_the_twin_of_an_attack_is_accepted(name):
     _, _, twin = ATTACKS[name]
@@ -1033,6 +1035,7 @@ def test_every_guard_has_an_attack():
     assert {guard for *_, guard in GUARDS.values()} - {None} == {by for by, _, _ in ATTACKS.values() if type(by) is str}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("where", GUARDS)
 def test_without_a_guard_an_attack_succeeds(where, monkeypatch):
     module, line, called, guard = GUARDS[where]

@@ -775,11 +775,13 @@ def falsehood(random, steps):
     return None
 
 
+@pytest.mark.no_cover
 @given(st.randoms(use_true_random=True))
 def test_what_is_proved_by_steps_at_random_is_true_in_numbers(random):
     assert falsehood(random, 150) is None
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("guard", ["constant", "eigenvariable", "empty", "neighbourhood", "positive", "ring", "tied"])
 def test_a_rule_without_its_guard_is_found_out(guard, monkeypatch):
     def require(name, condition, message):

@@ -98,6 +98,7 @@ def test_nothing_more_is_assumed_than_is_needed(stem, derived):
     assert {judgement[0] for _, _, judgement in derived(stem).theorem.hypotheses} == ASSUMED.get(stem, set())
 
 
+@pytest.mark.no_cover
 def test_a_network_assumes_no_zero_at_the_hidden_layers_it_passes():
     counts = {stem: len(THEOREMS[stem]().theorem.hypotheses) for stem in ("network.3.dW1", "network.3.dW3")}
     assert counts == {"network.3.dW1": 4, "network.3.dW3": 2}
@@ -106,6 +107,7 @@ def test_a_network_assumes_no_zero_at_the_hidden_layers_it_passes():
 # --- in numbers -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @every_theorem
 def test_every_line_is_true_in_numbers(stem, derived):
     derivation = derived(stem)
@@ -114,6 +116,7 @@ def test_every_line_is_true_in_numbers(stem, derived):
             assert worst_deviation(line.theorem, model) < SMALL, line.words
 
 
+@pytest.mark.no_cover
 @every_theorem
 @pytest.mark.parametrize("size", [0, 1])
 def test_the_statement_holds_where_dimensions_are_0_or_1(stem, size, derived):
@@ -197,6 +200,7 @@ def test_a_theorem_is_the_transposed_explicit_jacobian(stem, sizes, derived):
         _agree(found, jacobian.vjp(cotangent, (found.rows, found.cols)))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("stem", [stem for stem in THEOREMS if re.match(r"network\.\d", stem)])
 def test_a_network_theorem_is_the_explicit_jacobian_of_the_whole(stem, derived):
     _, k, output = stem.split(".")
@@ -233,6 +237,7 @@ def _places(value, path=()):
     return [path]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("stem", ["linear.dW", "relu.dZ", "softmax_cross_entropy.dZ.normalised"])
 @given(data=st.data())
 def test_a_file_with_anything_changed_is_rejected(stem, data, files):

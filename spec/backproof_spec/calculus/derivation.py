@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression
 from backproof_spec.calculus.replay import FORMAT, digest, stated
-from backproof_spec.calculus.tactics import Normal, Proof
+from backproof_spec.calculus.tactics import Proof
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,7 @@ class Derivation(Proof):
     ) -> None:
         """= wanted: the right side of the last line, continued. ``by``: equations to rewrite with."""
         last = self.theorem
-        normal = Normal(self, frozenset(unfolding), tuple(by))
-        equation = self.equal(last.conclusion[-1], wanted.term, normal)
+        equation = Normal(self, frozenset(unfolding), tuple(by)).equal(last.conclusion[-1], wanted.term)
         rule = "d_value" if last.conclusion[0] == "deriv" else "trans"
         premises = (equation, last) if rule == "d_value" else (last, equation)
         self.lines.append(Line(self(rule, *premises), words))

@@ -27,8 +27,9 @@ from lark import Lark, Tree, UnexpectedInput
 
 from backproof_spec.calculus import evaluate
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression, Map, Tensor, always, delta, exp, log, size, step, total
-from backproof_spec.calculus.tactics import Normal, right_side
+from backproof_spec.calculus.tactics import right_side
 from backproof_spec.calculus.terms import Formula, Index, free_indices
 
 _PARSER = Lark(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import (
     Expression,
     always,
@@ -15,7 +16,6 @@ from backproof_spec.calculus.notation import (
     size,
     total,
 )
-from backproof_spec.calculus.tactics import Normal
 from backproof_spec.calculus.terms import Formula
 
 
@@ -26,7 +26,7 @@ def sigmoid() -> Derivation:
     D = d.define("D", (), 1 + exp(-z))
     y = d.define("y", (), 1 / D[()])
     d.begin(d.derivative(y[()].term, "z", ()), "the rules for 1/a and exp; D = 1 + exp(−z) > 0")
-    power = d.equal(exp(-z).term, (D[()] - 1).term, _unfolding(d, "D"))
+    power = _unfolding(d, "D").equal(exp(-z).term, (D[()] - 1).term)
     d.then(exp(-z) / D[()] / D[()], "two minus signs")
     d.then((D[()] - 1) / D[()] / D[()], "exp(−z) = D − 1", by=[power])
     d.then(1 / D[()] - 1 / D[()] / D[()], "D/D = 1, since D > 0")
@@ -42,7 +42,7 @@ def tanh() -> Derivation:
     y = d.define("y", (), N[()] / D[()])
     d.begin(d.derivative(y[()].term, "z", ()), "the product rule, and the rules for exp and 1/a; D > 0")
     d.then((exp(z) + exp(-z)) / D[()] - N[()] * (exp(z) - exp(-z)) / D[()] / D[()], "the derivatives of N and D")
-    sum_ = d.equal(exp(z).term, (D[()] - exp(-z)).term, _unfolding(d, "D"))
+    sum_ = _unfolding(d, "D").equal(exp(z).term, (D[()] - exp(-z)).term)
     d.then(1 - N[()] * N[()] / D[()] / D[()], "eᶻ + e⁻ᶻ = D, eᶻ − e⁻ᶻ = N and D/D = 1", unfolding=["N"], by=[sum_])
     d.then(1 - y[()] * y[()], "the definition of y", unfolding=["y"])
     return d

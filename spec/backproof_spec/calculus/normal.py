@@ -1,0 +1,265 @@
+"""Normal forms of terms, by which two are proved equal. Untrusted: the kernel checks every step that is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import permutations
+from typing import Any
+
+from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.tactics import Proof, Unproved, right_side
+from backproof_spec.calculus.terms import ONE, Formula, Index, close, free_indices, number, open_, polynomial
+
+
+class Normal:
+    """The conversion to normal form: sums of products of names and of sums that do not come apart.
+
+    Σ is distributed over +, what does not depend on its index is taken out of it, δ is contracted, nested sums are
+    flattened, and put in the order in which they print first; a·1/a becomes 1 where a ≠ 0 is proved. ``unfolding``:
+    definitions to replace by what they say; ``by``: equations whose left sides, in normal form, are replaced.
+    """
+
+    def __init__(self, proof: Proof, unfolding: frozenset[str] = frozenset(), by: tuple[Theorem, ...] = ()) -> None:
+        """Rules are applied in ``proof``."""
+        self.proof, self.unfolding = proof, unfolding
+        self.by = {equation.conclusion[1]: equation for equation in by}
+
+    def __call__(self, term: Formula) -> Theorem | None:
+        """term = its normal form."""
+        p, op = self.proof, term[0]
+        if term in self.by:
+            return self._then(self.by[term])
+        if op == "entry":
+            if term[1] in self.unfolding:
+                return self._then(p("unfold", term[1], term[2]))
+            return p.rewritten(term)
+        if op == "delta":
+            return p("delta_same", term[2][0]) if term[2][0] == term[2][1] else None
+        if op == "sum":
+            return self._sum(term)
+        inside = p.inside(term, self)
+        whole = p.chain(inside, self._outside(right_side(inside) if inside else term))
+        end = right_side(whole) if whole else term
+        return p.chain(whole, self._then(self.by[end])) if end in self.by else whole
+
+    def _then(self, equation: Theorem) -> Theorem | None:
+        """a = b, and b brought to normal form."""
+        return self.proof.chain(equation, self(right_side(equation)))
+
+    def _outside(self, term: Formula) -> Theorem | None:
+        """What is left to do where all parts are in normal form."""
+        p, op = self.proof, term[0]
+        if op in {"add", "mul"}:
+            sorted_ = p.by_ring(term, ordered(term))
+            return p.chain(sorted_, self._cancelled(right_side(sorted_) if sorted_ else term))
+        if op == "log" and term[1][0] == "exp":
+            return p("log_exp", term[1][1])
+        if op == "inv" and term[1][0] == "num" and term[1][1] > 0:
+            return self._of_number(term)
+        if op == "inv" and term[1][0] in {"inv", "mul"}:
+            try:
+                facts = [p.nonzero(child) for child in term[1][1:]]
+            except Unproved:
+                return None
+            return self._then(p(f"inv_{term[1][0]}", *facts))
+        return None
+
+    def _of_number(self, term: Formula) -> Theorem:
+        """1/(p/q) = q/p: both are q/p·(p/q·1/(p/q))."""
+        p, (_, a) = self.proof, term
+        other = ("num", a[2], a[1])
+        one = p("cong_mul", p("refl", other), p("cancel", p.nonzero(a)))
+        return p(
+            "trans",
+            p("trans", p("ring", term, ("mul", other, ("mul", a, term))), one),
+            p("ring", ("mul", other, ONE), other),
+        )
+
+    def equal(self, a: Formula, b: Formula) -> Theorem:
+        """⊢ a = b, where both have one normal form. Raises ``Unproved``."""
+        p, left, right = self.proof, self(a), self(b)
+        ends = [right_side(th) if th else side for th, side in ((left, a), (right, b))]
+        if ends[0] != ends[1]:
+            msg = "the two sides have different normal forms"
+            raise Unproved(msg)
+        return p.chain(left, right and p("sym", right)) or p("refl", a)
+
+    # --- a·1/a ---
+
+    def _cancelled(self, term: Formula) -> Theorem | None:
+        p = self.proof
+        if term[0] == "add":
+            found = p.both(term, [self._cancelled(child) for child in term[1:]])
+            return p.chain(found, found and p.by_ring(right_side(found), ordered(right_side(found))))
+        coefficient, factors = monomial(term)
+        for a in factors:
+            if ("inv", a) not in factors:
+                continue
+            try:
+                fact = p.nonzero(a)
+            except Unproved:
+                continue
+            rest = [*factors]
+            rest.remove(a)
+            rest.remove(("inv", a))
+            left = product(coefficient, rest)
+            grouped = p.by_ring(term, ("mul", ("mul", a, ("inv", a)), left))
+            gone = p("cong_mul", p("cancel", fact), p("refl", left))
+            done = p.chain(p.chain(grouped, gone), p.by_ring(right_side(gone), ordered(left)))
+            return p.chain(done, self._cancelled(ordered(left)))
+        return None
+
+    # --- Σ ---
+
+    def _sum(self, term: Formula) -> Theorem | None:
+        p = self.proof
+        (i,) = p.fresh(term[1])
+        inner = self(open_(term[2], (i,)))
+        equation = inner and p("cong_sum", i, inner)
+        apart = self._apart(right_side(equation) if equation else term)
+        whole = p.chain(equation, apart)
+        end = right_side(whole) if whole else term
+        return p.chain(whole, p.by_ring(end, ordered(end)))
+
+    def _apart(self, term: Formula) -> Theorem | None:
+        """Σ(a + b) = Σa + Σb, and so on, each with what does not depend on the index taken out."""
+        p = self.proof
+        if term[2][0] != "add":
+            return self._single(term)
+        split = p("sum_add", term)
+        return p.chain(split, p.both(right_side(split), [self._apart(child) for child in right_side(split)[1:]]))
+
+    def _single(self, term: Formula) -> Theorem | None:
+        """Σ of one product."""
+        p = self.proof
+        (i,) = p.fresh(term[1])
+        body = open_(term[2], (i,))
+        coefficient, factors = monomial(body)
+        inside = [a for a in factors if i in free_indices(a)]
+        if not inside:
+            constant = p("sum_constant", term)
+            end = right_side(constant)
+            return p.chain(constant, p.by_ring(end, ordered(end)))
+        outside = product(coefficient, [a for a in factors if i not in free_indices(a)])
+        if outside == ONE:
+            return self._connected(term)
+        regrouped = p.by_ring(body, ("mul", outside, product(1, inside)))
+        first = regrouped and p("cong_sum", i, regrouped)
+        out = p("sum_factor", right_side(first) if first else term)
+        connected = self._connected(right_side(out)[2])
+        last = connected and p("cong_mul", p("refl", outside), connected)
+        return p.chain(p.chain(first, out), last)
+
+    def _connected(self, term: Formula) -> Theorem | None:
+        """Σ_i of a product all of whose factors depend on i."""
+        p = self.proof
+        (i,) = p.fresh(term[1])
+        body = open_(term[2], (i,))
+        _, factors = monomial(body)
+        for delta in factors:
+            if delta[0] == "delta" and i in delta[2]:
+                return self._contracted(term, i, body, delta)
+        flat = self._flat(body)
+        first = flat and p("cong_sum", i, flat)
+        ordered_ = self._in_order(right_side(first) if first else term)
+        whole = p.chain(first, ordered_)
+        return p.chain(whole, p.rewritten(right_side(whole) if whole else term))
+
+    def _contracted(self, term: Formula, i: Index, body: Formula, delta: Formula) -> Theorem | None:
+        p = self.proof
+        coefficient, rest = monomial(body)
+        rest.remove(delta)
+        left = product(coefficient, rest)
+        inside = p.by_ring(body, ("mul", delta, left))
+        if delta[2][0] != i:
+            inside = p.chain(inside, p("cong_mul", self._flipped(delta), p("refl", left)))
+        first = inside and p("cong_sum", i, inside)
+        return p.chain(first, self._then(p("sum_delta", right_side(first) if first else term)))
+
+    def _flipped(self, delta: Formula) -> Theorem:
+        """δ[j, i] = δ[i, j]: both are Σ_k δ[k, i]·δ[k, j]."""
+        p, (_, dim, (j, i)) = self.proof, delta
+        (k,) = p.fresh(dim)
+        pair = [("delta", dim, (k, i)), ("delta", dim, (k, j))]
+        sums = [("sum", dim, close(("mul", *two), (k,))) for two in (pair, pair[::-1])]
+        swapped = p("cong_sum", k, p("ring", ("mul", *pair), ("mul", *pair[::-1])))
+        at_i, at_j = (p("sum_delta", each) for each in sums)  # δ[i, j] and δ[j, i]
+        return p("sym", p("trans", p("trans", p("sym", at_i), swapped), at_j))
+
+    def _flat(self, body: Formula) -> Theorem | None:
+        """(Σ_j a)·b = Σ_j (b·a), until no factor is a sum."""
+        p = self.proof
+        coefficient, factors = monomial(body)
+        sums = [a for a in factors if a[0] == "sum"]
+        if not sums:
+            return None
+        factors.remove(sums[0])
+        rest = product(coefficient, factors)
+        _, dim, inner = sums[0]
+        pulled = ("sum", dim, ("mul", rest, inner))
+        regrouped = p.by_ring(body, ("mul", rest, sums[0]))
+        (j,) = p.fresh(dim)
+        further = self._flat(open_(pulled[2], (j,)))
+        whole = p.chain(regrouped, p("sym", p("sum_factor", pulled)))
+        return p.chain(whole, further and p("cong_sum", j, further))
+
+    def _in_order(self, term: Formula) -> Theorem | None:
+        """Nested sums in the order, and their factors in the order, in which they print first."""
+        p = self.proof
+        places: list[Index] = []
+        body = term
+        while body[0] == "sum":
+            places += p.fresh(body[1])
+            body = open_(body[2], (places[-1],))
+        coefficient, factors = monomial(body)
+
+        def printed(order: tuple[Index, ...]) -> list[str]:
+            return [*(i[2] for i in order), *sorted(repr(close(a, order)) for a in factors)]
+
+        best = min(permutations(places), key=printed)
+        sorted_ = product(coefficient, sorted(factors, key=lambda a: repr(close(a, best))))
+        inside = p.by_ring(body, sorted_)
+        for i in reversed(places):
+            inside = inside and p("cong_sum", i, inside)
+        equation = inside
+        for place, wanted in enumerate(best):
+            for at in range(places.index(wanted), place, -1):
+                places[at - 1], places[at] = places[at], places[at - 1]
+                equation = p.chain(equation, self._swapped(right_side(equation) if equation else term, at - 1))
+        return equation
+
+    def _swapped(self, term: Formula, depth: int) -> Theorem:
+        """The sums at this depth and the next one change places."""
+        p = self.proof
+        if depth == 0:
+            return p("sum_swap", term)
+        (i,) = p.fresh(term[1])
+        return p("cong_sum", i, self._swapped(open_(term[2], (i,)), depth - 1))
+
+
+def monomial(term: Formula) -> tuple[Any, list[Formula]]:
+    """The coefficient and the factors of a product."""
+    ((powers, coefficient),) = polynomial(term).items() or [(frozenset(), 0)]
+    return coefficient, sorted((a for a, power in powers for _ in range(power)), key=repr)
+
+
+def product(coefficient: Any, factors: Iterable[Formula]) -> Formula:
+    """c·(a·(b·…))."""
+    parts = [*([number(coefficient)] if coefficient != 1 else []), *factors]
+    found = parts[-1] if parts else ONE
+    for a in reversed(parts[:-1]):
+        found = ("mul", a, found)
+    return found
+
+
+def ordered(term: Formula) -> Formula:
+    """The polynomial that a term is, its terms and their factors in the order in which they print."""
+    terms = [
+        product(coefficient, sorted((a for a, power in powers for _ in range(power)), key=repr))
+        for powers, coefficient in polynomial(term).items()
+    ]
+    terms.sort(key=repr)
+    found = terms[-1] if terms else number(0)
+    for a in reversed(terms[:-1]):
+        found = ("add", a, found)
+    return found
