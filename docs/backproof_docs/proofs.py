@@ -114,11 +114,13 @@ def to_text(derivation: Derivation, found: Checked) -> str:
     out = [f"{shown.stem}   {shown.title}", ""]
     out += [f"  where    {shown.given[0]}"] if shown.given else []
     out += [f"           {each}" for each in shown.given[1:]]
-    out += [f"  assuming {'; '.join(shown.assumed)}"] if shown.assumed else []
+    out += [f"  assuming {shown.assumed[0]}"] if shown.assumed else []
+    out += [f"           {each}" for each in shown.assumed[1:]]
     out += ["", f"  {shown.left}"]
     for formula, words in shown.lines:
         out += [f"    = {formula}", f"          {words}"]
-    return "\n".join([*out, "", f"  {status(found)}", ""])
+    checks = status(found).replace("; ", ";\n           ")
+    return "\n".join([*out, "", f"  {checks}", ""])
 
 
 def status(found: Checked) -> str:
