@@ -130,19 +130,28 @@ def claim(statement: Statement) -> Formula:
 
 
 def counterexample(statement: Statement, attempts: int = 50) -> tuple[evaluate.Model, dict[Index, int]] | None:
-    """Sizes and values at which the claimed gradient is not the derivative; None where none were found."""
+    """Sizes and values at which the claimed gradient is not the derivative; None where none were found.
+
+    Raises ``Unsatisfied`` where no values were found that satisfy what is supposed.
+    """
     d = statement.derivation
     if statement.claimed is None:
         return None
     random, hypotheses = Random(1), frozenset(d.hypotheses)  # noqa: S311 - examples, no secrets
+    satisfied = False
     for attempt in range(attempts):
         try:
             model = evaluate.model(d, hypotheses, random, largest=1 + attempt // 10)
+            satisfied = True
+            free = evaluate.falsified(claim(statement), model)
         except evaluate.Unsatisfied:
             continue
-        free = evaluate.falsified(claim(statement), model)
+        except ArithmeticError:  # 1/0, log 0: what is differentiated does not exist there
+            continue
         if free is not None:
             return model, free
+    if not satisfied:
+        raise evaluate.Unsatisfied(evaluate.UNSATISFIED)
     return None
 
 
