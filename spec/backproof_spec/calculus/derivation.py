@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backproof_spec.calculus import evaluate
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression
@@ -26,35 +27,39 @@ class Line:
 
 
 class Derivation(Proof):
-    """A proof with a name, a title, and lines."""
+    """A proof with a name, a title, and lines. ``uses``: theorems whose formulas occur in it, by their stems."""
 
-    def __init__(self, stem: str, title: str) -> None:
+    def __init__(self, stem: str, title: str, uses: tuple[str, ...] = ()) -> None:
         """Nothing is declared and nothing proved."""
         super().__init__()
-        self.stem, self.title = stem, title
+        self.stem, self.title, self.uses = stem, title, uses
         self.lines: list[Line] = []
-        self.witness: dict[str, Any] = {}
+        self._last: Theorem
 
     @property
     def theorem(self) -> Theorem:
         """What is proved: the last line."""
         return self.lines[-1].theorem
 
-    def begin(self, theorem: Theorem, words: str) -> None:
-        """The first line, without the zeros that the rules leave."""
+    def begin(self, theorem: Theorem, words: str = "") -> None:
+        """The first line, without the zeros that the rules leave; not shown where there is nothing to say of it."""
         tidied = self.tidy(theorem.conclusion[-1]) if theorem.conclusion[0] == "deriv" else None
-        theorem = self("d_value", tidied, theorem) if tidied else theorem
-        self.lines.append(Line(theorem, words))
+        self._add(self("d_value", tidied, theorem) if tidied else theorem, words)
 
     def then(
         self, wanted: Expression, words: str, *, unfolding: Iterable[str] = (), by: Iterable[Theorem] = ()
     ) -> None:
         """= wanted: the right side of the last line, continued. ``by``: equations to rewrite with."""
-        last = self.theorem
+        last = self._last
         equation = Normal(self, frozenset(unfolding), tuple(by)).equal(last.conclusion[-1], wanted.term)
         rule = "d_value" if last.conclusion[0] == "deriv" else "trans"
         premises = (equation, last) if rule == "d_value" else (last, equation)
-        self.lines.append(Line(self(rule, *premises), words))
+        self._add(self(rule, *premises), words)
+
+    def _add(self, theorem: Theorem, words: str) -> None:
+        self._last = theorem
+        if words:
+            self.lines.append(Line(theorem, words))
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -71,10 +76,12 @@ def proof_file(derivation: Derivation) -> dict[str, Any]:
         "format": FORMAT,
         "stem": derivation.stem,
         "title": derivation.title,
+        "uses": list(derivation.uses),
         "declarations": [list(each) for each in derivation.declarations],
         "steps": [[rule, _encoded(arguments, number), digest(theorem)] for rule, arguments, theorem in kept],
         "lines": [{"step": number[id(line.theorem)], "words": line.words} for line in derivation.lines],
         "statement": stated(derivation.theorem),
+        "witness": evaluate.example(derivation, derivation.theorem).data(),
     }
 
 

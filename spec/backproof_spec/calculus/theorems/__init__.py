@@ -20,8 +20,11 @@ THEOREMS: dict[str, Callable[[], Derivation]] = {
     "chain.scalar": chain.scalar,
     "chain.rule": chain.rule,
     "linear.dW": linear.dW,
+    "linear.dW.sample": linear.sample_dW,
     "linear.dY": linear.dY,
+    "linear.dY.sample": linear.sample_dY,
     "linear.db": linear.db,
+    "linear.db.sample": linear.sample_db,
     "relu.dZ": relu.dZ,
     "network.step": network.one_step,
     "softmax.dZ": softmax.dZ,
@@ -43,6 +46,16 @@ THEOREMS: dict[str, Callable[[], Derivation]] = {
 """The rows of the table of proofs: {stem: what derives it}."""
 
 
+def of_claim(claim: str) -> dict[str, Callable[[], Derivation]]:
+    """The theorems that prove a claim of the suite, or all claims of an operation; none for a forward value."""
+    layers = re.compile(rf"network\.\d+\.{re.escape(claim.removeprefix('network.'))}\d*")
+    return {
+        stem: derive
+        for stem, derive in THEOREMS.items()
+        if stem == claim or stem.startswith(f"{claim}.") or (claim[:8] == "network." and layers.fullmatch(stem))
+    }
+
+
 def named(name: str) -> dict[str, Callable[[], Derivation]]:
     """The theorems of a name: a stem, an operation, a claim of the suite, or a gradient of a network of k layers.
 
@@ -53,13 +66,7 @@ def named(name: str) -> dict[str, Callable[[], Derivation]]:
     deep = re.fullmatch(r"network\.(\d+)\.(dX|d[Wb](\d+))", name)
     if deep and 1 <= int(deep[3] or 1) <= int(deep[1]) <= DEEPEST:
         return {name: partial(network.gradient, int(deep[1]), deep[2])}
-    of_network = re.compile(rf"network\.\d+\.{re.escape(name.removeprefix('network.'))}\d*")
-    wanted = [
-        stem
-        for stem in THEOREMS
-        if stem.startswith(f"{name}.") or (name[:8] == "network." and of_network.fullmatch(stem))
-    ]
-    found = {stem: THEOREMS[stem] for stem in wanted}
+    found = of_claim(name)
     if not found:
         close = difflib.get_close_matches(name, THEOREMS, n=3, cutoff=0.4)
         like = f": did you mean {', '.join(close)}?" if close else f"; expected some of {', '.join(THEOREMS)}"

@@ -32,16 +32,20 @@ def dZ_normalised() -> Derivation:
 
 
 def _fused(stem: str, title: str, *, normalised: bool) -> Derivation:
-    d = Derivation(stem, title)
+    uses = ("softmax_cross_entropy.dZ",) if normalised else ("cross_entropy.dS", "softmax.dZ")
+    d = Derivation(stem, title, uses)
     _, S = softmax.defined(d)
     P = d.variable("P", "n", "p")
     L = d.define("L", (), -total(P[i, s] * log(S[i, s]), s, i))
+    dS = d.define("dS", (i, s), -(P[i, s] / S[i, s]))
     d.begin(d.derivative(L[()].term, "Z", (j, r)), "the chain rule through log and softmax; S > 0 and Σ exp Z > 0")
     jacobian = (S[i, s] * delta(i, j) - S[i, s] * S[j, s]) * delta(s, r)
-    d.then(-total(P[i, s] / S[i, s] * jacobian, s, i), "the Jacobian of softmax is diag(s) − s·sᵀ", unfolding=["S"])
-    d.then(-total(P[i, s] * ((delta(i, j) - S[j, s]) * delta(s, r)), s, i), "S/S = 1, since S > 0")
-    d.then(-total(P[i, r] * (delta(i, j) - S[j, r]), i), "δ[s, r] is contracted: samples do not mix")
-    d.then(S[j, r] * total(P[i, r], i) - P[j, r], "δ[i, j] is contracted, and S[j, r] taken out of the sum")
+    words = "the loss gives δS = −P/S as in cross_entropy.dS, and softmax its Jacobian diag(s) − s·sᵀ"
+    d.then(total(dS[i, s] * jacobian, i, s), words, unfolding=["S", "dS"])
+    words = "δ is contracted as in softmax.dZ: samples do not mix"
+    d.then(S[j, r] * (dS[j, r] - total(S[i, r] * dS[i, r], i)), words)
+    words = "the definition of δS; S/S = 1, since S > 0"
+    d.then(S[j, r] * total(P[i, r], i) - P[j, r], words, unfolding=["dS"])
     if normalised:
         d.suppose(always(equal(total(P[i, s], i), 1), s))
         d.then(S[j, r] - P[j, r], "the labels of a sample sum to 1")

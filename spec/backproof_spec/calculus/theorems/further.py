@@ -116,7 +116,8 @@ def _square_root(d: Derivation, v: Formula, sigma: Formula) -> Theorem:
 
 def attention(name: str) -> Derivation:
     """δQ, δK or δV of O = softmax(Q·Kᵀ)·V, the softmax over the keys of each query."""
-    d = Derivation(f"attention.d{name}", f"δ{name} of softmax(Q·Kᵀ)·V")
+    formula = {"Q": "δQ = δA·K", "K": "δK = δAᵀ·Q", "V": "δV = Sᵀ·δO"}[name]
+    d = Derivation(f"attention.d{name}", formula, () if name == "V" else ("softmax.dZ",))
     Q, K, V, f = d.variable("Q", "n", "e"), d.variable("K", "m", "e"), d.variable("V", "m", "h"), d.map("f", ("n", "h"))
     q, u, k, w, x, e, g, h, o = indices(q="n", u="n", k="m", w="m", x="m", e="e", g="e", h="h", o="h")
     d.suppose(always(positive(size("m"))))

@@ -31,7 +31,7 @@ s, r = indices(s="p", r="p")
 
 def one_step() -> Derivation:
     """δZ = (Wᵀ·δU)∘1[Z ≥ 0] for U = W·max(Z, 0) + b and any differentiable function of U, off the kink."""
-    d = Derivation("network.step", "δZ = (Wᵀ·δU)∘1[Z ≥ 0]")
+    d = Derivation("network.step", "δZ = (Wᵀ·δU)∘1[Z ≥ 0]", ("linear.dY", "relu.dZ"))
     Z, W, b, f = d.variable("Z", "n", "p"), d.variable("W", "m", "n"), d.variable("b", "m"), d.map("f", ("m", "p"))
     i, a, j, k = indices(i="m", a="m", j="n", k="n")
     d.suppose(always(nonzero(Z[j, s]), j, s))
@@ -39,9 +39,13 @@ def one_step() -> Derivation:
     U = d.define("U", (i, s), total(W[i, j] * Y[j, s], j) + b[i])
     dU = d.define("dU", (i, s), f.slope((i, s), (a, r), U[a, r]))
     d.begin(d.derivative(f.at((), (i, s), U[i, s]).term, "Z", (k, r)), "the chain rule; Z is not 0")
+    dY = d.define("dY", (j, s), total(W[i, j] * dU[i, s], i))
     slope = total(W[i, j] * (delta(j, k) * delta(s, r) * step(Z[j, s])), j)
     d.then(total(dU[i, s] * slope, i, s), "∂Y[j, s]/∂Z[k, r], by the product rule", unfolding=["dU"])
-    d.then(total(W[i, k] * dU[i, r], i) * step(Z[k, r]), "δ is contracted, and the mask taken out of the sum")
+    d.then(
+        dY[k, r] * step(Z[k, r]), "δ is contracted: δY = Wᵀ·δU as in linear.dY, masked as in relu.dZ", unfolding=["dY"]
+    )
+    d.then(total(W[i, k] * dU[i, r], i) * step(Z[k, r]), "the definition of δY", unfolding=["dY"])
     return d
 
 
@@ -62,7 +66,8 @@ def _index(name: str, layer: int) -> Index:
     return ("index", f"{name}{layer}", f"n{layer}")
 
 
-def _network(d: Derivation, k: int) -> _Network:
+def _network(d: Derivation, k: int, last: int) -> _Network:
+    """The network, and δZ_k = S − P, δZ_l = (W_{l+1}ᵀ·δZ_{l+1})∘1[Z_l ≥ 0] down to the last layer."""
     X = d.variable("X", "n0", "p")
     net = _Network(d, Tensor("L", ()), [X], [X], [X], [X])
     for layer in range(1, k + 1):
@@ -80,21 +85,23 @@ def _network(d: Derivation, k: int) -> _Network:
     d.suppose(always(positive(size(i[2]))), always(equal(total(P[i, s], i), 1), s))
     d.define("L", (), -total(P[i, s] * log(S[i, s]), s, i))
     net.dZ[k] = d.define(f"dZ{k}", (i, s), S[i, s] - P[i, s])
-    for layer in range(k - 1, -1, -1):
+    for layer in range(k - 1, last - 1, -1):
         i, j = _index("i", layer + 1), _index("i", layer)
-        back = d.define(
-            f"dY{layer}" if layer else "dX", (j, s), total(net.W[layer + 1][i, j] * net.dZ[layer + 1][i, s], i)
-        )
-        if layer:
-            net.dZ[layer] = d.define(f"dZ{layer}", (j, s), back[j, s] * step(net.Z[layer][j, s]))
+        back = total(net.W[layer + 1][i, j] * net.dZ[layer + 1][i, s], i)
+        net.dZ[layer] = d.define(f"dZ{layer}", (j, s), back * step(net.Z[layer][j, s]))
     return net
 
 
 def gradient(k: int, output: str) -> Derivation:
     """δX = W₁ᵀ·δZ₁, δW_l = δZ_l·Y_{l−1}ᵀ or δb_l = δZ_l·1 of a network of k layers: ``output`` is dX, dW2, db2, …"""
-    d = Derivation(f"network.{k}.{output}", f"{output} of a network of {k} layer{'s' if k > 1 else ''}")
-    net = _network(d, k)
     kind, last = output[1], int(output[2:] or 1)
+    formula = {"W": f"δW_{last} = δZ_{last}·Y_{last - 1}ᵀ", "b": f"δb_{last} = δZ_{last}·1", "X": "δX = W_1ᵀ·δZ_1"}[
+        kind
+    ]
+    own = {"W": "linear.dW", "b": "linear.db", "X": "linear.dY"}[kind]
+    uses = ("softmax_cross_entropy.dZ.normalised", *(("network.step",) if last < k else ()), own)
+    d = Derivation(f"network.{k}.{output}", f"{formula.replace('Y_0', 'X')}, k = {k}", uses)
+    net = _network(d, k, last)
     i, j = _index("a", last), _index("c", last - 1)
     entry = {"W": net.W[last][i, j], "b": net.b[last][i], "X": net.Y[0][j, r]}[kind]
 
@@ -102,24 +109,25 @@ def gradient(k: int, output: str) -> Derivation:
         """∂Z_layer[at, s] by what is differentiated by."""
         if layer == last:
             below = net.Y[layer - 1]
-            own = {"W": delta(at, i) * below[j, s], "b": delta(at, i), "X": net.W[1][at, j] * delta(s, r)}
-            return own[kind]
+            return {"W": delta(at, i) * below[j, s], "b": delta(at, i), "X": net.W[last][at, j] * delta(s, r)}[kind]
         below_at = _index("i", layer - 1)
         passed = net.W[layer][at, below_at] * (step(net.Z[layer - 1][below_at, s]) * slope(below_at, layer - 1))
         return total(passed, below_at)
 
     _, name, places = entry.term
-    d.begin(d.derivative(net.L[()].term, name, places), "the chain rule, through every layer")
+    d.begin(d.derivative(net.L[()].term, name, places))
     names = [name for _, name, *_ in d.declarations if d.theory.kind(name) == "defined"]
     hidden = [each for each in names if not each.startswith("Z")]
     for layer in range(k, last - 1, -1):
         at = _index("i", layer)
-        words = f"one step back: δZ{layer}" if layer < k else "the loss: δZ = S − P, since the labels sum to 1"
+        words = f"one step back, from layer {layer + 1} to layer {layer}, as in network.step"
+        if layer == k:
+            words = "the chain rule through every layer; δZ = S − P as in softmax_cross_entropy.dZ.normalised"
         d.then(total(net.dZ[layer][at, s] * slope(at, layer), at, s), words, unfolding=hidden)
     final = {
         "W": total(net.dZ[last][i, s] * net.Y[last - 1][j, s], s),
         "b": total(net.dZ[last][i, s], s),
-        "X": total(net.W[1][_index("i", 1), j] * net.dZ[1][_index("i", 1), r], _index("i", 1)),
+        "X": total(net.W[last][i, j] * net.dZ[last][i, r], i),
     }
-    d.then(final[kind], "δ is contracted", unfolding=hidden)
+    d.then(final[kind], f"δ is contracted as in {own}", unfolding=hidden)
     return d
