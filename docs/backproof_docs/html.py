@@ -16,9 +16,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from backproof_docs import wording
 from backproof_docs.kronecker import NotDrawn, Pattern, pattern
-from backproof_docs.report import KNOWN, Report, Row, page_of
+from backproof_docs.proofs import proof_text
+from backproof_docs.report import KNOWN, Report, Row, theorem_of
 from backproof_docs.reproducer import to_script
 from backproof_properties.results import PASSING, Judged, Link, Outcome, Verdict
+from backproof_spec.calculus.theorems import THEOREMS
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -65,14 +67,13 @@ def _group(report: Report, rows: list[Row]) -> dict[str, Any]:
     return {
         "id": claim.id,
         "formula": claim.formula,
-        "page": page_of(claim.id),
-        "spec": [_cell(report, rows[0].outcome(link)) for link in (Link.JACOBIAN, Link.FORMULA)],
+        "spec": [_cell(report, rows[0].outcome(link)) for link in (Link.JACOBIAN, Link.FORMULA, Link.PROOF)],
         "lines": [
             {
                 "dtype": row.dtype,
                 "state": row.state,
                 "computed": _cell(report, row.outcome(Link.IMPLEMENTATION)),
-                "tried": sum(outcome.examples for outcome in row.outcomes),
+                "tried": row.tried,
                 "detects": wording.number(wording.detects(row.outcome(Link.IMPLEMENTATION))),
             }
             for row in rows
@@ -106,6 +107,7 @@ def _anchor(outcome: Outcome) -> str:
 def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
     finding = outcome.finding
     drawing, not_drawn = _jacobian(report, outcome)
+    stem = theorem_of(outcome.claim)
     return {
         "outcome": outcome,
         "anchor": _anchor(outcome),
@@ -116,7 +118,7 @@ def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
         "map": _map(finding.judged) if finding and finding.judged else None,
         "jacobian": drawing and _drawn(drawing),
         "not_drawn": not_drawn,
-        "page": page_of(outcome.claim),
+        "proof": proof_text(THEOREMS[stem]()) if stem else None,
     }
 
 

@@ -47,17 +47,16 @@ def _verdict(report: Report) -> str:
 def _table(report: Report) -> str:
     several = len(report.dtypes) > 1
     titles = ["", "claim", *(["dtype"] if several else []), *map(str, Link), "tried", "detects"]
-    rule = ["---", ":---", *([":---"] if several else []), *["---:"] * 5]
+    rule = ["---", ":---", *([":---"] if several else []), *["---:"] * 6]
     rows = [_row(report, row, several=several) for row in report.rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, rule, *rows))
 
 
 def _row(report: Report, row: Row, *, several: bool) -> list[str]:
     cells = [wording.cell(report, row.outcome(link)) for link in Link]
-    tried = sum(outcome.examples for outcome in row.outcomes)
     detects = wording.number(wording.detects(row.outcome(Link.IMPLEMENTATION)))
     dtype = [code(row.dtype) if row.dtype != "exact" else ""] if several else []
-    return [wording.MARKS[row.state], f"`{row.claim.id}`", *dtype, *cells, str(tried), detects]
+    return [wording.MARKS[row.state], f"`{row.claim.id}`", *dtype, *cells, str(row.tried), detects]
 
 
 def _lists(report: Report) -> list[str]:

@@ -13,18 +13,19 @@ from typing import Any
 
 from backproof_docs.known import Known, Stale, stale
 from backproof_properties.results import PASSING, Finding, Judged, Link, Outcome, Verdict, worst_verdict
+from backproof_spec.calculus.theorems import of_claim
 from backproof_spec.claims import CLAIMS, Claim
 
 SCHEMA_PATH = Path(__file__).with_name("report.schema.json")
 KNOWN = "known"
 """What a row is called that fails only as the file of known failures says."""
 _CLAIMS = {claim.id: claim for claim in CLAIMS}
-_PAGES: dict[str, str] = {}
 
 
-def page_of(claim: str) -> str | None:
-    """The path of the documentation of a claim, seen from the root of the repository; None while it has none."""
-    return _PAGES.get(claim)
+def theorem_of(claim: str) -> str | None:
+    """The theorem to read of a claim; None for a forward value. Of a network, that of its first layer of two."""
+    stems = list(of_claim(claim))
+    return next((each for each in stems if each.startswith("network.2.")), stems[0] if stems else None)
 
 
 class Refutation(AssertionError):
@@ -50,6 +51,11 @@ class Row:
     def state(self) -> str:
         """The verdict, or ``KNOWN`` for a failure that is accepted."""
         return KNOWN if self.known else str(self.verdict)
+
+    @property
+    def tried(self) -> int:
+        """Examples over all links; a proof has none."""
+        return sum(outcome.examples for outcome in self.outcomes if outcome.link is not Link.PROOF)
 
     def outcome(self, link: Link) -> Outcome | None:
         """What became of one link, if the claim has it."""

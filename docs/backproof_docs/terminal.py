@@ -60,18 +60,18 @@ def _row(report: Report, row: Row, *, several_dtypes: bool) -> list[Text]:
     name = Text.assemble((MARKS[row.state], _STYLES[row.state]), " ", row.claim.id)
     cells = [_cell(report, row.outcome(link)) for link in Link]
     dtype = [Text(row.dtype if row.dtype != "exact" else "")] if several_dtypes else []
-    count = [] if several_dtypes else [Text(str(sum(outcome.examples for outcome in row.outcomes)))]
+    count = [] if several_dtypes else [Text(str(row.tried))]
     return [name, *dtype, *cells, *count, Text(number(detects(row.outcome(Link.IMPLEMENTATION))))]
 
 
 def _table(report: Report) -> Table:
     several = len(report.dtypes) > 1  # then "dtype" takes the room of "tried"
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", collapse_padding=True)
-    table.add_column("\nclaim", no_wrap=True)
+    table.add_column("claim", no_wrap=True)
     if several:
-        table.add_column("\ndtype", no_wrap=True)
-    links = ("definition\n→ Jacobian", "Jacobian\n→ formula", "formula →\nimplement.")
-    for header in (*links, *(() if several else ("\ntried",)), "\ndetects"):
+        table.add_column("dtype", no_wrap=True)
+    links = ("Jacobian", "formula", "proof", "computed")  # one for each ``Link``
+    for header in (*links, *(() if several else ("tried",)), "detects"):
         table.add_column(header, justify="right", no_wrap=True)
     for row in report.rows:
         table.add_row(*_row(report, row, several_dtypes=several))

@@ -10,8 +10,8 @@ import re
 import shlex
 from typing import Any
 
-from backproof_docs.report import KNOWN, Report, page_of
-from backproof_properties.results import Outcome, Verdict
+from backproof_docs.report import KNOWN, Report, theorem_of
+from backproof_properties.results import Link, Outcome, Verdict
 from backproof_spec.claims import CLAIMS
 
 FORMULAS = {claim.id: claim.formula for claim in CLAIMS}
@@ -23,9 +23,11 @@ MARKS: dict[str, str] = {
     Verdict.UNSUPPORTED: "–",
     KNOWN: "~",
 }
+PROVED = "∎"
 LEGEND = (
-    "first two columns: worst relative deviation inside the spec (exact: none)",
-    "implement.: worst error ÷ rounding bound, at most 1 (exact: no error at all)",
+    "Jacobian, formula: worst relative deviation from what precedes (exact: none)",
+    "proof: ∎ follows from the definition for all shapes (backproof prove shows it)",
+    "computed: worst error ÷ rounding bound, at most 1 (exact: no error at all)",
     "detects: relative error sure to be refuted in half of the entries; —: no link",
 )
 _SHOWN_ENTRIES = 12
@@ -59,8 +61,10 @@ def cell(report: Report, outcome: Outcome | None) -> str:
     if report.reason_known(outcome) is not None:
         return KNOWN
     if outcome.verdict is not Verdict.HOLDS:
-        words = {Verdict.UNSUPPORTED: "absent", Verdict.UNCERTIFIED: "uncertain"}
+        words = {Verdict.UNSUPPORTED: "absent", Verdict.UNCERTIFIED: "unclear"}
         return words.get(outcome.verdict, str(outcome.verdict))
+    if outcome.link is Link.PROOF:
+        return PROVED
     return "exact" if outcome.observation.worst == 0 else number(outcome.observation.worst)
 
 
@@ -112,6 +116,7 @@ def facts(outcome: Outcome) -> list[tuple[str, str]]:
     """What is to be said of a failure, in order: a label, and text that may have several lines."""
     finding = outcome.finding
     diagnosis = finding.diagnosis if finding else None
+    stem = theorem_of(outcome.claim)
     lines = [
         ("formula", FORMULAS[outcome.claim]),
         ("found", found(outcome)),
@@ -120,7 +125,7 @@ def facts(outcome: Outcome) -> list[tuple[str, str]]:
         ("diagnosis", diagnosis.sentence if diagnosis else None),
         ("declare", f"--declare {diagnosis.declare}" if diagnosis and diagnosis.declare else None),
         ("inputs", inputs(outcome) if finding else None),
-        ("proof", page_of(outcome.claim)),
+        ("proof", f"backproof prove {stem}  (docs/proofs/{stem}.md)" if stem else None),
     ]
     return [(label, visible(text)) for label, text in lines if text is not None]
 

@@ -14,6 +14,7 @@ class Link(enum.StrEnum):
 
     JACOBIAN = "definition → Jacobian"
     FORMULA = "Jacobian → formula"
+    PROOF = "definition ⊢ formula"
     IMPLEMENTATION = "formula → implementation"
 
 

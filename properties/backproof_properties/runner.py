@@ -47,9 +47,12 @@ class Task:
 
 
 def tasks(claims: tuple[str, ...], dtypes: tuple[str, ...], examples: int, seed: int) -> list[Task]:
-    """Everything to run for these claims: the links inside the spec once, the implementation in each dtype."""
+    """Everything to run for these claims: the links inside the spec once, the implementation in each dtype.
+
+    A proof is for all shapes: one run of it says all there is to say.
+    """
     return [
-        Task(place, dtype, examples, seed)
+        Task(place, dtype, 1 if each.link is Link.PROOF else examples, seed)
         for place, each in enumerate(PROPERTIES)
         if each.claim in claims
         for dtype in (dtypes if each.link is Link.IMPLEMENTATION else (None,))

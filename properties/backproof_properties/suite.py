@@ -6,14 +6,28 @@ import difflib
 from collections.abc import Iterable
 
 from backproof_impl.conventions import UsageError
-from backproof_properties import chain, cross_entropy, kron, linear, network, relu, softmax, softmax_cross_entropy
+from backproof_properties import (
+    chain,
+    cross_entropy,
+    kron,
+    linear,
+    network,
+    proof,
+    relu,
+    softmax,
+    softmax_cross_entropy,
+)
 from backproof_properties.property import Property
+from backproof_properties.results import Link
 from backproof_spec.claims import CLAIM_IDS, OPERATIONS
 
-_MODULES = (kron, chain, linear, relu, softmax, cross_entropy, softmax_cross_entropy, network)
+_MODULES = (kron, chain, linear, relu, softmax, cross_entropy, softmax_cross_entropy, network, proof)
 
 PROPERTIES: tuple[Property, ...] = tuple(
-    sorted((each for module in _MODULES for each in module.PROPERTIES), key=lambda each: CLAIM_IDS.index(each.claim))
+    sorted(
+        (each for module in _MODULES for each in module.PROPERTIES),
+        key=lambda each: (CLAIM_IDS.index(each.claim), list(Link).index(each.link)),
+    )
 )
 """In the order of the claims, and within a claim in the order of the chain of trust."""
 

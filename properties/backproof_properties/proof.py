@@ -1,0 +1,54 @@
+"""definition ⊢ formula: what the other links try on many shapes is derived for all, and replayed step by step."""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+
+from hypothesis import strategies as st
+
+from backproof_properties.arrays import Case
+from backproof_properties.judge import Refuted
+from backproof_properties.property import Property
+from backproof_properties.results import Finding, Link, Observation
+from backproof_properties.subject import Domain, Subject
+from backproof_spec.calculus import evaluate
+from backproof_spec.calculus.derivation import Derivation, proof_file
+from backproof_spec.calculus.replay import Rejected, replay
+from backproof_spec.calculus.tactics import Unproved
+from backproof_spec.calculus.terms import Refused
+from backproof_spec.calculus.theorems import of_claim
+from backproof_spec.claims import CLAIM_IDS
+
+
+def _nothing(_: Domain) -> st.SearchStrategy[Case]:
+    """A proof has no examples."""
+    return st.just({})
+
+
+def _check(claim: str, _: Case, __: Subject) -> Observation:
+    """Every theorem of the claim is derived, replays from its file, and agrees with its definition in numbers."""
+    seen = Observation()
+    for stem, derive in of_claim(claim).items():
+        try:
+            derivation = derive()
+            steps = proof_file(derivation)
+            replay(steps)
+        except (Refused, Rejected, Unproved) as error:
+            raise Refuted(Finding(f"{stem}: {error}", stem, {})) from error
+        seen.add(Observation(entries=len(steps["steps"]), worst=_deviation(stem, derivation)))
+    return seen
+
+
+def _deviation(stem: str, derivation: Derivation) -> float:
+    """How far the theorem's two sides are apart at random shapes and values."""
+    model = evaluate.model(derivation, derivation.theorem.hypotheses, Random(stem))  # noqa: S311 - examples, no secrets
+    worst = evaluate.worst_deviation(derivation.theorem, model)
+    if not evaluate.agrees(worst):
+        raise Refuted(Finding(f"{stem}: the two sides differ by {float(worst):.1g} in numbers", stem, {}))
+    return float(worst)
+
+
+PROPERTIES: tuple[Property, ...] = tuple(
+    Property(claim, Link.PROOF, _nothing, partial(_check, claim)) for claim in CLAIM_IDS if of_claim(claim)
+)
