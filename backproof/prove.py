@@ -8,11 +8,12 @@ import typer
 from mpmath import mp
 
 from backproof_docs.formulas import Notation, Writer
-from backproof_docs.proof_formats import FORMATS
+from backproof_docs.proof_formats import FORMATS, files
 from backproof_docs.proofs import checked, to_text
 from backproof_docs.report import write_atomically
 from backproof_impl.conventions import UsageError
 from backproof_spec.calculus import statement
+from backproof_spec.calculus.evaluate import Unsatisfied
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.theorems import THEOREMS, named
 
@@ -35,14 +36,11 @@ def pages(names: list[str], formats: list[str], out: Path | None) -> int:
         raise UsageError(msg)
     derivations = [derive() for derive in chosen.values()]
     found = checked(derivations)
-    for each in derivations:
-        for name in formats:
-            render, ending = FORMATS[name]
-            text = render(each, found[each.stem])
-            if out is None:
-                typer.echo(text)
-            else:
-                write_atomically(out / f"{each.stem}.{ending}", text)
+    for name, text in files(derivations, found, formats):
+        if out is None:
+            typer.echo(text)
+        else:
+            write_atomically(out / name, text)
     passed = sum(result.passed for result in found.values())
     where = f", written to {out}" if out else ""
     typer.echo(f"{'PASSED' if passed == len(found) else 'FAILED'}  {passed} of {len(found)} proofs check{where}")
@@ -64,7 +62,11 @@ def of_statement(path: Path) -> int:
     except Unproved as error:
         _refuted(read, error)
         return 1
-    found = checked([derivation])[derivation.stem]
+    try:
+        found = checked([derivation])[derivation.stem]
+    except Unsatisfied as error:
+        typer.echo(f"NOT PROVED  {error}: then everything follows")
+        return 1
     typer.echo(to_text(derivation, found))
     return int(not found.passed)
 
@@ -72,7 +74,11 @@ def of_statement(path: Path) -> int:
 def _refuted(read: statement.Statement, unproved: Unproved) -> None:
     """Say what is false, or what no proof was found of."""
     write = Writer(Notation.TEXT)
-    found = statement.counterexample(read)
+    try:
+        found = statement.counterexample(read)
+    except Unsatisfied as error:
+        typer.echo(f"NOT PROVED  {error}")
+        return
     if found is None:
         reason = f"no proof found that {write(unproved.missing)}" if unproved.missing else str(unproved)
         typer.echo(f"NOT PROVED  {reason}")

@@ -124,6 +124,12 @@ _DRAWINGS: dict[str, _Drawing] = {
 }
 
 
+def form(claim: str) -> tuple[str, str] | None:
+    """The Jacobian of a claim as a Kronecker product, and what its blocks are; None where it has no such form."""
+    drawing = _relu(1) if claim == "relu.dZ" else _DRAWINGS.get(claim) if claim != "chain.rule" else None
+    return None if drawing is None else (drawing.formula, drawing.blocks)
+
+
 def pattern(outcome: Outcome, conventions: Mapping[str, Any]) -> Pattern | None:
     """The Jacobian at the counterexample; None for a claim that has none. Raises ``NotDrawn`` with the reason."""
     if outcome.finding is None:

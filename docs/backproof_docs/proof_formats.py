@@ -1,17 +1,53 @@
-"""The forms of a page of a proof: {format: (what writes it, the ending of its file)}."""
+"""The forms in which proofs are written: {format: what writes it}; the ending of a file is the format's name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from backproof_docs.proofs import Checked, to_json, to_markdown, to_text
+from backproof_docs import book
+from backproof_docs.document import Document, to_markdown
+from backproof_docs.formulas import Notation
+from backproof_docs.proofs import Checked, to_json, to_text
 from backproof_docs.typeset import to_html, to_pdf
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.theorems import THEOREMS
 
-FORMATS: dict[str, tuple[Callable[[Derivation, Checked], str | bytes], str]] = {
-    "text": (to_text, "txt"),
-    "md": (to_markdown, "md"),
-    "html": (to_html, "html"),
-    "pdf": (to_pdf, "pdf"),
-    "json": (to_json, "json"),
+DOCUMENTS: dict[str, tuple[Notation, Callable[[Document, Sequence[str]], str | bytes]]] = {
+    "md": (Notation.LATEX, to_markdown),
+    "html": (Notation.TYPST, to_html),
+    "pdf": (Notation.TYPST, to_pdf),
 }
+FORMATS = ("text", *DOCUMENTS, "json")
+_BESIDE = "md"
+"""The drawings are files of their own beside these pages; in the others they are part of the page."""
+
+
+def files(
+    derivations: Sequence[Derivation], found: Mapping[str, Checked], formats: Sequence[str]
+) -> Iterator[tuple[str, str | bytes]]:
+    """Each page of each theorem, in each format, and the drawings; of all theorems an index and what is refused too."""
+    stems = [each.stem for each in derivations]
+    whole = set(THEOREMS) <= set(stems)
+    for name in formats:
+        if name == "text":
+            yield from ((f"{each.stem}.txt", to_text(each, found[each.stem])) for each in derivations)
+        elif name == "json":
+            yield from ((f"{each.stem}.json", to_json(each)) for each in derivations)
+        else:
+            yield from _documents(derivations, found, name, [*stems, *((book.INDEX, book.GALLERY) if whole else ())])
+
+
+def _documents(
+    derivations: Sequence[Derivation], found: Mapping[str, Checked], name: str, linked: Sequence[str]
+) -> Iterator[tuple[str, str | bytes]]:
+    notation, write = DOCUMENTS[name]
+    documents = [
+        book.theorem(each, found[each.stem], notation, [other.stem for other in derivations if each.stem in other.uses])
+        for each in derivations
+    ]
+    if book.INDEX in linked:
+        documents += [book.index(derivations, found, notation), book.gallery(notation)]
+    for document in documents:
+        yield f"{document.name}.{name}", write(document, linked)
+        if name == _BESIDE:
+            yield from ((f"{picture}.svg", svg) for picture, svg in document.pictures.items())

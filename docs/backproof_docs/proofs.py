@@ -1,4 +1,4 @@
-"""Pages of proofs: what is proved, from what, line by line, and what came of checking it again."""
+"""A proof and what came of checking it again: its formulas in a notation, its status, its text and its file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpmath import mp
-
 from backproof_docs.formulas import Notation, Writer
 from backproof_spec.calculus import evaluate
 from backproof_spec.calculus.derivation import Derivation, proof_file
@@ -18,7 +16,7 @@ from backproof_spec.calculus.derivation import text as file_text
 from backproof_spec.calculus.terms import ZERO
 
 NAMES = {
-    **{f"d{name}": f"δ{name}" for name in ("Z", "Y", "S", "U", "X", "O", "A", "y")},
+    **{f"d{name}": f"δ{name}" for name in ("Z", "Y", "S", "U", "X", "O", "A", "y", "z")},
     **{f"d{name}{layer}": f"δ{name}^{{({layer})}}" for name in "ZY" for layer in range(1, 100)},
     **{f"{name}'": f"{name}^{{T}}" for name in "AB"},
 }
@@ -46,17 +44,17 @@ def checked(derivations: Iterable[Derivation]) -> dict[str, Checked]:
     """Each derivation replayed from its file in one fresh process, and every line of it evaluated."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        paths = {}
-        for each in derivations:
-            paths[each] = Path(folder, f"{each.stem}.json")
-            paths[each].write_text(file_text(proof_file(each)), encoding="utf-8")
+        files = {each: proof_file(each) for each in derivations}
+        paths = {each: Path(folder, f"{each.stem}.json") for each in files}
+        for each, path in paths.items():
+            path.write_text(file_text(files[each]), encoding="utf-8")
         command = [sys.executable, "-m", "backproof_spec.calculus.replay", *map(str, paths.values())]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
         said = dict(line.split(": ", 1) for line in (done.stdout + done.stderr).splitlines())
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")
-            steps = len(proof_file(each)["steps"])
-            found[each.stem] = Checked(steps, "" if replay.startswith("proved") else replay, SHAPES, _digits(each))
+            replay = "" if replay.startswith("proved") else replay
+            found[each.stem] = Checked(len(files[each]["steps"]), replay, SHAPES, _digits(each))
     return found
 
 
@@ -64,7 +62,7 @@ def _digits(derivation: Derivation) -> int:
     """To how many digits the two sides of every line agree, at random shapes; as many as are computed where exactly."""
     models = evaluate.telling(derivation, derivation.theorem, SHAPES)
     worst = max(evaluate.worst_deviation(line.theorem, each) for each in models for line in derivation.lines)
-    return evaluate.DIGITS if worst == 0 else int(mp.floor(-mp.log10(worst)))
+    return evaluate.digits(worst)
 
 
 # --- what is on a page ------------------------------------------------------------------------------------------------
@@ -72,10 +70,8 @@ def _digits(derivation: Derivation) -> int:
 
 @dataclass(frozen=True)
 class Page:
-    """A derivation in one notation: every formula as text."""
+    """A derivation in one notation: ``left`` = the last formula, under what is ``assumed``, is what it says."""
 
-    stem: str
-    title: str
     given: list[str]
     assumed: list[str]
     left: str
@@ -83,7 +79,7 @@ class Page:
 
 
 def page(derivation: Derivation, notation: Notation) -> Page:
-    """The page of a derivation."""
+    """The formulas of a derivation."""
     letters: dict[str, list[str]] = {}
     for what, _, *rest in derivation.declarations:
         for _, letter, dim in rest[0] if what == "define" else ():
@@ -105,13 +101,13 @@ def page(derivation: Derivation, notation: Notation) -> Page:
             given.append(write.definition(name, rest[0], rest[1]))
     lines = [(write(theorem[-1], free), line.words) for theorem, line in zip(theorems, derivation.lines, strict=True)]
     assumed = [write(each) for each in sorted(derivation.theorem.hypotheses, key=repr)]
-    return Page(derivation.stem, derivation.title, given, assumed, left, lines)
+    return Page(given, assumed, left, lines)
 
 
-def to_text(derivation: Derivation, found: Checked) -> str:
-    """For a terminal."""
+def proof_text(derivation: Derivation) -> str:
+    """For a terminal: definitions, hypotheses, and line by line."""
     shown = page(derivation, Notation.TEXT)
-    out = [f"{shown.stem}   {shown.title}", ""]
+    out = [f"{derivation.stem}   {derivation.title}", ""]
     out += [f"  where    {shown.given[0]}"] if shown.given else []
     out += [f"           {each}" for each in shown.given[1:]]
     out += [f"  assuming {shown.assumed[0]}"] if shown.assumed else []
@@ -119,8 +115,13 @@ def to_text(derivation: Derivation, found: Checked) -> str:
     out += ["", f"  {shown.left}"]
     for formula, words in shown.lines:
         out += [f"    = {formula}", f"          {words}"]
+    return "\n".join([*out, ""])
+
+
+def to_text(derivation: Derivation, found: Checked) -> str:
+    """The same, with what came of checking it."""
     checks = status(found).replace("; ", ";\n           ")
-    return "\n".join([*out, "", f"  {checks}", ""])
+    return f"{proof_text(derivation)}\n  {checks}\n"
 
 
 def status(found: Checked) -> str:
@@ -130,22 +131,6 @@ def status(found: Checked) -> str:
     return f"checked: kernel, {found.steps} steps; {replay}; {numbers}"
 
 
-def to_markdown(derivation: Derivation, found: Checked) -> str:
-    """For GitHub: formulas in LaTeX, fenced so that Markdown leaves their underscores and backslashes alone."""
-    shown = page(derivation, Notation.LATEX)
-    out = [f"# {shown.stem}: {shown.title}", "", f"*{status(found)}*", ""]
-    if shown.given:
-        out += ["where", "", *(f"- {_inline(each)}" for each in shown.given), ""]
-    out += [f"Assumed: {', '.join(map(_inline, shown.assumed)) or 'nothing'}.", "", "```math", shown.left, "```", ""]
-    for number, (formula, words) in enumerate(shown.lines, 1):
-        out += [f"{number}. {words}:", "", "   ```math", f"   = {formula}", "   ```", ""]
-    return "\n".join(out)
-
-
-def _inline(formula: str) -> str:
-    return f"$`{formula}`$"
-
-
-def to_json(derivation: Derivation, _: Checked) -> str:
+def to_json(derivation: Derivation) -> str:
     """The proof file, which ``python -m backproof_spec.calculus.replay`` checks."""
     return file_text(proof_file(derivation))

@@ -1,0 +1,324 @@
+"""The book of proofs: a page for each theorem, one of what is refused, and an index."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mpmath import mp
+
+from backproof_docs import graphs, kronecker
+from backproof_docs.document import (
+    Block,
+    Code,
+    Display,
+    Document,
+    Items,
+    Line,
+    Link,
+    Listing,
+    Math,
+    Picture,
+    Section,
+    Steps,
+    Table,
+    Text,
+)
+from backproof_docs.formulas import Notation, Writer
+from backproof_docs.proofs import NAMES, Checked, page, status
+from backproof_impl import reference
+from backproof_properties.results import Link as ChainLink
+from backproof_properties.suite import PROPERTIES
+from backproof_spec.calculus import evaluate
+from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.examine import Examined, examine, refusal
+from backproof_spec.calculus.forged import FORGED
+from backproof_spec.calculus.refused import REFUSED
+from backproof_spec.calculus.terms import Formula, free_indices, parts
+from backproof_spec.calculus.theorems import of_claim
+from backproof_spec.claims import CLAIM_IDS
+
+INDEX, GALLERY = "index", "refused"
+"""The names of the pages that are no theorem's."""
+
+# --- formulas of whole matrices ---------------------------------------------------------------------------------------
+
+_LATEX = {
+    "δ": r"\delta ", "σ": r"\sigma ", "Σ": r"\Sigma ", "∂": r"\partial ", "·": r"\,", "∘": r" \circ ",
+    "⊗": r" \otimes ", "−": "-", "≥": r" \ge ", "′": "'", "²": "^2", "ᵀ": r"^{\mathsf T}",
+}  # fmt: skip
+_TYPST = {"ᵀ": "^T ", "²": "^2 ", "·": "\1", "−": "-", "/": " \\/ "}
+
+
+def in_matrices(text: str, notation: Notation) -> str:
+    """δW = δZ·Yᵀ in a notation: words upright, the 1 of δZ·1 and of 1[Z ≥ 0] bold, as they are no numbers."""
+    if notation is Notation.TEXT:
+        return text
+    latex = notation is Notation.LATEX
+    bold, upright = (r"\mathbf{1}", r"\operatorname{%s}") if latex else (' bold("1")', 'op("%s")')
+    marked = re.sub(r"(?<![_\w])1(?=ᵀ|\[|·1ᵀ)|(?<=·)1(?![\w.])", "\0", text)
+    marked = re.sub(r"_([a-z0-9]+)", r"_{\1}" if latex else r"_(\1)", marked)
+    pieces = re.split(r"([a-z]{2,})", marked)
+    shown = []
+    for k, piece in enumerate(pieces):
+        if k % 2:
+            shown.append(upright % piece)
+        elif latex:
+            shown.append("".join(_LATEX.get(mark, mark) for mark in piece).replace(", k =", r",\ k ="))
+        else:
+            shown.append(re.sub(r"(?<=\w)(?=[^\W\d_])", " ", "".join(_TYPST.get(mark, mark) for mark in piece)))
+    return "".join(shown).replace("\0", bold).replace("\1", " thin ").strip()
+
+
+def _table(rows: Sequence[Sequence[str]], notation: Notation) -> str:
+    """A matrix of numbers."""
+    if notation is Notation.LATEX:
+        return r"\begin{pmatrix}" + r" \\ ".join(" & ".join(row) for row in rows) + r"\end{pmatrix}"
+    if notation is Notation.TYPST:
+        return "mat(" + "; ".join(", ".join(row) for row in rows) + ")"
+    return "[" + ", ".join(f"[{', '.join(row)}]" for row in rows) + "]"
+
+
+# --- a theorem --------------------------------------------------------------------------------------------------------
+
+
+def theorem(derivation: Derivation, found: Checked, notation: Notation, served: Sequence[str]) -> Document:
+    """What is stated, from what, why, line by line; what of the suite it stands behind; numbers; and its status."""
+    shown = page(derivation, notation)
+    said = f"{shown.left} = {shown.lines[-1][0]}"
+    statement = Table(
+        ("in matrices", "entry by entry"), (((Math(in_matrices(derivation.title, notation)),), (Math(said),)),)
+    )
+    blocks: list[Block] = [statement]
+    blocks += [Section("Where"), Items(tuple((Math(each),) for each in shown.given))] if shown.given else []
+    assumed = tuple((Math(each),) for each in shown.assumed) or (("nothing",),)
+    blocks += [Section("Assuming"), Items(assumed), Section("Derivation")]
+    blocks.append(
+        Steps(shown.left, tuple((formula, _linked(words, derivation.uses)) for formula, words in shown.lines))
+    )
+    blocks += _suite(derivation.stem, notation)
+    blocks += [Section("For example"), *_example(derivation, notation)]
+    blocks += _family(derivation.uses, served) + _network(derivation.stem)
+    return Document(derivation.stem, derivation.stem, (status(found), found.passed), tuple(blocks))
+
+
+def _linked(words: str, stems: Sequence[str]) -> Line:
+    """Words in which the names of theorems are links."""
+    pattern = "|".join(re.escape(each) for each in sorted(stems, key=len, reverse=True))
+    pieces = re.split(f"({pattern})", words) if stems else [words]
+    return tuple(Link(each) if k % 2 else each for k, each in enumerate(pieces) if each)
+
+
+def _network(stem: str) -> list[Block]:
+    """The two graphs of a network's forward and backward propagation."""
+    layers = re.match(r"network\.(\d+)\.", stem)
+    if layers is None:
+        return []
+    return [Section("The network"), *pictures(int(layers[1]))]
+
+
+def pictures(layers: int) -> list[Block]:
+    """The two graphs of the notes for a network of so many layers."""
+    counted = f"{layers} layer{'s' if layers > 1 else ''}"
+    return [
+        Picture(f"forward-{layers}", f"forward propagation through {counted}", graphs.forward(layers)),
+        Picture(f"backward-{layers}", f"backward propagation through {counted}", graphs.backward(layers)),
+    ]
+
+
+def _suite(stem: str, notation: Notation) -> list[Block]:
+    """The Kronecker form, the NumPy code and the property of the claim that a theorem proves."""
+    claim = next((each for each in CLAIM_IDS if stem in of_claim(each)), None)
+    if claim is None:
+        return []
+    blocks: list[Block] = []
+    form = kronecker.form(claim)
+    if form is not None:
+        formula, about = form
+        blocks += [Section("Kronecker form"), Text((Math(in_matrices(formula, notation)), f": {about}."))]
+    (tested,) = (each for each in PROPERTIES if each.claim == claim and each.link is ChainLink.FORMULA)
+    code = next((each for each in PROPERTIES if each.claim == claim and each.link is ChainLink.IMPLEMENTATION), None)
+    if code is not None and len(code.functions) == 1:
+        source = inspect.getsource(getattr(reference, code.functions[0]))
+        blocks += [Section("In NumPy"), Listing("python", re.sub(r"  # noqa.*", "", source).rstrip())]
+    module = getattr(tested.check, "func", tested.check).__module__.replace(".", "/")
+    command = Code(f"backproof verify --claim {claim}")
+    line: Line = ("The property of this claim stands in ", Code(f"properties/{module}.py"), "; ", command, " runs it.")
+    return [*blocks, Section("Tested by"), Text(line)]
+
+
+def _family(used: Sequence[str], served: Sequence[str]) -> list[Block]:
+    """What a theorem uses, and what uses it."""
+    rows = (("Uses", used), ("Used by", served))
+    return [
+        part
+        for title, stems in rows
+        if stems
+        for part in (Section(title), Items(tuple((Link(each),) for each in stems)))
+    ]
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _number(value: Any, notation: Notation) -> str:
+    """Five digits; 0 for what is 0 as far as can be seen."""
+    digits, _, exponent = f"{0 if evaluate.agrees(abs(value)) else float(value):.5g}".partition("e")
+    power = {Notation.LATEX: r"%s \cdot 10^{%d}", Notation.TYPST: "%s dot 10^(%d)", Notation.TEXT: "%se%d"}[notation]
+    return power % (digits, int(exponent)) if exponent else digits
+
+
+def _tabulated(model: evaluate.Model, term: Formula, indices: Sequence[Any], notation: Notation) -> str:
+    """The values of a term over at most two indices: a number, a column or a matrix."""
+    sizes = [model.sizes[i[2]] for i in indices] + [1] * (2 - len(indices))
+    with mp.workdps(evaluate.DIGITS):
+        rows = [
+            [_number(model.value(term, dict(zip(indices, (i, j), strict=False))), notation) for j in range(sizes[1])]
+            for i in range(sizes[0])
+        ]
+    return rows[0][0] if not indices else _table(rows, notation)
+
+
+def _example(derivation: Derivation, notation: Notation) -> list[Block]:
+    """The tensors of the formula at small sizes, what it gives, and what difference quotients give."""
+    theorem = derivation.theorem
+    model = evaluate.example(derivation, theorem)
+    write = Writer(notation, NAMES)
+    value = theorem.conclusion[-1]
+    named = dict.fromkeys(part[1] for part, _ in parts(value) if part[0] == "entry")
+    lines: list[Line] = []
+    for name in named:
+        dims = derivation.theory.dims(name)
+        at = tuple(("index", f"_{k}", dim) for k, dim in enumerate(dims))
+        if len(dims) <= _SHOWN:
+            shown = _tabulated(model, ("entry", name, at), at, notation)
+            lines.append((Math(f"{write(('entry', name, ()))} = {shown}"),))
+    said = theorem.conclusion
+    by = said[2] if said[0] == "deriv" else ()
+    free = [*sorted(i for i in free_indices(said) if i not in by), *by]
+    if len(free) <= _SHOWN:
+        result: Line = ("the formula gives ", Math(_tabulated(model, value, free, notation)))
+    else:
+        first = next(each for each in model.assignments(said) if model.sides(said, each)[1])
+        place = ", ".join(f"{write.free(said)[i]} = {k + 1}" for i, k in first.items())
+        result = (f"at {place} the formula gives ", Math(_number(model.sides(said, first)[1], notation)))
+    digits = evaluate.digits(evaluate.worst_deviation(theorem, model))
+    other = "difference quotients of the definition give" if by or said[0] == "deriv" else "the left side is"
+    return [Items((*lines, (*result, f", and {other} the same, to {digits} digits")))]
+
+
+_SHOWN = 2
+"""Tensors of more dimensions are not shown."""
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+_REFUSED = """\
+Each statement below is false, and each would be proved by a system that forgets one thing. It was attempted here: what
+refuses it, and the numbers at which it is false, were computed with this page."""
+
+
+def gallery(notation: Notation) -> Document:
+    """False theorems: why each is believed, who refuses it and in which words, where it is false, and what is true."""
+    write = Writer(notation, NAMES)
+    blocks: list[Block] = [Text((_REFUSED,))]
+    for entry in REFUSED:
+        blocks += _refused(examine(entry), write)
+    blocks += [Section("Forged theorems"), Text(("These attack the program instead of the mathematics.",))]
+    for forgery in FORGED:
+        who = refusal(forgery)
+        blocks.append(Items(((f"{forgery.title}. {forgery.why} {who.by.capitalize()}: ", Code(who.message)),)))
+    said = f"checked: {len(REFUSED)} false statements and {len(FORGED)} forgeries, each attempted and refused"
+    return Document(GALLERY, "What is refused", (said, True), tuple(blocks))
+
+
+def _refused(found: Examined, write: Writer) -> list[Block]:
+    entry = found.entry
+    lines: list[Line] = [("where ", Math(write.definition(*each))) for each in found.given]
+    lines += [("assuming ", Math(write(each))) for each in sorted(entry.assuming, key=repr)]
+    case = found.counterexample
+    model, free = case.model, write.free(entry.statement, *entry.assuming)
+    values: list[Line] = []
+    for name, held in model.values.items():
+        at = tuple(("index", f"_{k}", dim) for k, dim in enumerate(entry.names().theory.dims(name)))
+        if held and len(at) <= _SHOWN:
+            shown = _tabulated(model, ("entry", name, at), at, write.notation)
+            values.append((Math(f"{write(('entry', name, ()))} = {shown}"),))
+    place = [f"{free[index]} = {k + 1}" for index, k in case.free.items()]
+    sizes = [f"{dim} = {size}" for dim, size in model.sizes.items()]
+    where = f"False{' at ' if place or sizes else ''}{', '.join([*sizes, *place])}: "
+    twin = [write(each) for each in sorted(found.twin.hypotheses, key=repr)]
+    return [
+        Section(entry.title),
+        Display(write(entry.statement)),
+        *([Items(tuple(lines))] if lines else []),
+        Text((entry.why,)),
+        Text((f"Refused by {found.refusal.by}: ", Code(found.refusal.message))),
+        Text(
+            (
+                where,
+                "the left side is ",
+                Math(_number(case.left, write.notation)),
+                ", the right side ",
+                Math(_number(case.right, write.notation)),
+                ".",
+            )
+        ),
+        *([Items(tuple(values))] if values else []),
+        Text(("True is" + (", assuming " if twin else ""), *_joined(twin), ":")),
+        Display(write(found.twin.conclusion)),
+    ]
+
+
+def _joined(formulas: Sequence[str], between: str = ", ") -> Line:
+    return tuple(part for k, each in enumerate(formulas) for part in ((between,) if k else ()) + (Math(each),))
+
+
+# --- the index --------------------------------------------------------------------------------------------------------
+
+_DEPTH = 3
+"""Layers of the network whose graphs the index shows."""
+
+
+def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation) -> Document:
+    """All theorems, what they assume and how they were checked; what rests on what; the network's two graphs."""
+    rows = []
+    for each in derivations:
+        assumed = page(each, notation).assumed
+        row: tuple[Line, ...] = (
+            (Link(each.stem),),
+            (Math(in_matrices(each.title, notation)),),
+            _joined(assumed, "\n") or ("nothing",),
+            (str(found[each.stem].steps),),
+        )
+        rows.append(row)
+    passed = sum(each.passed for each in found.values())
+    said = f"checked: {passed} of {len(rows)} proofs by the kernel, by a replay in a fresh process, and in numbers"
+    uses: dict[str, Sequence[str]] = {_any_depth(each.stem): _without_depth(each.uses) for each in derivations}
+    blocks: list[Block] = [
+        Text(
+            (
+                "Every line of every page is a theorem of a small kernel, for all shapes. Beside it: ",
+                Link(GALLERY),
+                ", the false statements that the kernel refuses.",
+            )
+        ),
+        Table(("theorem", "in matrices", "assuming", "steps"), tuple(rows)),
+        Section("What rests on what"),
+        Picture("dependencies", "which theorem uses which", graphs.dependencies(uses)),
+        Section(f"A network of {_DEPTH} layers"),
+        *pictures(_DEPTH),
+    ]
+    return Document(INDEX, "Proofs", (said, passed == len(rows)), tuple(blocks))
+
+
+def _any_depth(stem: str) -> str:
+    """network.k.dW for every depth and layer."""
+    return re.sub(r"^network\.\d+\.(d[WbX])\d*$", r"network.k.\1", stem)
+
+
+def _without_depth(stems: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(_any_depth, stems))

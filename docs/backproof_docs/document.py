@@ -1,0 +1,238 @@
+"""Documents: blocks of text, formulas and pictures, written as Markdown for GitHub or as Typst (HTML and PDF).
+
+Formulas are in the notation of what they are written to: LaTeX for Markdown, Typst's own for Typst.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+# --- what documents are made of ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula in a line of text."""
+
+    formula: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name or command in a line of text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """Another document of the same folder, by its name without ending."""
+
+    to: str
+
+
+Line: TypeAlias = tuple[str | Math | Code | Link, ...]
+"""A line of text; the part "\n" breaks it."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading."""
+
+    title: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    line: Line
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Display:
+    """A formula by itself."""
+
+    formula: str
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a derivation starts from, then = formula, and why, again and again."""
+
+    left: str
+    steps: tuple[tuple[str, Line], ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A program."""
+
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG drawing, and the name of its file without ending."""
+
+    name: str
+    about: str
+    svg: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a head."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Line, ...], ...]
+
+
+Block: TypeAlias = Section | Text | Items | Display | Steps | Listing | Picture | Table
+
+
+@dataclass(frozen=True)
+class Document:
+    """A page: its name is that of its file; ``status`` is what came of checking it, and whether that is good."""
+
+    name: str
+    title: str
+    status: tuple[str, bool]
+    blocks: tuple[Block, ...]
+
+    @property
+    def pictures(self) -> dict[str, str]:
+        """The drawings in it, by name."""
+        return {block.name: block.svg for block in self.blocks if isinstance(block, Picture)}
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------------------
+
+
+def to_markdown(document: Document, linked: Iterable[str]) -> str:
+    """For GitHub: formulas in fences, so that Markdown leaves their underscores and backslashes alone."""
+    known = frozenset(linked)
+
+    def inline(line: Line) -> str:
+        return "".join(_inline_markdown(part, known) for part in line)
+
+    said, _ = document.status
+    top = [f"# {inline((document.title,))}", f"*{inline((said,))}*"]
+    return "\n\n".join([*top, *(_block_markdown(it, inline) for it in document.blocks)]) + "\n"
+
+
+def _block_markdown(it: Block, inline: Callable[[Line], str]) -> str:
+    match it:
+        case Section(title):
+            text = f"## {inline((title,))}"
+        case Text(line):
+            text = inline(line)
+        case Items(lines):
+            text = "\n".join(f"- {inline(line)}" for line in lines)
+        case Display(formula):
+            text = f"```math\n{formula}\n```"
+        case Steps(left, steps):
+            shown = [f"{inline(why)}:\n\n   ```math\n   = {formula}\n   ```" for formula, why in steps]
+            text = "\n\n".join([f"```math\n{left}\n```", *(f"{k}. {each}" for k, each in enumerate(shown, 1))])
+        case Listing(language, source):
+            text = f"```{language}\n{source}\n```"
+        case Picture(name, about, _):
+            text = f"![{about}]({name}.svg)"
+        case Table(head, rows):
+            cells = [[inline((each,)) for each in head], ["---"] * len(head), *(map(inline, row) for row in rows)]
+            text = "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    return text
+
+
+def _inline_markdown(part: str | Math | Code | Link, known: frozenset[str]) -> str:
+    match part:
+        case Math(formula):
+            text = f"$`{formula}`$"
+        case Code(source):
+            text = f"`{source}`"
+        case Link(to):
+            text = f"[{to}]({to}.md)" if to in known else to
+        case "\n":
+            text = "<br>"
+        case _:
+            text = re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", part)
+    return text
+
+
+# --- Typst ------------------------------------------------------------------------------------------------------------
+
+
+def to_typst(document: Document, linked: Iterable[str], ending: str) -> str:
+    """The body of a Typst document: ``why``, ``state`` and ``fit`` are functions of its preamble."""
+    known = frozenset(linked)
+
+    def inline(line: Line) -> str:
+        return "".join(_inline_typst(part, known, ending) for part in line)
+
+    said, passed = document.status
+    state = f"#state({str(passed).lower()})[{escaped(said)}]"
+    return (
+        "\n\n".join([f"= {escaped(document.title)}", state, *(_block_typst(it, inline) for it in document.blocks)])
+        + "\n"
+    )
+
+
+def _block_typst(it: Block, inline: Callable[[Line], str]) -> str:
+    match it:
+        case Section(title):
+            text = f"== {escaped(title)}"
+        case Text(line):
+            text = inline(line)
+        case Items(lines):
+            text = "\n".join(f"- {inline(line)}" for line in lines)
+        case Display(formula):
+            text = f"#fit[$ {formula} $]"
+        case Steps(left, steps):
+            shown = [f"#fit[$ = {formula} $]\n\n#why[{inline(why)}]" for formula, why in steps]
+            text = "\n\n".join([f"#fit[$ {left} $]", *shown])
+        case Listing(language, source):
+            text = f"#raw({quoted(source)}, lang: {quoted(language)}, block: true)"
+        case Picture(_, about, svg):
+            text = f'#image(bytes({quoted(svg)}), format: "svg", alt: {quoted(about)})'
+        case Table(head, rows):
+            cells = [f"table.header({', '.join(f'[*{escaped(each)}*]' for each in head)})"]
+            cells += [f"[{inline(cell)}]" for row in rows for cell in row]
+            text = f"#table(columns: {len(head)}, {', '.join(cells)})"
+    return text
+
+
+def _inline_typst(part: str | Math | Code | Link, known: frozenset[str], ending: str) -> str:
+    match part:
+        case Math(formula):
+            text = f"${formula}$"
+        case Code(source):
+            text = f"#raw({quoted(source)})"
+        case Link(to):
+            text = f"#link({quoted(f'{to}.{ending}')})[{escaped(to)}]" if to in known else escaped(to)
+        case "\n":
+            text = " \\ "
+        case _:
+            text = escaped(part)
+    return text
+
+
+def escaped(text: str) -> str:
+    """Plain text, what means something to Typst escaped."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
+
+
+def quoted(text: str) -> str:
+    """A string of Typst."""
+    inside = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{inside}"'
