@@ -1,5 +1,6 @@
 """Every theorem: proved, replayed from its file, true in numbers, and what the explicit Jacobians of the spec say."""
 
+import graphlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from backproof_spec.calculus import evaluate
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, worst_deviation
 from backproof_spec.calculus.replay import Rejected, Unreadable, replay
-from backproof_spec.calculus.terms import close
+from backproof_spec.calculus.terms import close, open_, parts
 from backproof_spec.calculus.theorems import THEOREMS
 from backproof_spec.claims import CLAIM_IDS
 from backproof_spec.matrices import from_entries, kron, ones, unvec
@@ -59,6 +60,57 @@ def test_a_proof_file_replays_to_its_statement(stem, derived, files):
     theorem = replay(files(stem))
     assert theorem.conclusion == derived(stem).theorem.conclusion
     assert theorem.hypotheses == derived(stem).theorem.hypotheses
+
+
+# --- what uses what ---------------------------------------------------------------------------------------------------
+
+
+def _alike(pattern, term, same):
+    """Is a term the pattern, but for the names of tensors, dimensions and indices? ``same``: which stands for which."""
+    if isinstance(pattern, tuple) != isinstance(term, tuple):
+        return False
+    if not isinstance(pattern, tuple):
+        if isinstance(pattern, int) or pattern in HEADS:
+            return pattern == term
+        return same.setdefault(pattern, term) == term
+    return len(pattern) == len(term) and all(_alike(*pair, same) for pair in zip(pattern, term, strict=True))
+
+
+def _rowwise(formula):
+    """The formula with all tensors transposed: attention has its softmax along rows."""
+    if not isinstance(formula, tuple):
+        return formula
+    if formula[:1] == ("entry",):
+        return (*formula[:2], formula[2][::-1])
+    return tuple(map(_rowwise, formula))
+
+
+HEADS = {"num", "entry", "index", "bound", "dim", "delta", "add", "mul", "inv", "sum", "exp", "log", "ind", "slope"}
+USES = [(stem, used) for stem, derive in THEOREMS.items() for used in derive().uses]
+
+
+@pytest.mark.parametrize(("stem", "used"), USES)
+def test_the_formula_of_a_theorem_that_is_used_occurs(stem, used, derived):
+    formula = derived(used).theorem.conclusion[-1]
+    derivation = derived(stem)
+    shown = [line.theorem.conclusion[-1] for line in derivation.lines]
+    for kind, name, *rest in derivation.declarations:
+        if kind == "define":
+            shown.append(open_(derivation.theory.rest(name), rest[0]))
+    everywhere = [part for each in shown for part, _ in parts(each)]
+    assert any(_alike(each, part, {}) for each in (formula, _rowwise(formula)) for part in everywhere)
+    assert not any(_alike(("add", formula, formula), part, {}) for part in everywhere)
+
+
+def test_theorems_use_no_others_than_there_are_and_never_in_a_circle():
+    graph = {stem: set() for stem in THEOREMS}
+    for stem, used in USES:
+        graph[stem].add(used)
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert set(order) == set(THEOREMS)
+
+
+# --- proved, again ----------------------------------------------------------------------------------------------------
 
 
 def test_a_proof_is_the_same_in_every_process():
@@ -138,6 +190,23 @@ def test_a_false_statement_shows_in_numbers(derived):
         free = {("index", "a", "m"): 0, ("index", "c", "n"): 1}
         assert model.deviation(wrong.conclusion, free) < SMALL
         assert model.deviation((kind, name, by, e, ("mul", ("num", -1, 1), d)), free) > SMALL
+
+
+@every_theorem
+def test_the_witness_in_the_file_satisfies_the_hypotheses(stem, derived, files):
+    derivation, witness = derived(stem), files(stem)["witness"]
+
+    def flat(values, place=()):
+        return (
+            {k: v for i, row in enumerate(values) for k, v in flat(row, (*place, i)).items()}
+            if isinstance(values, list)
+            else {place: mp.mpf(values)}
+        )
+
+    values = {name: flat(nested) for name, nested in witness["values"].items()}
+    model = evaluate.Model(derivation.theory, witness["sizes"], values, {})
+    with mp.workdps(DIGITS):
+        assert all(model.satisfies(each) for each in derivation.theorem.hypotheses)
 
 
 # --- against the explicit Jacobians -----------------------------------------------------------------------------------

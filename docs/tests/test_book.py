@@ -1,0 +1,179 @@
+"""The book of proofs: what pages show, and that docs/proofs is what the program writes."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from backproof_docs import book
+from backproof_docs.book import in_matrices
+from backproof_docs.document import Code, Items, Link, Picture, Section, Steps, to_markdown
+from backproof_docs.formulas import Notation
+from backproof_docs.proof_formats import DOCUMENTS, files
+from backproof_docs.proofs import Checked, checked
+from backproof_docs.report import theorem_of
+from backproof_spec.calculus.replay import Rejected, replay
+from backproof_spec.calculus.theorems import THEOREMS
+from backproof_spec.claims import CLAIM_IDS
+
+pytestmark = pytest.mark.no_cover  # every proof is derived and written: see CONTRIBUTING
+
+COMMITTED = Path(__file__).parents[1] / "proofs"
+SCHEMA = COMMITTED / "proof.schema.json"
+PROOFS = sorted(path for path in COMMITTED.glob("*.json") if path != SCHEMA)
+GOOD = Checked(steps=12, replay="", shapes=4, digits=60)
+STALE = "run backproof prove --format md,json --out docs/proofs"
+
+
+def _page(stem, served=(), notation=Notation.LATEX):
+    return book.theorem(THEOREMS[stem](), GOOD, notation, served)
+
+
+def _after(document, title):
+    return document.blocks[document.blocks.index(Section(title)) + 1]
+
+
+# --- what is committed ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def written():
+    """Everything that is committed, written again."""
+    derivations = [derive() for derive in THEOREMS.values()]
+    found = checked(derivations)
+    assert all(each.passed for each in found.values())
+    return dict(files(derivations, found, ["md", "json"]))
+
+
+def test_what_is_committed_is_what_is_written(written):
+    committed = {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir() if path != SCHEMA}
+    assert sorted(committed) == sorted(written), STALE
+    assert [name for name, text in committed.items() if text != written[name]] == [], STALE
+
+
+def test_every_link_and_picture_leads_somewhere(written):
+    targets = {to for text in written.values() for to in re.findall(r"\]\(([^)]+)\)", text)}
+    assert {"refused.md", "dependencies.svg"} <= targets <= set(written)
+
+
+@pytest.mark.parametrize("path", PROOFS, ids=lambda path: path.stem)
+def test_a_committed_proof_file_satisfies_the_schema_replays_and_is_refused_when_corrupted(path):
+    data = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8"))).validate(data)
+    assert json.loads(json.dumps(replay(data).conclusion)) == data["statement"]["conclusion"]
+    place = sum(map(ord, path.stem)) % len(data["steps"])
+    rule, arguments, digest = data["steps"][place]
+    data["steps"][place] = [rule, arguments, f"{int(digest[0], 16) ^ 1:x}{digest[1:]}"]
+    with pytest.raises(Rejected, match=rf"^step {place}: "):
+        replay(data)
+
+
+# --- a page -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_states_derives_implements_tests_and_computes():
+    page = _page("linear.dW", ["network.1.dW1"])
+    assert page.blocks[0].rows[0][0][0].formula == r"\delta W = \delta Z\,Y^{\mathsf T}"
+    assert page.blocks[0].rows[0][1][0].formula.startswith(r"\frac{\partial f(Z)}{\partial W_{ac}} = \sum")
+    assert _after(page, "Assuming") == Items((("nothing",),))
+    assert isinstance(_after(page, "Derivation"), Steps)
+    assert _after(page, "Kronecker form").line[1] == ": block (s, k) is Y[k, s]·I_m."
+    assert "return _product(dZ, Y.T)" in _after(page, "In NumPy").text
+    assert "noqa" not in _after(page, "In NumPy").text
+    tested = _after(page, "Tested by").line
+    assert Code("properties/backproof_properties/linear.py") in tested
+    assert (Path(__file__).parents[2] / "properties/backproof_properties/linear.py").is_file()
+    assert _after(page, "Used by") == Items(((Link("network.1.dW1"),),))
+    assert Section("Uses") not in page.blocks
+
+
+def test_the_example_is_computed():
+    *given, result = _after(_page("linear.dW", notation=Notation.TEXT), "For example").lines
+    dZ, Y, dW = (
+        np.array(json.loads(each.formula.rpartition("= ")[2])) for each in (given[0][0], given[1][0], result[1])
+    )
+    np.testing.assert_allclose(dW, dZ @ Y.T, atol=1e-3)
+    assert result[2].endswith("the same, to 90 digits")
+
+
+def test_reasons_link_to_the_theorems_they_name():
+    page = _page("softmax_cross_entropy.dZ")
+    steps = _after(page, "Derivation").steps
+    assert [part for _, why in steps for part in why if isinstance(part, Link)] == [
+        Link("cross_entropy.dS"), Link("softmax.dZ")
+    ]  # fmt: skip
+    assert _after(page, "Uses") == Items(((Link("cross_entropy.dS"),), (Link("softmax.dZ"),)))
+
+
+def test_a_network_is_drawn():
+    assert [block.name for block in _page("network.2.dX").blocks if isinstance(block, Picture)] == [
+        "forward-2", "backward-2"
+    ]  # fmt: skip
+
+
+def test_what_no_claim_states_has_no_program_and_no_property():
+    titles = {block.title for block in _page("tanh.dZ").blocks if isinstance(block, Section)}
+    assert titles == {"Where", "Assuming", "Derivation", "For example"}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("stem", ["chain.rule", "kron.mixed", "layer_norm.dZ", "attention.dQ", "network.3.dX"])
+def test_pages_can_be_written_in_every_format(stem, name):
+    notation, write = DOCUMENTS[name]
+    assert len(write(_page(stem, notation=notation), [stem])) > 1000
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_gallery_and_the_index_can_be_written_in_every_format(name):
+    notation, write = DOCUMENTS[name]
+    few = [THEOREMS[stem]() for stem in ("linear.dY", "relu.dZ", "network.step")]
+    for document in (book.gallery(notation), book.index(few, {each.stem: GOOD for each in few}, notation)):
+        assert len(write(document, [each.stem for each in few])) > 800
+
+
+def test_the_index_does_not_pass_where_a_proof_does_not():
+    one = THEOREMS["linear.db"]()
+    said, passed = book.index([one], {"linear.db": Checked(3, "REJECTED", 4, 60)}, Notation.LATEX).status
+    assert (said[:25], passed) == ("checked: 0 of 1 proofs by", False)
+
+
+def test_the_gallery_shows_statement_reason_refusal_numbers_and_truth():
+    text = to_markdown(book.gallery(Notation.LATEX), [])
+    start = text.index("## A factor that depends on the index")
+    entry = text[start : text.index("## ", start + 3)]
+    assert "```math\n\\sum_{j=1}^{n} u_{j}\\,v_{j} = u_{i}\\,\\sum_{j=1}^{n} v_{j}\n```" in entry
+    assert "Refused by the kernel: `factor: the factor depends on the index of the sum`" in entry
+    assert re.search(r"False at n = 2, i = \d: the left side is \$`-?\d+`\$, the right side \$`-?\d+`\$\.", entry)
+    assert "True is:\n\n```math\n" in entry
+
+
+# --- formulas of whole matrices ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "latex", "typst"),
+    [
+        ("δW = δZ·Yᵀ", r"\delta W = \delta Z\,Y^{\mathsf T}", "δ W = δ Z thin Y^T"),
+        ("δb_1 = δZ_1·1, k = 1", r"\delta b_{1} = \delta Z_{1}\,\mathbf{1},\ k = 1",
+         'δ b_(1) = δ Z_(1) thin  bold("1"), k = 1'),
+        ("W_1ᵀ", r"W_{1}^{\mathsf T}", "W_(1)^T"),
+        ("1[Z ≥ 0]", r"\mathbf{1}[Z  \ge  0]", 'bold("1")[Z ≥ 0]'),
+        ("δS − 1·1ᵀ(S)", r"\delta S - \mathbf{1}\,\mathbf{1}^{\mathsf T}(S)",
+         'δ S -  bold("1") thin  bold("1")^T (S)'),
+        ("σ·(1 − σ)", r"\sigma \,(1 - \sigma )", "σ thin (1 - σ)"),
+        ("vec(AXB)", r"\operatorname{vec}(AXB)", 'op("vec")(A X B)'),
+        ("tanh′ = 1 − tanh²", r"\operatorname{tanh}' = 1 - \operatorname{tanh}^2", 'op("tanh")′ = 1 - op("tanh")^2'),
+    ],
+)  # fmt: skip
+def test_in_matrices(text, latex, typst):
+    assert in_matrices(text, Notation.TEXT) == text
+    assert in_matrices(text, Notation.LATEX) == latex
+    assert in_matrices(text, Notation.TYPST) == typst
+
+
+def test_every_page_that_a_refutation_names_exists():
+    named = {theorem_of(claim) for claim in CLAIM_IDS} - {None}
+    assert {f"{stem}.md" for stem in named} <= {path.name for path in COMMITTED.iterdir()}

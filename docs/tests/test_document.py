@@ -1,0 +1,97 @@
+"""Documents: each block in Markdown and in Typst; nothing of a text is markup, and only pages that exist are linked."""
+
+import re
+import sys
+from dataclasses import replace
+
+import pytest
+
+from backproof_docs.document import (
+    Code,
+    Display,
+    Document,
+    Items,
+    Link,
+    Listing,
+    Math,
+    Picture,
+    Section,
+    Steps,
+    Table,
+    Text,
+    to_markdown,
+    to_typst,
+)
+from backproof_docs.typeset import to_html, to_pdf
+from backproof_impl.conventions import UsageError
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>a "b"</title><path d="M0 0h9"/></svg>\n'
+DOCUMENT = Document(
+    name="here",
+    title="a_b: x*y",
+    status=("checked: [1] of <1>", True),
+    blocks=(
+        Section("Why $5"),
+        Text(("see ", Link("there"), " and ", Link("nowhere"), ": ", Code('f("x")'), ", ", Math("x"))),
+        Items((("one",), ("two", "\n", "lines"))),
+        Display("x"),
+        Steps("y", (("z", ("because # of ", Link("there"))),)),
+        Listing("python", 'print("ä")\n# done'),
+        Picture("square", "a drawing", SVG),
+        Table(("a", "b"), (((Math("x"),), ("c|d",)),)),
+    ),
+)
+LINKED = ("here", "there")
+
+
+def test_markdown():
+    assert to_markdown(DOCUMENT, LINKED) == (
+        "# a\\_b: x\\*y\n\n"
+        "*checked: \\[1\\] of \\<1\\>*\n\n"
+        "## Why $5\n\n"
+        'see [there](there.md) and nowhere: `f("x")`, $`x`$\n\n'
+        "- one\n- two<br>lines\n\n"
+        "```math\nx\n```\n\n"
+        "```math\ny\n```\n\n"
+        "1. because # of [there](there.md):\n\n   ```math\n   = z\n   ```\n\n"
+        '```python\nprint("ä")\n# done\n```\n\n'
+        "![a drawing](square.svg)\n\n"
+        "| a | b |\n| --- | --- |\n| $`x`$ | c\\|d |\n"
+    )  # fmt: skip
+
+
+def test_typst():
+    text = to_typst(DOCUMENT, LINKED, "pdf")
+    assert "= a_b\\: x\\*y\n\n#state(true)[checked\\: \\[1\\] of \\<1\\>]\n" in text
+    assert '#link("there.pdf")[there] and nowhere\\: #raw("f(\\"x\\")")\\, $x$' in text
+    assert "#fit[$ = z $]\n\n#why[because \\# of " in text
+    assert '#raw("print(\\"ä\\")\\n# done", lang: "python", block: true)' in text
+    assert "#table(columns: 2, table.header([*a*], [*b*]), [$x$], [c\\|d])" in text
+    assert "two \\ lines" in text
+
+
+def test_html_is_mathml_and_asks_for_nothing():
+    text = to_html(replace(DOCUMENT, status=("REJECTED at step 3: <b>", False)), LINKED).decode()
+    assert text.count("<math") == 5
+    assert '<p class="status failed">' in text
+    assert "REJECTED at step 3: &lt;b>" in text
+    assert '<a href="there.html">there</a>' in text
+    assert '<img src="data:image/svg+xml;base64,' in text
+    assert not re.search(r"https?://(?!www\.w3\.org)|<script|<link|@import", text)
+
+
+def test_pdf_is_the_same_every_time():
+    first = to_pdf(DOCUMENT, LINKED)
+    assert first.startswith(b"%PDF")
+    assert first == to_pdf(DOCUMENT, LINKED)
+
+
+def test_the_pictures_of_a_document():
+    assert DOCUMENT.pictures == {"square": SVG}
+
+
+@pytest.mark.parametrize("write", [to_html, to_pdf])
+def test_without_typst_the_message_says_what_to_install(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(UsageError, match=r"needs Typst: pip install 'backproof\[proofs\]'"):
+        write(DOCUMENT, LINKED)
