@@ -87,7 +87,7 @@ def _table(rows: Sequence[Sequence[str]], notation: Notation) -> str:
 def theorem(derivation: Derivation, found: Checked, notation: Notation, served: Sequence[str]) -> Document:
     """What is stated, from what, why, line by line; what of the suite it stands behind; numbers; and its status."""
     shown = page(derivation, notation)
-    said = f"{shown.left} = {shown.lines[-1][0]}"
+    said = f"{shown.left} = {shown.lines[-1].formula}"
     statement = Table(
         ("in matrices", "entry by entry"), (((Math(in_matrices(derivation.title, notation)),), (Math(said),)),)
     )
@@ -95,13 +95,17 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     blocks += [Section("Where"), Items(tuple((Math(each),) for each in shown.given))] if shown.given else []
     assumed = tuple((Math(each),) for each in shown.assumed) or (("nothing",),)
     blocks += [Section("Assuming"), Items(assumed), Section("Derivation")]
-    blocks.append(
-        Steps(shown.left, tuple((formula, _linked(words, derivation.uses)) for formula, words in shown.lines))
-    )
+    steps = [(each.formula, (*_linked(each.words, derivation.uses), *_used(each.used))) for each in shown.lines]
+    blocks.append(Steps(shown.left, tuple(steps)))
     blocks += _suite(derivation.stem, notation)
     blocks += [Section("For example"), *_example(derivation, notation)]
     blocks += _family(derivation.uses, served) + _network(derivation.stem)
     return Document(derivation.stem, derivation.stem, (status(found), found.passed), tuple(blocks))
+
+
+def _used(hypotheses: Sequence[str]) -> Line:
+    """Which hypotheses a line is the first to use."""
+    return (" (here ", *_joined(hypotheses), " is used)") if hypotheses else ()
 
 
 def _linked(words: str, stems: Sequence[str]) -> Line:

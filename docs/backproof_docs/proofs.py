@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,13 +70,22 @@ def _digits(derivation: Derivation) -> int:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """= formula, why in words, and the hypotheses that no line before has used; the first line's are not told."""
+
+    formula: str
+    words: str
+    used: list[str]
+
+
+@dataclass(frozen=True)
 class Page:
     """A derivation in one notation: ``left`` = the last formula, under what is ``assumed``, is what it says."""
 
     given: list[str]
     assumed: list[str]
     left: str
-    lines: list[tuple[str, str]]
+    lines: list[Shown]
 
 
 def page(derivation: Derivation, notation: Notation) -> Page:
@@ -99,9 +109,12 @@ def page(derivation: Derivation, notation: Notation) -> Page:
     for what, name, *rest in derivation.declarations:
         if what == "define":
             given.append(write.definition(name, rest[0], rest[1]))
-    lines = [(write(theorem[-1], free), line.words) for theorem, line in zip(theorems, derivation.lines, strict=True)]
-    assumed = [write(each) for each in sorted(derivation.theorem.hypotheses, key=repr)]
-    return Page(given, assumed, left, lines)
+    lines, before = [], derivation.lines[0].theorem.hypotheses
+    for line in derivation.lines:
+        new = sorted(line.theorem.hypotheses - before, key=repr)
+        lines.append(Shown(write(line.theorem.conclusion[-1], free), line.words, [write(each) for each in new]))
+        before |= line.theorem.hypotheses
+    return Page(given, [write(each) for each in sorted(before, key=repr)], left, lines)
 
 
 def proof_text(derivation: Derivation) -> str:
@@ -113,9 +126,21 @@ def proof_text(derivation: Derivation) -> str:
     out += [f"  assuming {shown.assumed[0]}"] if shown.assumed else []
     out += [f"           {each}" for each in shown.assumed[1:]]
     out += ["", f"  {shown.left}"]
-    for formula, words in shown.lines:
-        out += [f"    = {formula}", f"          {words}"]
-    return "\n".join([*out, ""])
+    for line in shown.lines:
+        used = f" [{'; '.join(line.used)}]" if line.used else ""
+        out += [f"    = {line.formula}", f"          {line.words}{used}"]
+    return "\n".join([*(folded for each in out for folded in _folded(each)), ""])
+
+
+_WIDTH = 80
+
+
+def _folded(line: str) -> list[str]:
+    """A line in lines of at most 80 characters, broken at spaces; those of a formula after the first are indented."""
+    indent = " " * (len(line) - len(line.lstrip()) + 4 * line.lstrip().startswith("= "))
+    whole = line.replace(" ≥ ", "\0≥\0")
+    pieces = textwrap.wrap(whole, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [piece.replace("\0", " ") for piece in pieces] or [""]
 
 
 def to_text(derivation: Derivation, found: Checked) -> str:
