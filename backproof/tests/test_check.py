@@ -28,11 +28,10 @@ def _refusal(target="reference", **options):
 # --- what runs ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.no_cover)])
-def test_the_reference_passes_everything(seed):
-    report = backproof.check("reference", examples=6, seed=seed)
+def test_the_reference_passes_everything():
+    report = backproof.check("reference", examples=3, seed=1)
     report.raise_if_refuted()
-    assert len(report.results) == 43
+    assert len(report.results) == 56
     assert {outcome.verdict for outcome in report.results} == {Verdict.HOLDS}
     assert len(report.rows) == 19
 
@@ -63,7 +62,7 @@ def test_one_name_may_be_given_as_it_is():
 def test_dtypes_are_run_as_asked_and_once_each():
     report = _check(R, "relu.dZ", dtypes=iter(["float16", "bfloat16", "float16"]))
     assert report.dtypes == ("float16", "bfloat16")
-    assert [outcome.dtype for outcome in report.results] == [None, None, "float16", "bfloat16"]
+    assert [outcome.dtype for outcome in report.results] == [None, None, None, "float16", "bfloat16"]
 
 
 def test_conventions_replace_those_of_the_target():
@@ -87,7 +86,7 @@ def test_a_seed_repeats_a_run_and_is_chosen_where_none_is_given():
 def test_progress_hears_the_total_first_and_then_every_outcome():
     heard = []
     report = _check(R, "relu.dZ", progress=lambda total, outcome: heard.append((total, outcome)))
-    assert heard == [(3, None), *((3, outcome) for outcome in report.results)]
+    assert heard == [(4, None), *((4, outcome) for outcome in report.results)]
 
 
 def test_a_report_names_only_commands_that_can_be_run(tmp_path):

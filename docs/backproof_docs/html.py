@@ -107,7 +107,6 @@ def _anchor(outcome: Outcome) -> str:
 def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
     finding = outcome.finding
     drawing, not_drawn = _jacobian(report, outcome)
-    stem = theorem_of(outcome.claim)
     return {
         "outcome": outcome,
         "anchor": _anchor(outcome),
@@ -118,13 +117,20 @@ def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
         "map": _map(finding.judged) if finding and finding.judged else None,
         "jacobian": drawing and _drawn(drawing),
         "not_drawn": not_drawn,
-        "proof": proof_text(THEOREMS[stem]()) if stem else None,
+        "proof": _proof(report, outcome.claim),
     }
+
+
+def _proof(report: Report, claim: str) -> str | None:
+    """The proof of a claim's formula, as far as this run has proved it."""
+    stem, links = theorem_of(claim), [each for each in report.results if each.claim == claim]
+    proved = any(each.link is Link.PROOF and each.verdict is Verdict.HOLDS for each in links)
+    return proof_text(THEOREMS[stem]()) if stem and proved else None
 
 
 def _jacobian(report: Report, outcome: Outcome) -> tuple[Pattern | None, str | None]:
     """The Jacobian at a counterexample, or why it is not drawn; neither where there is none to show."""
-    if outcome.verdict is not Verdict.REFUTED:
+    if outcome.verdict is not Verdict.REFUTED or outcome.link is Link.PROOF:
         return None, None
     try:
         return pattern(outcome, report.conventions), None

@@ -116,7 +116,8 @@ def facts(outcome: Outcome) -> list[tuple[str, str]]:
     """What is to be said of a failure, in order: a label, and text that may have several lines."""
     finding = outcome.finding
     diagnosis = finding.diagnosis if finding else None
-    stem = theorem_of(outcome.claim)
+    tried = outcome.link is not Link.PROOF
+    stem = finding.output if finding and not tried else theorem_of(outcome.claim)
     lines = [
         ("formula", FORMULAS[outcome.claim]),
         ("found", found(outcome)),
@@ -124,7 +125,7 @@ def facts(outcome: Outcome) -> list[tuple[str, str]]:
         ("usage", finding.usage if finding else None),
         ("diagnosis", diagnosis.sentence if diagnosis else None),
         ("declare", f"--declare {diagnosis.declare}" if diagnosis and diagnosis.declare else None),
-        ("inputs", inputs(outcome) if finding else None),
+        ("inputs", inputs(outcome) if finding and tried else None),
         ("proof", f"backproof prove {stem}  (docs/proofs/{stem}.md)" if stem else None),
     ]
     return [(label, visible(text)) for label, text in lines if text is not None]

@@ -8,12 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import backproof_docs.report
 from backproof_docs.html import STEPS, to_fragment, to_html
 from backproof_docs.known import Known
+from backproof_docs.proofs import proof_text
 from backproof_docs.report import Report
 from backproof_properties.arrays import plain
 from backproof_properties.results import Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
+from backproof_spec.calculus.theorems import THEOREMS
 
 KINDS = ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"]
 VOID = {"meta", "link", "br"}
@@ -96,7 +97,7 @@ def test_the_page_says_what_was_run_and_what_became_of_it(reports):
     text = _Page(to_html(reports["refuted"])).text
     assert "FAILED 1 refuted · target dict · float64" in text
     assert "examples a link 20 seed 1" in text
-    assert "✗ relu.dZ δZ = δY∘1[Z ≥ 0] exact exact refuted" in text
+    assert "✗ relu.dZ δZ = δY∘1[Z ≥ 0] exact exact ∎ refuted" in text
 
 
 def test_errors_within_their_bounds_are_bars_and_thresholds_are_told():
@@ -107,7 +108,7 @@ def test_errors_within_their_bounds_are_bars_and_thresholds_are_told():
 
 def test_several_dtypes_share_the_links_inside_the_spec(reports):
     page = _Page(to_html(reports["dtypes"]))
-    assert page.values("rowspan").count("2") == 2 * 3  # the claim and two links, for two claims
+    assert page.values("rowspan").count("2") == 2 * 4  # the claim and three links, for two claims
     assert "dtype" in page.text
     assert "float16" in page.text
     assert "dtype" not in _Page(to_html(reports["passing"])).text
@@ -161,9 +162,24 @@ def test_inputs_without_entries_are_empty(shape):
     assert f"W float64 ({', '.join(map(str, shape))}" in _Page(to_html(_made(_refuted({"W": np.ones(shape)})))).text
 
 
-def test_a_claim_with_documentation_is_linked(monkeypatch):
-    monkeypatch.setitem(backproof_docs.report._PAGES, "linear.dW", "docs/proofs/linear.md")
-    assert _Page(to_html(_made(_refuted()))).values("href").count("docs/proofs/linear.md") == 2
+@pytest.mark.parametrize(("claim", "theorem"), [("linear.dW", "linear.dW"), ("network.dX", "network.2.dX")])
+def test_a_refuted_claim_holds_its_proof(claim, theorem):
+    proved = Outcome(claim, Link.PROOF, None, Verdict.HOLDS, 1)
+    page = _Page(to_html(_made(proved, _refuted(claim=claim))))
+    assert page.texts.count("why the formula is right: its proof, for all shapes") == 1
+    assert page.texts.count(proof_text(THEOREMS[theorem]())) == 1
+
+
+def test_a_proof_that_failed_is_not_shown():
+    finding = Finding("linear.dW: no proof found", "linear.dW", {})
+    failed = Outcome("linear.dW", Link.PROOF, None, Verdict.REFUTED, 1, finding=finding)
+    text = _Page(to_html(_made(failed, _refuted(claim="linear.dW")))).text
+    assert "linear.dW: no proof found" in text
+    assert "why the formula is right" not in text
+
+
+def test_a_refuted_forward_claim_has_no_proof():
+    assert "why the formula is right" not in _Page(to_html(_made(_refuted(claim="linear.forward")))).text
 
 
 # --- the heat map ---------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def test_every_kind_is_one_table_and_a_fold_for_each_failure(reports, kind):
     report, tokens = reports[kind], _parsed(to_markdown(reports[kind]))
     rows = _rows(tokens)
     assert len(rows) == 1 + len(report.rows)
-    assert {len(row) for row in rows} == {7 + (len(report.dtypes) > 1)}
+    assert {len(row) for row in rows} == {8 + (len(report.dtypes) > 1)}
     assert sum(token.type == "fence" for token in tokens) == len(report.failures)
     assert all(OURS.fullmatch(line) for line in _html(tokens))
 
@@ -76,10 +76,10 @@ def test_a_report_reads_as_a_person_expects():
 ❌ **Backproof: FAILED** · 1 unsupported, 1 refuted · target <code>t.py</code> · <code>float64</code>\\
 5 examples a link · seed 1 · 0.5 s
 
-|  | claim | definition → Jacobian | Jacobian → formula | formula → implementation | tried | detects |
-| --- | :--- | ---: | ---: | ---: | ---: | ---: |
-| ✗ | `linear.dW` | — | — | refuted | 5 | — |
-| – | `linear.db` | — | — | absent | 5 | — |
+|  | claim | definition → Jacobian | Jacobian → formula | definition ⊢ formula | formula → implementation | tried | detects |
+| --- | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
+| ✗ | `linear.dW` | — | — | — | refuted | 5 | — |
+| – | `linear.db` | — | — | — | absent | 5 | — |
 
 **Not judged**
 
@@ -95,11 +95,12 @@ usage      W read-only
 diagnosis  matches the transpose
 declare    --declare weights=in-out
 inputs     W = 1
+proof      backproof prove linear.dW  (docs/proofs/linear.dW.md)
 again      backproof validate t.py --claim linear.dW --seed 1 --examples 5
 ```
 
 </details>
-"""
+"""  # noqa: E501 - the header of the table is one line
     )
 
 
@@ -118,7 +119,7 @@ def test_no_word_of_a_targets_is_syntax():
     tokens = _parsed(to_markdown(report))
     assert all(OURS.fullmatch(line) for line in _html(tokens))
     assert sum(token.type == "fence" for token in tokens) == 2
-    assert {len(row) for row in _rows(tokens)} == {8}
+    assert {len(row) for row in _rows(tokens)} == {9}
     kinds = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or ()}
     assert not {"link_open", "image", "em_open", "s_open", "heading_open", "code_block"} & kinds
     # strong is ours: the verdict and the titles of two lists
@@ -138,7 +139,7 @@ def test_known_and_stale_failures_are_told():
     known = (Known("linear.dW", "issue 12"), Known("linear.db", "issue 9"))
     failing = _outcome(Verdict.REFUTED, finding=Finding("m", "dW", {}))
     text = to_markdown(_made(failing, _outcome(claim="linear.db"), known=known))
-    assert "| ~ | `linear.dW` | — | — | known | 5 | — |" in text
+    assert "| ~ | `linear.dW` | — | — | — | known | 5 | — |" in text
     assert "**Stale known failures**\n\n- <code>linear.db&#58; now holds&#58; delete its entry" in text
     assert "<summary>~ <b>linear.dW</b> refuted, known (" in text
     assert "```text\nknown      issue 12\nformula " in text

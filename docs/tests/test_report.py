@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from backproof_docs.known import Known
-from backproof_docs.report import SCHEMA_PATH, Refutation, Report, apply_known, write_atomically
+from backproof_docs.report import SCHEMA_PATH, Refutation, Report, apply_known, theorem_of, write_atomically
 from backproof_impl.conventions import Conventions, Limits
 from backproof_properties.results import Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
 
@@ -48,15 +48,16 @@ def test_what_a_refuted_report_says(reports):
     assert (data["examples"], data["seed"], data["dtypes"], data["conventions"]) == (20, 1, ["float64"], {})
     (claim,) = data["claims"]
     assert (claim["id"], claim["verdict"], claim["formula"]) == ("relu.dZ", "refuted", "δZ = δY∘1[Z ≥ 0]")
-    assert [link["verdict"] for link in claim["links"]] == ["holds", "holds", "refuted"]
-    assert [link["counterexample"] for link in claim["links"][:2]] == [None, None]
-    found = claim["links"][2]["counterexample"]
+    assert [link["verdict"] for link in claim["links"]] == ["holds", "holds", "holds", "refuted"]
+    assert [link["counterexample"] for link in claim["links"][:3]] == [None, None, None]
+    found = claim["links"][3]["counterexample"]
     assert (found["index"], found["got"], found["error_in_bounds"]) == ([0, 0], "0.0", "∞")
     assert found["inputs"]["Z"] == {"dtype": "float64", "shape": [1, 1], "data": ["0.0"]}
 
 
 def test_lists_of_arrays_stay_lists(reports):
-    (link,) = reports["networks"].to_dict()["claims"][1]["links"][2:]
+    (link,) = reports["networks"].to_dict()["claims"][1]["links"][3:]
+    assert link["link"] == "formula → implementation"
     assert link["counterexample"]["inputs"]["weights"][0]["dtype"] == "float64"
 
 
@@ -137,16 +138,42 @@ def test_a_row_for_each_claim_and_dtype_with_the_links_inside_the_spec_in_each(r
         ("softmax.forward", "bfloat16"),
     ]
     assert [[outcome.dtype for outcome in row.outcomes] for row in rows[:2]] == [
-        [None, None, "float16"],
-        [None, None, "bfloat16"],
+        [None, None, None, "float16"],
+        [None, None, None, "bfloat16"],
     ]
-    assert rows[0].outcome(Link.JACOBIAN) is rows[1].outcome(Link.JACOBIAN)
-    assert rows[2].outcome(Link.JACOBIAN) is None
+    for inside in (Link.JACOBIAN, Link.FORMULA, Link.PROOF):
+        assert rows[0].outcome(inside) is rows[1].outcome(inside) is not None
+        assert rows[2].outcome(inside) is None
+
+
+def test_a_proof_is_not_counted_among_the_examples_tried(reports):
+    row = reports["dtypes"].rows[0]
+    assert row.outcome(Link.PROOF).examples == 1
+    others = (Link.JACOBIAN, Link.FORMULA, Link.IMPLEMENTATION)
+    assert row.tried == sum(row.outcome(link).examples for link in others) > 10
+    assert _made(_outcome(link=Link.PROOF, dtype=None)).rows[0].tried == 0
+
+
+@pytest.mark.parametrize(
+    ("claim", "theorem"),
+    [
+        ("relu.dZ", "relu.dZ"),
+        ("linear.dW", "linear.dW"),
+        ("softmax_cross_entropy.dZ", "softmax_cross_entropy.dZ"),
+        ("network.dX", "network.2.dX"),
+        ("network.dW", "network.2.dW1"),
+        ("network.db", "network.2.db1"),
+        ("relu.forward", None),
+        ("network.forward", None),
+    ],
+)
+def test_the_theorem_to_read_of_a_claim(claim, theorem):
+    assert theorem_of(claim) == theorem
 
 
 def test_a_claim_without_an_implementation_has_one_exact_row(reports):
     kron = next(row for row in reports["passing"].rows if row.claim.id == "kron.vec")
-    assert (kron.dtype, len(kron.outcomes), kron.verdict) == ("exact", 2, Verdict.HOLDS)
+    assert (kron.dtype, len(kron.outcomes), kron.verdict) == ("exact", 3, Verdict.HOLDS)
     claims = {claim["id"]: claim["dtype"] for claim in reports["passing"].to_dict()["claims"]}
     assert claims == {"kron.vec": None, "relu.forward": "float64", "relu.dZ": "float64"}
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-import backproof_docs.report
 from backproof_docs.known import Known
 from backproof_docs.report import Report, apply_known
 from backproof_docs.terminal import print_report
@@ -76,7 +75,7 @@ def test_numbers_are_short(value, shown):
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_the_whole_table_fits_eighty_columns(verdict, dtypes):
     inside = [Outcome(c.id, link, None, verdict, 100, Observation(1, worst=1e-100), "r")
-              for c in CLAIMS for link in (Link.JACOBIAN, Link.FORMULA)]  # fmt: skip
+              for c in CLAIMS for link in (Link.JACOBIAN, Link.FORMULA, Link.PROOF)]  # fmt: skip
     computed = [_outcome(verdict, c.id, d, reason="r", observation=Observation(1, 0, 0.5, [1e-16]))
                 for c in CLAIMS for d in dtypes]  # fmt: skip
     lines = _printed(_made(*inside, *computed, dtypes=dtypes)).splitlines()
@@ -101,9 +100,16 @@ def test_colours_only_where_the_console_has_them(reports):
 def test_what_each_cell_says():
     inside = Outcome("linear.dW", Link.JACOBIAN, None, Verdict.HOLDS, 100, Observation(9))
     inexact = Outcome("linear.dW", Link.FORMULA, None, Verdict.HOLDS, 100, Observation(9, worst=2e-100))
+    proof = Outcome("linear.dW", Link.PROOF, None, Verdict.HOLDS, 1, Observation(219, worst=6e-91))
     computed = _outcome(observation=Observation(9, 0, 0.25, [3e-16]))
-    line = next(x for x in _printed(_made(inside, inexact, computed)).splitlines() if "linear.dW" in x)
-    assert line.split() == ["✓", "linear.dW", "exact", "2e-100", "0.25", "205", "3e-16"]
+    line = next(x for x in _printed(_made(inside, inexact, proof, computed)).splitlines() if "linear.dW" in x)
+    assert line.split() == ["✓", "linear.dW", "exact", "2e-100", "∎", "0.25", "205", "3e-16"]
+
+
+def test_a_proof_that_does_not_hold_is_no_proof():
+    refuted = Outcome("linear.dW", Link.PROOF, None, Verdict.REFUTED, 2, finding=Finding("m", "linear.dW", {}))
+    line = next(x for x in _printed(_made(refuted)).splitlines() if "linear.dW " in x)
+    assert line.split() == ["✗", "linear.dW", "—", "—", "refuted", "—", "0", "—"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +117,7 @@ def test_what_each_cell_says():
     [
         (Verdict.REFUTED, "refuted", "✗"),
         (Verdict.ERROR, "error", "✗"),
-        (Verdict.UNCERTIFIED, "uncertain", "?"),
+        (Verdict.UNCERTIFIED, "unclear", "?"),
         (Verdict.UNSUPPORTED, "absent", "–"),
     ],
 )
@@ -126,9 +132,10 @@ def test_what_does_not_hold_is_marked(verdict, cell, mark):
 def test_several_dtypes_have_a_column_and_one_has_not():
     one = _printed(_made(_outcome()))
     two = _printed(_made(_outcome(), _outcome(dtype="float32"), dtypes=("float64", "float32")))
-    assert "dtype" not in one.splitlines()[1]
-    assert two.splitlines()[1].split()[:2] == ["claim", "dtype"]
-    assert [x.split()[1:3] for x in two.splitlines()[2:4]] == [["linear.dW", "float64"], ["linear.dW", "float32"]]
+    links = ["Jacobian", "formula", "proof", "computed"]
+    assert one.splitlines()[0].split() == ["claim", *links, "tried", "detects"]
+    assert two.splitlines()[0].split() == ["claim", "dtype", *links, "detects"]
+    assert [x.split()[1:3] for x in two.splitlines()[1:3]] == [["linear.dW", "float64"], ["linear.dW", "float32"]]
 
 
 # --- failures -------------------------------------------------------------------------------------------------------
@@ -138,12 +145,13 @@ def test_a_failure_shows_formula_finding_inputs_and_command():
     inputs = {"W": plain(np.array([[1.0, 2.0], [3.0, 4.0]])), "b": plain(np.array([0.5]))}
     lines = _printed(_made(_refuted(inputs), seed=7, examples=30)).splitlines()
     start = next(k for k, line in enumerate(lines) if line.startswith("REFUTED"))
-    assert lines[start : start + 6] == [
+    assert lines[start : start + 7] == [
         "REFUTED linear.dW  (formula → implementation, float64)",
         "  formula   δW = δZ·Yᵀ",
         "  found     dW[0, 0]: got 1.0, expected 2.0",
         "  inputs    W = [[1.0, 2.0], [3.0, 4.0]]  float64 (2, 2)",
         "            b = [0.5]  float64 (1,)",
+        "  proof     backproof prove linear.dW  (docs/proofs/linear.dW.md)",
         "  again     backproof validate t.py --claim linear.dW --seed 7 --examples 30",
     ]
 
@@ -160,13 +168,14 @@ def test_a_failure_shows_usage_diagnosis_and_what_to_declare():
 
 
 def test_what_is_not_known_of_a_failure_takes_no_line():
-    text = _printed(_made(_refuted()))
+    text = _printed(_made(_refuted(claim="linear.forward")))
     assert not [label for label in ("error ", "usage", "diagnosis", "declare", "proof") if f"\n  {label}" in text]
 
 
-def test_a_claim_with_documentation_is_linked(monkeypatch):
-    monkeypatch.setitem(backproof_docs.report._PAGES, "linear.dW", "docs/proofs/linear.md")
-    assert "\n  proof     docs/proofs/linear.md\n" in _printed(_made(_refuted()))
+@pytest.mark.parametrize(("claim", "theorem"), [("linear.db", "linear.db"), ("network.dW", "network.2.dW1")])
+def test_a_refuted_claim_names_its_proof(claim, theorem):
+    text = _printed(_made(_refuted(claim=claim)))
+    assert f"\n  proof     backproof prove {theorem}  (docs/proofs/{theorem}.md)\n" in text
 
 
 @pytest.mark.parametrize(
@@ -246,7 +255,7 @@ def test_known_failures_are_shown_and_do_not_fail_the_run():
     report = apply_known(_made(_refuted(), _outcome(claim="linear.db")), (Known("linear.dW", "issue 12"),))
     text = _printed(report)
     (line,) = [line for line in text.splitlines() if line.startswith("~ linear.dW")]
-    assert line.split() == ["~", "linear.dW", "—", "—", "known", "5", "—"]
+    assert line.split() == ["~", "linear.dW", "—", "—", "—", "known", "5", "—"]
     assert "\nKNOWN\n  linear.dW (formula → implementation, float64): issue 12\n    dW[0, 0]: got 1.0, " in text
     assert "REFUTED" not in text
     assert "\nPASSED  1 holds, 1 known · target t.py · float64\n" in text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from random import Random
 
 from hypothesis import strategies as st
 
@@ -13,7 +12,7 @@ from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.calculus import evaluate
-from backproof_spec.calculus.derivation import Derivation, proof_file
+from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.replay import Rejected, replay
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Refused
@@ -34,19 +33,13 @@ def _check(claim: str, _: Case, __: Subject) -> Observation:
             derivation = derive()
             steps = proof_file(derivation)
             replay(steps)
-        except (Refused, Rejected, Unproved) as error:
+            worst = evaluate.worst_deviation(derivation.theorem, evaluate.example(derivation, derivation.theorem))
+        except (Refused, Rejected, Unproved, evaluate.Unsatisfied) as error:
             raise Refuted(Finding(f"{stem}: {error}", stem, {})) from error
-        seen.add(Observation(entries=len(steps["steps"]), worst=_deviation(stem, derivation)))
+        if not evaluate.agrees(worst):
+            raise Refuted(Finding(f"{stem}: the two sides differ by {float(worst):.1g} in numbers", stem, {}))
+        seen.add(Observation(entries=len(steps["steps"]), worst=float(worst)))
     return seen
-
-
-def _deviation(stem: str, derivation: Derivation) -> float:
-    """How far the theorem's two sides are apart at random shapes and values."""
-    model = evaluate.model(derivation, derivation.theorem.hypotheses, Random(stem))  # noqa: S311 - examples, no secrets
-    worst = evaluate.worst_deviation(derivation.theorem, model)
-    if not evaluate.agrees(worst):
-        raise Refuted(Finding(f"{stem}: the two sides differ by {float(worst):.1g} in numbers", stem, {}))
-    return float(worst)
 
 
 PROPERTIES: tuple[Property, ...] = tuple(

@@ -34,6 +34,7 @@ def test_verdicts_and_links_print_as_the_design_names_them():
     assert [str(link) for link in Link] == [
         "definition → Jacobian",
         "Jacobian → formula",
+        "definition ⊢ formula",
         "formula → implementation",
     ]
 

@@ -72,6 +72,12 @@ def test_the_suite_stands_in_the_order_of_the_claims():
     assert list(dict.fromkeys(each.claim for each in PROPERTIES)) == list(CLAIM_IDS)
 
 
+def test_the_links_of_a_claim_stand_in_the_order_of_the_chain_of_trust():
+    for claim in CLAIM_IDS:
+        links = [each.link for each in PROPERTIES if each.claim == claim]
+        assert links == [link for link in Link if link in links]
+
+
 def test_a_bound_around_another_formula_is_refuted(monkeypatch):
     # Otherwise the same mistake in the bounds and in an implementation would agree, whatever the formula says.
     right = linear.bounds.dW
