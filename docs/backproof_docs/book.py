@@ -91,7 +91,8 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     statement = Table(
         ("in matrices", "entry by entry"), (((Math(in_matrices(derivation.title, notation)),), (Math(said),)),)
     )
-    blocks: list[Block] = [statement]
+    signs = _signs(derivation, notation)
+    blocks: list[Block] = [statement, *([Items(signs)] if signs else [])]
     blocks += [Section("Where"), Items(tuple((Math(each),) for each in shown.given))] if shown.given else []
     assumed = tuple((Math(each),) for each in shown.assumed) or (("nothing",),)
     blocks += [Section("Assuming"), Items(assumed), Section("Derivation")]
@@ -101,6 +102,30 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     blocks += [Section("For example"), *_example(derivation, notation)]
     blocks += _family(derivation.uses, served) + _network(derivation.stem)
     return Document(derivation.stem, derivation.stem, (status(found), found.passed), tuple(blocks))
+
+
+def _signs(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
+    """What the signs mean that occur in a derivation."""
+    write, i, j, x = Writer(notation, NAMES), ("index", "i", "n"), ("index", "j", "n"), ("entry", "x", ())
+    formulas = [line.theorem.conclusion for line in derivation.lines]
+    maps: list[str] = []
+    for kind, name, *rest in derivation.declarations:
+        maps += [name] if kind == "map" else []
+        formulas += rest[1:] if kind == "define" else []
+    heads = {part[0] for formula in formulas for part, _ in parts(formula)}
+    dX, X, kron = (Math(write(("entry", name, ()))) for name in ("dX", "X", "B"))
+    entry, product = Math(write(("entry", "A", (i, j)))), Math(in_matrices("A⊗B", notation))
+    any_map = (*_joined([write(("entry", name, ())) for name in maps]), " may be any differentiable function")
+    gradient = (dX, " is the gradient of the loss by ", X, ": its derivative by each entry, in the shape of ", X)
+    lines: list[tuple[bool, Line]] = [
+        ("δ" in derivation.title, gradient),
+        ("delta" in heads, (Math(write(("delta", "n", (i, j)))), " is 1 where ", Math("i = j"), ", else 0")),
+        ("ind" in heads, (Math(write(("ind", x))), " is 1 where ", Math(write(("nonneg", x))), ", else 0")),
+        (bool(maps), (*any_map, "s" * (len(maps) > 1))),
+        ("vec" in derivation.title, (Math(in_matrices("vec X", notation)), " stacks the columns of ", X)),
+        ("⊗" in derivation.title, ("block ", Math("(i, j)"), " of ", product, " is ", entry, " times ", kron)),
+    ]
+    return tuple(line for occurs, line in lines if occurs)
 
 
 def _used(hypotheses: Sequence[str]) -> Line:
