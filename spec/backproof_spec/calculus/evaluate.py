@@ -24,6 +24,8 @@ DIGITS, STEP_DIGITS = 120, 30
 AGREEMENT = 40
 """Digits to which the two sides of a true line agree, relative to their size or to 1."""
 LARGEST = 3
+_MANY = 8
+"""Sums over more dimensions than these, one inside the other, are evaluated at smaller sizes."""
 Place = tuple[int, ...]
 
 
@@ -182,7 +184,8 @@ def digits(deviation: Any) -> int:
 def example(proof: Proof, theorem: Theorem) -> Model:
     """Small sizes, 2 and 3 in turn, so that no two of a tensor's dimensions are likely to be alike."""
     used = {dim for _, name, *_ in proof.declarations for dim in proof.theory.dims(name)}
-    return next(telling(proof, theorem, 1, {dim: 2 + k % 2 for k, dim in enumerate(sorted(used))}))
+    least = 1 if len(used) > _MANY else 2
+    return next(telling(proof, theorem, 1, {dim: least + k % 2 for k, dim in enumerate(sorted(used))}))
 
 
 def telling(proof: Proof, theorem: Theorem, count: int, sizes: dict[str, int] | None = None) -> Iterator[Model]:
@@ -245,7 +248,8 @@ def _model(
     maps = {name: (theory.dims(name), theory.rest(name)) for kind, name, *_ in proof.declarations if kind == "map"}
     nonempty = {judgement[1][1] for _, _, judgement in hypotheses if judgement[0] == "pos" and judgement[1][0] == "dim"}
     dims = {dim for each in (*variables.values(), *(a + b for a, b in maps.values())) for dim in each}
-    drawn = {dim: random.randint(int(dim in nonempty), largest) for dim in sorted(dims)} | (sizes or {})
+    most = min(largest, 2) if len(dims) > _MANY else largest
+    drawn = {dim: random.randint(int(dim in nonempty), most) for dim in sorted(dims)} | (sizes or {})
     found = Model(theory, drawn, {}, {})
     with mp.workdps(DIGITS):
         for name, shape in variables.items():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import permutations
+from itertools import chain, groupby, permutations
+from itertools import product as cartesian
 from typing import Any
 
 from backproof_spec.calculus.kernel import Theorem
@@ -213,10 +214,15 @@ class Normal:
             body = open_(body[2], (places[-1],))
         coefficient, factors = monomial(body)
 
-        def printed(order: tuple[Index, ...]) -> list[str]:
-            return [*(i[2] for i in order), *sorted(repr(close(a, order)) for a in factors)]
+        def dimension(i: Index) -> str:
+            return i[2]
 
-        best = min(permutations(places), key=printed)
+        def printed(order: tuple[Index, ...]) -> list[str]:
+            return sorted(repr(close(a, order)) for a in factors)
+
+        alike = [tuple(group) for _, group in groupby(sorted(places, key=dimension), dimension)]
+        orders = (tuple(chain.from_iterable(each)) for each in cartesian(*map(permutations, alike)))
+        best = min(orders, key=printed)
         sorted_ = product(coefficient, sorted(factors, key=lambda a: repr(close(a, best))))
         inside = p.by_ring(body, sorted_)
         for i in reversed(places):
