@@ -25,7 +25,8 @@ AGREEMENT = 40
 """Digits to which the two sides of a true line agree, relative to their size or to 1."""
 LARGEST = 3
 _MANY = 8
-"""Sums over more dimensions than these, one inside the other, are evaluated at smaller sizes."""
+"""Where there are more dimensions than these, as in deep networks, each is at most 2: a unit stays active, and numbers
+are computed in seconds."""
 Place = tuple[int, ...]
 
 
@@ -184,8 +185,8 @@ def digits(deviation: Any) -> int:
 def example(proof: Proof, theorem: Theorem) -> Model:
     """Small sizes, 2 and 3 in turn, so that no two of a tensor's dimensions are likely to be alike."""
     used = {dim for _, name, *_ in proof.declarations for dim in proof.theory.dims(name)}
-    least = 1 if len(used) > _MANY else 2
-    return next(telling(proof, theorem, 1, {dim: least + k % 2 for k, dim in enumerate(sorted(used))}))
+    most = 2 if len(used) > _MANY else LARGEST
+    return next(telling(proof, theorem, 1, {dim: min(2 + k % 2, most) for k, dim in enumerate(sorted(used))}))
 
 
 def telling(proof: Proof, theorem: Theorem, count: int, sizes: dict[str, int] | None = None) -> Iterator[Model]:
@@ -212,7 +213,7 @@ def telling(proof: Proof, theorem: Theorem, count: int, sizes: dict[str, int] | 
     yield from dull[: count - found]
 
 
-_SEEDS = 100
+_SEEDS = 400
 UNSATISFIED = "no values were found that satisfy what is supposed"
 """What is said of hypotheses that contradict each other."""
 
@@ -248,8 +249,8 @@ def _model(
     maps = {name: (theory.dims(name), theory.rest(name)) for kind, name, *_ in proof.declarations if kind == "map"}
     nonempty = {judgement[1][1] for _, _, judgement in hypotheses if judgement[0] == "pos" and judgement[1][0] == "dim"}
     dims = {dim for each in (*variables.values(), *(a + b for a, b in maps.values())) for dim in each}
-    most = min(largest, 2) if len(dims) > _MANY else largest
-    drawn = {dim: random.randint(int(dim in nonempty), most) for dim in sorted(dims)} | (sizes or {})
+    sizes = sizes or (dict.fromkeys(dims, min(largest, 2)) if len(dims) > _MANY else {})
+    drawn = {dim: random.randint(int(dim in nonempty), largest) for dim in sorted(dims)} | sizes
     found = Model(theory, drawn, {}, {})
     with mp.workdps(DIGITS):
         for name, shape in variables.items():
