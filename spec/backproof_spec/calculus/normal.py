@@ -215,7 +215,7 @@ class Normal:
         coefficient, factors = monomial(body)
 
         def dimension(i: Index) -> str:
-            return i[2]
+            return str(i[2])
 
         def printed(order: tuple[Index, ...]) -> list[str]:
             return sorted(repr(close(a, order)) for a in factors)
