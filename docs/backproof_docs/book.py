@@ -10,6 +10,7 @@ from typing import Any
 from mpmath import mp
 
 from backproof_docs import graphs, kronecker
+from backproof_docs.dependencies import dependencies
 from backproof_docs.document import (
     Block,
     Code,
@@ -337,7 +338,7 @@ def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notat
         ),
         Table(("theorem", "in matrices", "assuming", "steps"), tuple(rows)),
         Section("What rests on what"),
-        Picture("dependencies", "which theorem uses which", graphs.dependencies(uses)),
+        Picture("dependencies", "which theorem uses which", dependencies(uses)),
         Section(f"A network of {_DEPTH} layers"),
         *pictures(_DEPTH),
     ]

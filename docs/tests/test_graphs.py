@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backproof_docs.graphs import backward, dependencies, forward
+from backproof_docs.dependencies import dependencies
+from backproof_docs.graphs import backward, forward
 
 SVG = "{http://www.w3.org/2000/svg}"
 DEPTHS = [1, 3, 8, 12]
