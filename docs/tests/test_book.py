@@ -39,22 +39,14 @@ def _after(document, title):
 # --- what is committed ------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def written():
-    """Everything that is committed, written again."""
+def test_what_is_committed_is_what_is_written_and_every_link_leads_somewhere():
     derivations = [derive() for derive in THEOREMS.values()]
     found = checked(derivations)
     assert all(each.passed for each in found.values())
-    return dict(files(derivations, found, ["md", "json"]))
-
-
-def test_what_is_committed_is_what_is_written(written):
+    written = dict(files(derivations, found, ["md", "json"]))
     committed = {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir() if path != SCHEMA}
     assert sorted(committed) == sorted(written), STALE
     assert [name for name, text in committed.items() if text != written[name]] == [], STALE
-
-
-def test_every_link_and_picture_leads_somewhere(written):
     targets = {to for text in written.values() for to in re.findall(r"\]\(([^)]+)\)", text)}
     assert {"refused.md", "dependencies.svg"} <= targets <= set(written)
 
