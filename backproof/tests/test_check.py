@@ -28,7 +28,6 @@ def _refusal(target="reference", **options):
 # --- what runs ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
 def test_the_reference_passes_everything():
     report = backproof.check("reference", examples=3, seed=1)
     report.raise_if_refuted()
