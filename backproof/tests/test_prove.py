@@ -93,3 +93,30 @@ def test_what_is_neither_proved_nor_refuted_says_so(cli, tmp_path):
     assert status == 1
     assert out.startswith("NOT PROVED  no proof found that x > 0\n")
     assert "suppose" in out
+
+
+@pytest.mark.parametrize(
+    ("statement", "status", "shown"),
+    [
+        ("L = (y_hat - y)*W_1\ngradient L by y_hat = W_1\n", 0, "  ∂L/∂y_hat\n"),
+        ("L = x*sum_i 1\ngradient L by x = size(i)\n", 0, "    = n\n"),
+        ("L = x*sum_i 1\ngradient L by x = 1\n", 1, "FALSE  ∂L/∂x = 1\n"),
+        ("y = x - x\ngradient y by x = 0\n", 0, "    = 0\n"),
+        ("suppose x > 0\nsuppose -x > 0\ny = log(x)\ngradient y by x = 2/x\n", 1, "NOT PROVED  no values were found"),
+        ("y = log(x)\ngradient y by x = 2/x\n", 1, "FALSE  ∂y/∂x = 2/x\n"),
+        ("y = x__y\ngradient y by x\n", 2, ""),
+    ],
+    ids=[
+        "underscores",
+        "sizes-no-tensor-has",
+        "and-false",
+        "gradient-0",
+        "contradiction",
+        "undefined-somewhere",
+        "name",
+    ],
+)
+def test_statements_that_once_ended_in_a_traceback(cli, tmp_path, statement, status, shown):
+    (tmp_path / "mine.txt").write_text(statement, encoding="utf-8")
+    found, out, err = cli("prove", "--statement", "mine.txt")
+    assert (found, shown in out) == (status, True), out + err

@@ -140,14 +140,18 @@ class Writer:
         return list(scope.bound[len(scope.bound) - len(dims) :]), scope
 
     def _display(self, name: str, *, lowered: bool) -> tuple[str, str, str]:
-        """The letters of a display name, what is raised and what is lowered; ``lowered``: where a layer stands."""
-        stem = name.rstrip("°'")
-        letters = stem.rstrip("0123456789")
-        layer, marks = stem[len(letters) :], name[len(stem) :].replace("°", "∘").replace("'", "′")
-        default = f"{letters}^{marks}_{layer}" if lowered or not layer else f"{letters}^({layer}){marks}"
-        base, _, below = self.names.get(name, default).partition("_")
-        base, above, below = (part.strip("{}") for part in (*base.partition("^")[::2], below))
-        if not base.isalpha() or not re.fullmatch(r"([^\W_]|[()+−,∘′])*", above + below):
+        """The letters of a name, what is raised and what is lowered; ``lowered``: where a layer stands."""
+        if name in self.names:
+            base, _, below = self.names[name].partition("_")
+            base, above, below = (part.strip("{}") for part in (*base.partition("^")[::2], below))
+        else:
+            stem = name.rstrip("°'")
+            letters = stem.rstrip("0123456789")
+            layer, marks = stem[len(letters) :], name[len(stem) :].replace("°", "∘").replace("'", "′")
+            base, *tail = letters.split("_")  # y_hat is y with hat below it, W_1 is W with 1 below it
+            lowered = lowered or bool(tail) or not layer
+            above, below = (marks, ",".join(filter(None, [*tail, layer]))) if lowered else (f"({layer}){marks}", "")
+        if not base.isalnum() or not re.fullmatch(r"([^\W_]|[()+−,∘′])*", above + below):
             msg = f"{name!r} cannot be shown: give it a display name, letters with ^{{…}} and _{{…}} after them"
             raise ValueError(msg)
         return base, above, below

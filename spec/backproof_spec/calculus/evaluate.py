@@ -70,11 +70,15 @@ class Model:
         dims = self.theory.dims(name)[len(place) :]
         if not dims:
             return float(self.values[name][place])  # eighths: exactly
-        return [self._nested(name, (*place, k)) for k in range(self.sizes[dims[0]])]
+        return [self._nested(name, (*place, k)) for k in range(self.size(dims[0]))]
+
+    def size(self, dim: str) -> int:
+        """What a dimension counts to; 2 where nothing was chosen, as no tensor has it."""
+        return self.sizes.setdefault(dim, 2)
 
     def places(self, dims: Names) -> Iterator[Place]:
         """Every index of a tensor of these dimensions."""
-        return product(*(range(self.sizes[dim]) for dim in dims))
+        return product(*(range(self.size(dim)) for dim in dims))
 
     def value(self, term: Formula, free: dict[Index, int], bound: Place = ()) -> Any:
         """The value of a term. ``free``: of the free indices; ``bound``: of the bound ones, innermost first."""
@@ -88,12 +92,12 @@ class Model:
             case ("num", p, q):
                 found = mp.mpf(p) / q
             case ("dim", dim):
-                found = mp.mpf(self.sizes[dim])
+                found = mp.mpf(self.size(dim))
             case ("delta", _, places):
                 i, j = at(places)
                 found = mp.mpf(int(i == j))
             case ("sum", dim, a):
-                found = sum((self.value(a, free, (i, *bound)) for i in range(self.sizes[dim])), mp.mpf(0))
+                found = sum((self.value(a, free, (i, *bound)) for i in range(self.size(dim))), mp.mpf(0))
             case ("entry", name, places) if self.theory.kind(name) == "variable":
                 found = self.values[name][at(places)]
             case ("entry", name, places):
@@ -249,6 +253,8 @@ def _model(
     maps = {name: (theory.dims(name), theory.rest(name)) for kind, name, *_ in proof.declarations if kind == "map"}
     nonempty = {judgement[1][1] for _, _, judgement in hypotheses if judgement[0] == "pos" and judgement[1][0] == "dim"}
     dims = {dim for each in (*variables.values(), *(a + b for a, b in maps.values())) for dim in each}
+    said = [each[3] for each in proof.declarations if each[0] == "define"] + [each[2] for each in hypotheses]
+    dims |= {part[1] for formula in said for part, _ in parts(formula) if part[0] in {"sum", "dim"}}
     sizes = sizes or (dict.fromkeys(dims, min(largest, 2)) if len(dims) > _MANY else {})
     drawn = {dim: random.randint(int(dim in nonempty), largest) for dim in sorted(dims)} | sizes
     found = Model(theory, drawn, {}, {})

@@ -67,7 +67,7 @@ RELATION: ">=" | ">" | "!="
 _IS: "="
 SUM.2: /sum_(\w+|\{\s*\w+(\s*,\s*\w+)*\s*\})/
 FUNCTION.2: /(exp|log|relu|step)(?=\s*\()/
-NAME: /(?!(suppose|gradient|by|delta|size)\b)[^\W\d]\w*/
+NAME: /(?!(suppose|gradient|by|delta|size)\b)[^\W\d_](?:[^\W_]|_(?=[^\W_]))*/
 NUMBER: /\d+(\.\d+)?/
 _NL: /([ \t]*(#[^\n]*)?\r?\n[ \t]*)+/
 %ignore /[ \t]+/
