@@ -1,0 +1,844 @@
+(** * Backproof: the prelude
+
+    Finite sums, the order, exp, log, 1/x and the indicator 1[x >= 0], and differentiation by tensors: one lemma for
+    each rule of the proof kernel (spec/backproof_spec/calculus/kernel.py), so that a proof file can be turned into Coq
+    proof terms step by step. No axiom is added: see the last lines.
+
+    How the judgements of the kernel are written here, for dimensions n, p : nat and indices i < n, s < p:
+
+      a = b                  a = b
+      a > 0, a >= 0, a <> 0  0 < a, 0 <= a, a <> 0
+      the number p/q         IZR p / IZR q, or IZR p
+      the dimension n        INR n
+      the tensor entry       X i s, for X : nat -> nat -> R; what is outside of the dimensions is never looked at
+      sum over i, delta      sum n (fun i => a), delta i k
+      1/a, exp, log          / a, exp a, ln a
+      1[a >= 0]              ind a
+      for every index i      forall i, (i < n)%nat -> ...
+      de/dX[k, r] = d        Grad (n :: p :: nil) (fun X => e) X (fun k r => d)       see "differentiation" below
+      f, slope of f          f X i, f' X i k under the hypothesis  forall i, (i < m)%nat -> Smooth (n :: nil) ... *)
+
+From Coq Require Export Reals List Lia Lra ZArith FunctionalExtensionality.
+From Coquelicot Require Export Coquelicot.
+Export ListNotations.
+Open Scope R_scope.
+
+(** ** Finite sums *)
+
+Section Sums.
+
+(** sum n f = f 0 + ... + f (n - 1); 0 where n = 0 *)
+Fixpoint sum (n : nat) (f : nat -> R) : R :=
+  match n with
+  | O => 0
+  | S m => sum m f + f m
+  end.
+
+(** delta i j = 1 where i = j, else 0 *)
+Definition delta (i j : nat) : R := if Nat.eq_dec i j then 1 else 0.
+
+(** f i = g i for all i < n  |-  sum f = sum g *)
+Lemma sum_ext n f g : (forall i, (i < n)%nat -> f i = g i) -> sum n f = sum n g.
+Proof.
+  induction n as [|n IH]; simpl; intros H; [reflexivity|].
+  rewrite H by lia. rewrite IH; [reflexivity|]. intros i Hi. apply H. lia.
+Qed.
+
+(** sum of 0 is 0 *)
+Lemma sum_zero n : sum n (fun _ => 0) = 0.
+Proof. induction n as [|n IH]; simpl; [reflexivity|]. rewrite IH. ring. Qed.
+
+(** sum (f + g) = sum f + sum g *)
+Lemma sum_add n f g : sum n (fun i => f i + g i) = sum n f + sum n g.
+Proof. induction n as [|n IH]; simpl; [ring|]. rewrite IH. ring. Qed.
+
+(** sum (f - g) = sum f - sum g *)
+Lemma sum_sub n f g : sum n (fun i => f i - g i) = sum n f - sum n g.
+Proof. induction n as [|n IH]; simpl; [ring|]. rewrite IH. ring. Qed.
+
+(** sum (c f) = c (sum f) *)
+Lemma sum_factor n c f : sum n (fun i => c * f i) = c * sum n f.
+Proof. induction n as [|n IH]; simpl; [ring|]. rewrite IH. ring. Qed.
+
+(** sum (f c) = (sum f) c *)
+Lemma sum_factor_r n c f : sum n (fun i => f i * c) = sum n f * c.
+Proof. induction n as [|n IH]; simpl; [ring|]. rewrite IH. ring. Qed.
+
+(** sum of c over n indices = n c *)
+Lemma sum_constant n c : sum n (fun _ => c) = INR n * c.
+Proof. induction n as [|n IH]; [simpl; ring|]. rewrite S_INR. simpl sum. rewrite IH. ring. Qed.
+
+(** sum_i sum_j f i j = sum_j sum_i f i j *)
+Lemma sum_swap n m (f : nat -> nat -> R) :
+  sum n (fun i => sum m (fun j => f i j)) = sum m (fun j => sum n (fun i => f i j)).
+Proof.
+  induction n as [|n IH]; simpl.
+  - now rewrite sum_zero.
+  - rewrite IH. symmetry. apply sum_add.
+Qed.
+
+(** delta i i = 1 *)
+Lemma delta_same i : delta i i = 1.
+Proof. unfold delta. destruct (Nat.eq_dec i i); [reflexivity|congruence]. Qed.
+
+(** delta i j = 0 where i <> j *)
+Lemma delta_other i j : i <> j -> delta i j = 0.
+Proof. unfold delta. intros H. destruct (Nat.eq_dec i j); [congruence|reflexivity]. Qed.
+
+(** delta i j = delta j i *)
+Lemma delta_sym i j : delta i j = delta j i.
+Proof. unfold delta. destruct (Nat.eq_dec i j), (Nat.eq_dec j i); congruence. Qed.
+
+(** sum_i delta i j * f i = f j where j is in range *)
+Lemma sum_delta n j f : (j < n)%nat -> sum n (fun i => delta i j * f i) = f j.
+Proof.
+  intros H. induction n as [|n IH]; [lia|]. simpl. destruct (Nat.eq_dec j n) as [->|E].
+  - rewrite delta_same. rewrite (sum_ext n _ (fun _ => 0)).
+    + rewrite sum_zero. ring.
+    + intros i Hi. rewrite delta_other by lia. ring.
+  - rewrite IH by lia. rewrite (delta_other n j) by lia. ring.
+Qed.
+
+(** sum_i delta j i * f i = f j where j is in range *)
+Lemma sum_delta_l n j f : (j < n)%nat -> sum n (fun i => delta j i * f i) = f j.
+Proof. intros H. rewrite <- (sum_delta n j f H). apply sum_ext. intros i _. now rewrite delta_sym. Qed.
+
+(** f i > 0 for all i < n, and n > 0  |-  sum f > 0 *)
+Lemma sum_pos n f : (forall i, (i < n)%nat -> 0 < f i) -> (0 < n)%nat -> 0 < sum n f.
+Proof.
+  induction n as [|n IH]; intros H Hn; [lia|]. simpl. destruct n as [|n].
+  - simpl. rewrite Rplus_0_l. apply H. lia.
+  - apply Rplus_lt_0_compat; [apply IH; [|lia]|apply H; lia]. intros i Hi. apply H. lia.
+Qed.
+
+(** f i >= 0 for all i < n  |-  sum f >= 0 *)
+Lemma sum_nonneg n f : (forall i, (i < n)%nat -> 0 <= f i) -> 0 <= sum n f.
+Proof.
+  induction n as [|n IH]; intros H; simpl; [lra|].
+  apply Rplus_le_le_0_compat; [apply IH|apply H; lia]. intros i Hi. apply H. lia.
+Qed.
+
+(** |sum f| <= sum |f| *)
+Lemma sum_abs n f : Rabs (sum n f) <= sum n (fun i => Rabs (f i)).
+Proof.
+  induction n as [|n IH]; simpl; [rewrite Rabs_R0; lra|].
+  eapply Rle_trans; [apply Rabs_triang|]. lra.
+Qed.
+
+(** The dimension n is positive as a number if and only if there is an index *)
+Lemma dim_pos n : 0 < INR n -> (0 < n)%nat.
+Proof. intros H. apply INR_lt. exact H. Qed.
+
+Lemma dim_pos_index n i : (i < n)%nat -> 0 < INR n.
+Proof. intros H. apply lt_0_INR. lia. Qed.
+
+(** The rules of the kernel, with its names: cong_sum is sum_ext *)
+Lemma pos_sum n f : (forall i, (i < n)%nat -> 0 < f i) -> 0 < INR n -> 0 < sum n f.
+Proof. intros H Hn. apply sum_pos; [exact H|]. now apply dim_pos. Qed.
+
+Lemma nonneg_sum n f : (forall i, (i < n)%nat -> 0 <= f i) -> 0 <= sum n f.
+Proof. apply sum_nonneg. Qed.
+
+End Sums.
+
+(** ** Equality and order: the schemes of the kernel, premises first, in the kernel's order *)
+
+Section Schemes.
+
+Implicit Types a b c d : R.
+
+(** 1[a >= 0] *)
+Definition ind a : R := if Rle_dec 0 a then 1 else 0.
+
+Lemma refl a : a = a.
+Proof. reflexivity. Qed.
+
+Lemma sym a b : a = b -> b = a.
+Proof. now intros ->. Qed.
+
+Lemma trans a b c : a = b -> b = c -> a = c.
+Proof. now intros ->. Qed.
+
+Lemma cong_add a b c d : a = b -> c = d -> a + c = b + d.
+Proof. now intros -> ->. Qed.
+
+Lemma cong_mul a b c d : a = b -> c = d -> a * c = b * d.
+Proof. now intros -> ->. Qed.
+
+Lemma cong_inv a b : a = b -> / a = / b.
+Proof. now intros ->. Qed.
+
+Lemma cong_exp a b : a = b -> exp a = exp b.
+Proof. now intros ->. Qed.
+
+Lemma cong_log a b : a = b -> ln a = ln b.
+Proof. now intros ->. Qed.
+
+Lemma cong_ind a b : a = b -> ind a = ind b.
+Proof. now intros ->. Qed.
+
+Lemma pos_eq a b : a = b -> 0 < a -> 0 < b.
+Proof. now intros ->. Qed.
+
+Lemma nonneg_eq a b : a = b -> 0 <= a -> 0 <= b.
+Proof. now intros ->. Qed.
+
+Lemma nonzero_eq a b : a = b -> a <> 0 -> b <> 0.
+Proof. now intros ->. Qed.
+
+(** exp (a + b) = exp a * exp b *)
+Lemma exp_add a b : exp (a + b) = exp a * exp b.
+Proof. apply exp_plus. Qed.
+
+Lemma exp_zero : exp 0 = 1.
+Proof. apply exp_0. Qed.
+
+Lemma log_exp a : ln (exp a) = a.
+Proof. apply ln_exp. Qed.
+
+Lemma exp_log a : 0 < a -> exp (ln a) = a.
+Proof. apply exp_ln. Qed.
+
+Lemma log_mul a b : 0 < a -> 0 < b -> ln (a * b) = ln a + ln b.
+Proof. apply ln_mult. Qed.
+
+Lemma log_inv a : 0 < a -> ln (/ a) = -1 * ln a.
+Proof. intros H. rewrite ln_Rinv by exact H. ring. Qed.
+
+Lemma inv_mul a b : a <> 0 -> b <> 0 -> / (a * b) = / a * / b.
+Proof. intros Ha Hb. field. now split. Qed.
+
+Lemma inv_inv a : a <> 0 -> / / a = a.
+Proof. intros Ha. field. exact Ha. Qed.
+
+Lemma cancel a : a <> 0 -> a * / a = 1.
+Proof. apply Rinv_r. Qed.
+
+Lemma ind_nonneg a : 0 <= a -> ind a = 1.
+Proof. unfold ind. intros H. destruct (Rle_dec 0 a); [reflexivity|contradiction]. Qed.
+
+Lemma ind_negative a : 0 < -1 * a -> ind a = 0.
+Proof. unfold ind. intros H. destruct (Rle_dec 0 a); [lra|reflexivity]. Qed.
+
+Lemma ind_pos a : 0 < a -> ind a = 1.
+Proof. intros H. apply ind_nonneg. lra. Qed.
+
+Lemma ind_neg a : a < 0 -> ind a = 0.
+Proof. intros H. apply ind_negative. lra. Qed.
+
+Lemma pos_exp a : 0 < exp a.
+Proof. apply exp_pos. Qed.
+
+Lemma pos_add a b : 0 < a -> 0 <= b -> 0 < a + b.
+Proof. lra. Qed.
+
+Lemma pos_mul a b : 0 < a -> 0 < b -> 0 < a * b.
+Proof. apply Rmult_lt_0_compat. Qed.
+
+Lemma pos_inv a : 0 < a -> 0 < / a.
+Proof. apply Rinv_0_lt_compat. Qed.
+
+Lemma nonneg_square a : 0 <= a * a.
+Proof. apply Rle_0_sqr. Qed.
+
+Lemma nonneg_mul a b : 0 <= a -> 0 <= b -> 0 <= a * b.
+Proof. apply Rmult_le_pos. Qed.
+
+Lemma nonneg_weaken a : 0 < a -> 0 <= a.
+Proof. apply Rlt_le. Qed.
+
+Lemma nonzero_weaken a : 0 < a -> a <> 0.
+Proof. intros H E. lra. Qed.
+
+(** p/q > 0 for whole numbers p, q > 0: both premises are decided by computation, with eq_refl *)
+Lemma pos_number (p q : Z) : Z.ltb 0 p = true -> Z.ltb 0 q = true -> 0 < IZR p / IZR q.
+Proof.
+  intros Hp Hq. apply Z.ltb_lt in Hp, Hq. apply Rdiv_lt_0_compat; now apply IZR_lt.
+Qed.
+
+Lemma pos_integer (p : Z) : Z.ltb 0 p = true -> 0 < IZR p.
+Proof. intros Hp. apply Z.ltb_lt in Hp. now apply IZR_lt. Qed.
+
+End Schemes.
+
+(** ** Differentiability from a normed module of parameters *)
+
+Section Diff.
+
+Context {U : NormedModule R_AbsRing}.
+Implicit Types (u : U) (f g lf lg : U -> R).
+
+(** f : U -> R is differentiable at u (in Frechet's sense), and its derivative there is the linear map l *)
+Definition diff f u (l : U -> R) : Prop := @filterdiff R_AbsRing U R_NormedModule f (locally u) l.
+
+Lemma diff_ext f g u l : (forall v, f v = g v) -> diff f u l -> diff g u l.
+Proof. intros H. apply filterdiff_ext. exact H. Qed.
+
+Lemma diff_ext_lin f u lf lg : (forall v, lf v = lg v) -> diff f u lf -> diff f u lg.
+Proof. intros H D. eapply filterdiff_ext_lin; [exact D|exact H]. Qed.
+
+Lemma diff_const (a : R) u : diff (fun _ => a) u (fun _ => 0).
+Proof. apply (filterdiff_const (F := locally u) (V := R_NormedModule) a). Qed.
+
+Lemma diff_plus f g u lf lg :
+  diff f u lf -> diff g u lg -> diff (fun v => f v + g v) u (fun v => lf v + lg v).
+Proof.
+  intros Hf Hg. exact (filterdiff_plus_fct (F := locally u) (V := R_NormedModule) f g lf lg Hf Hg).
+Qed.
+
+Lemma diff_mult f g u lf lg :
+  diff f u lf -> diff g u lg -> diff (fun v => f v * g v) u (fun v => lf v * g u + f u * lg v).
+Proof. intros Hf Hg. exact (filterdiff_mult_fct f g u lf lg Rmult_comm Hf Hg). Qed.
+
+Lemma diff_sum n (f lf : nat -> U -> R) u :
+  (forall i, (i < n)%nat -> diff (f i) u (lf i)) ->
+  diff (fun v => sum n (fun i => f i v)) u (fun v => sum n (fun i => lf i v)).
+Proof.
+  induction n as [|n IH]; intros H; simpl.
+  - apply diff_const.
+  - apply diff_plus; [apply IH; intros i Hi|]; apply H; lia.
+Qed.
+
+(** h o f, for h : R -> R with derivative d at f u *)
+Lemma diff_unary (h : R -> R) (d : R) f u lf :
+  is_derive h (f u) d -> diff f u lf -> diff (fun v => h (f v)) u (fun v => d * lf v).
+Proof.
+  intros Hh Hf. apply (diff_ext_lin _ _ (fun v => scal (lf v) d)).
+  - intros v. apply Rmult_comm.
+  - exact (filterdiff_comp' f h u lf (fun y => scal y d) Hf Hh).
+Qed.
+
+End Diff.
+
+(** A function of one number *)
+Lemma diff_is_derive (f : R -> R) (x d : R) (l : R -> R) :
+  @diff R_NormedModule f x l -> (forall t, l t = t * d) -> is_derive f x d.
+Proof. intros H E. exact (@diff_ext_lin R_NormedModule f x l (fun t => scal t d) E H). Qed.
+
+Lemma is_derive_diff (f : R -> R) (x d : R) : is_derive f x d -> @diff R_NormedModule f x (fun t => t * d).
+Proof. intros H. exact H. Qed.
+
+(** ** Derivatives of exp, log, 1/x and 1[x >= 0] *)
+
+Section Functions.
+
+Lemma is_derive_log a : 0 < a -> is_derive ln a (/ a).
+Proof. apply is_derive_ln. Qed.
+
+Lemma is_derive_recip a : a <> 0 -> is_derive Rinv a (-1 * (/ a * / a)).
+Proof.
+  intros H. evar_last; [apply (is_derive_inv (fun x => x) a 1); [exact (@is_derive_id R_AbsRing a)|exact H]|].
+  field. exact H.
+Qed.
+
+(** Off its kink, 1[x >= 0] is locally constant *)
+Lemma is_derive_ind a : a <> 0 -> is_derive ind a 0.
+Proof.
+  intros H. apply (is_derive_ext_loc (fun _ => ind a)); [|apply @is_derive_const].
+  assert (Ha : 0 < Rabs a) by now apply Rabs_pos_lt.
+  exists (mkposreal _ Ha). intros y Hy. apply Rabs_def2 in Hy. unfold minus, plus, opp in Hy. simpl in Hy.
+  unfold Rabs in *. unfold ind. destruct (Rcase_abs a), (Rle_dec 0 a), (Rle_dec 0 y); reflexivity || lra.
+Qed.
+
+End Functions.
+
+(** ** Tensors
+
+    A tensor of shape [n; p] is a function nat -> nat -> R, that of no dimensions a number. Everything here is defined
+    by recursion on the list of dimensions, so that for a list that is written out it is, by mere computation, what one
+    would write by hand:
+
+      tensor [n; p]                   nat -> nat -> R
+      all [n; p] P                    forall i, (i < n)%nat -> forall s, (s < p)%nat -> P (i, (s, tt))
+      total [n; p] f                  sum n (fun i => sum p (fun s => f (i, (s, tt))))
+      at_ [n; p] X (i, (s, tt))       X i s
+      tab [n; p] f                    fun i s => f (i, (s, tt))
+      unit_ [n; p] (i, (s, tt)) k     delta i k0 * delta s k1 *)
+
+Section Tensors.
+
+Fixpoint arr (s : list nat) (A : Type) : Type :=
+  match s with
+  | nil => A
+  | _ :: s => nat -> arr s A
+  end.
+
+Definition tensor (s : list nat) : Type := arr s R.
+
+Fixpoint idx (s : list nat) : Type :=
+  match s with
+  | nil => unit
+  | _ :: s => (nat * idx s)%type
+  end.
+
+Fixpoint inr (s : list nat) : idx s -> Prop :=
+  match s with
+  | nil => fun _ => True
+  | n :: s => fun k => (fst k < n)%nat /\ inr s (snd k)
+  end.
+
+Fixpoint all (s : list nat) : (idx s -> Prop) -> Prop :=
+  match s with
+  | nil => fun P => P tt
+  | n :: s => fun P => forall i, (i < n)%nat -> all s (fun k => P (i, k))
+  end.
+
+Fixpoint at_ {A : Type} (s : list nat) : arr s A -> idx s -> A :=
+  match s with
+  | nil => fun X _ => X
+  | _ :: s => fun X k => at_ s (X (fst k)) (snd k)
+  end.
+
+Fixpoint tab {A : Type} (s : list nat) : (idx s -> A) -> arr s A :=
+  match s with
+  | nil => fun f => f tt
+  | _ :: s => fun f i => tab s (fun k => f (i, k))
+  end.
+
+Fixpoint total (s : list nat) : (idx s -> R) -> R :=
+  match s with
+  | nil => fun f => f tt
+  | n :: s => fun f => sum n (fun i => total s (fun k => f (i, k)))
+  end.
+
+(** The product of a delta for each place; 1 where there is none *)
+Fixpoint unit_ (s : list nat) : idx s -> idx s -> R :=
+  match s with
+  | nil => fun _ _ => 1
+  | _ :: s' =>
+    match s' return (idx s' -> idx s' -> R) -> nat * idx s' -> nat * idx s' -> R with
+    | nil => fun _ i k => delta (fst i) (fst k)
+    | _ :: _ => fun rest i k => delta (fst i) (fst k) * rest (snd i) (snd k)
+    end (unit_ s')
+  end.
+
+(** sum over all entries of g[k] h[k] *)
+Definition dot (s : list nat) (g h : tensor s) : R := total s (fun k => at_ s g k * at_ s h k).
+
+Lemma all_iff s P : all s P <-> forall k, inr s k -> P k.
+Proof.
+  induction s as [|n s IH]; simpl.
+  - split; [intros H []; trivial|auto].
+  - split.
+    + intros H [i k] [Hi Hk]. exact (proj1 (IH _) (H i Hi) k Hk).
+    + intros H i Hi. apply IH. intros k Hk. now apply H.
+Qed.
+
+Lemma at_tab {A} s (f : idx s -> A) k : at_ s (tab s f) k = f k.
+Proof.
+  induction s as [|n s IH]; simpl; [now destruct k|].
+  destruct k as [i k]. apply (IH (fun k => f (i, k))).
+Qed.
+
+Lemma arr_ext {A} s (X Y : arr s A) : (forall k, at_ s X k = at_ s Y k) -> X = Y.
+Proof.
+  induction s as [|n s IH]; simpl; intros H; [exact (H tt)|].
+  apply functional_extensionality. intros i. apply IH. intros k. exact (H (i, k)).
+Qed.
+
+Lemma total_ext s f g : (forall k, inr s k -> f k = g k) -> total s f = total s g.
+Proof.
+  induction s as [|n s IH]; simpl; intros H; [now apply H|].
+  apply sum_ext. intros i Hi. apply IH. intros k Hk. now apply H.
+Qed.
+
+Lemma total_zero s : total s (fun _ => 0) = 0.
+Proof.
+  induction s as [|n s IH]; simpl; [reflexivity|].
+  transitivity (sum n (fun _ => 0)); [|apply sum_zero]. apply sum_ext. intros i _. exact IH.
+Qed.
+
+Lemma total_add s f g : total s (fun k => f k + g k) = total s f + total s g.
+Proof.
+  induction s as [|n s IH]; simpl; [reflexivity|].
+  rewrite <- sum_add. apply sum_ext. intros i _. apply IH.
+Qed.
+
+Lemma total_factor s c f : total s (fun k => c * f k) = c * total s f.
+Proof.
+  induction s as [|n s IH]; simpl; [reflexivity|].
+  rewrite <- sum_factor. apply sum_ext. intros i _. apply IH.
+Qed.
+
+Lemma total_sum s n (f : nat -> idx s -> R) :
+  sum n (fun i => total s (f i)) = total s (fun k => sum n (fun i => f i k)).
+Proof.
+  induction s as [|m s IH]; simpl; [reflexivity|].
+  rewrite sum_swap. apply sum_ext. intros i _. apply (IH (fun j k => f j (i, k))).
+Qed.
+
+Lemma total_swap s t (f : idx s -> idx t -> R) :
+  total s (fun k => total t (f k)) = total t (fun l => total s (fun k => f k l)).
+Proof.
+  induction s as [|n s IH]; simpl; [reflexivity|].
+  rewrite <- total_sum. apply sum_ext. intros i _. apply (IH (fun k => f (i, k))).
+Qed.
+
+Lemma unit_cons n s i k a b : unit_ (n :: s) (i, a) (k, b) = delta i k * unit_ s a b.
+Proof. destruct s; simpl; ring. Qed.
+
+(** sum_k unit[i, k] f[k] = f[i] *)
+Lemma total_unit s i f : inr s i -> total s (fun k => unit_ s i k * f k) = f i.
+Proof.
+  induction s as [|n s IH]; intros Hi.
+  - destruct i. simpl. ring.
+  - destruct i as [i a]. destruct Hi as [Hi Ha]. simpl in Hi, Ha.
+    change (sum n (fun j => total s (fun k => unit_ (n :: s) (i, a) (j, k) * f (j, k))) = f (i, a)).
+    rewrite (sum_ext n _ (fun j => delta i j * total s (fun k => unit_ s a k * f (j, k)))).
+    + rewrite sum_delta_l by exact Hi. exact (IH a (fun k => f (i, k)) Ha).
+    + intros j _. rewrite <- total_factor. apply total_ext. intros k _. rewrite unit_cons. ring.
+Qed.
+
+Lemma unit_same s k : unit_ s k k = 1.
+Proof.
+  induction s as [|n s IH]; [reflexivity|]. destruct k as [i k]. rewrite unit_cons, delta_same, IH. ring.
+Qed.
+
+(** A family of finitely many existing things is a function: no axiom of choice is needed *)
+Lemma finite_choice {A : Type} (a0 : A) s (P : idx s -> A -> Prop) :
+  (forall k, inr s k -> exists a, P k a) -> exists f : idx s -> A, forall k, inr s k -> P k (f k).
+Proof.
+  induction s as [|n s IH]; intros H.
+  - destruct (H tt I) as [a Ha]. exists (fun _ => a). now intros [] _.
+  - assert (C : forall m, (m <= n)%nat ->
+                exists f : nat * idx s -> A, forall k, (fst k < m)%nat -> inr s (snd k) -> P k (f k)).
+    { induction m as [|m IHm]; intros Hm.
+      - exists (fun _ => a0). intros k Hk. lia.
+      - destruct IHm as [f Hf]; [lia|]. destruct (IH (fun k => P (m, k))) as [g Hg].
+        + intros k Hk. apply H. simpl. split; [lia|exact Hk].
+        + exists (fun k => if Nat.eq_dec (fst k) m then g (snd k) else f k).
+          intros [i k] Hi Hk. simpl in *. destruct (Nat.eq_dec i m) as [->|E]; [now apply Hg|].
+          apply Hf; [simpl; lia|exact Hk]. }
+    destruct (C n (Nat.le_refl n)) as [f Hf]. exists f. intros k [Hi Hk]. now apply Hf.
+Qed.
+
+Lemma diff_total {U : NormedModule R_AbsRing} s (f lf : idx s -> U -> R) u :
+  (forall k, inr s k -> diff (f k) u (lf k)) ->
+  diff (fun v => total s (fun k => f k v)) u (fun v => total s (fun k => lf k v)).
+Proof.
+  induction s as [|n s IH]; simpl; intros H; [now apply H|].
+  apply diff_sum. intros i Hi. apply IH. intros k Hk. now apply H.
+Qed.
+
+End Tensors.
+
+(** ** Differentiation by a tensor
+
+    [Grad s e X g]: e, a function of tensors of shape s, is differentiable at X in all entries at once, and entry k of
+    its gradient is g[k]. It is said without any norm on tensors: however the entries of a tensor Y(v) depend on a
+    parameter v of whatever normed module U, if each is differentiable at u in Frechet's sense with derivative Y', and
+    Y(u) = X, then so is e(Y(v)), and its derivative is sum_k g[k] Y'[k].
+
+    Why this form. With U = the tensors themselves, Y = the identity, it is Frechet differentiability ([D_frechet]);
+    with U = R and Y = X but for one entry, it is the partial derivative ([D_partial]); with U = all parameters of a
+    network, it is what backpropagation computes (Network.v). Rules are proved for all shapes at once, one line each
+    from Coquelicot's. The kernel's ∂e/∂X[k] = d, for a free index k that stands nowhere else, is Grad with
+    g = fun k => d: of d only its values at indices in range matter. Only where k stands in e or in a hypothesis
+    itself (∂X[k]²/∂X[k] = 2 X[k]) does one need [Partial s e X k d]: some gradient exists whose entry k is d. The rules
+    of both have the same names, with D_ for Grad and P_ for Partial. *)
+
+Section Gradients.
+
+Definition Grad (s : list nat) (e : tensor s -> R) (X : tensor s) (g : tensor s) : Prop :=
+  forall (U : NormedModule R_AbsRing) (u : U) (Y Y' : U -> tensor s),
+  Y u = X ->
+  (forall k, inr s k -> diff (fun v => at_ s (Y v) k) u (fun v => at_ s (Y' v) k)) ->
+  diff (fun v => e (Y v)) u (fun v => dot s g (Y' v)).
+
+(** f is differentiable everywhere, with the slopes f': the abstract maps of the kernel *)
+Definition Smooth (s : list nat) (f : tensor s -> R) (f' : tensor s -> tensor s) : Prop :=
+  forall X, Grad s f X (f' X).
+
+Variable s : list nat.
+Implicit Types (e : tensor s -> R) (X g : tensor s) (k : idx s).
+
+(** d_value: other forms of the gradient, in range *)
+Lemma D_value e X g h : all s (fun k => at_ s g k = at_ s h k) -> Grad s e X g -> Grad s e X h.
+Proof.
+  intros E D U u Y Y' HY HD. apply (diff_ext_lin _ _ (fun v => dot s g (Y' v))); [|now apply D].
+  intros v. apply total_ext. intros k Hk. rewrite (proj1 (all_iff s _) E k Hk). reflexivity.
+Qed.
+
+(** d_function: other forms of the function *)
+Lemma D_function e f X g : (forall X, e X = f X) -> Grad s e X g -> Grad s f X g.
+Proof.
+  intros E D U u Y Y' HY HD. apply (diff_ext (fun v => e (Y v))); [intros v; apply E|now apply D].
+Qed.
+
+(** d_variable: ∂X[i]/∂X[k] = delta[i, k] *)
+Lemma D_var (i : idx s) X : inr s i -> Grad s (fun X => at_ s X i) X (tab s (fun k => unit_ s i k)).
+Proof.
+  intros Hi U u Y Y' HY HD. apply (diff_ext_lin _ _ (fun v => at_ s (Y' v) i)); [|now apply HD].
+  intros v. rewrite <- (total_unit s i (fun k => at_ s (Y' v) k) Hi). apply total_ext. intros k _. now rewrite at_tab.
+Qed.
+
+(** d_constant: ∂c/∂X[k] = 0 *)
+Lemma D_cst (c : R) X : Grad s (fun _ => c) X (tab s (fun _ => 0)).
+Proof.
+  intros U u Y Y' HY HD. apply (diff_ext_lin _ _ (fun _ => 0)); [|apply diff_const].
+  intros v. transitivity (total s (fun _ => 0)); [now rewrite total_zero|].
+  apply total_ext. intros k _. rewrite at_tab. ring.
+Qed.
+
+(** d_add: ∂(a + b) = ∂a + ∂b *)
+Lemma D_plus a b X da db : Grad s a X da -> Grad s b X db ->
+  Grad s (fun X => a X + b X) X (tab s (fun k => at_ s da k + at_ s db k)).
+Proof.
+  intros Da Db U u Y Y' HY HD.
+  apply (diff_ext_lin _ _ (fun v => dot s da (Y' v) + dot s db (Y' v))).
+  - intros v. unfold dot. rewrite <- total_add. apply total_ext. intros k _. rewrite at_tab. ring.
+  - apply diff_plus; [now apply Da|now apply Db].
+Qed.
+
+(** d_mul: ∂(a b) = ∂a b + a ∂b *)
+Lemma D_mult a b X da db : Grad s a X da -> Grad s b X db ->
+  Grad s (fun X => a X * b X) X (tab s (fun k => at_ s da k * b X + a X * at_ s db k)).
+Proof.
+  intros Da Db U u Y Y' HY HD.
+  apply (diff_ext_lin _ _ (fun v => dot s da (Y' v) * b (Y u) + a (Y u) * dot s db (Y' v))).
+  - intros v. unfold dot. rewrite HY, (Rmult_comm (total _ _) (b X)), <- !total_factor, <- total_add.
+    apply total_ext. intros k _. rewrite at_tab. ring.
+  - apply (diff_mult (fun v => a (Y v)) (fun v => b (Y v))); [now apply Da|now apply Db].
+Qed.
+
+(** d_sum: ∂(sum_i a) = sum_i ∂a *)
+Lemma D_sum n (a : nat -> tensor s -> R) X (da : nat -> tensor s) :
+  (forall i, (i < n)%nat -> Grad s (a i) X (da i)) ->
+  Grad s (fun X => sum n (fun i => a i X)) X (tab s (fun k => sum n (fun i => at_ s (da i) k))).
+Proof.
+  intros Da U u Y Y' HY HD.
+  apply (diff_ext_lin _ _ (fun v => sum n (fun i => dot s (da i) (Y' v)))).
+  - intros v. unfold dot. rewrite total_sum. apply total_ext. intros k _. rewrite at_tab. apply sum_factor_r.
+  - apply diff_sum. intros i Hi. now apply Da.
+Qed.
+
+(** h o a, for h : R -> R with derivative d at a(X): ∂h(a) = d ∂a *)
+Lemma D_unary (h : R -> R) (d : R) a X da : is_derive h (a X) d -> Grad s a X da ->
+  Grad s (fun X => h (a X)) X (tab s (fun k => d * at_ s da k)).
+Proof.
+  intros Dh Da U u Y Y' HY HD. apply (diff_ext_lin _ _ (fun v => d * dot s da (Y' v))).
+  - intros v. unfold dot. rewrite <- total_factor. apply total_ext. intros k _. rewrite at_tab. ring.
+  - apply (diff_unary h d (fun v => a (Y v))); [now rewrite HY|now apply Da].
+Qed.
+
+(** d_exp: ∂exp a = exp a ∂a *)
+Lemma D_exp a X da : Grad s a X da -> Grad s (fun X => exp (a X)) X (tab s (fun k => exp (a X) * at_ s da k)).
+Proof. apply D_unary. apply is_derive_exp. Qed.
+
+(** d_log: ∂log a = ∂a / a, where a > 0 *)
+Lemma D_ln a X da : Grad s a X da -> 0 < a X -> Grad s (fun X => ln (a X)) X (tab s (fun k => / a X * at_ s da k)).
+Proof. intros Da H. apply D_unary; [|exact Da]. now apply is_derive_log. Qed.
+
+(** d_inv: ∂(1/a) = -∂a / a², where a <> 0 *)
+Lemma D_inv a X da : Grad s a X da -> a X <> 0 ->
+  Grad s (fun X => / a X) X (tab s (fun k => -1 * (/ a X * / a X) * at_ s da k)).
+Proof. intros Da H. apply D_unary; [|exact Da]. now apply is_derive_recip. Qed.
+
+(** d_ind: ∂1[a >= 0] = 0, where a <> 0 *)
+Lemma D_ind a X da : Grad s a X da -> a X <> 0 -> Grad s (fun X => ind (a X)) X (tab s (fun _ => 0)).
+Proof.
+  intros Da H. apply (D_value _ _ (tab s (fun k => 0 * at_ s da k))).
+  - apply all_iff. intros k _. rewrite !at_tab. ring.
+  - apply D_unary; [now apply is_derive_ind|exact Da].
+Qed.
+
+(** d_map: ∂f(X)/∂X[k] = f'(X)[k] *)
+Lemma D_map f f' X : Smooth s f f' -> Grad s f X (f' X).
+Proof. intros H. apply H. Qed.
+
+End Gradients.
+
+(** d_chain: ∂e(G(T))/∂T[l] = sum_k (∂e/∂X[k])(G(T)) ∂G[k]/∂T[l] *)
+Lemma D_comp s t (e : tensor s -> R) (G : tensor t -> tensor s) (T : tensor t) (d : tensor s) (h : arr s (tensor t)) :
+  Grad s e (G T) d ->
+  all s (fun k => Grad t (fun T => at_ s (G T) k) T (at_ s h k)) ->
+  Grad t (fun T => e (G T)) T (tab t (fun l => total s (fun k => at_ s d k * at_ t (at_ s h k) l))).
+Proof.
+  intros De DG U u Y Y' HY HD. rewrite all_iff in DG.
+  apply (diff_ext_lin _ _ (fun v => dot s d (tab s (fun k => dot t (at_ s h k) (Y' v))))).
+  - intros v. unfold dot.
+    rewrite (total_ext s _ (fun k => total t (fun l => at_ s d k * (at_ t (at_ s h k) l * at_ t (Y' v) l)))).
+    + rewrite total_swap. apply total_ext. intros l _. rewrite at_tab.
+      rewrite (Rmult_comm (total _ _)), <- total_factor. apply total_ext. intros k _. ring.
+    + intros k _. rewrite at_tab. symmetry. apply total_factor.
+  - apply (De U u (fun v => G (Y v)) (fun v => tab s (fun k => dot t (at_ s h k) (Y' v)))); [now rewrite HY|].
+    intros k Hk. apply (diff_ext_lin _ _ (fun v => dot t (at_ s h k) (Y' v))).
+    + intros v. now rewrite at_tab.
+    + exact (DG k Hk U u Y Y' HY HD).
+Qed.
+
+(** ** What Grad says: partial derivatives, uniqueness, only entries in range *)
+
+Section Meaning.
+
+Variable s : list nat.
+
+(** X with t at entry k *)
+Fixpoint put (s : list nat) : tensor s -> idx s -> R -> tensor s :=
+  match s with
+  | nil => fun _ _ t => t
+  | _ :: s => fun X k t i => if Nat.eq_dec i (fst k) then put s (X i) (snd k) t else X i
+  end.
+
+Lemma unit_sym i k : unit_ s i k = unit_ s k i.
+Proof.
+  induction s as [|n r IH]; [reflexivity|]. destruct i as [i a], k as [k b].
+  rewrite !unit_cons, delta_sym, IH. reflexivity.
+Qed.
+
+Lemma at_put X k t l : at_ s (put s X k t) l = at_ s X l + unit_ s l k * (t - at_ s X k).
+Proof.
+  induction s as [|n r IH]; [simpl; ring|]. destruct k as [k b], l as [l c]. rewrite unit_cons. simpl.
+  unfold delta. destruct (Nat.eq_dec l k) as [->|E]; [rewrite IH; ring|ring].
+Qed.
+
+Lemma put_same X k : put s X k (at_ s X k) = X.
+Proof. apply arr_ext. intros l. rewrite at_put. ring. Qed.
+
+(** The entries of the gradient are the partial derivatives *)
+Lemma D_partial e X g k : Grad s e X g -> inr s k ->
+  is_derive (fun t => e (put s X k t)) (at_ s X k) (at_ s g k).
+Proof.
+  intros D Hk.
+  apply (diff_is_derive _ _ _ (fun t => dot s g (tab s (fun l => unit_ s l k * t)))).
+  - apply (D R_NormedModule (at_ s X k) (put s X k)); [apply put_same|]. intros l _.
+    apply (diff_ext (fun t => at_ s X l + unit_ s l k * (t - at_ s X k))).
+    + intros t. now rewrite at_put.
+    + apply (diff_ext_lin _ _ (fun t => t * unit_ s l k)); [intros t; rewrite at_tab; apply Rmult_comm|].
+      apply is_derive_diff. auto_derive; [trivial|ring].
+  - intros t. unfold dot. rewrite (total_ext s _ (fun l => unit_ s k l * (at_ s g l * t))).
+    + rewrite total_unit by exact Hk. ring.
+    + intros l _. rewrite at_tab, unit_sym. ring.
+Qed.
+
+(** There is only one gradient *)
+Lemma D_unique e X g h : Grad s e X g -> Grad s e X h -> all s (fun k => at_ s g k = at_ s h k).
+Proof.
+  intros Dg Dh. apply all_iff. intros k Hk.
+  rewrite <- (is_derive_unique _ _ _ (D_partial e X g k Dg Hk)).
+  exact (is_derive_unique _ _ _ (D_partial e X h k Dh Hk)).
+Qed.
+
+(** What is differentiable does not look at entries out of range *)
+Lemma D_in_range e X X' g : Grad s e X g -> all s (fun k => at_ s X k = at_ s X' k) -> e X = e X'.
+Proof.
+  intros D E. rewrite all_iff in E.
+  set (Y := fun t : R => if Req_EM_T t 0 then X else X').
+  assert (Y0 : Y 0 = X) by (unfold Y; destruct (Req_EM_T 0 0); congruence).
+  assert (C : diff (U := R_NormedModule) (fun t => e (Y t)) 0 (fun t => dot s g (tab s (fun _ => 0)))).
+  { apply (D R_NormedModule 0 Y); [exact Y0|]. intros k Hk.
+    apply (diff_ext (fun _ => at_ s X k)).
+    - intros t. unfold Y. destruct (Req_EM_T t 0); [reflexivity|now apply E].
+    - apply (diff_ext_lin _ _ (fun _ => 0)); [intros t; now rewrite at_tab|apply diff_const]. }
+  assert (K : continuous (U := R_UniformSpace) (fun t => e (Y t)) 0).
+  { apply (filterdiff_continuous (K := R_AbsRing) (V := R_NormedModule) (fun t => e (Y t)) 0).
+    eexists. exact C. }
+  destruct (Req_dec (e X) (e X')) as [H|H]; [exact H|exfalso].
+  assert (P : 0 < Rabs (e X' - e X)) by (apply Rabs_pos_lt; lra).
+  destruct (K _ (locally_ball (T := R_UniformSpace) (e (Y 0)) (mkposreal _ P))) as [r Hr].
+  specialize (Hr (r / 2)). rewrite Y0 in Hr. pose proof (cond_pos r) as R0.
+  assert (B : ball (M := R_UniformSpace) 0 r (r / 2)).
+  { unfold ball. simpl. unfold AbsRing_ball, abs, minus, plus, opp. simpl. rewrite Rabs_pos_eq; lra. }
+  specialize (Hr B). unfold ball in Hr. simpl in Hr. unfold AbsRing_ball, abs, minus, plus, opp in Hr. simpl in Hr.
+  unfold Y in Hr. destruct (Req_EM_T (r / 2) 0); [lra|].
+  unfold Rminus in Hr. lra.
+Qed.
+
+(** cong_map: a = b in range  |-  f(a) = f(b), and the same for the slopes of f *)
+Lemma cong_map f f' X X' : Smooth s f f' -> all s (fun k => at_ s X k = at_ s X' k) -> f X = f X'.
+Proof. intros H. exact (D_in_range f X X' _ (H X)). Qed.
+
+Lemma cong_slope f f' X X' : Smooth s f f' -> all s (fun k => at_ s X k = at_ s X' k) ->
+  all s (fun k => at_ s (f' X) k = at_ s (f' X') k).
+Proof.
+  intros H E. apply all_iff. intros k Hk. pose proof (proj1 (all_iff s _) E) as Ek.
+  pose proof (D_partial f X' _ k (H X') Hk) as D'. rewrite <- (Ek k Hk) in D'.
+  rewrite <- (is_derive_unique _ _ _ (D_partial f X _ k (H X) Hk)), <- (is_derive_unique _ _ _ D').
+  apply Derive_ext. intros t. apply (cong_map f f'); [exact H|].
+  apply all_iff. intros l Hl. rewrite !at_put, !Ek by assumption. reflexivity.
+Qed.
+
+End Meaning.
+
+(** ** Partial: one entry of the gradient *)
+
+Section Partials.
+
+Variable s : list nat.
+Implicit Types (e a b : tensor s -> R) (X g : tensor s) (k : idx s).
+
+(** e is differentiable at X, and entry k of its gradient is d *)
+Definition Partial e X k (d : R) : Prop := exists g, Grad s e X g /\ at_ s g k = d.
+
+Lemma P_of_D e X g k : Grad s e X g -> Partial e X k (at_ s g k).
+Proof. intros D. now exists g. Qed.
+
+(** All entries together, where there is an entry, or e is known to be differentiable *)
+Lemma D_of_P e X g : (exists h, Grad s e X h) -> all s (fun k => Partial e X k (at_ s g k)) -> Grad s e X g.
+Proof.
+  intros [h Dh] P. apply (D_value s e X h); [|exact Dh]. rewrite all_iff in *. intros k Hk.
+  destruct (P k Hk) as [h' [D' <-]]. exact (proj1 (all_iff s _) (D_unique s e X h h' Dh D') k Hk).
+Qed.
+
+Lemma P_value e X k c d : c = d -> Partial e X k c -> Partial e X k d.
+Proof. now intros ->. Qed.
+
+Lemma P_function e f X k d : (forall X, e X = f X) -> Partial e X k d -> Partial f X k d.
+Proof. intros E [g [D H]]. exists g. split; [exact (D_function s e f X g E D)|exact H]. Qed.
+
+Lemma P_var (i : idx s) X k : inr s i -> Partial (fun X => at_ s X i) X k (unit_ s i k).
+Proof. intros Hi. eexists. split; [now apply D_var|]. now rewrite at_tab. Qed.
+
+Lemma P_cst (c : R) X k : Partial (fun _ => c) X k 0.
+Proof. eexists. split; [apply D_cst|]. now rewrite at_tab. Qed.
+
+Lemma P_plus a b X k da db : Partial a X k da -> Partial b X k db -> Partial (fun X => a X + b X) X k (da + db).
+Proof.
+  intros [g [Da Ha]] [h [Db Hb]]. eexists. split; [exact (D_plus s a b X g h Da Db)|]. now rewrite at_tab, Ha, Hb.
+Qed.
+
+Lemma P_mult a b X k da db : Partial a X k da -> Partial b X k db ->
+  Partial (fun X => a X * b X) X k (da * b X + a X * db).
+Proof.
+  intros [g [Da Ha]] [h [Db Hb]]. eexists. split; [exact (D_mult s a b X g h Da Db)|]. now rewrite at_tab, Ha, Hb.
+Qed.
+
+Lemma P_sum n (a : nat -> tensor s -> R) X k (da : nat -> R) :
+  (forall i, (i < n)%nat -> Partial (a i) X k (da i)) ->
+  Partial (fun X => sum n (fun i => a i X)) X k (sum n da).
+Proof.
+  intros H. destruct (finite_choice (tab s (fun _ => 0)) (n :: nil)
+                        (fun i g => Grad s (a (fst i)) X g /\ at_ s g k = da (fst i))) as [g Hg].
+  - intros [i []] [Hi _]. exact (H i Hi).
+  - eexists. split; [apply (D_sum s n a X (fun i => g (i, tt)))|].
+    + intros i Hi. exact (proj1 (Hg (i, tt) (conj Hi I))).
+    + rewrite at_tab. apply sum_ext. intros i Hi. exact (proj2 (Hg (i, tt) (conj Hi I))).
+Qed.
+
+Lemma P_exp a X k da : Partial a X k da -> Partial (fun X => exp (a X)) X k (exp (a X) * da).
+Proof. intros [g [D H]]. eexists. split; [exact (D_exp s a X g D)|]. now rewrite at_tab, H. Qed.
+
+Lemma P_ln a X k da : Partial a X k da -> 0 < a X -> Partial (fun X => ln (a X)) X k (/ a X * da).
+Proof. intros [g [D H]] P. eexists. split; [exact (D_ln s a X g D P)|]. now rewrite at_tab, H. Qed.
+
+Lemma P_inv a X k da : Partial a X k da -> a X <> 0 -> Partial (fun X => / a X) X k (-1 * (/ a X * / a X) * da).
+Proof. intros [g [D H]] P. eexists. split; [exact (D_inv s a X g D P)|]. now rewrite at_tab, H. Qed.
+
+Lemma P_ind a X k da : Partial a X k da -> a X <> 0 -> Partial (fun X => ind (a X)) X k 0.
+Proof. intros [g [D H]] P. eexists. split; [exact (D_ind s a X g D P)|]. now rewrite at_tab. Qed.
+
+Lemma P_map f f' X k : Smooth s f f' -> Partial f X k (at_ s (f' X) k).
+Proof. intros H. apply P_of_D. apply H. Qed.
+
+End Partials.
+
+Lemma P_comp s t (e : tensor s -> R) (G : tensor t -> tensor s) (T : tensor t) l (d h : tensor s) :
+  Grad s e (G T) d ->
+  all s (fun k => Partial t (fun T => at_ s (G T) k) T l (at_ s h k)) ->
+  Partial t (fun T => e (G T)) T l (total s (fun k => at_ s d k * at_ s h k)).
+Proof.
+  intros De P. rewrite all_iff in P. destruct (finite_choice (tab t (fun _ => 0)) s _ P) as [g Hg].
+  eexists. split.
+  - apply (D_comp s t e G T d (tab s g) De). apply all_iff. intros k Hk. rewrite at_tab. exact (proj1 (Hg k Hk)).
+  - rewrite at_tab. apply total_ext. intros k Hk. rewrite at_tab. now rewrite (proj2 (Hg k Hk)).
+Qed.
