@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from backproof import check
-from backproof.prove import of_statement, pages
+from backproof.prove import Coq, of_statement, pages
 from backproof_docs.html import to_html
 from backproof_docs.junit import to_junit
 from backproof_docs.known import load_known
@@ -285,14 +285,24 @@ def prove(
     statement: Annotated[
         Path | None, typer.Option("--statement", metavar="FILE", help="Instead: prove the gradient claimed in a file.")
     ] = None,
+    coq: Annotated[
+        bool, typer.Option("--coq", help="Have Coq check every step too, which takes a minute or two.")
+    ] = False,
 ) -> None:
     """Derive the formulas for all shapes, line by line, and check every line again."""
     if statement is not None and (theorems or formats or out):
         msg = "prove: --statement FILE goes by itself, without CLAIM, --format and --out"
         raise UsageError(msg)
+    judge = Coq() if coq else None
+    asked = [] if judge is None else [judge]
     if statement is not None:
-        raise typer.Exit(of_statement(statement))
-    raise typer.Exit(pages(theorems or [], _split(formats) or ["text"], out))
+        status = of_statement(statement, *asked)
+    else:
+        status = pages(theorems or [], _split(formats) or ["text"], out, *asked)
+    if judge is not None:
+        typer.echo(judge.summary())
+        status = status or int(not judge.passed)
+    raise typer.Exit(status)
 
 
 _LISTS = ("claims", "operations", "adapters", "conventions")

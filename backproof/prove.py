@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
@@ -9,16 +12,19 @@ from mpmath import mp
 
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.proof_formats import FORMATS, files
-from backproof_docs.proofs import checked, to_text
+from backproof_docs.proofs import Judge, checked, to_text
 from backproof_docs.report import write_atomically
 from backproof_impl.conventions import UsageError
 from backproof_spec.calculus import statement
+from backproof_spec.calculus.coq import check
+from backproof_spec.calculus.coq.export import Exported
+from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.evaluate import Unsatisfied
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.theorems import THEOREMS, named
 
 
-def pages(names: list[str], formats: list[str], out: Path | None) -> int:
+def pages(names: list[str], formats: list[str], out: Path | None, judge: Judge = recorded) -> int:
     """Write a page of every theorem named in every format, to ``out`` or to standard output; the exit status."""
     unknown = [each for each in formats if each not in FORMATS]
     if unknown:
@@ -35,7 +41,7 @@ def pages(names: list[str], formats: list[str], out: Path | None) -> int:
         msg = f"--out {out}: expected a folder that exists"
         raise UsageError(msg)
     derivations = [derive() for derive in chosen.values()]
-    found = checked(derivations)
+    found = checked(derivations, judge)
     for name, text in files(derivations, found, formats):
         if out is None:
             typer.echo(text)
@@ -47,7 +53,59 @@ def pages(names: list[str], formats: list[str], out: Path | None) -> int:
     return int(passed < len(found))
 
 
-def of_statement(path: Path) -> int:
+class Coq:
+    """A judge: Coq itself, which takes a minute or two. ``passed``: did it accept everything that it was given?"""
+
+    def __init__(self) -> None:
+        """Is Coq there?"""
+        try:
+            self.version = check.installed()
+        except check.Unavailable as error:
+            raise self._refusal(error) from None
+        self._said: check.Checked
+
+    def __call__(self, exported: Mapping[str, Exported]) -> Mapping[str, check.Judgement]:
+        """Give it proofs."""
+        if sys.stderr.isatty():
+            typer.echo(f"Coq {self.version} compiles {len(exported)} proofs, coqchk checks them again …", err=True)
+        try:
+            self._said = check.check(exported)
+        except check.Unavailable as error:
+            raise self._refusal(error) from None
+        return self._said.exported
+
+    @staticmethod
+    def _refusal(error: check.Unavailable) -> UsageError:
+        return UsageError(f"prove --coq: {error}")
+
+    @property
+    def passed(self) -> bool:
+        """Did it accept everything that it was given, and the theory?"""
+        return self._said.passed
+
+    def summary(self) -> str:
+        """What it refused, and on which axioms the others rest: Print Assumptions of each."""
+        said = {**self._said.exported, **{f"spec/coq/{name}.v": each for name, each in self._said.by_hand.items()}}
+        lines = [
+            f"REFUSED {name}  {each.refusal or ', '.join(each.axioms)}"
+            for name, each in said.items()
+            if not each.passed
+        ]
+        resting: dict[tuple[str, ...], list[str]] = {}
+        for name, each in said.items():
+            if each.passed:
+                resting.setdefault(each.axioms, []).append(name)
+        for axioms, names in sorted(resting.items()):
+            lines += [f"on {', '.join(axioms) or 'no axioms'}:", *_folded(", ".join(names))]
+        accepted = sum(each.passed for each in said.values())
+        return "\n".join([f"Coq {self.version} and coqchk accept {accepted} of {len(said)}", *lines])
+
+
+def _folded(text: str) -> list[str]:
+    return textwrap.wrap(text, 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def of_statement(path: Path, judge: Judge = recorded) -> int:
     """Prove or derive the gradient in a file; the exit status."""
     try:
         read = statement.read(path.read_text(encoding="utf-8"))
@@ -63,7 +121,7 @@ def of_statement(path: Path) -> int:
         _refuted(read, error)
         return 1
     try:
-        found = checked([derivation])[derivation.stem]
+        found = checked([derivation], judge)[derivation.stem]
     except Unsatisfied as error:
         typer.echo(f"NOT PROVED  {error}: then everything follows")
         return 1

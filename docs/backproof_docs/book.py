@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -99,7 +100,7 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     blocks += [Section("Assuming"), Items(assumed), Section("Derivation")]
     steps = [(each.formula, (*_linked(each.words, derivation.uses), *_used(each.used))) for each in shown.lines]
     blocks.append(Steps(shown.left, tuple(steps)))
-    blocks += _suite(derivation.stem, notation)
+    blocks += _suite(derivation.stem, notation) + _coq(found)
     blocks += [Section("For example"), *_example(derivation, notation)]
     blocks += _family(derivation.uses, served) + _network(derivation.stem)
     return Document(derivation.stem, derivation.stem, (status(found), found.passed), tuple(blocks))
@@ -177,6 +178,35 @@ def _suite(stem: str, notation: Notation) -> list[Block]:
     command = Code(f"backproof verify --claim {claim}")
     line: Line = ("The property of this claim stands in ", Code(f"properties/{module}.py"), "; ", command, " runs it.")
     return [*blocks, Section("Tested by"), Text(line)]
+
+
+_FOLDED = 100
+"""Characters in a line of Coq."""
+
+
+def _coq(found: Checked) -> list[Block]:
+    """The theorem in the words of Coq, and what Coq says of it."""
+    if found.exported is None:
+        return []
+    listing = Listing("coq", "\n".join(line for each in found.exported.statement for line in _folded_coq(each)))
+    said: Line = ("Every step of the derivation, written for Coq over ", Code("spec/coq/Prelude.v"), ", proves")
+    if found.coq is None or not found.coq.passed:
+        return [Section("In Coq"), Text((*said, " this, if Coq accepts it:")), listing]
+    rests: Line = (f"Coq {found.coq.coq} and coqchk accept it. It rests on the axioms ", *_coded(found.coq.axioms), ".")
+    return [Section("In Coq"), Text((*said, " this:")), listing, Text(rests)]
+
+
+def _folded_coq(line: str) -> list[str]:
+    """A line of Coq; a long one is broken where its parts begin, and where they are long, too."""
+    if len(line) <= _FOLDED:
+        return [line]
+    pieces = re.sub(r"( :=|^Theorem \w+ :) | (?=Grad \[)", r"\1\n  ", line).split("\n")
+    options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+    return [each for piece in pieces for each in textwrap.wrap(piece, _FOLDED, subsequent_indent="    ", **options)]
+
+
+def _coded(names: Sequence[str]) -> Line:
+    return tuple(part for k, each in enumerate(names) for part in ((", ",) if k else ()) + (Code(each),))
 
 
 def _family(used: Sequence[str], served: Sequence[str]) -> list[Block]:
@@ -323,10 +353,13 @@ def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notat
             (Math(in_matrices(each.title, notation)),),
             _joined(assumed, "\n") or ("nothing",),
             (str(found[each.stem].steps),),
+            (_coq_of(found[each.stem]),),
         )
         rows.append(row)
     passed = sum(each.passed for each in found.values())
     said = f"checked: {passed} of {len(rows)} proofs by the kernel, by a replay in a fresh process, and in numbers"
+    accepted = [each.coq.coq for each in found.values() if each.coq and each.coq.passed]
+    said += f"; {len(accepted)} by Coq {accepted[0]} and coqchk" if accepted else ""
     uses: dict[str, Sequence[str]] = {_any_depth(each.stem): _without_depth(each.uses) for each in derivations}
     blocks: list[Block] = [
         Text(
@@ -336,13 +369,18 @@ def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notat
                 ", the false statements that the kernel refuses.",
             )
         ),
-        Table(("theorem", "in matrices", "assuming", "steps"), tuple(rows)),
+        Table(("theorem", "in matrices", "assuming", "steps", "Coq"), tuple(rows)),
         Section("What rests on what"),
         Picture("dependencies", "which theorem uses which", dependencies(uses)),
         Section(f"A network of {_DEPTH} layers"),
         *pictures(_DEPTH),
     ]
     return Document(INDEX, "Proofs", (said, passed == len(rows)), tuple(blocks))
+
+
+def _coq_of(found: Checked) -> str:
+    """What Coq said, in a word."""
+    return "—" if found.coq is None else "accepted" if found.coq.passed else "REFUSED"
 
 
 def _any_depth(stem: str) -> str:

@@ -1,4 +1,4 @@
-"""The forms in which proofs are written: {format: what writes it}; the ending of a file is the format's name."""
+"""The forms in which proofs are written: {format: what writes it}. A file ends in its format's name; Coq's in .v."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from backproof_docs.document import Document, to_markdown
 from backproof_docs.formulas import Notation
 from backproof_docs.proofs import Checked, to_json, to_text
 from backproof_docs.typeset import to_html, to_pdf
+from backproof_spec.calculus.coq.check import project
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.theorems import THEOREMS
 
@@ -17,7 +18,7 @@ DOCUMENTS: dict[str, tuple[Notation, Callable[[Document, Sequence[str]], str | b
     "html": (Notation.TYPST, to_html),
     "pdf": (Notation.TYPST, to_pdf),
 }
-FORMATS = ("text", *DOCUMENTS, "json")
+FORMATS = ("text", *DOCUMENTS, "json", "coq")
 _BESIDE = "md"
 """The drawings are files of their own beside these pages; in the others they are part of the page."""
 
@@ -33,6 +34,8 @@ def files(
             yield from ((f"{each.stem}.txt", to_text(each, found[each.stem])) for each in derivations)
         elif name == "json":
             yield from ((f"{each.stem}.json", to_json(each)) for each in derivations)
+        elif name == "coq":
+            yield from project(each.exported for each in found.values() if each.exported).items()
         else:
             yield from _documents(derivations, found, name, [*stems, *((book.INDEX, book.GALLERY) if whole else ())])
 

@@ -6,12 +6,15 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from backproof_docs.formulas import Notation, Writer
 from backproof_spec.calculus import evaluate
+from backproof_spec.calculus.coq.check import Judgement
+from backproof_spec.calculus.coq.export import Exported, exports
+from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation, proof_file
 from backproof_spec.calculus.derivation import text as file_text
 from backproof_spec.calculus.terms import ZERO
@@ -28,21 +31,28 @@ SHAPES = 4
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of checking a derivation again."""
+    """What came of checking a derivation again. ``exported``: the same for Coq; ``coq``: what Coq said of that."""
 
     steps: int
     replay: str
     shapes: int
     digits: int
+    exported: Exported | None = None
+    coq: Judgement | None = None
 
     @property
     def passed(self) -> bool:
-        """Did the proof replay, and did every line agree in numbers?"""
-        return not self.replay and self.digits >= evaluate.AGREEMENT
+        """Did the proof replay, did every line agree in numbers, and did Coq, if it was asked, accept it?"""
+        accepted = self.coq is None or self.coq.passed
+        return not self.replay and self.digits >= evaluate.AGREEMENT and accepted
 
 
-def checked(derivations: Iterable[Derivation]) -> dict[str, Checked]:
-    """Each derivation replayed from its file in one fresh process, and every line of it evaluated."""
+Judge = Callable[[Mapping[str, Exported]], Mapping[str, Judgement]]
+"""Coq, or the record of what it said."""
+
+
+def checked(derivations: Iterable[Derivation], judge: Judge = recorded) -> dict[str, Checked]:
+    """Each derivation replayed from its file in one fresh process, evaluated line by line, and given to ``judge``."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         files = {each: proof_file(each) for each in derivations}
@@ -52,10 +62,13 @@ def checked(derivations: Iterable[Derivation]) -> dict[str, Checked]:
         command = [sys.executable, "-m", "backproof_spec.calculus.replay", *map(str, paths.values())]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
         said = dict(line.split(": ", 1) for line in (done.stdout + done.stderr).splitlines())
+        exported = exports(files.values())
+        judged = judge(exported)
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")
             replay = "" if replay.startswith("proved") else replay
-            found[each.stem] = Checked(len(files[each]["steps"]), replay, SHAPES, _digits(each))
+            steps, coq = len(files[each]["steps"]), (exported.get(each.stem), judged.get(each.stem))
+            found[each.stem] = Checked(steps, replay, SHAPES, _digits(each), *coq)
     return found
 
 
@@ -146,14 +159,21 @@ def _folded(line: str) -> list[str]:
 def to_text(derivation: Derivation, found: Checked) -> str:
     """The same, with what came of checking it."""
     checks = status(found).replace("; ", ";\n           ")
-    return f"{proof_text(derivation)}\n  {checks}\n"
+    axioms = f"           on the axioms {', '.join(found.coq.axioms)}" if found.coq and found.coq.passed else ""
+    folded = "\n".join(_folded(axioms)) + "\n" if axioms else ""
+    return f"{proof_text(derivation)}\n  {checks}\n{folded}"
 
 
 def status(found: Checked) -> str:
-    """One line: kernel, replay, numbers."""
+    """One line: kernel, replay, numbers, Coq."""
     replay = "replayed in a fresh process" if not found.replay else f"NOT replayed: {found.replay}"
     numbers = f"every line agrees in numbers to {found.digits} digits, at {found.shapes} random shapes"
-    return f"checked: kernel, {found.steps} steps; {replay}; {numbers}"
+    said = [f"kernel, {found.steps} steps", replay, numbers]
+    if found.coq is not None:
+        judge, axioms = f"by Coq {found.coq.coq} and coqchk", ", ".join(found.coq.axioms)
+        why = found.coq.refusal or f"it rests on {axioms}"
+        said.append(f"accepted {judge}" if found.coq.passed else f"REFUSED {judge}: {why}")
+    return f"checked: {'; '.join(said)}"
 
 
 def to_json(derivation: Derivation) -> str:

@@ -188,6 +188,7 @@ def _link(outcome: Outcome, known: str | None) -> dict[str, Any]:
         "worst": outcome.observation.worst,
         "detection_threshold": threshold if threshold is not None and math.isfinite(threshold) else None,
         "entries": outcome.observation.entries,
+        "coq": outcome.observation.coq,
         "uncertified_share": outcome.uncertified_share,
         "reason": outcome.reason,
         "known": known,

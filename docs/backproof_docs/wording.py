@@ -26,7 +26,7 @@ MARKS: dict[str, str] = {
 PROVED = "∎"
 LEGEND = (
     "Jacobian, formula: worst relative deviation from what precedes (exact: none)",
-    "proof: ∎ follows from the definition for all shapes (backproof prove shows it)",
+    "proof: ∎ derived for all shapes (backproof prove shows it); Coq: Coq agrees",
     "computed: worst error ÷ rounding bound, at most 1 (exact: no error at all)",
     "detects: relative error sure to be refuted in half of the entries; —: no link",
 )
@@ -64,7 +64,7 @@ def cell(report: Report, outcome: Outcome | None) -> str:
         words = {Verdict.UNSUPPORTED: "absent", Verdict.UNCERTIFIED: "unclear"}
         return words.get(outcome.verdict, str(outcome.verdict))
     if outcome.link is Link.PROOF:
-        return PROVED
+        return f"{PROVED} Coq" if outcome.observation.coq else PROVED
     return "exact" if outcome.observation.worst == 0 else number(outcome.observation.worst)
 
 

@@ -57,8 +57,8 @@ def test_a_committed_proof_file_satisfies_the_schema_replays_and_is_refused_when
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8"))).validate(data)
     assert json.loads(json.dumps(replay(data).conclusion)) == data["statement"]["conclusion"]
     place = sum(map(ord, path.stem)) % len(data["steps"])
-    rule, arguments, digest = data["steps"][place]
-    data["steps"][place] = [rule, arguments, f"{int(digest[0], 16) ^ 1:x}{digest[1:]}"]
+    digest = data["steps"][place]["digest"]
+    data["steps"][place]["digest"] = f"{int(digest[0], 16) ^ 1:x}{digest[1:]}"
     with pytest.raises(Rejected, match=rf"^step {place}: "):
         replay(data)
 

@@ -12,6 +12,8 @@ from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.calculus import evaluate
+from backproof_spec.calculus.coq.export import exports
+from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.replay import Rejected, replay
 from backproof_spec.calculus.tactics import Unproved
@@ -34,9 +36,10 @@ def _check(claim: str, _: Case, __: Subject) -> Observation:
 def proved(claim: str) -> Observation:
     """Every theorem of the claim is derived, replays from its file, and agrees with its definition in numbers.
 
-    Once in a process. Raises ``Refuted`` with the name of the theorem of which that is not so.
+    Once in a process. Raises ``Refuted`` with the name of the theorem of which that is not so. Coq is not run: whether
+    it has accepted exactly these proofs is on record.
     """
-    seen = Observation()
+    seen, files = Observation(), []
     for stem, derive in of_claim(claim).items():
         try:
             derivation = derive()
@@ -48,6 +51,9 @@ def proved(claim: str) -> Observation:
         if not evaluate.agrees(worst):
             raise Refuted(Finding(f"{stem}: the two sides differ by {float(worst):.1g} in numbers", stem, {}))
         seen.add(Observation(entries=len(steps["steps"]), worst=float(worst)))
+        files.append(steps)
+    judged = recorded(exports(files)).values()
+    seen.coq = next(iter(judged)).coq if len(judged) == len(files) and all(each.passed for each in judged) else None
     return seen
 
 

@@ -37,13 +37,14 @@ class Observation:
 
     ``worst`` is error ÷ bound for an implementation, and the relative deviation for the links inside the spec.
     ``thresholds`` holds, for each array judged, the median over its normal entries of the relative error that is sure
-    to be refuted there: twice the bound over the exact value.
+    to be refuted there: twice the bound over the exact value. ``coq``: which Coq accepted the same proof, of a proof.
     """
 
     entries: int = 0
     uncertified: int = 0
     worst: float = 0.0
     thresholds: list[float] = field(default_factory=list)
+    coq: str | None = None
 
     def add(self, other: Observation) -> None:
         """Merge another observation into this one."""

@@ -7,12 +7,14 @@ taken away where it stands, and an attack has to get further.
 import ast
 import copy
 import inspect
+import json
 import sys
 from random import Random
 
 import pytest
 
 from backproof_spec.calculus import evaluate, kernel, terms
+from backproof_spec.calculus.derivation import steps_as_data
 from backproof_spec.calculus.kernel import RULES, Theorem
 from backproof_spec.calculus.notation import (
     Expression,
@@ -30,7 +32,7 @@ from backproof_spec.calculus.notation import (
     step,
     total,
 )
-from backproof_spec.calculus.replay import FORMAT, Rejected, digest, replay, stated
+from backproof_spec.calculus.replay import FORMAT, Rejected, replay, stated
 from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import ONE, ZERO, Refused, Theory, close
 
@@ -201,20 +203,17 @@ def file(p, edit):
     """A proof of 0 + X[i] = X[i] as data, in lists, edited, and replayed."""
     del p
     done = declared()
-    theorem = done("ring", (0 + X[i]).term, X[i].term)
+    arguments = (0 + X[i]).term, X[i].term
+    theorem = done("ring", *arguments)
     data = {
         "format": FORMAT,
         "declarations": [["variable", "X", ["n"]]],
-        "steps": [["ring", [_lists((0 + X[i]).term), _lists(X[i].term)], digest(theorem)]],
+        "steps": json.loads(json.dumps(steps_as_data([("ring", arguments, theorem)]))),
         "lines": [{"step": 0, "words": ""}],
         "statement": stated(theorem),
     }
     edit(data)
     return replay(data)
-
-
-def _lists(value):
-    return [_lists(each) for each in value] if isinstance(value, tuple) else value
 
 
 def exp_X_as_S(p):
@@ -733,8 +732,8 @@ ATTACKS = {
     ),
     "an edited proof file: a step": (
         Rejected,
-        lambda p: file(p, lambda data: data["steps"][0].__setitem__(1, [_lists(ZERO), _lists(ONE)])),
-        lambda p: file(p, lambda data: data["steps"][0].__setitem__(0, "ring")),
+        lambda p: file(p, lambda data: data["steps"][0]["arguments"].reverse()),
+        lambda p: file(p, lambda data: data["steps"][0].update(rule="ring")),
     ),
     "an edited proof file: its statement": (
         Rejected,

@@ -334,7 +334,7 @@ def test_a_file_that_ends_before_its_statement_is_rejected(files):
         replay(data)
 
 
-@pytest.mark.parametrize("data", [[], {}, {"format": 2}, {"format": 1}, {"format": 1, "declarations": 3}], ids=str)
+@pytest.mark.parametrize("data", [[], {}, {"format": 1}, {"format": 2}, {"format": 2, "declarations": 3}], ids=str)
 def test_what_is_no_proof_file_is_said_so(data):
     with pytest.raises(Unreadable, match="expected a"):
         replay(data)
@@ -344,9 +344,9 @@ def test_the_replayer_runs_by_itself_and_names_what_is_wrong(tmp_path, files):
     good, bad, torn = (tmp_path / name for name in ("good.json", "bad.json", "torn.json"))
     data = files("linear.db")
     good.write_text(json.dumps(data), encoding="utf-8")
-    data["steps"][3][2] = "0" * 16
+    data["steps"][3]["digest"] = "0" * 16
     bad.write_text(json.dumps(data), encoding="utf-8")
-    torn.write_text('{"format": 1,\n "declarations": [', encoding="utf-8")
+    torn.write_text('{"format": 2,\n "declarations": [', encoding="utf-8")
     names = [path.name for path in (good, bad, torn)]
     done = subprocess.run(
         [sys.executable, "-m", "backproof_spec.calculus.replay", *names],

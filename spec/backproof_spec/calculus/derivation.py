@@ -16,6 +16,7 @@ from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression
 from backproof_spec.calculus.replay import FORMAT, digest, stated
 from backproof_spec.calculus.tactics import Proof
+from backproof_spec.calculus.terms import CHILDREN, Formula
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def proof_file(derivation: Derivation) -> dict[str, Any]:
         "title": derivation.title,
         "uses": list(derivation.uses),
         "declarations": [list(each) for each in derivation.declarations],
-        "steps": [[rule, _encoded(arguments, number), digest(theorem)] for rule, arguments, theorem in kept],
+        "steps": steps_as_data(kept),
         "lines": [{"step": number[id(line.theorem)], "words": line.words} for line in derivation.lines],
         "statement": stated(derivation.theorem),
         "witness": evaluate.example(derivation, derivation.theorem).data(),
@@ -105,10 +106,51 @@ def _premises(arguments: Any) -> Iterable[Theorem]:
             yield from _premises(each)
 
 
-def _encoded(argument: Any, number: Mapping[int, int]) -> Any:
+def steps_as_data(steps: Iterable[tuple[str, tuple[Any, ...], Theorem]]) -> list[dict[str, Any]]:
+    """Rules applied, as data. A term is written once, in the step that is the first to use it, of terms before it."""
+    written, terms, theorems = [], _Table(), dict[int, int]()
+    for rule, arguments, theorem in steps:
+        before, said = len(terms.rows), stated(theorem)
+        encoded = _encoded(arguments, terms, theorems)
+        assumes, gives = [terms.number(each) for each in said["hypotheses"]], terms.number(said["conclusion"])
+        written.append(
+            {
+                "rule": rule,
+                "arguments": encoded,
+                "terms": terms.rows[before:],
+                "assumes": assumes,
+                "gives": gives,
+                "digest": digest(json.dumps(said)),
+            }
+        )
+        theorems[id(theorem)] = len(theorems)
+    return written
+
+
+class _Table:
+    """Terms, judgements and hypotheses by number, each a row: its head, and the numbers of what it is made of."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[Any]] = []
+        self._numbers: dict[Formula, int] = {}
+
+    def number(self, formula: Formula) -> int:
+        if formula not in self._numbers:
+            start = CHILDREN[formula[0]]
+            row = [*formula[:start], *map(self.number, formula[start:])]
+            self._numbers[formula] = len(self.rows)
+            self.rows.append(row)
+        return self._numbers[formula]
+
+
+def _encoded(argument: Any, terms: _Table, theorems: Mapping[int, int]) -> Any:
     if isinstance(argument, Theorem):
-        return {"step": number[id(argument)]}
-    return [_encoded(each, number) for each in argument] if isinstance(argument, tuple) else argument
+        return {"step": theorems[id(argument)]}
+    if not isinstance(argument, tuple):
+        return argument
+    if argument and argument[0] in CHILDREN:
+        return {"term": terms.number(argument)}
+    return [_encoded(each, terms, theorems) for each in argument]
 
 
 def text(data: Mapping[str, Any]) -> str:

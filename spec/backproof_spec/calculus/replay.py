@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from backproof_spec.calculus.kernel import RULES, Theorem
-from backproof_spec.calculus.terms import Refused, Theory
+from backproof_spec.calculus.terms import CHILDREN, Formula, Refused, Theory
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Unreadable(Exception):
@@ -36,9 +36,10 @@ def replay(data: Any) -> Theorem:
     theory = Theory()
     for number, declaration in enumerate(_list(data, "declarations")):
         _attempt(f"declaration {number}", _declare, theory, declaration)
+    terms: list[Formula] = []
     theorems: list[Theorem] = []
     for number, step in enumerate(_list(data, "steps")):
-        theorems.append(_attempt(f"step {number}", _step, theory, theorems, step))
+        theorems.append(_attempt(f"step {number}", _step, theory, terms, theorems, step))
     for number, line in enumerate(_list(data, "lines")):
         _attempt(f"line {number}", _line, theorems, line)
     last: Theorem = _attempt("statement", _line, theorems, _list(data, "lines")[-1] if data["lines"] else None)
@@ -73,32 +74,45 @@ def _declare(theory: Theory, declaration: Any) -> None:
         "map": theory.map,
         "define": theory.define,
     }
-    declare[kind](*_tuples(arguments, []))
+    declare[kind](*decoded(arguments, [], []))
 
 
-def _step(theory: Theory, theorems: list[Theorem], step: Any) -> Theorem:
-    rule, arguments, said = step
-    theorem = RULES[rule](theory, *_tuples(arguments, theorems))
-    if digest(theorem) != said:
-        msg = f"{rule} gives another theorem than the file says"
+def _step(theory: Theory, terms: list[Formula], theorems: list[Theorem], step: Any) -> Theorem:
+    said = says(terms, step)
+    theorem = RULES[step["rule"]](theory, *decoded(step["arguments"], terms, theorems))
+    gives = json.dumps(stated(theorem))
+    if gives != json.dumps(said) or digest(gives) != step["digest"]:
+        msg = f"{step['rule']} gives another theorem than the file says"
         raise ValueError(msg)
     return theorem
+
+
+def says(terms: list[Formula], step: Any) -> dict[str, Any]:
+    """H ⊢ J as a step says it. The terms that it is the first to use join ``terms``."""
+    for op, *rest in step["terms"]:
+        head = CHILDREN[op] - 1
+        terms.append((op, *decoded(rest[:head], terms, []), *(terms[_number(n)] for n in rest[head:])))
+    return {
+        "hypotheses": [terms[_number(n)] for n in step["assumes"]],
+        "conclusion": terms[_number(step["gives"])],
+    }
 
 
 def _line(theorems: list[Theorem], line: Any) -> Theorem:
     return theorems[_number(line["step"])]
 
 
-def _tuples(value: Any, theorems: list[Theorem]) -> Any:
-    """Lists as tuples, references to steps as theorems."""
+def decoded(value: Any, terms: list[Formula], theorems: list[Any]) -> Any:
+    """Lists as tuples, references to terms and steps as what those are."""
     if isinstance(value, dict):
-        return theorems[_number(value["step"])]
-    return tuple(_tuples(each, theorems) for each in value) if isinstance(value, list) else value
+        ((kind, number),) = value.items()
+        return {"term": terms, "step": theorems}[kind][_number(number)]
+    return tuple(decoded(each, terms, theorems) for each in value) if isinstance(value, list) else value
 
 
 def _number(value: Any) -> int:
     if type(value) is not int or value < 0:
-        msg = f"{value!r} is no number of a step"
+        msg = f"{value!r} is no number of a step or a term"
         raise ValueError(msg)
     return value
 
@@ -108,9 +122,9 @@ def stated(theorem: Theorem) -> dict[str, Any]:
     return {"hypotheses": sorted(theorem.hypotheses, key=repr), "conclusion": theorem.conclusion}
 
 
-def digest(theorem: Theorem) -> str:
+def digest(text: str) -> str:
     """Sixteen hexadecimal digits of what a theorem says: they place an error, the kernel finds it."""
-    return hashlib.sha256(json.dumps(stated(theorem)).encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def main(paths: list[str]) -> int:
