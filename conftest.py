@@ -4,6 +4,8 @@ pytest --hypothesis-profile deep properties/tests/test_suite.py
 """
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -35,3 +37,44 @@ def _proofs_are_checked_untraced(request: pytest.FixtureRequest) -> None:
         for claim in CLAIM_IDS:
             proved(claim)
         controller.resume()
+
+
+_COQC = """#!/bin/sh
+for file; do :; done
+case $file in
+  --print-version) echo "8.16.1 4.13.1" ;;
+  "$COQ_REFUSES")
+    printf 'File "./%s", line %s, characters 0-9:\\nError:\\nThis is\\n  not so.\\n' "$file" "$COQ_LINE" >&2; exit 1 ;;
+  *) printf 'Axioms:\\n%sReals.sig_forall_dec\\n  : forall P, P\\nclassic : P\\n' "$COQ_AXIOM" ;;
+esac
+"""
+_COQCHK = """#!/bin/sh
+cat >&2 <<END
+CONTEXT SUMMARY
+
+* Theory: Set is predicative
+
+* Axioms:
+    Coq.Reals.ClassicalDedekindReals.sig_forall_dec
+    Coq.Logic.Classical_Prop.classic$COQCHK_AXIOM
+
+* Constants/Inductives relying on type-in-type: ${COQCHK_ODD:-<none>}
+END
+exit ${COQCHK_STATUS:-0}
+"""
+
+
+@pytest.fixture
+def fake_coq(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A Coq that accepts everything in no time, but for what is asked for: COQ_REFUSES="relu_dZ.v", COQ_LINE="7", …"""
+    folder: Path = tmp_path_factory.mktemp("fake-coq")
+    for name, script in {"coqc": _COQC, "coqchk": _COQCHK}.items():
+        (folder / name).write_text(script, encoding="utf-8")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    def asked(**wanted: str) -> None:
+        for name, value in wanted.items():
+            monkeypatch.setenv(name, value)
+
+    return asked

@@ -53,7 +53,7 @@ def test_pages_are_written(cli, tmp_path):
         (("prove", "xyzzy"), "theorem 'xyzzy' is not known; expected some of kron.vec, "),
         (("prove", "network.2.dW3"), "theorem 'network.2.dW3' is not known: did you mean network."),
         (("prove", "network.99.dX"), "theorem 'network.99.dX' is not known"),
-        (("prove", "--format", "tex"), "--format 'tex': expected some of text, md, html, pdf, json"),
+        (("prove", "--format", "tex"), "--format 'tex': expected some of text, md, html, pdf, json, coq"),
         (("prove", "--format", "md"), "--format md: expected --out DIR, where the pages are written"),
         (("prove", "--out", "nowhere"), "--out nowhere: expected a folder that exists"),
         (("prove", "--statement", "nowhere.txt"), "--statement nowhere.txt: cannot be read: "),
@@ -120,3 +120,64 @@ def test_statements_that_once_ended_in_a_traceback(cli, tmp_path, statement, sta
     (tmp_path / "mine.txt").write_text(statement, encoding="utf-8")
     found, out, err = cli("prove", "--statement", "mine.txt")
     assert (found, shown in out) == (status, True), out + err
+
+
+# --- Coq --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("fake_coq")
+def test_coq_checks_a_theorem_too(cli):
+    status, out, err = cli("prove", "relu.dZ", "--coq")
+    assert (status, err) == (0, "")
+    assert "           accepted by Coq 8.16.1 and coqchk\n           on the axioms classic, sig_forall_dec\n" in out
+    assert out.endswith(
+        "PASSED  1 of 1 proofs check\n"
+        "Coq 8.16.1 and coqchk accept 7 of 7\n"
+        "on classic, sig_forall_dec:\n"
+        "  relu.dZ, spec/coq/Frechet.v, spec/coq/Chain.v, spec/coq/Linear.v,\n"
+        "  spec/coq/Relu.v, spec/coq/Softmax.v, spec/coq/Network.v\n"
+    )
+
+
+def test_a_proof_that_coq_refuses_does_not_check(cli, fake_coq):
+    fake_coq(COQ_REFUSES="relu_dZ.v", COQ_LINE="1")
+    status, out, _ = cli("prove", "relu.dZ", "--coq")
+    assert status == 1
+    assert "REFUSED by Coq 8.16.1 and coqchk: the file: This is not so." in out
+    assert "FAILED  0 of 1 proofs check\nCoq 8.16.1 and coqchk accept 6 of 7\nREFUSED relu.dZ  the file: This" in out
+
+
+def test_a_theory_that_coq_refuses_fails_the_run(cli, fake_coq):
+    fake_coq(COQ_REFUSES="Chain.v", COQ_LINE="3")
+    status, out, _ = cli("prove", "relu.dZ", "--coq")
+    assert (status, "REFUSED spec/coq/Chain.v  line 3: This is not so." in out) == (1, True)
+
+
+@pytest.mark.usefixtures("fake_coq")
+def test_coq_checks_a_statement_too(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text("L = sum_i X[i]*X[i]\ngradient L by X[j] = 2*X[j]\n", encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt", "--coq")
+    assert (status, "accepted by Coq 8.16.1 and coqchk" in out) == (0, True)
+
+
+def test_a_missing_coq_names_its_packages_and_nothing_else_needs_it(cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status, out, err = cli("prove", "relu.dZ", "--coq")
+    assert (status, out) == (2, "")
+    assert err == (
+        "backproof: prove --coq: coqc is not installed: "
+        "apt-get install coq libcoq-coquelicot (Debian), or opam install coq coq-coquelicot\n"
+    )
+    assert cli("prove", "relu.dZ")[0] == 0
+
+
+def test_a_coq_project_is_written_without_coq(cli, tmp_path):
+    status, _, _ = cli("prove", "relu", "--format", "coq", "--out", ".")
+    assert status == 0
+    project = (tmp_path / "_CoqProject").read_text(encoding="utf-8").split("\n")
+    assert project[0] == "-Q . Backproof"
+    assert (
+        {"Prelude.v", "Relu.v", "relu_dZ.v"}
+        <= {path.name for path in tmp_path.iterdir()}
+        == {*project[1:-1], "_CoqProject"}
+    )

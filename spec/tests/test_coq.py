@@ -1,0 +1,237 @@
+"""Proofs for Coq: what is written, what is on record, and, where there is Coq, that it accepts all of it."""
+
+import hashlib
+import json
+import re
+from functools import cache
+
+import pytest
+
+from backproof_spec.calculus.coq import check, record
+from backproof_spec.calculus.coq.check import PRELUDE, STANDARD, THEORY, Judgement, Unavailable, source
+from backproof_spec.calculus.coq.export import export, exports
+from backproof_spec.calculus.derivation import proof_file, text
+from backproof_spec.calculus.kernel import RULES as KERNEL_RULES
+from backproof_spec.calculus.kernel import SCHEMES
+from backproof_spec.calculus.replay import FORMAT, Rejected, Unreadable
+from backproof_spec.calculus.theorems import THEOREMS, named
+
+every_theorem = pytest.mark.parametrize("stem", THEOREMS)
+
+
+@cache
+def written(stem):
+    return text(proof_file(THEOREMS[stem]()))
+
+
+def data(stem):
+    return json.loads(written(stem))
+
+
+# --- what is written --------------------------------------------------------------------------------------------------
+
+
+def test_a_theorem_reads_as_it_does_on_its_page():
+    assert (
+        "\n".join(export(data("linear.dW")).statement)
+        == """\
+Variables m p n : nat.
+Variable f : tensor [m; p] -> R.
+Variable f' : tensor [m; p] -> tensor [m; p].
+Hypothesis f'' : Smooth [m; p] f f'.
+Definition Z (W Y : nat -> nat -> R) (b : nat -> R) (i s : nat) : R := sum n (fun j1 => W i j1 * Y j1 s) + b i.
+Definition dZ (W Y : nat -> nat -> R) (b : nat -> R) (i s : nat) : R := f' (fun j1 j2 => Z W Y b j1 j2) i s.
+Definition K (Y : nat -> nat -> R) (s i c a : nat) : R := Y c s * delta i a.
+Theorem linear_dW : forall (W Y : nat -> nat -> R) (b : nat -> R), \
+Grad [m; n] (fun W => f (fun j1 j2 => Z W Y b j1 j2)) W (fun a c => sum p (fun j1 => dZ W Y b a j1 * Y c j1))."""
+    )
+
+
+@every_theorem
+def test_every_step_is_a_lemma_and_every_line_has_its_place(stem):
+    exported = export(data(stem))
+    lines = exported.text.split("\n")
+    assert len(lines) == len(exported.places)
+    lemmas = [number for number, line in enumerate(lines) if re.match(r"Lemma s\d+ : ", line)]
+    assert [exported.places[number] for number in lemmas] == [f"step {k}" for k in range(len(data(stem)["steps"]))]
+    assert [line for line in lines if line.startswith("Theorem ")] == [exported.statement[-1]]
+    assert exported.places[lines.index(exported.statement[-1])] == "statement"
+    assert not re.search(r"\b(Axiom|Parameter|Conjecture|Admitted|admit|Abort)\b", exported.text)
+
+
+@every_theorem
+def test_a_proof_is_written_alike_from_a_derivation_and_from_its_file(stem):
+    assert export(proof_file(THEOREMS[stem]())).text == export(data(stem)).text
+
+
+@pytest.mark.parametrize("stem", ["chain.rule", "softmax.dZ"])
+def test_names_are_those_of_the_file_and_never_two_things(stem):
+    words = set(re.findall(r"(?:Variables?|Definition|Lemma|Theorem) ((?:\w+'* )+)", export(data(stem)).text))
+    names = [name for each in words for name in each.split()]
+    assert len(names) == len(set(names))
+
+
+def test_the_prelude_has_a_lemma_for_every_rule():
+    lemmas = set(re.findall(r"^Lemma (\w+)", source(PRELUDE), re.MULTILINE))
+    derivatives = {"d_add", "d_mul", "d_exp", "d_log", "d_inv", "d_ind", "d_value"}
+    assert {name for name in SCHEMES if name not in derivatives} <= lemmas
+    ends = ("plus", "mult", "exp", "ln", "inv", "ind", "value", "var", "cst", "sum", "map", "comp", "function")
+    assert {f"{kind}_{end}" for kind in "DP" for end in ends} <= lemmas
+    assert {rule for rule in KERNEL_RULES if rule.startswith(("sum_", "pos_", "nonneg_", "delta_"))} <= lemmas
+
+
+def test_the_theory_adds_no_axiom_and_asks_for_those_of_every_theorem():
+    for name in (PRELUDE, *THEORY):
+        code = re.sub(r"\(\*.*?\*\)", "", source(name), flags=re.DOTALL)
+        assert not re.search(r"\b(Axiom|Parameter|Conjecture|Admitted|admit|Abort)\b", code), name
+    for name in THEORY:
+        code = source(name)
+        (asked,) = re.findall(rf"^Definition {name.lower()}_theorems :=(.*?)\.$", code, re.MULTILINE | re.DOTALL)
+        assert re.findall(r"@(\w+)", asked) == re.findall(r"^Theorem (\w+)", code, re.MULTILINE)
+        assert code.rstrip().endswith(f"Print Assumptions {name.lower()}_theorems.")
+
+
+def test_what_is_no_proof_file_is_said_so():
+    with pytest.raises(Unreadable, match=f"format {FORMAT}"):
+        export({"format": 1})
+
+
+def test_a_step_of_which_nothing_can_be_made_is_named():
+    torn = data("relu.dZ")
+    torn["steps"][5]["arguments"] = []
+    with pytest.raises(Rejected, match=r"^step 5: "):
+        export(torn)
+    assert exports([torn]) == {}
+
+
+@pytest.mark.no_cover
+def test_a_network_of_any_depth_is_exported():
+    (deep,) = named("network.5.dW2").values()
+    assert "Theorem network_5_dW2 : " in export(proof_file(deep())).text
+
+
+# --- what is on record ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.no_cover
+def test_what_coq_said_of_every_theorem_is_on_record():
+    exported = exports(data(stem) for stem in THEOREMS)
+    judged = record.recorded(exported)
+    stale = [stem for stem in THEOREMS if stem not in judged]
+    assert stale == [], "with Coq installed, run: python -m backproof_spec.calculus.coq.record"
+    assert all(each.passed and each.axioms for each in judged.values())
+    kept = json.loads((check.theory_folder() / record.NAME).read_text(encoding="utf-8"))["accepted"]
+    digests = {name: hashlib.sha256(source(name).encode()).hexdigest() for name in THEORY}
+    assert {name: kept[name]["digest"] for name in THEORY} == digests
+    assert set(kept) == {*THEORY, *THEOREMS}
+
+
+def test_another_proof_is_not_on_record():
+    (exported,) = exports([data("relu.dZ")]).values()
+    assert record.recorded({"linear.dW": exported}) == {}
+    assert record.recorded({"no.such": exported}) == {}
+
+
+def test_a_judgement_passes_on_the_standard_axioms_alone():
+    assert Judgement("8.16.1", tuple(STANDARD)).passed
+    assert not Judgement("8.16.1", ("classic", "proof_irrelevance")).passed
+    assert not Judgement("8.16.1", refusal="step 3: no").passed
+
+
+def test_without_coq_it_is_said_how_to_install_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        Unavailable, match=r"coqc is not installed: apt-get install coq libcoq-coquelicot .*opam install"
+    ):
+        check.check({})
+
+
+def test_a_coq_that_cannot_compile_the_prelude_is_said_so(fake_coq):
+    """Without Coquelicot, say."""
+    fake_coq(COQ_REFUSES="Prelude.v", COQ_LINE="25")
+    said = r"Coq 8\.16\.1 does not compile spec/coq/Prelude\.v, written for .*Coquelicot 3\.2: This is not so\."
+    with pytest.raises(Unavailable, match=said):
+        check.check({})
+
+
+@pytest.mark.usefixtures("fake_coq")
+def test_what_is_accepted_rests_on_the_axioms_that_coq_prints():
+    found = check.check(exports([data("relu.dZ")]))
+    assert found.passed
+    assert found.exported == {"relu.dZ": Judgement("8.16.1", ("classic", "sig_forall_dec"))}
+    assert set(found.by_hand) == set(THEORY)
+
+
+def test_a_refusal_is_placed_at_the_step_in_the_proof_file(fake_coq):
+    exported = exports([data("relu.dZ"), data("linear.db")])
+    line = next(k for k, text in enumerate(exported["relu.dZ"].text.split("\n"), 1) if text.startswith("Lemma s7 : "))
+    fake_coq(COQ_REFUSES="relu_dZ.v", COQ_LINE=str(line))
+    found = check.check(exported)
+    assert not found.passed
+    assert found.exported["relu.dZ"].refusal == "step 7: This is not so."
+    assert found.exported["linear.db"].passed
+
+
+def test_a_refusal_in_the_theory_is_one(fake_coq):
+    fake_coq(COQ_REFUSES="Relu.v", COQ_LINE="9")
+    found = check.check({})
+    assert not found.passed
+    assert found.by_hand["Relu"].refusal == "line 9: This is not so."
+
+
+@pytest.mark.parametrize(
+    ("asked", "refusal"),
+    [
+        ({"COQCHK_AXIOM": "\n    Backproof.relu_dZ.classic"}, "coqchk: rests on Backproof.relu_dZ.classic"),
+        ({"COQCHK_AXIOM": "\n    Coq.Logic.Choice.choice"}, "coqchk: rests on Coq.Logic.Choice.choice"),
+        ({"COQCHK_ODD": "Backproof.relu_dZ.s7"}, "coqchk: rests on Backproof.relu_dZ.s7"),
+        ({"COQCHK_STATUS": "129"}, "coqchk: CONTEXT SUMMARY"),
+    ],
+    ids=str,
+)
+def test_what_coqchk_does_not_accept_is_refused(fake_coq, asked, refusal):
+    fake_coq(**asked)
+    found = check.check(exports([data("relu.dZ")]))
+    assert not found.passed
+    assert found.exported["relu.dZ"].refusal.startswith(refusal)
+
+
+def test_an_axiom_of_ones_own_is_refused(fake_coq):
+    fake_coq(COQ_AXIOM="magic : False\n")
+    found = check.check(exports([data("relu.dZ")]))
+    assert not found.passed
+    assert "magic" in found.exported["relu.dZ"].axioms
+
+
+@pytest.mark.no_cover
+def test_the_record_is_written_where_everything_is_accepted_and_only_there(fake_coq, monkeypatch, tmp_path, capsys):
+    for name in (PRELUDE, *THEORY):
+        (tmp_path / f"{name}.v").write_text(source(name), encoding="utf-8")
+    monkeypatch.setattr(check, "theory_folder", lambda: tmp_path)
+    monkeypatch.setattr(record, "theory_folder", lambda: tmp_path)
+    monkeypatch.setattr(record, "THEOREMS", {"relu.dZ": THEOREMS["relu.dZ"]})
+    fake_coq(COQ_REFUSES="relu_dZ.v", COQ_LINE="1")
+    assert record.main() == 1
+    assert capsys.readouterr().err == "relu.dZ: the file: This is not so.\n"
+    assert not (tmp_path / record.NAME).exists()
+    fake_coq(COQ_REFUSES="")
+    assert record.main() == 0
+    kept = json.loads((tmp_path / record.NAME).read_text(encoding="utf-8"))
+    assert set(kept["accepted"]) == {*THEORY, "relu.dZ"}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert record.main() == 2
+
+
+# --- what Coq says ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.coq
+def test_coq_and_coqchk_accept_every_proof_and_the_record_says_so():
+    exported = exports(data(stem) for stem in THEOREMS)
+    found = check.check(exported)
+    said = {**found.exported, **found.by_hand}
+    assert {name: each.refusal for name, each in said.items() if not each.passed} == {}
+    kept = json.loads((check.theory_folder() / record.NAME).read_text(encoding="utf-8"))
+    now = record.record(found, exported)
+    assert now["accepted"] == kept["accepted"]
+    assert now["prelude"] == kept["prelude"]
