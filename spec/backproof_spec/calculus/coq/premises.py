@@ -110,13 +110,13 @@ class Premises:
             return self._use(premise, scope, **instead)
         if scope.whole:
             raise NotWhole
-        if instead.keys() - {"proofs"}:
-            msg = "an instance of a gradient that stands at one of its own indices"
-            raise NotExported(msg)
-        _, name, by, e, d = premise.conclusion
         gradient = self._use(premise, replace(scope, whole=True), **instead)
-        parts = self.write.function(name, e), self.write.name(name), self.write.over(by, d)
-        return self._d("of_D", name, by, scope, *parts, "{k}", gradient)
+        _, name, by, e, d = premise.conclusion
+        places = instead.get("indices", {})
+        what = [self.write.function(name, e), self.write.name(name), self.write.over(by, d)]
+        moved = ["_"] * len(what)  # at other indices or variables these are those of the gradient, which says them
+        parts = moved if instead.keys() - {"proofs"} else what
+        return self._d("of_D", name, tuple(places.get(i, i) for i in by), scope, *parts, "{k}", gradient)
 
     def _d(self, lemma: str, name: str, by: tuple[Index, ...], scope: Scope, *rest: str) -> str:
         """A lemma D_… or P_… of the prelude: the entry comes in its place, ``{k}``, where it is about one."""

@@ -128,10 +128,6 @@ class Rules(Premises):
         return proof
 
     def _instance(self, theorem: Lemma, i: Index, place: Index) -> Proof:
-        if theorem.whole and i in theorem.conclusion[2]:
-            msg = "an instance of a gradient at an index"
-            raise NotExported(msg)
-
         def proof(scope: Scope) -> str:
             moved = {h: open_(close(h, (i,)), (place,)) for h in theorem.hypotheses}
             proofs = {h: self._assumption(now, scope) for h, now in moved.items()}
