@@ -64,7 +64,7 @@ class Coq:
             raise self._refusal(error) from None
         self._said: check.Checked
 
-    def __call__(self, exported: Mapping[str, Exported]) -> Mapping[str, check.Judgement]:
+    def __call__(self, exported: Mapping[str, Exported | None]) -> Mapping[str, check.Judgement]:
         """Give it proofs."""
         if sys.stderr.isatty():
             typer.echo(f"Coq {self.version} compiles {len(exported)} proofs, coqchk checks them again …", err=True)

@@ -47,7 +47,7 @@ class Checked:
         return not self.replay and self.digits >= evaluate.AGREEMENT and accepted
 
 
-Judge = Callable[[Mapping[str, Exported]], Mapping[str, Judgement]]
+Judge = Callable[[Mapping[str, Exported | None]], Mapping[str, Judgement]]
 """Coq, or the record of what it said."""
 
 
@@ -67,7 +67,7 @@ def checked(derivations: Iterable[Derivation], judge: Judge = recorded) -> dict[
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")
             replay = "" if replay.startswith("proved") else replay
-            steps, coq = len(files[each]["steps"]), (exported.get(each.stem), judged.get(each.stem))
+            steps, coq = len(files[each]["steps"]), (exported[each.stem], judged.get(each.stem))
             found[each.stem] = Checked(steps, replay, SHAPES, _digits(each), *coq)
     return found
 

@@ -104,10 +104,10 @@ Proof.
                                     + dot [m] (back_b p dZ) (fun _ => 0))).
   - intros v. rewrite (dot_zero [m; n]), (dot_zero [m]), Rplus_0_r, Rplus_0_l. reflexivity.
   - rewrite <- HX in *.
-    apply (linear_joint m n p u (fun _ => W) X (fun _ _ _ => 0) X' (fun _ => b) (fun _ _ => 0)); [intros..|exact Hf].
-    + apply diff_const.
-    + exact (HD (j, (s, tt)) (conj H (conj H0 I))).
-    + apply diff_const.
+    apply (linear_joint m n p u (fun _ => W) X (fun _ _ _ => 0) X' (fun _ => b) (fun _ _ => 0)); [| | |exact Hf].
+    + intros. apply diff_const.
+    + intros j Hj s Hs. exact (HD (j, (s, tt)) (conj Hj (conj Hs I))).
+    + intros. apply diff_const.
 Qed.
 
 (** db = dZ 1 *)
@@ -120,10 +120,10 @@ Proof.
                                     + dot [n; p] (back_Y m W dZ) (fun _ _ => 0) + dot [m] (back_b p dZ) (X' v))).
   - intros v. rewrite (dot_zero [m; n]), (dot_zero [n; p]), !Rplus_0_l. reflexivity.
   - rewrite <- HX in *.
-    apply (linear_joint m n p u (fun _ => W) (fun _ => Y) (fun _ _ _ => 0) (fun _ _ _ => 0) X X'); [intros..|exact Hf].
-    + apply diff_const.
-    + apply diff_const.
-    + exact (HD (i, tt) (conj H I)).
+    apply (linear_joint m n p u (fun _ => W) (fun _ => Y) (fun _ _ _ => 0) (fun _ _ _ => 0) X X'); [| | |exact Hf].
+    + intros. apply diff_const.
+    + intros. apply diff_const.
+    + intros i Hi. exact (HD (i, tt) (conj Hi I)).
 Qed.
 
 (** One sample, p = 1: dW[i, j] = dz[i] y[j] and db = dz *)
@@ -214,16 +214,97 @@ Qed.
 
 End Kronecker.
 
-Print Assumptions linear_differential.
-Print Assumptions linear_adjoint.
-Print Assumptions linear_joint.
-Print Assumptions linear_dW.
-Print Assumptions linear_dY.
-Print Assumptions linear_db.
-Print Assumptions linear_sample.
-Print Assumptions kron_vec.
-Print Assumptions kron_vec_left.
-Print Assumptions kron_vec_right.
-Print Assumptions kron_transpose.
-Print Assumptions kron_mixed.
-Print Assumptions kron_vec_flat.
+(** ** The explicit Jacobians, and the gradients as their transposes at vec dZ *)
+
+Section Jacobians.
+
+Notation matrix := (nat -> nat -> R).
+
+Lemma Grad_entry (s : list nat) (l : idx s -> R) (c : R) (X : tensor s) :
+  Grad s (fun X => total s (fun k => l k * at_ s X k) + c) X (tab s l).
+Proof.
+  intros U u Y Y' HY HD. apply (diff_ext_lin _ _ (fun v => dot s (tab s l) (Y' v) + 0)); [intros; ring|].
+  apply diff_plus; [|apply diff_const].
+  apply (diff_ext_lin _ _ (fun v => total s (fun k => 0 * at_ s (Y u) k + l k * at_ s (Y' v) k))).
+  - intros v. apply total_ext. intros k _. rewrite at_tab. ring.
+  - apply (diff_total s (fun k v => l k * at_ s (Y v) k) (fun k v => 0 * at_ s (Y u) k + l k * at_ s (Y' v) k)).
+    intros k Hk. apply (diff_mult (fun _ => l k) (fun v => at_ s (Y v) k)); [apply diff_const|now apply HD].
+Qed.
+
+(** d vec Z / d vec W = Y^T (x) I *)
+Theorem linear_jacobian_W m n (W Y : matrix) b i s : (i < m)%nat ->
+  Grad [m; n] (fun W => linear n W Y b i s) W (fun k j => kron (transpose Y) delta (s, i) (j, k)).
+Proof.
+  intros Hi. refine (D_function [m; n] _ _ _ _ _ (Grad_entry [m; n] (fun k =>
+    kron (transpose Y) delta (s, i) (fst (snd k), fst k)) (b i) W)).
+  intros V. unfold linear, kron, transpose. simpl. f_equal.
+  rewrite sum_swap. apply sum_ext. intros j _.
+  rewrite (sum_ext m _ (fun k => delta i k * (V k j * Y j s))) by (intros; ring). now apply sum_delta_l.
+Qed.
+
+(** d vec Z / d vec Y = I (x) W *)
+Theorem linear_jacobian_Y n p (W Y : matrix) b i s : (s < p)%nat ->
+  Grad [n; p] (fun Y => linear n W Y b i s) Y (fun j t => kron delta W (s, i) (t, j)).
+Proof.
+  intros Hs. refine (D_function [n; p] _ _ _ _ _ (Grad_entry [n; p] (fun k =>
+    kron delta W (s, i) (fst (snd k), fst k)) (b i) Y)).
+  intros V. unfold linear, kron. simpl. f_equal. apply sum_ext. intros j _.
+  rewrite (sum_ext p _ (fun t => delta s t * (W i j * V j t))) by (intros; ring). now apply sum_delta_l.
+Qed.
+
+(** d vec Z / d b = 1 (x) I *)
+Theorem linear_jacobian_b m n (W Y : matrix) b i s : (i < m)%nat ->
+  Grad [m] (fun b => linear n W Y b i s) b (fun k => kron (fun _ _ => 1) delta (s, i) (O, k)).
+Proof.
+  intros Hi. refine (D_function [m] _ _ _ _ _ (Grad_entry [m] (fun k =>
+    kron (fun _ _ => 1) delta (s, i) (O, fst k)) (sum n (fun j => W i j * Y j s)) b)).
+  intros V. unfold linear, kron. simpl. rewrite Rplus_comm. f_equal.
+  rewrite (sum_ext m _ (fun k => delta i k * V k)) by (intros; ring). now apply sum_delta_l.
+Qed.
+
+(** (Y^T (x) I)^T vec dZ = vec (dZ Y^T),  (I (x) W)^T vec dZ = vec (W^T dZ),  (1 (x) I)^T vec dZ = dZ 1 *)
+Theorem kron_adjoint_W m p (dZ Y : matrix) c : (snd c < m)%nat ->
+  sum2 p m (fun r => kron (transpose Y) delta r c * vec dZ r) = vec (back_W p dZ Y) c.
+Proof.
+  destruct c as [j k]. unfold sum2, kron, transpose, vec, back_W. simpl. intros Hk. apply sum_ext. intros s _.
+  rewrite (sum_ext m _ (fun i => delta i k * (dZ i s * Y j s))) by (intros; ring). now apply sum_delta.
+Qed.
+
+Theorem kron_adjoint_Y m p (dZ W : matrix) c : (fst c < p)%nat ->
+  sum2 p m (fun r => kron delta W r c * vec dZ r) = vec (back_Y m W dZ) c.
+Proof.
+  destruct c as [t j]. unfold sum2, kron, vec, back_Y. simpl. intros Ht.
+  rewrite (sum_ext p _ (fun s => delta s t * sum m (fun i => W i j * dZ i s))).
+  - now rewrite (sum_delta p t (fun s => sum m (fun i => W i j * dZ i s))).
+  - intros s _. rewrite <- sum_factor. apply sum_ext. intros; ring.
+Qed.
+
+Theorem kron_adjoint_b m p (dZ : matrix) k : (k < m)%nat ->
+  sum2 p m (fun r => kron (fun _ _ => 1) delta r (O, k) * vec dZ r) = back_b p dZ k.
+Proof.
+  unfold sum2, kron, vec, back_b. simpl. intros Hk. apply sum_ext. intros s _.
+  rewrite (sum_ext m _ (fun i => delta i k * dZ i s)) by (intros; ring).
+  exact (sum_delta m k (fun i => dZ i s) Hk).
+Qed.
+
+(** vec (W Y) = (Y^T (x) I) vec W with plain rows and columns *)
+Theorem kron_vec_left_flat m n (W Y : matrix) r : (0 < m)%nat ->
+  vec (product n W Y) (pair_of m r)
+  = sum (n * m) (fun c => kron (transpose Y) delta (pair_of m r) (pair_of m c) * vec W (pair_of m c)).
+Proof.
+  intros Hm. rewrite (kron_vec_left m) by (apply Nat.mod_upper_bound; lia). rewrite sum_pairs.
+  apply sum_ext. intros j _. apply sum_ext. intros i Hi.
+  assert (E : pair_of m (i + j * m) = (j, i)).
+  { unfold pair_of. rewrite Nat.div_add, Nat.mod_add by lia.
+    rewrite Nat.div_small, Nat.mod_small by exact Hi. reflexivity. }
+  now rewrite E.
+Qed.
+
+End Jacobians.
+
+(** Every theorem of this file, and the axioms that they rest on *)
+Definition linear_theorems :=
+  (@linear_differential, @linear_adjoint, @linear_joint, @linear_dW, @linear_dY, @linear_db, @linear_sample,
+   @kron_vec, @kron_vec_left, @kron_vec_right, @kron_transpose, @kron_mixed, @kron_vec_flat, @linear_jacobian_W,
+   @linear_jacobian_Y, @linear_jacobian_b, @kron_adjoint_W, @kron_adjoint_Y, @kron_adjoint_b, @kron_vec_left_flat).
+Print Assumptions linear_theorems.

@@ -236,51 +236,66 @@ Proof.
   apply (network_dX (rows l) p post _ L d K HL).
 Qed.
 
-(** By W of any layer of a network: dW_l = dZ_l Y_{l-1}^T *)
+(** By W of any layer of a network, if from it on none is at a kink: dW_l = dZ_l Y_{l-1}^T *)
 Theorem network_dW n p pre l post X (L : matrix -> R) (d : matrix) :
   let net := pre ++ l :: post in
   let Y := forward n pre X in
   let dZ := back_Z (outputs n pre) l post Y d in
-  off_kinks n p net X -> Grad [outputs n net; p] L (forward n net X) d ->
+  off_kinks (outputs n pre) p (l :: post) Y -> Grad [outputs n net; p] L (forward n net X) d ->
   Grad [rows l; outputs n pre] (fun W => L (forward n (pre ++ Layer (rows l) (act l) W (bias l) :: post) X)) (weight l)
     (fun i j => sum p (fun s => dZ i s * Y j s)).
 Proof.
-  intros net Y dZ K HL. unfold net in *. rewrite outputs_app, forward_app in HL. apply off_kinks_app in K.
-  refine (D_function _ _ _ _ _ _ (linear_dW _ _ p _ _ _ _ _ (network_dZ _ p l post Y L d (proj2 K) HL))).
+  intros net Y dZ K HL. unfold net in *. rewrite outputs_app, forward_app in HL.
+  refine (D_function _ _ _ _ _ _ (linear_dW _ _ p _ _ _ _ _ (network_dZ _ p l post Y L d K HL))).
   intros W. now rewrite forward_app.
 Qed.
 
-(** By b of any layer of a network: db_l = dZ_l 1 *)
+(** By b of any layer of a network, alike: db_l = dZ_l 1 *)
 Theorem network_db n p pre l post X (L : matrix -> R) (d : matrix) :
   let net := pre ++ l :: post in
-  let dZ := back_Z (outputs n pre) l post (forward n pre X) d in
-  off_kinks n p net X -> Grad [outputs n net; p] L (forward n net X) d ->
+  let Y := forward n pre X in
+  let dZ := back_Z (outputs n pre) l post Y d in
+  off_kinks (outputs n pre) p (l :: post) Y -> Grad [outputs n net; p] L (forward n net X) d ->
   Grad [rows l] (fun b => L (forward n (pre ++ Layer (rows l) (act l) (weight l) b :: post) X)) (bias l)
     (fun i => sum p (fun s => dZ i s)).
 Proof.
-  intros net dZ K HL. unfold net in *. rewrite outputs_app, forward_app in HL. apply off_kinks_app in K.
-  refine (D_function _ _ _ _ _ _ (linear_db _ _ p _ _ _ _ _ (network_dZ _ p l post _ L d (proj2 K) HL))).
+  intros net Y dZ K HL. unfold net in *. rewrite outputs_app, forward_app in HL.
+  refine (D_function _ _ _ _ _ _ (linear_db _ _ p _ _ _ _ _ (network_dZ _ p l post Y L d K HL))).
   intros b. now rewrite forward_app.
 Qed.
 
-(** The three together: backpropagation from d gives the gradients of the loss L of the network's output *)
-Definition backpropagates (n p : nat) (net : list layer) (X : matrix) (L : matrix -> R) (d : matrix) : Prop :=
-  Grad [n; p] (fun X => L (forward n net X)) X (backward n net X d) /\
+(** The three together: backpropagation from d gives the gradients of the loss L of the network's output. Each asks that
+    the layers from its own on are off their kinks, and nothing of those before *)
+Definition backpropagates (n p : nat) (net : list layer) (X : matrix) (L : matrix -> R)
+  (d : matrix) : Prop :=
+  (off_kinks n p net X -> Grad [n; p] (fun X => L (forward n net X)) X (backward n net X d)) /\
   forall pre l post, net = pre ++ l :: post ->
   let Y := forward n pre X in
   let dZ := back_Z (outputs n pre) l post Y d in
+  off_kinks (outputs n pre) p (l :: post) Y ->
   Grad [rows l; outputs n pre] (fun W => L (forward n (pre ++ Layer (rows l) (act l) W (bias l) :: post) X)) (weight l)
     (fun i j => sum p (fun s => dZ i s * Y j s)) /\
   Grad [rows l] (fun b => L (forward n (pre ++ Layer (rows l) (act l) (weight l) b :: post) X)) (bias l)
     (fun i => sum p (fun s => dZ i s)).
 
 Theorem backpropagation n p net X L d :
-  off_kinks n p net X -> Grad [outputs n net; p] L (forward n net X) d -> backpropagates n p net X L d.
+  Grad [outputs n net; p] L (forward n net X) d -> backpropagates n p net X L d.
 Proof.
-  intros K HL. split; [exact (network_dX n p net X L d K HL)|]. intros pre l post ->. split.
+  intros HL. split; [intros K; exact (network_dX n p net X L d K HL)|]. intros pre l post -> Y dZ K. split.
   - exact (network_dW n p pre l post X L d K HL).
   - exact (network_db n p pre l post X L d K HL).
 Qed.
+
+(** A loss for each sample, their sum or their mean over the batch *)
+Theorem backpropagation_sum n p net X loss (g : nat -> vector) :
+  (forall s, (s < p)%nat -> Grad [outputs n net] (loss s) (column (forward n net X) s) (g s)) ->
+  backpropagates n p net X (sum_loss p loss) (fun i s => g s i).
+Proof. intros H. apply backpropagation. now apply sum_loss_dZ. Qed.
+
+Theorem backpropagation_mean n p net X loss (g : nat -> vector) :
+  (forall s, (s < p)%nat -> Grad [outputs n net] (loss s) (column (forward n net X) s) (g s)) ->
+  backpropagates n p net X (mean_loss p loss) (fun i s => / INR p * g s i).
+Proof. intros H. apply backpropagation. now apply mean_loss_dZ. Qed.
 
 End Single.
 
@@ -292,34 +307,32 @@ Section Classifier.
 Theorem classifier n p net X P :
   let m := outputs n net in
   let S := softmax_columns m (forward n net X) in
-  off_kinks n p net X ->
   backpropagates n p net X (softmax_cross_entropy m p P) (fun i s => S i s * sum m (fun k => P k s) - P i s).
-Proof. intros m S K. apply backpropagation; [exact K|apply softmax_cross_entropy_dZ]. Qed.
+Proof. intros m S. apply backpropagation, softmax_cross_entropy_dZ. Qed.
 
 (** Where every column of P sums to 1: from d = S - P *)
 Theorem classifier_normalised n p net X P :
   let m := outputs n net in
   let S := softmax_columns m (forward n net X) in
-  off_kinks n p net X -> (forall s, (s < p)%nat -> sum m (fun i => P i s) = 1) ->
+  (forall s, (s < p)%nat -> sum m (fun i => P i s) = 1) ->
   backpropagates n p net X (softmax_cross_entropy m p P) (fun i s => S i s - P i s).
-Proof. intros m S K H. apply backpropagation; [exact K|now apply softmax_cross_entropy_dZ_normalised]. Qed.
+Proof. intros m S H. now apply backpropagation, softmax_cross_entropy_dZ_normalised. Qed.
 
 (** The mean over the batch, L / p: from d = (S (sum P) - P)/p *)
 Theorem classifier_mean n p net X P :
   let m := outputs n net in
   let S := softmax_columns m (forward n net X) in
-  off_kinks n p net X ->
   backpropagates n p net X (mean_softmax_cross_entropy m p P)
     (fun i s => / INR p * (S i s * sum m (fun k => P k s) - P i s)).
-Proof. intros m S K. apply backpropagation; [exact K|apply mean_softmax_cross_entropy_dZ]. Qed.
+Proof. intros m S. apply backpropagation, mean_softmax_cross_entropy_dZ. Qed.
 
 (** L / p where every column of P sums to 1: from d = (S - P)/p *)
 Theorem classifier_mean_normalised n p net X P :
   let m := outputs n net in
   let S := softmax_columns m (forward n net X) in
-  off_kinks n p net X -> (forall s, (s < p)%nat -> sum m (fun i => P i s) = 1) ->
+  (forall s, (s < p)%nat -> sum m (fun i => P i s) = 1) ->
   backpropagates n p net X (mean_softmax_cross_entropy m p P) (fun i s => / INR p * (S i s - P i s)).
-Proof. intros m S K H. apply backpropagation; [exact K|now apply mean_softmax_cross_entropy_dZ_normalised]. Qed.
+Proof. intros m S H. now apply backpropagation, mean_softmax_cross_entropy_dZ_normalised. Qed.
 
 (** X and all W_l and b_l at once, from d = S - P *)
 Theorem classifier_joint {U : NormedModule R_AbsRing} n p (u : U) (net : list (@moving U)) (X X' : U -> matrix) P :
@@ -356,24 +369,19 @@ Theorem two_layers n0 n1 n2 p (W1 W2 X P : matrix) (b1 b2 : vector) :
   Grad [n0; p] (fun X => L W1 b1 W2 b2 X) X (fun j s => sum n1 (fun i => W1 i j * dZ1 i s)).
 Proof.
   intros Z1 Y1 Z2 S dZ2 dZ1 L K H. pose (first := Layer n1 Rectify W1 b1). pose (last := Layer n2 Identity W2 b2).
-  destruct (classifier_normalised n0 p [first; last] X P (conj K (conj I I)) H) as [DX D].
-  destruct (D [] first [last] eq_refl) as [DW1 Db1]. destruct (D [first] last [] eq_refl) as [DW2 Db2].
+  destruct (classifier_normalised n0 p [first; last] X P H) as [DX D].
+  specialize (DX (conj K (conj I I))). destruct (D [] first [last] eq_refl (conj K (conj I I))) as [DW1 Db1].
+  destruct (D [first] last [] eq_refl (conj I I)) as [DW2 Db2].
   refine (conj _ (conj _ (conj _ (conj _ _)))); (eapply D_function; [|eassumption]); intros V;
     apply softmax_cross_entropy_formula.
 Qed.
 
 End Classifier.
 
-(** The theorems that are not listed are used by those that are *)
-Print Assumptions network_forward.
-Print Assumptions network_last.
-Print Assumptions network_step.
-Print Assumptions network_first.
-Print Assumptions network_gradients_nth.
-Print Assumptions network_dZ.
-Print Assumptions classifier.
-Print Assumptions classifier_normalised.
-Print Assumptions classifier_mean.
-Print Assumptions classifier_mean_normalised.
-Print Assumptions classifier_joint.
-Print Assumptions two_layers.
+(** Every theorem of this file, and the axioms that they rest on *)
+Definition network_theorems :=
+  (@network_forward, @network_last, @network_step, @network_first, @network_gradients_nth, @network_joint,
+   @activate_dZ, @network_dX, @network_dZ, @network_dW, @network_db, @backpropagation, @backpropagation_sum,
+   @backpropagation_mean, @classifier, @classifier_normalised, @classifier_mean, @classifier_mean_normalised,
+   @classifier_joint, @two_layers).
+Print Assumptions network_theorems.

@@ -2,7 +2,7 @@
 
     Finite sums, the order, exp, log, 1/x and the indicator 1[x >= 0], and differentiation by tensors: one lemma for
     each rule of the proof kernel (spec/backproof_spec/calculus/kernel.py), so that a proof file can be turned into Coq
-    proof terms step by step. No axiom is added: see the last lines.
+    proof terms step by step. No axiom is added.
 
     How the judgements of the kernel are written here, for dimensions n, p : nat and indices i < n, s < p:
 
@@ -50,10 +50,6 @@ Proof. induction n as [|n IH]; simpl; [reflexivity|]. rewrite IH. ring. Qed.
 
 (** sum (f + g) = sum f + sum g *)
 Lemma sum_add n f g : sum n (fun i => f i + g i) = sum n f + sum n g.
-Proof. induction n as [|n IH]; simpl; [ring|]. rewrite IH. ring. Qed.
-
-(** sum (f - g) = sum f - sum g *)
-Lemma sum_sub n f g : sum n (fun i => f i - g i) = sum n f - sum n g.
 Proof. induction n as [|n IH]; simpl; [ring|]. rewrite IH. ring. Qed.
 
 (** sum (c f) = c (sum f) *)
@@ -118,19 +114,9 @@ Proof.
   apply Rplus_le_le_0_compat; [apply IH|apply H; lia]. intros i Hi. apply H. lia.
 Qed.
 
-(** |sum f| <= sum |f| *)
-Lemma sum_abs n f : Rabs (sum n f) <= sum n (fun i => Rabs (f i)).
-Proof.
-  induction n as [|n IH]; simpl; [rewrite Rabs_R0; lra|].
-  eapply Rle_trans; [apply Rabs_triang|]. lra.
-Qed.
-
 (** The dimension n is positive as a number if and only if there is an index *)
 Lemma dim_pos n : 0 < INR n -> (0 < n)%nat.
 Proof. intros H. apply INR_lt. exact H. Qed.
-
-Lemma dim_pos_index n i : (i < n)%nat -> 0 < INR n.
-Proof. intros H. apply lt_0_INR. lia. Qed.
 
 (** The rules of the kernel, with its names: cong_sum is sum_ext *)
 Lemma pos_sum n f : (forall i, (i < n)%nat -> 0 < f i) -> 0 < INR n -> 0 < sum n f.
@@ -342,6 +328,22 @@ Qed.
 
 End Functions.
 
+Section Compositions.
+
+Context {U : NormedModule R_AbsRing}.
+Implicit Types (u : U) (f lf : U -> R).
+
+Lemma diff_exp f u lf : diff f u lf -> diff (fun v => exp (f v)) u (fun v => exp (f u) * lf v).
+Proof. apply diff_unary, is_derive_exp. Qed.
+
+Lemma diff_ln f u lf : diff f u lf -> 0 < f u -> diff (fun v => ln (f v)) u (fun v => / f u * lf v).
+Proof. intros D H. apply diff_unary; [now apply is_derive_log|exact D]. Qed.
+
+Lemma diff_inv f u lf : diff f u lf -> f u <> 0 -> diff (fun v => / f v) u (fun v => -1 * (/ f u * / f u) * lf v).
+Proof. intros D H. apply (diff_unary Rinv); [now apply is_derive_recip|exact D]. Qed.
+
+End Compositions.
+
 (** ** Tensors
 
     A tensor of shape [n; p] is a function nat -> nat -> R, that of no dimensions a number. Everything here is defined
@@ -489,11 +491,6 @@ Proof.
     + intros j _. rewrite <- total_factor. apply total_ext. intros k _. rewrite unit_cons. ring.
 Qed.
 
-Lemma unit_same s k : unit_ s k k = 1.
-Proof.
-  induction s as [|n s IH]; [reflexivity|]. destruct k as [i k]. rewrite unit_cons, delta_same, IH. ring.
-Qed.
-
 (** A family of finitely many existing things is a function: no axiom of choice is needed *)
 Lemma finite_choice {A : Type} (a0 : A) s (P : idx s -> A -> Prop) :
   (forall k, inr s k -> exists a, P k a) -> exists f : idx s -> A, forall k, inr s k -> P k (f k).
@@ -529,13 +526,13 @@ End Tensors.
     parameter v of whatever normed module U, if each is differentiable at u in Frechet's sense with derivative Y', and
     Y(u) = X, then so is e(Y(v)), and its derivative is sum_k g[k] Y'[k].
 
-    Why this form. With U = the tensors themselves, Y = the identity, it is Frechet differentiability ([D_frechet]);
-    with U = R and Y = X but for one entry, it is the partial derivative ([D_partial]); with U = all parameters of a
-    network, it is what backpropagation computes (Network.v). Rules are proved for all shapes at once, one line each
-    from Coquelicot's. The kernel's ∂e/∂X[k] = d, for a free index k that stands nowhere else, is Grad with
-    g = fun k => d: of d only its values at indices in range matter. Only where k stands in e or in a hypothesis
-    itself (∂X[k]²/∂X[k] = 2 X[k]) does one need [Partial s e X k d]: some gradient exists whose entry k is d. The rules
-    of both have the same names, with D_ for Grad and P_ for Partial. *)
+    Why this form. With U = the tensors themselves, Y = the identity, it is Frechet differentiability ([D_frechet] in
+    Frechet.v); with U = R and Y = X but for one entry, it is the partial derivative ([D_partial]); with U = all
+    parameters of a network, it is what backpropagation computes (Network.v). Rules are proved for all shapes at once,
+    one line each from Coquelicot's. The kernel's ∂e/∂X[k] = d, for a free index k that stands nowhere else, is Grad
+    with g = fun k => d: of d only its values at indices in range matter. Only where k stands in e or in a hypothesis
+    itself (∂X[k]²/∂X[k] = 2 X[k]) does one need [Partial s e X k d]: some gradient exists whose entry k is d. The
+    rules of both have the same names, with D_ for Grad and P_ for Partial. *)
 
 Section Gradients.
 
@@ -767,18 +764,11 @@ Section Partials.
 Variable s : list nat.
 Implicit Types (e a b : tensor s -> R) (X g : tensor s) (k : idx s).
 
-(** e is differentiable at X, and entry k of its gradient is d *)
+(** e is differentiable at X, and entry k of its gradient, which means something where k is in range, is d *)
 Definition Partial e X k (d : R) : Prop := exists g, Grad s e X g /\ at_ s g k = d.
 
 Lemma P_of_D e X g k : Grad s e X g -> Partial e X k (at_ s g k).
 Proof. intros D. now exists g. Qed.
-
-(** All entries together, where there is an entry, or e is known to be differentiable *)
-Lemma D_of_P e X g : (exists h, Grad s e X h) -> all s (fun k => Partial e X k (at_ s g k)) -> Grad s e X g.
-Proof.
-  intros [h Dh] P. apply (D_value s e X h); [|exact Dh]. rewrite all_iff in *. intros k Hk.
-  destruct (P k Hk) as [h' [D' <-]]. exact (proj1 (all_iff s _) (D_unique s e X h h' Dh D') k Hk).
-Qed.
 
 Lemma P_value e X k c d : c = d -> Partial e X k c -> Partial e X k d.
 Proof. now intros ->. Qed.

@@ -56,6 +56,10 @@ Proof.
   intros x. unfold relu, ind, Rmax. destruct (Rle_dec z 0), (Rle_dec x 0), (Rle_dec 0 z); lra.
 Qed.
 
+(** The value that the convention takes at the kink *)
+Theorem relu_convention_at_zero : ind 0 = 1.
+Proof. apply ind_nonneg. apply Rle_refl. Qed.
+
 (** Away from 0 it is the only one *)
 Theorem relu_subgradient_unique z g : z <> 0 -> subgradient relu z g -> g = ind z.
 Proof.
@@ -82,10 +86,8 @@ Proof.
     + exact (HD (i, (s, tt)) (conj Hi (conj Hs I))).
 Qed.
 
-Print Assumptions relu_ind.
-Print Assumptions relu_derive.
-Print Assumptions relu_kink.
-Print Assumptions relu_subdifferential.
-Print Assumptions relu_convention.
-Print Assumptions relu_subgradient_unique.
-Print Assumptions relu_dZ.
+(** Every theorem of this file, and the axioms that they rest on *)
+Definition relu_theorems :=
+  (@relu_ind, @relu_derive, @relu_kink, @relu_subdifferential, @relu_convention, @relu_convention_at_zero,
+   @relu_subgradient_unique, @relu_dZ).
+Print Assumptions relu_theorems.

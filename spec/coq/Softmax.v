@@ -60,20 +60,22 @@ Proof.
   rewrite sum_add, sum_factor, sum_delta by exact Hj. ring.
 Qed.
 
-(** ds = -P/s where s > 0 *)
-Theorem cross_entropy_ds n (P s : vector) : (forall i, (i < n)%nat -> 0 < s i) ->
+(** ds = -P/s where s > 0; where P = 0 this is 0 whatever s is, as P/s = 0 * 1/s *)
+Theorem cross_entropy_ds n (P s : vector) : (forall i, (i < n)%nat -> P i = 0 \/ 0 < s i) ->
   Grad [n] (cross_entropy n P) s (fun i => - (P i / s i)).
 Proof.
   intros H U u Y Y' HY HD.
   apply (diff_ext (fun v => sum n (fun i => - P i * ln (Y v i)))).
   - intros v. unfold cross_entropy. rewrite <- (Rmult_1_l (sum n (fun i => P i * ln (Y v i)))).
     rewrite Ropp_mult_distr_l, <- sum_factor. apply sum_ext. intros i _. ring.
-  - apply (diff_ext_lin _ _ (fun v => sum n (fun i => 0 * ln (Y u i) + - P i * (/ s i * Y' v i)))).
-    + intros v. apply sum_ext. intros i _. simpl. unfold Rdiv. ring.
-    + apply (diff_sum n (fun i v => - P i * ln (Y v i)) (fun i v => 0 * ln (Y u i) + - P i * (/ s i * Y' v i))).
-      intros i Hi. apply (diff_mult (fun _ => - P i) (fun v => ln (Y v i))); [apply diff_const|].
+  - apply (diff_sum n (fun i v => - P i * ln (Y v i)) (fun i v => - (P i / s i) * Y' v i)).
+    intros i Hi. destruct (H i Hi) as [E|Hs].
+    + rewrite E. apply (diff_ext (fun _ => 0)); [intros v; ring|].
+      apply (diff_ext_lin _ _ (fun _ => 0)); [intros v; unfold Rdiv; ring|apply diff_const].
+    + apply (diff_ext_lin _ _ (fun v => 0 * ln (Y u i) + - P i * (/ s i * Y' v i))); [intros v; unfold Rdiv; ring|].
+      apply (diff_mult (fun _ => - P i) (fun v => ln (Y v i))); [apply diff_const|].
       apply (diff_unary ln (/ s i) (fun v => Y v i)).
-      * rewrite HY. apply is_derive_log. now apply H.
+      * rewrite HY. now apply is_derive_log.
       * exact (HD (i, tt) (conj Hi I)).
 Qed.
 
@@ -81,7 +83,8 @@ Qed.
 Theorem softmax_cross_entropy_dz n (P z : vector) :
   Grad [n] (fun z => cross_entropy n P (softmax n z)) z (fun j => softmax n z j * sum n P - P j).
 Proof.
-  refine (D_value [n] _ z _ _ _ (softmax_dz n z _ _ (cross_entropy_ds n P (softmax n z) (softmax_pos n z)))).
+  refine (D_value [n] _ z _ _ _ (softmax_dz n z _ _ (cross_entropy_ds n P (softmax n z) _))).
+  2: { intros i Hi. right. now apply softmax_pos. }
   intros j Hj. simpl.
   rewrite (sum_ext n (fun i => softmax n z i * - (P i / softmax n z i)) (fun i => -1 * P i)).
   - rewrite sum_factor. field. apply nonzero_weaken. now apply softmax_pos.
@@ -167,9 +170,9 @@ Proof.
     + intros [j []] [Hj _]. exact (HD (j, (s, tt)) (conj Hj (conj Hs I))).
 Qed.
 
-(** The loss of the notes, - sum P log S, over a batch: dS = -P/S where S > 0 *)
+(** The loss of the notes, - sum P log S, over a batch: dS = -P/S where S > 0, and 0 where P = 0 *)
 Theorem cross_entropy_dS n p (P S : matrix) :
-  (forall i, (i < n)%nat -> forall s, (s < p)%nat -> 0 < S i s) ->
+  (forall i, (i < n)%nat -> forall s, (s < p)%nat -> P i s = 0 \/ 0 < S i s) ->
   Grad [n; p] (sum_loss p (fun s => cross_entropy n (column P s))) S (fun i s => - (P i s / S i s)).
 Proof.
   intros H. apply (sum_loss_dZ n p _ S (fun s i => - (P i s / S i s))).
@@ -228,19 +231,10 @@ Qed.
 
 End Batch.
 
-Print Assumptions softmax_pos.
-Print Assumptions softmax_sum.
-Print Assumptions softmax_jacobian.
-Print Assumptions softmax_dz.
-Print Assumptions cross_entropy_ds.
-Print Assumptions softmax_cross_entropy_dz.
-Print Assumptions softmax_cross_entropy_dz_normalised.
-Print Assumptions sum_loss_dZ.
-Print Assumptions mean_loss_dZ.
-Print Assumptions softmax_dZ.
-Print Assumptions cross_entropy_dS.
-Print Assumptions softmax_cross_entropy_formula.
-Print Assumptions softmax_cross_entropy_dZ.
-Print Assumptions softmax_cross_entropy_dZ_normalised.
-Print Assumptions mean_softmax_cross_entropy_dZ.
-Print Assumptions mean_softmax_cross_entropy_dZ_normalised.
+(** Every theorem of this file, and the axioms that they rest on *)
+Definition softmax_theorems :=
+  (@softmax_pos, @softmax_sum, @softmax_jacobian, @softmax_dz, @cross_entropy_ds, @softmax_cross_entropy_dz,
+   @softmax_cross_entropy_dz_normalised, @sum_loss_dZ, @mean_loss_dZ, @softmax_dZ, @cross_entropy_dS,
+   @softmax_cross_entropy_formula, @softmax_cross_entropy_dZ, @softmax_cross_entropy_dZ_normalised,
+   @mean_softmax_cross_entropy_dZ, @mean_softmax_cross_entropy_dZ_normalised).
+Print Assumptions softmax_theorems.

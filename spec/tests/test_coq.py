@@ -101,7 +101,8 @@ def test_a_step_of_which_nothing_can_be_made_is_named():
     torn["steps"][5]["arguments"] = []
     with pytest.raises(Rejected, match=r"^step 5: "):
         export(torn)
-    assert exports([torn]) == {}
+    assert exports([torn]) == {"relu.dZ": None}
+    assert record.recorded({"relu.dZ": None}) == {}
 
 
 @pytest.mark.no_cover
@@ -170,6 +171,12 @@ def test_a_refusal_is_placed_at_the_step_in_the_proof_file(fake_coq):
     assert not found.passed
     assert found.exported["relu.dZ"].refusal == "step 7: This is not so."
     assert found.exported["linear.db"].passed
+
+
+@pytest.mark.usefixtures("fake_coq")
+def test_what_cannot_be_written_for_coq_is_not_accepted():
+    found = check.check({"relu.dZ": None})
+    assert (found.passed, found.exported["relu.dZ"].refusal) == (False, "a step has no Coq term here")
 
 
 def test_a_refusal_in_the_theory_is_one(fake_coq):

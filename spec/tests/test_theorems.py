@@ -19,7 +19,7 @@ from backproof_spec import network
 from backproof_spec.calculus import evaluate
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, worst_deviation
-from backproof_spec.calculus.replay import Rejected, Unreadable, replay
+from backproof_spec.calculus.replay import Rejected, Unreadable, file_digest, replay
 from backproof_spec.calculus.terms import close, open_, parts
 from backproof_spec.calculus.theorems import THEOREMS
 from backproof_spec.claims import CLAIM_IDS
@@ -311,7 +311,7 @@ def _places(value, path=()):
 @given(data=st.data())
 def test_a_file_with_anything_changed_is_rejected(stem, data, files):
     changed = files(stem)
-    places = [path for path in _places(changed) if path[0] in {"declarations", "steps", "statement"}]
+    places = _places(changed)
     path = data.draw(st.sampled_from(places))
     inner = changed
     for key in path[:-1]:
@@ -319,12 +319,12 @@ def test_a_file_with_anything_changed_is_rejected(stem, data, files):
     old = inner[path[-1]]
     others = st.sampled_from([0, 1, -1, 2, True, None, 1.5, "x", "", "eq", "mul", "sum", "n", "p", [], {}, {"step": 0}])
     inner[path[-1]] = data.draw(others.filter(lambda new: (type(new), new) != (type(old), old)))
-    with pytest.raises(Rejected) as rejected:
+    with pytest.raises((Rejected, Unreadable)) as rejected:
         replay(changed)
     where = str(rejected.value)
     if path[0] == "steps":
         assert where.startswith(f"step {path[1]}: ")
-    assert where.startswith(("declaration ", "step ", "statement"))
+    assert where.startswith(("declaration ", "step ", "line ", "statement", "digest", "format", "kernel", "expected "))
 
 
 def test_a_file_that_ends_before_its_statement_is_rejected(files):
@@ -334,7 +334,34 @@ def test_a_file_that_ends_before_its_statement_is_rejected(files):
         replay(data)
 
 
-@pytest.mark.parametrize("data", [[], {}, {"format": 1}, {"format": 2}, {"format": 2, "declarations": 3}], ids=str)
+def test_a_file_without_one_of_its_lines_is_rejected(files):
+    data = files("relu.dZ")
+    del data["lines"][0]
+    with pytest.raises(Rejected, match=r"^digest: what the kernel does not read was changed"):
+        replay(data)
+
+
+def test_lines_about_different_things_are_rejected(files):
+    data = files("relu.dZ")
+    data["lines"][0]["step"] = 0
+    data["digest"] = file_digest(data)
+    with pytest.raises(Rejected, match=r"^line 0: it is about something else than the last line"):
+        replay(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        {},
+        {"format": 1, "kernel": 1},
+        {"format": 2, "kernel": 2},
+        {"format": True, "kernel": 1},
+        {"format": 2, "kernel": 1},
+        {"format": 2, "kernel": 1, "declarations": 3},
+    ],
+    ids=str,
+)
 def test_what_is_no_proof_file_is_said_so(data):
     with pytest.raises(Unreadable, match="expected a"):
         replay(data)

@@ -14,7 +14,7 @@ from backproof_spec.calculus import evaluate
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression
-from backproof_spec.calculus.replay import FORMAT, digest, stated
+from backproof_spec.calculus.replay import FORMAT, KERNEL, digest, file_digest, stated
 from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import CHILDREN, Formula
 
@@ -73,8 +73,9 @@ def proof_file(derivation: Derivation) -> dict[str, Any]:
     renumbered = {old: new for new, old in enumerate(needed)}
     kept = [derivation.steps[old] for old in needed]
     number = {id(theorem): renumbered[place[id(theorem)]] for _, _, theorem in kept}
-    return {
+    data: dict[str, Any] = {
         "format": FORMAT,
+        "kernel": KERNEL,
         "stem": derivation.stem,
         "title": derivation.title,
         "uses": list(derivation.uses),
@@ -84,6 +85,7 @@ def proof_file(derivation: Derivation) -> dict[str, Any]:
         "statement": stated(derivation.theorem),
         "witness": evaluate.example(derivation, derivation.theorem).data(),
     }
+    return {**data, "digest": file_digest(data)}
 
 
 def _needed(derivation: Derivation, place: Mapping[int, int]) -> list[int]:

@@ -17,7 +17,8 @@ from typing import Any
 from backproof_spec.calculus.kernel import RULES, Theorem
 from backproof_spec.calculus.terms import CHILDREN, Formula, Refused, Theory
 
-FORMAT = 2
+FORMAT, KERNEL = 2, 1
+"""Of proof files; of the rules of the kernel: a file says with which rules it was made."""
 
 
 class Unreadable(Exception):
@@ -30,9 +31,7 @@ class Rejected(Exception):
 
 def replay(data: Any) -> Theorem:
     """The theorem that a proof file proves. Raises ``Rejected`` at the first step that is wrong."""
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        msg = f"expected a proof file: an object with format {FORMAT}"
-        raise Unreadable(msg)
+    require_format(data)
     theory = Theory()
     for number, declaration in enumerate(_list(data, "declarations")):
         _attempt(f"declaration {number}", _declare, theory, declaration)
@@ -40,13 +39,37 @@ def replay(data: Any) -> Theorem:
     theorems: list[Theorem] = []
     for number, step in enumerate(_list(data, "steps")):
         theorems.append(_attempt(f"step {number}", _step, theory, terms, theorems, step))
-    for number, line in enumerate(_list(data, "lines")):
-        _attempt(f"line {number}", _line, theorems, line)
-    last: Theorem = _attempt("statement", _line, theorems, _list(data, "lines")[-1] if data["lines"] else None)
+    lines = [_attempt(f"line {number}", _line, theorems, line) for number, line in enumerate(_list(data, "lines"))]
+    last: Theorem = _attempt("statement", _line, theorems, data["lines"][-1] if lines else None)
+    for number, line in enumerate(lines):
+        if line.conclusion[:-1] != last.conclusion[:-1]:
+            msg = f"line {number}: it is about something else than the last line"
+            raise Rejected(msg)
     if json.dumps(stated(last)) != json.dumps(data.get("statement")):  # as text: true is not 1
         msg = "statement: the last line proves something else"
         raise Rejected(msg)
+    if data.get("digest") != file_digest(data):
+        msg = "digest: what the kernel does not read was changed: the title, the words, what is used or the witness"
+        raise Rejected(msg)
     return last
+
+
+def require_format(data: Any) -> None:
+    """Refuse what is no proof file of this format and kernel."""
+    versions = {"format": FORMAT, "kernel": KERNEL}
+    if not isinstance(data, dict) or any(type(data.get(key)) is not int for key in versions):
+        msg = f"expected a proof file: an object with format {FORMAT} and kernel {KERNEL}"
+        raise Unreadable(msg)
+    for key, expected in versions.items():
+        if data[key] != expected:
+            msg = f"{key} {data[key]}, expected a proof file of {key} {expected}"
+            raise Unreadable(msg)
+
+
+def file_digest(data: dict[str, Any]) -> str:
+    """The SHA-256 of everything else in a proof file."""
+    rest = {key: value for key, value in data.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _list(data: dict[str, Any], key: str) -> list[Any]:

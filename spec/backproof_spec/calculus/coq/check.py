@@ -89,12 +89,12 @@ def installed() -> str:
     return _run(["coqc", "--print-version"], Path.cwd()).stdout.split()[0]
 
 
-def check(exports: Mapping[str, Exported], cores: int | None = None) -> Checked:
+def check(exports: Mapping[str, Exported | None], cores: int | None = None) -> Checked:
     """Everything compiled in a folder that is thrown away, and re-checked. Raises ``Unavailable``."""
-    coq = installed()
+    coq, given = installed(), [each for each in exports.values() if each]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for file, text in project(exports.values()).items():
+        for file, text in project(given).items():
             (folder / file).write_text(text, encoding="utf-8")
         said = {PRELUDE: _compiled(PRELUDE, folder)}
         if said[PRELUDE].returncode:
@@ -103,13 +103,17 @@ def check(exports: Mapping[str, Exported], cores: int | None = None) -> Checked:
             raise Unavailable(msg)
         with ThreadPoolExecutor(cores or os.cpu_count()) as pool:
             theory_said = pool.submit(lambda: [_compiled(module, folder) for module in THEORY])
-            longest_first = sorted(exports.values(), key=lambda each: -len(each.text))
+            longest_first = sorted(given, key=lambda each: -len(each.text))
             waiting = {each.theorem: pool.submit(_compiled, each.theorem, folder) for each in longest_first}
             said |= {module: future.result() for module, future in waiting.items()}
             said |= dict(zip(THEORY, theory_said.result(), strict=True))
         compiled = [module for module, done in said.items() if not done.returncode]
         again = _rechecked(compiled, folder)
-    exported = {stem: _judged(coq, said[each.theorem], each.places, again) for stem, each in exports.items()}
+    unwritten = Judgement(coq, refusal="a step has no Coq term here")
+    exported = {
+        stem: _judged(coq, said[each.theorem], each.places, again) if each else unwritten
+        for stem, each in exports.items()
+    }
     by_hand = {module: _judged(coq, said[module], [], again) for module in THEORY}
     return Checked(coq, exported, by_hand)
 

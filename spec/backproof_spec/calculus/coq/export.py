@@ -21,7 +21,7 @@ from typing import Any
 
 from backproof_spec.calculus.coq.premises import Lemma, NotExported, NotWhole, Proof, Scope
 from backproof_spec.calculus.coq.rules import RULES, Rules
-from backproof_spec.calculus.replay import FORMAT, Rejected, Unreadable, decoded, says
+from backproof_spec.calculus.replay import Rejected, decoded, require_format, says
 from backproof_spec.calculus.terms import Formula, Index, free_indices
 
 
@@ -40,16 +40,15 @@ class Exported:
 
 def export(data: Any) -> Exported:
     """The Coq file of a proof file. Raises ``Unreadable``, ``Rejected`` where no lemma can be made, ``NotExported``."""
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        msg = f"expected a proof file: an object with format {FORMAT}"
-        raise Unreadable(msg)
+    require_format(data)
     return _Exporter().exported(data)
 
 
-def exports(files: Iterable[Any]) -> dict[str, Exported]:
-    """Proof files, by their stems; without those that are malformed, or of which a step has no Coq term here."""
-    found = {}
+def exports(files: Iterable[Any]) -> dict[str, Exported | None]:
+    """Proof files, by their stems; None for one that is malformed, or of which a step has no Coq term here."""
+    found: dict[str, Exported | None] = {}
     for data in files:
+        found[data["stem"]] = None
         with suppress(NotExported, Rejected):
             found[data["stem"]] = export(data)
     return found

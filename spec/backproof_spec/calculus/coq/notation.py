@@ -105,13 +105,13 @@ class Notation:
         """The dimensions of a tensor, as a list."""
         return f"[{'; '.join(map(self.dim, dims))}]"
 
-    def type(self, variable: str) -> str:
+    def type_of(self, variable: str) -> str:
         """The type of a tensor."""
         return "nat -> " * len(self.theory.dims(variable)) + "R"
 
     def typed(self, variables: Iterable[str]) -> str:
         """Binders of variables."""
-        groups = groupby(variables, self.type)
+        groups = groupby(variables, self.type_of)
         return " ".join(f"({' '.join(map(self.name, group))} : {of_type})" for of_type, group in groups)
 
     def at(self, places: Iterable[Index], depth: int = 0) -> str:
@@ -167,9 +167,9 @@ class Notation:
         """e as a function of a variable."""
         return f"(fun {self.name(name)} => {self.term(e)})"
 
-    def tuple(self, indices: tuple[Index, ...]) -> str:
+    def place(self, indices: tuple[Index, ...]) -> str:
         """The place of an entry of a tensor."""
-        return f"({self.index(indices[0])}, {self.tuple(indices[1:])})" if indices else "tt"
+        return f"({self.index(indices[0])}, {self.place(indices[1:])})" if indices else "tt"
 
     # --- statements ---
 
@@ -185,7 +185,7 @@ class Notation:
             return self.term(j)
         _, name, by, e, d = j
         what = f"{self.shape(self.theory.dims(name))} {self.function(name, e)} {self.name(name)}"
-        return f"Grad {what} {self.over(by, d)}" if whole else f"Partial {what} {self.tuple(by)} {self.argument(d)}"
+        return f"Grad {what} {self.over(by, d)}" if whole else f"Partial {what} {self.place(by)} {self.argument(d)}"
 
     # --- declarations ---
 
@@ -207,9 +207,9 @@ class Notation:
             return [f"Definition {' '.join([self.name(name), *filter(None, arguments)])} : R := {self.term(body)}."]
         inputs, outputs = rest
         shape, f = self.shape(inputs), self.name(name)
-        places = [("index", f"o{k}", dim) for k, dim in enumerate(outputs)]
-        given = "".join(f"forall {self.index(i)}, {self.in_range(i)} -> " for i in places)
-        to, at = "nat -> " * len(outputs), self.at(places)
+        entry = [("index", f"o{k}", dim) for k, dim in enumerate(outputs)]
+        given = "".join(f"forall {self.index(i)}, {self.in_range(i)} -> " for i in entry)
+        to, at = "nat -> " * len(outputs), self.at(entry)
         applied = [f"({f}{prime}{at})" if at else f"{f}{prime}" for prime in ("", "'")]
         return [
             f"Variable {f} : {to}tensor {shape} -> R.",

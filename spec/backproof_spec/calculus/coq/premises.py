@@ -121,6 +121,6 @@ class Premises:
     def _d(self, lemma: str, name: str, by: tuple[Index, ...], scope: Scope, *rest: str) -> str:
         """A lemma D_… or P_… of the prelude: the entry comes in its place, ``{k}``, where it is about one."""
         shape = self.write.shape(self.write.theory.dims(name))
-        entry = [] if scope.whole else [self.write.tuple(by)]
+        entry = [] if scope.whole else [self.write.place(by)]
         arguments = [part for each in rest for part in (entry if each == "{k}" else [each])]
         return f"({'D' if scope.whole else 'P'}_{lemma} {shape} {' '.join(arguments)})"

@@ -31,9 +31,9 @@ from backproof_spec.calculus.theorems import THEOREMS
 NAME = "checked.json"
 
 
-def record(checked: Checked, exported: Mapping[str, Exported]) -> dict[str, Any]:
+def record(checked: Checked, exported: Mapping[str, Exported | None]) -> dict[str, Any]:
     """What is kept of what Coq said."""
-    given = {**theory(), **{stem: each.text for stem, each in exported.items()}}
+    given = {**theory(), **{stem: each.text for stem, each in exported.items() if each}}
     said = {**checked.by_hand, **checked.exported}
     return {
         "generated": "by python -m backproof_spec.calculus.coq.record",
@@ -45,12 +45,12 @@ def record(checked: Checked, exported: Mapping[str, Exported]) -> dict[str, Any]
     }
 
 
-def recorded(exported: Mapping[str, Exported]) -> dict[str, Judgement]:
+def recorded(exported: Mapping[str, Exported | None]) -> dict[str, Judgement]:
     """What Coq said of exactly these proofs over exactly this prelude; nothing of those of which it was not asked."""
     kept, found = _kept(), {}
     for stem, each in exported.items():
         entry = kept["accepted"].get(stem)
-        if entry is not None and entry["digest"] == _digest(each.text):
+        if each is not None and entry is not None and entry["digest"] == _digest(each.text):
             found[stem] = Judgement(kept["coq"], tuple(entry["axioms"]))
     return found
 

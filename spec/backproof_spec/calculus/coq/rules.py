@@ -200,7 +200,7 @@ class Rules(Premises):
     # --- derivatives ---
 
     def _d_variable(self, name: str, places: tuple[Index, ...], by: tuple[Index, ...]) -> Proof:
-        x, entry = self.write.name(name), self.write.tuple(places)
+        x, entry = self.write.name(name), self.write.place(places)
         return lambda scope: self._d("var", name, by, scope, entry, x, "{k}", self._all_in_range(places, scope))
 
     def _d_constant(self, name: str, by: tuple[Index, ...], a: Formula) -> Proof:
@@ -220,7 +220,7 @@ class Rules(Premises):
 
     def _d_map(self, f: str, places: tuple[Index, ...], variable: str, by: tuple[Index, ...]) -> Proof:
         def proof(scope: Scope) -> str:
-            x = self.write.name(variable) + ("" if scope.whole else f" {self.write.tuple(by)}")
+            x = self.write.name(variable) + ("" if scope.whole else f" {self.write.place(by)}")
             return self._d("map", variable, by, scope, self._map(f, places, scope, x))
 
         return proof
@@ -242,7 +242,7 @@ class Rules(Premises):
             point = f"(fun {write.name(variable)} => {at})"
             gradient = f"((fun {write.name(name)} => {write.over(by, d)}) {at})"
             slopes = write.over((*indices, *places) if scope.whole else indices, dg)
-            x = write.name(variable) + ("" if scope.whole else f" {write.tuple(places)}")
+            x = write.name(variable) + ("" if scope.whole else f" {write.place(places)}")
             lemma = "D_comp" if scope.whole else "P_comp"
             return f"({lemma} {shapes} {write.function(name, e)} {point} {x} {gradient} {slopes} {first} {second})"
 
