@@ -106,6 +106,14 @@ def test_what_each_cell_says():
     assert line.split() == ["✓", "linear.dW", "exact", "2e-100", "∎", "0.25", "205", "3e-16"]
 
 
+def test_a_proof_that_coq_has_accepted_says_so():
+    proof = Outcome("linear.dW", Link.PROOF, None, Verdict.HOLDS, 1, Observation(219, worst=6e-91, coq="8.16.1"))
+    report = _made(proof, _outcome())
+    assert " ∎ Coq " in next(x for x in _printed(report).splitlines() if "linear.dW" in x)
+    links = {each["link"]: each["coq"] for each in report.to_dict()["claims"][0]["links"]}
+    assert links == {str(Link.PROOF): "8.16.1", str(Link.IMPLEMENTATION): None}
+
+
 def test_a_proof_that_does_not_hold_is_no_proof():
     refuted = Outcome("linear.dW", Link.PROOF, None, Verdict.REFUTED, 2, finding=Finding("m", "linear.dW", {}))
     line = next(x for x in _printed(_made(refuted)).splitlines() if "linear.dW " in x)

@@ -52,6 +52,7 @@ class Observation:
         self.uncertified += other.uncertified
         self.worst = max(self.worst, other.worst)
         self.thresholds.extend(other.thresholds)
+        self.coq = other.coq or self.coq
 
     @property
     def threshold(self) -> float | None:

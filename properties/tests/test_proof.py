@@ -55,6 +55,12 @@ def test_a_proof_holds_and_has_one_example_whatever_was_asked(claim):
     assert (outcome.reason, outcome.finding) == (None, None)
     assert outcome.observation.entries > 10  # the steps that were replayed
     assert evaluate.agrees(outcome.observation.worst)
+    assert outcome.observation.coq == "8.16.1"  # as spec/coq/checked.json has it
+
+
+def test_a_proof_that_coq_has_not_seen_holds_without_it(monkeypatch):
+    monkeypatch.setattr(proof, "recorded", lambda _: {})
+    assert proof.proved("relu.dZ").coq is None
 
 
 @pytest.mark.parametrize("offered", ["softmax", "linear_vjp"])
