@@ -12,14 +12,15 @@ from mpmath import mp
 
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.proof_formats import FORMATS, files
-from backproof_docs.proofs import Judge, checked, to_text
+from backproof_docs.proofs import Checked, Judge, checked, to_text
 from backproof_docs.report import write_atomically
 from backproof_impl.conventions import UsageError
 from backproof_spec.calculus import statement
 from backproof_spec.calculus.coq import check
 from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.coq.record import recorded
-from backproof_spec.calculus.evaluate import Unsatisfied
+from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.evaluate import AGREEMENT, Undefined, Unsatisfied
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.theorems import THEOREMS, named
 
@@ -117,44 +118,85 @@ def of_statement(path: Path, judge: Judge = recorded) -> int:
         raise UsageError(msg) from None
     try:
         derivation = statement.prove(read)
+        found = checked([derivation], judge)[derivation.stem]
     except Unproved as error:
         _refuted(read, error)
-        return 1
-    try:
-        found = checked([derivation], judge)[derivation.stem]
+    except Undefined as error:
+        typer.echo(_line(f"NOT PROVED  {error}: there it says nothing"))
     except Unsatisfied as error:
         typer.echo(f"NOT PROVED  {error}: then everything follows")
-        return 1
-    typer.echo(to_text(derivation, found))
-    return int(not found.passed)
+    else:
+        typer.echo(to_text(derivation, found))
+        typer.echo(_line(_verdict(derivation, found)))
+        return int(not found.passed)
+    return 1
+
+
+def _verdict(derivation: Derivation, found: Checked) -> str:
+    """What is said last of a proof that was found."""
+    if found.replay:
+        return f"FAILED  the proof does not replay: {found.replay}"
+    if found.digits < AGREEMENT:
+        least = f"{AGREEMENT} digits are the least: an error in the kernel, or values too large to be computed"
+        return f"FAILED  proved, but the two sides agree in numbers to {found.digits} digits, and {least}"
+    if not found.passed:
+        return "FAILED  proved, but Coq does not accept the proof"
+    assumed = ", under what is assumed above" if derivation.theorem.hypotheses else ""
+    return f"PROVED  for all sizes and values{assumed}"
 
 
 def _refuted(read: statement.Statement, unproved: Unproved) -> None:
     """Say what is false, or what no proof was found of."""
-    write = Writer(Notation.TEXT)
+    write = Writer(Notation.TEXT, {}, read.letters)
     try:
         found = statement.counterexample(read)
     except Unsatisfied as error:
         typer.echo(f"NOT PROVED  {error}")
         return
     if found is None:
-        reason = f"no proof found that {write(unproved.missing)}" if unproved.missing else str(unproved)
-        typer.echo(f"NOT PROVED  {reason}")
-        typer.echo("  no counterexample was found: it may need a line 'suppose …', or be beyond these rules")
+        _stopped(read, unproved, write)
         return
     model, free = found
     claim = statement.claim(read)
-    typer.echo(f"FALSE  {write(claim)}")
-    typer.echo(f"  sizes      {', '.join(f'{dim} = {size}' for dim, size in model.sizes.items()) or 'none'}")
+    derivative, claimed = (mp.nstr(side, 12) if side else "0" for side in model.sides(claim, free))
+    rows = [("sizes", ", ".join(f"{_size(read, dim)} = {size}" for dim, size in model.sizes.items()) or "none")]
     for name, values in model.values.items():
         if not name.endswith("°"):
-            entries = ", ".join(f"{name}{_place(place)} = {mp.nstr(value, 6)}" for place, value in values.items())
-            typer.echo(f"  {name:<10} {entries}")
-    if free:
-        typer.echo(f"  at         {', '.join(f'{index[1]} = {value + 1}' for index, value in free.items())}")
-    derivative, claimed = model.sides(claim, free)
-    typer.echo(f"  derivative {mp.nstr(derivative, 12)}")
-    typer.echo(f"  claimed    {mp.nstr(claimed, 12)}")
+            entries = [f"{name}{_place(place)} = {mp.nstr(value, 6)}" for place, value in values.items()]
+            rows.append((name, ", ".join(entries) or "has no entries"))
+    rows += [("at", ", ".join(f"{index[1]} = {value + 1}" for index, value in free.items()))] if free else []
+    typer.echo(_line(f"FALSE  {write(claim)}"))
+    for name, said in [*rows, ("derivative", derivative), ("claimed", claimed)]:
+        typer.echo(_line(f"  {name:<10} {said}", 13))
+
+
+def _stopped(read: statement.Statement, unproved: Unproved, write: Writer) -> None:
+    """What no proof was found of: the fact that is missing, or the last line and the two normal forms."""
+    missing = unproved.missing
+    said, hint = str(unproved), "it may need a line 'suppose …', or be beyond these rules"
+    if missing:
+        fact = f"{_size(read, missing[1][1])} > 0" if missing[1][0] == "dim" else write(missing)
+        said = f"no proof found that {fact}"
+        if missing[1][0] in {"dim", "entry"}:
+            hint = f"a line 'suppose {fact.replace(' ≠ ', ' != ').replace(' ≥ ', ' >= ')}' may be what it needs"
+    typer.echo(_line(f"NOT PROVED  {said}"))
+    for line in read.derivation.lines[-1:]:
+        typer.echo(_line(f"  derived    {write(line.theorem.conclusion)}", 13))
+    for name, side in zip(("derivative", "claimed"), unproved.sides, strict=False):
+        typer.echo(_line(f"  {name:<10} {write(side)}", 13))
+    typer.echo(_line(f"  no counterexample was found: {hint}"))
+
+
+def _size(read: statement.Statement, dim: str) -> str:
+    """A dimension by the index that was written for it."""
+    return f"size({read.letters[dim][0]})" if dim in read.letters else dim
+
+
+def _line(text: str, indent: int = 4) -> str:
+    """A line in lines of at most 80 characters."""
+    whole = text.replace(" = ", "\0=\0") if text.startswith("  ") else text
+    pieces = textwrap.wrap(whole, 80, subsequent_indent=" " * indent, drop_whitespace=True, break_on_hyphens=False)
+    return "\n".join(piece.replace("\0", " ") for piece in pieces)
 
 
 def _place(place: tuple[int, ...]) -> str:

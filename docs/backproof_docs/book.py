@@ -93,8 +93,7 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     statement = Table(
         ("in matrices", "entry by entry"), (((Math(in_matrices(derivation.title, notation)),), (Math(said),)),)
     )
-    signs = _signs(derivation, notation)
-    blocks: list[Block] = [statement, *([Items(signs)] if signs else [])]
+    blocks: list[Block] = [statement, Items((*_variables(derivation, notation), *_signs(derivation, notation)))]
     blocks += [Section("Where"), Items(tuple((Math(each),) for each in shown.given))] if shown.given else []
     assumed = tuple((Math(each),) for each in shown.assumed) or (("nothing",),)
     blocks += [Section("Assuming"), Items(assumed), Section("Derivation")]
@@ -106,24 +105,39 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     return Document(derivation.stem, derivation.stem, (status(found), found.passed), tuple(blocks))
 
 
+def _variables(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
+    """What is given, and of which shape: tensors, and functions of tensors."""
+    write, lines = Writer(notation, NAMES), list[Line]()
+
+    def numbers(dims: Sequence[str]) -> Line:
+        sizes = tuple(part for dim in dims for part in (" × ", Math(write(("dim", dim)))))[1:]
+        return (*sizes, " numbers") if dims else ("a number",)
+
+    for kind, name, *rest in derivation.declarations:
+        named = Math(write(("entry", name, ())))
+        if kind == "variable" and not name.endswith("°"):
+            lines.append((named, " is ", *numbers(rest[0])))
+        elif kind == "map":
+            value: Line = (", whose value is ", *numbers(rest[1])) if rest[1] else ()
+            lines.append((named, " may be any differentiable function of ", *numbers(rest[0]), *value))
+    return tuple(lines)
+
+
 def _signs(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
     """What the signs mean that occur in a derivation."""
     write, i, j, x = Writer(notation, NAMES), ("index", "i", "n"), ("index", "j", "n"), ("entry", "x", ())
     formulas = [line.theorem.conclusion for line in derivation.lines]
-    maps: list[str] = []
-    for kind, name, *rest in derivation.declarations:
-        maps += [name] if kind == "map" else []
+    for kind, _, *rest in derivation.declarations:
         formulas += rest[1:] if kind == "define" else []
     heads = {part[0] for formula in formulas for part, _ in parts(formula)}
     dX, X, kron = (Math(write(("entry", name, ()))) for name in ("dX", "X", "B"))
     entry, product = Math(write(("entry", "A", (i, j)))), Math(in_matrices("A⊗B", notation))
-    any_map = (*_joined([write(("entry", name, ())) for name in maps]), " may be any differentiable function")
     gradient = (dX, " is the gradient of the loss by ", X, ": its derivative by each entry, in the shape of ", X)
     lines: list[tuple[bool, Line]] = [
         ("δ" in derivation.title, gradient),
         ("delta" in heads, (Math(write(("delta", "n", (i, j)))), " is 1 where ", Math("i = j"), ", else 0")),
         ("ind" in heads, (Math(write(("ind", x))), " is 1 where ", Math(write(("nonneg", x))), ", else 0")),
-        (bool(maps), (*any_map, "s" * (len(maps) > 1))),
+        ("ΣP" in derivation.title, (Math(in_matrices("ΣP", notation)), " is the sum of each column of ", Math("P"))),
         ("vec" in derivation.title, (Math(in_matrices("vec X", notation)), " stacks the columns of ", X)),
         ("⊗" in derivation.title, ("block ", Math("(i, j)"), " of ", product, " is ", entry, " times ", kron)),
     ]
@@ -132,7 +146,7 @@ def _signs(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
 
 def _used(hypotheses: Sequence[str]) -> Line:
     """Which hypotheses a line is the first to use."""
-    return (" (here ", *_joined(hypotheses), " is used)") if hypotheses else ()
+    return (" (here ", *_joined(hypotheses), f" {'is' if len(hypotheses) == 1 else 'are'} used)") if hypotheses else ()
 
 
 def _linked(words: str, stems: Sequence[str]) -> Line:
@@ -147,7 +161,8 @@ def _network(stem: str) -> list[Block]:
     layers = re.match(r"network\.(\d+)\.", stem)
     if layers is None:
         return []
-    return [Section("The network"), *pictures(int(layers[1]))]
+    about: Line = ("Information flows forward, gradients flow backward; on each edge a quantity and its shape.",)
+    return [Section("The network"), Text(about), *pictures(int(layers[1]))]
 
 
 def pictures(layers: int) -> list[Block]:
@@ -161,7 +176,8 @@ def pictures(layers: int) -> list[Block]:
 
 def _suite(stem: str, notation: Notation) -> list[Block]:
     """The Kronecker form, the NumPy code and the property of the claim that a theorem proves."""
-    claim = next((each for each in CLAIM_IDS if stem in of_claim(each)), None)
+    any_depth = re.sub(r"^network\.\d+\.(d[WbX])\d*$", r"network.\1", stem)
+    claim = next((each for each in CLAIM_IDS if stem in of_claim(each) or any_depth == each), None)
     if claim is None:
         return []
     blocks: list[Block] = []

@@ -200,11 +200,11 @@ def _block_typst(it: Block, inline: Callable[[Line], str]) -> str:
             text = f"#fit[$ {formula} $]"
         case Steps(left, steps):
             shown = [f"#fit[$ = {formula} $]\n\n#why[{inline(why)}]" for formula, why in steps]
-            text = "\n\n".join([f"#fit[$ {left} $]", *shown])
+            text = "\n\n".join([f"#lead[#fit[$ {left} $]]", *shown])
         case Listing(language, source):
             text = f"#raw({quoted(source)}, lang: {quoted(language)}, block: true)"
         case Picture(_, about, svg):
-            text = f'#image(bytes({quoted(svg)}), format: "svg", alt: {quoted(about)})'
+            text = f"#picture(bytes({quoted(svg)}), {quoted(about)})"
         case Table(head, rows):
             cells = [f"table.header({', '.join(f'[*{escaped(each)}*]' for each in head)})"]
             cells += [f"[{inline(cell)}]" for row in rows for cell in row]

@@ -17,7 +17,7 @@ from backproof_spec.calculus.coq.export import Exported, exports
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation, proof_file
 from backproof_spec.calculus.derivation import text as file_text
-from backproof_spec.calculus.terms import ZERO
+from backproof_spec.calculus.terms import ZERO, Formula
 
 NAMES = {
     **{f"d{name}": f"δ{name}" for name in ("Z", "Y", "S", "U", "X", "O", "A", "y", "z")},
@@ -84,7 +84,7 @@ def _digits(derivation: Derivation) -> int:
 
 @dataclass(frozen=True)
 class Shown:
-    """= formula, why in words, and the hypotheses that no line before has used; the first line's are not told."""
+    """= formula, why in words, and the hypotheses that no line before has used."""
 
     formula: str
     words: str
@@ -122,7 +122,7 @@ def page(derivation: Derivation, notation: Notation) -> Page:
     for what, name, *rest in derivation.declarations:
         if what == "define":
             given.append(write.definition(name, rest[0], rest[1]))
-    lines, before = [], derivation.lines[0].theorem.hypotheses
+    lines, before = [], frozenset[Formula]()
     for line in derivation.lines:
         new = sorted(line.theorem.hypotheses - before, key=repr)
         lines.append(Shown(write(line.theorem.conclusion[-1], free), line.words, [write(each) for each in new]))

@@ -13,10 +13,11 @@ body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.5; c
        font-family: 'Libertinus Serif', 'Source Serif 4', Georgia, serif; }
 math { font-family: 'Latin Modern Math', 'STIX Two Math', 'Cambria Math', 'DejaVu Math TeX Gyre', math; }
 math[display=block] { margin: .4em 0; width: fit-content; }
-body { overflow-x: auto; }
+.wide { overflow-x: auto; overflow-y: hidden; padding: .2em 0; } li { margin: .5em 0; }
 .why { color: #555; font-size: .95em; margin: 0 0 1em 2em; }
 .status { border-left: .25rem solid #2a7; padding-left: .75rem; color: #333; }
-table { border-collapse: collapse; } th, td { border: 1px solid #999; padding: .2rem .6rem; text-align: left; }
+table { border-collapse: collapse; display: block; overflow-x: auto; }
+th, td { border: 1px solid #999; padding: .2rem .6rem; text-align: left; }
 table math { white-space: nowrap; }
 pre { overflow-x: auto; } img { display: block; max-width: 100%; height: auto; }
 .status.failed { border-color: #c33; }
@@ -26,10 +27,20 @@ pre { overflow-x: auto; } img { display: block; max-width: 100%; height: auto; }
 """
 _PAPER = """#set page(width: 297mm, height: 210mm, margin: 18mm, footer: align(right, text(8pt, gray, "{name}")))
 #set text(10pt)
-#set list(spacing: 1.1em)
+#set list(spacing: 1.3em)
+#set table(inset: (x: 6pt, y: 8pt))
+#show raw.where(block: true): set text(8pt)
+#show heading: set block(sticky: true)
 #show math.equation.where(block: true): set align(left)
 #let why(body) = pad(left: 2em, text(9pt, luma(90), body))
 #let state(passed, body) = block(inset: (left: 8pt), stroke: (left: 2pt + if passed { green } else { red }), body)
+#let lead(body) = block(sticky: true, body)
+#let picture(data, about) = context {
+  let drawn = image(data, format: "svg", alt: about)
+  let size = measure(drawn)
+  let whole = image(data, format: "svg", alt: about, width: 100%, height: 100%)
+  if size.height > size.width { page(width: 210mm, height: 297mm, margin: 15mm, whole) } else { drawn }
+}
 #let fit(body) = layout(space => {
   let wide = measure(body).width
   if wide > space.width { scale(space.width / wide * 100%, origin: left, reflow: true, body) } else { body }
@@ -38,7 +49,9 @@ _PAPER = """#set page(width: 297mm, height: 210mm, margin: 18mm, footer: align(r
 
 
 _PAGE = """#let why(body) = html.p(class: "why", body)
-#let fit(body) = body
+#let lead(body) = body
+#let picture(data, about) = image(data, format: "svg", alt: about)
+#let fit(body) = html.div(class: "wide", body)
 #let state(passed, body) = html.p(class: if passed { "status" } else { "status failed" }, body)
 """
 

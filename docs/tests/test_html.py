@@ -97,7 +97,7 @@ def test_the_page_says_what_was_run_and_what_became_of_it(reports):
     text = _Page(to_html(reports["refuted"])).text
     assert "FAILED 1 refuted · target dict · float64" in text
     assert "examples a link 20 seed 1" in text
-    assert "✗ relu.dZ δZ = δY∘1[Z ≥ 0] exact exact ∎ refuted" in text
+    assert "✗ relu.dZ δZ = δY∘1[Z ≥ 0] exact exact ∎ Coq refuted" in text
 
 
 def test_errors_within_their_bounds_are_bars_and_thresholds_are_told():

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from mpmath import mp
 
+from backproof_spec.calculus.coq import check
+from backproof_spec.calculus.coq.check import PRELUDE, source
 from backproof_spec.matrices import as_matrix
 from backproof_spec.rounding.enclosure import Enclosure
 
@@ -72,3 +74,17 @@ def near():
             )
 
     return agrees
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """A folder with the prelude, compiled; what Coq says there of a file."""
+    folder = tmp_path_factory.mktemp("coq")
+    (folder / f"{PRELUDE}.v").write_text(source(PRELUDE), encoding="utf-8")
+    assert check._compiled(PRELUDE, folder).returncode == 0
+
+    def said(exported):
+        (folder / f"{exported.theorem}.v").write_text(exported.text, encoding="utf-8")
+        return check._judged("", check._compiled(exported.theorem, folder), exported.places, "")
+
+    return said

@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from backproof_spec.calculus.coq import check
-from backproof_spec.calculus.coq.check import PRELUDE, source
 from backproof_spec.calculus.coq.export import export
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.replay import Rejected, decoded, replay, says
@@ -18,20 +16,6 @@ def data(stem):
 
 
 # --- files, opened ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory):
-    """A folder with the prelude, compiled; what Coq says there of a file."""
-    folder = tmp_path_factory.mktemp("coq")
-    (folder / f"{PRELUDE}.v").write_text(source(PRELUDE), encoding="utf-8")
-    assert check._compiled(PRELUDE, folder).returncode == 0
-
-    def said(exported):
-        (folder / f"{exported.theorem}.v").write_text(exported.text, encoding="utf-8")
-        return check._judged("", check._compiled(exported.theorem, folder), exported.places, "")
-
-    return said
 
 
 class Opened:

@@ -66,6 +66,11 @@ def named(name: str) -> dict[str, Callable[[], Derivation]]:
     deep = re.fullmatch(r"network\.(\d+)\.(dX|d[Wb](\d+))", name)
     if deep and 1 <= int(deep[3] or 1) <= int(deep[1]) <= DEEPEST:
         return {name: partial(network.gradient, int(deep[1]), deep[2])}
+    depth = re.match(r"network\.(\d+)(?=\.|$)", name)
+    if depth and not 1 <= int(depth[1]) <= DEEPEST:
+        by_induction = "spec/coq/Network.v proves any depth by induction"
+        msg = f"theorem {name!r} is not known: networks of 1 to {DEEPEST} layers are derived here; {by_induction}"
+        raise KeyError(msg)
     found = of_claim(name)
     if not found:
         close = difflib.get_close_matches(name, THEOREMS, n=3, cutoff=0.4)

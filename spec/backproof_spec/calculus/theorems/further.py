@@ -118,21 +118,21 @@ def attention(name: str) -> Derivation:
     """δQ, δK or δV of O = softmax(Q·Kᵀ)·V, the softmax over the keys of each query."""
     formula = {"Q": "δQ = δA·K", "K": "δK = δAᵀ·Q", "V": "δV = Sᵀ·δO"}[name]
     d = Derivation(f"attention.d{name}", formula, () if name == "V" else ("softmax.dZ",))
-    Q, K, V, f = d.variable("Q", "n", "e"), d.variable("K", "m", "e"), d.variable("V", "m", "h"), d.map("f", ("n", "h"))
-    q, u, k, w, x, e, g, h, o = indices(q="n", u="n", k="m", w="m", x="m", e="e", g="e", h="h", o="h")
+    Q, K, V, f = d.variable("Q", "n", "d"), d.variable("K", "m", "d"), d.variable("V", "m", "v"), d.map("f", ("n", "v"))
+    q, u, k, w, x, a, b, c, o = indices(q="n", u="n", k="m", w="m", x="m", a="d", b="d", c="v", o="v")
     d.suppose(always(positive(size("m"))))
-    A = d.define("A", (q, k), total(Q[q, e] * K[k, e], e))
+    A = d.define("A", (q, k), total(Q[q, a] * K[k, a], a))
     S = d.define("S", (q, k), exp(A[q, k]) / total(exp(A[q, w]), w))
-    O = d.define("O", (q, h), total(S[q, k] * V[k, h], k))
-    dO = d.define("dO", (q, h), f.slope((q, h), (u, o), O[u, o]))
-    dS = d.define("dS", (q, k), total(dO[q, h] * V[k, h], h))
+    O = d.define("O", (q, c), total(S[q, k] * V[k, c], k))
+    dO = d.define("dO", (q, c), f.slope((q, c), (u, o), O[u, o]))
+    dS = d.define("dS", (q, k), total(dO[q, c] * V[k, c], c))
     dA = d.define("dA", (q, k), S[q, k] * (dS[q, k] - total(S[q, x] * dS[q, x], x)))
     entry, final = {
-        "Q": (Q[u, g], total(dA[u, k] * K[k, g], k)),
-        "K": (K[w, g], total(dA[q, w] * Q[q, g], q)),
+        "Q": (Q[u, b], total(dA[u, k] * K[k, b], k)),
+        "K": (K[w, b], total(dA[q, w] * Q[q, b], q)),
         "V": (V[w, o], total(S[q, w] * dO[q, o], q)),
     }[name]
     _, by, places = entry.term
-    d.begin(d.derivative(f.at((), (q, h), O[q, h]).term, by, places), "the chain rule, through O, S and A")
+    d.begin(d.derivative(f.at((), (q, c), O[q, c]).term, by, places), "the chain rule, through O, S and A")
     d.then(final, "softmax as in softmax.dZ, then the two products; δ is contracted", unfolding=["S", "dO", "dS", "dA"])
     return d

@@ -84,13 +84,12 @@ def _derive(stem: str, title: str, gradient: Callable[[_Layer], _Gradient], *, s
     K = d.define("K", wanted.places, wanted.kron)
     Z, (_, name, at) = layer.dZ[(i, *layer.s)], wanted.by.term
     through = "all z[i]" if sample else "all Z[i, s]"
-    d.begin(d.derivative(layer.L.term, name, at), f"the chain rule: L depends on {name} through {through}")
+    words = f"the chain rule: L depends on {name} through {through}; their slopes by the rules for sums and products"
+    d.begin(d.derivative(layer.L.term, name, at), words)
     over = (i, *layer.s)
-    d.then(
-        total(Z * wanted.jacobian, *over),
-        f"∂{through[4:]} by the rules for sums and products",
-        unfolding=[layer.dZ.name],
-    )
+    words = f"the definition of {layer.dZ.name.replace('d', 'δ')}"
+    one_left = "; of the sum over j one term is left, as δ is 0 elsewhere" if name != "b" else ""
+    d.then(total(Z * wanted.jacobian, *over), words + one_left, unfolding=[layer.dZ.name])
     d.then(total(Z * K[wanted.places], *over), "this is the Kronecker form K", unfolding=["K"])
     sparse = any(part[0] == "delta" for part, _ in parts(wanted.kron.term))
     words = "K is 0 off its diagonal blocks: δ is contracted" if sparse else "the definition of K"

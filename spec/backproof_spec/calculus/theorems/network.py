@@ -38,14 +38,16 @@ def one_step() -> Derivation:
     Y = d.define("Y", (j, s), Z[j, s] * step(Z[j, s]))
     U = d.define("U", (i, s), total(W[i, j] * Y[j, s], j) + b[i])
     dU = d.define("dU", (i, s), f.slope((i, s), (a, r), U[a, r]))
-    d.begin(d.derivative(f.at((), (i, s), U[i, s]).term, "Z", (k, r)), "the chain rule; Z is not 0")
+    d.begin(
+        d.derivative(f.at((), (i, s), U[i, s]).term, "Z", (k, r)),
+        "the chain rule; ∂(Z·1[Z ≥ 0]) by the product rule, where ∂1[Z ≥ 0] = 0, since Z is not 0",
+    )
     dY = d.define("dY", (j, s), total(W[i, j] * dU[i, s], i))
     slope = total(W[i, j] * (delta(j, k) * delta(s, r) * step(Z[j, s])), j)
-    d.then(total(dU[i, s] * slope, i, s), "∂Y[j, s]/∂Z[k, r], by the product rule", unfolding=["dU"])
-    d.then(
-        dY[k, r] * step(Z[k, r]), "δ is contracted: δY = Wᵀ·δU as in linear.dY, masked as in relu.dZ", unfolding=["dY"]
-    )
-    d.then(total(W[i, k] * dU[i, r], i) * step(Z[k, r]), "the definition of δY", unfolding=["dY"])
+    d.then(total(dU[i, s] * slope, i, s), "the definition of δU", unfolding=["dU"])
+    words = "δ is contracted as in linear.dY and relu.dZ; what is left of the sum is the definition of δY = Wᵀ·δU"
+    d.then(dY[k, r] * step(Z[k, r]), words, unfolding=["dY"])
+    d.then(total(W[i, k] * dU[i, r], i) * step(Z[k, r]), "the definition of δY, written out", unfolding=["dY"])
     return d
 
 

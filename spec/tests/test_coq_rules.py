@@ -1,0 +1,116 @@
+"""Rules, and places of them, that no theorem of the table needs: they too are written for Coq, and Coq accepts them."""
+
+import json
+
+import pytest
+
+from backproof_spec.calculus.coq.export import export
+from backproof_spec.calculus.derivation import steps_as_data
+from backproof_spec.calculus.notation import always, exp, indices, positive, size
+from backproof_spec.calculus.replay import FORMAT, KERNEL, file_digest, replay, stated
+from backproof_spec.calculus.tactics import Proof
+from backproof_spec.calculus.terms import ZERO
+
+i, j, k, l = indices(i="n", j="n", k="n", l="n")
+
+
+def proved(build):
+    """The proof file of what ``build`` proves of a proof with vectors X and Y."""
+    p = Proof()
+    theorem = build(p, p.variable("X", "n"), p.variable("Y", "n"))
+    data = {
+        "format": FORMAT,
+        "kernel": KERNEL,
+        "stem": "a.rule",
+        "title": "a rule",
+        "declarations": [list(each) for each in p.declarations],
+        "steps": steps_as_data(p.steps),
+        "lines": [{"step": len(p.steps) - 1, "words": "so"}],
+        "statement": stated(theorem),
+    }
+    return json.loads(json.dumps({**data, "digest": file_digest(data)}))
+
+
+def by_X(p, at=i, by=k):
+    return p("d_variable", "X", (at,), (by,))
+
+
+def at_itself(p, X, Y):
+    """∂X[k]²/∂X[k] = 2·X[k]: k is in what is differentiated."""
+    del Y
+    one = p("d_value", p("delta_same", k), p("instance", by_X(p), i, k))
+    square = p("d_mul", one, one)
+    return p("d_value", p("ring", square.conclusion[-1], (2 * X[k]).term), square)
+
+
+def elsewhere(p, X, Y):
+    """∂X[i]/∂X[l], from ∂X[i]/∂X[k]."""
+    del X, Y
+    return p("instance", by_X(p), k, l)
+
+
+def specialised(p, X, Y):
+    """∂(X[i]·Y[i])/∂X[k] where Y[j] = 1: the whole gradient."""
+    product = p("d_mul", by_X(p), p("d_constant", "X", (k,), Y[i].term))
+    p.variable("Z", "n")
+    del X
+    return p("specialise", product, "Y", (j,), ("num", 1, 1))
+
+
+def specialised_at_the_index(p, X, Y):
+    """The same where Y[j] = Z[k]: k is in what is differentiated."""
+    del X
+    Z = p.variable("Z", "n")
+    product = p("d_mul", by_X(p), p("d_constant", "X", (k,), Y[i].term))
+    return p("specialise", product, "Y", (j,), Z[k].term)
+
+
+def cut(p, X, Y):
+    """exp X[i] > 0 for all i, so what follows from that follows."""
+    del Y
+    assumed = p("assume", always(positive(exp(X[j])), j), (i,))
+    summed = p("pos_sum", i, assumed, p("assume", always(positive(size("n"))), ()))
+    return p("cut", p("pos_exp", X[i].term), (i,), summed)
+
+
+def an_index_gone(p, X, Y):
+    """0 = 0·Y[j] = 0: neither j nor Y is left, and n > 0 is assumed."""
+    del X
+    nothing = p("ring", (0 * Y[j]).term, ZERO)
+    return p("trans", p("sym", nothing), nothing)
+
+
+def a_gradient_of_which_one_entry_is_known(p, X, Y):
+    """X[i] + Y[k] − Y[k] = X[i], differentiated by X[k]: nothing is left of k, but one entry is all that is known."""
+    constant = p("d_constant", "X", (k,), (Y[k] - Y[k]).term)
+    slope = p("d_add", by_X(p), constant)
+    return p("d_function", p("ring", slope.conclusion[3], X[i].term), slope)
+
+
+CASES = {
+    # what is proved: (how, what its statement has)
+    "the square of an entry, by that entry": (at_itself, "Partial [n] (fun X => X k * X k) X (k, tt) (2 * X k)"),
+    "a gradient at another index": (elsewhere, "Grad [n] (fun X => X i) X (fun l => delta i l)"),
+    "another variable in a gradient": (specialised, "Grad [n] (fun X => X i * 1) X"),
+    "another variable that makes it one entry": (
+        specialised_at_the_index,
+        "Partial [n] (fun X => X i * Z k) X (k, tt)",
+    ),
+    "a lemma cut in": (cut, "(0 < INR n) -> 0 < sum n (fun j1 => exp (X j1))"),
+    "an index and a variable of which nothing is left": (an_index_gone, "(0 < INR n) -> 0 = 0"),
+    "one entry of a gradient": (a_gradient_of_which_one_entry_is_known, "Partial [n] (fun X => X i) X (k, tt)"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_replays_and_is_written_for_coq(name):
+    build, said = CASES[name]
+    data = proved(build)
+    replay(data)
+    assert said in export(data).statement[-1]
+
+
+@pytest.mark.coq
+@pytest.mark.parametrize("name", CASES)
+def test_coq_accepts_it(name, compiled):
+    assert compiled(export(proved(CASES[name][0]))).refusal == ""
