@@ -22,6 +22,7 @@ from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.evaluate import AGREEMENT, Undefined, Unsatisfied
 from backproof_spec.calculus.tactics import Unproved
+from backproof_spec.calculus.terms import Refused
 from backproof_spec.calculus.theorems import THEOREMS, named
 
 
@@ -108,28 +109,42 @@ def _folded(text: str) -> list[str]:
 
 def of_statement(path: Path, judge: Judge = recorded) -> int:
     """Prove or derive the gradient in a file; the exit status."""
+    read = _read(path)
     try:
-        read = statement.read(path.read_text(encoding="utf-8"))
+        derivation = statement.prove(read)
+        found = checked([derivation], judge)[derivation.stem]
+    except Unproved as error:
+        _refuted(read, error)
+    except Refused as error:
+        _refuted(read, Unproved(f"the kernel refuses a step: {error}"))
+    except Undefined as error:
+        typer.echo(_line(f"NOT PROVED  {error}"))
+    except Unsatisfied as error:
+        typer.echo(f"NOT PROVED  {error}: then everything follows")
+    except ArithmeticError as error:
+        typer.echo(_line(f"FAILED  proved, but its numbers cannot be computed: {str(error) or '1/0'}"))
+    except RecursionError:
+        typer.echo("NOT PROVED  a formula is nested too deeply")
+    else:
+        typer.echo(to_text(derivation, found))
+        typer.echo(_line(_verdict(derivation, found)))
+        return int(not found.passed)
+    return 1
+
+
+def _read(path: Path) -> statement.Statement:
+    """The statement in a file. Raises ``UsageError``."""
+    try:
+        return statement.read(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         msg = f"--statement {path}: cannot be read: {error}"
         raise UsageError(msg) from None
     except statement.Malformed as error:
         msg = f"{path}: {error}"
         raise UsageError(msg) from None
-    try:
-        derivation = statement.prove(read)
-        found = checked([derivation], judge)[derivation.stem]
-    except Unproved as error:
-        _refuted(read, error)
-    except Undefined as error:
-        typer.echo(_line(f"NOT PROVED  {error}: there it says nothing"))
-    except Unsatisfied as error:
-        typer.echo(f"NOT PROVED  {error}: then everything follows")
-    else:
-        typer.echo(to_text(derivation, found))
-        typer.echo(_line(_verdict(derivation, found)))
-        return int(not found.passed)
-    return 1
+    except RecursionError:
+        msg = f"{path}: a formula is nested too deeply to be read: define names for its parts"
+        raise UsageError(msg) from None
 
 
 def _verdict(derivation: Derivation, found: Checked) -> str:
@@ -180,11 +195,17 @@ def _stopped(read: statement.Statement, unproved: Unproved, write: Writer) -> No
         if missing[1][0] in {"dim", "entry"}:
             hint = f"a line 'suppose {fact.replace(' ≠ ', ' != ').replace(' ≥ ', ' >= ')}' may be what it needs"
     typer.echo(_line(f"NOT PROVED  {said}"))
-    for line in read.derivation.lines[-1:]:
-        typer.echo(_line(f"  derived    {write(line.theorem.conclusion)}", 13))
-    for name, side in zip(("derivative", "claimed"), unproved.sides, strict=False):
-        typer.echo(_line(f"  {name:<10} {write(side)}", 13))
+    shown = [("derived", line.theorem.conclusion) for line in read.derivation.lines[-1:]]
+    shown += zip(("simplified", "claimed"), unproved.sides, strict=False)
+    for name, formula in shown:
+        lines = _line(f"  {name:<10} {write(formula)}", 13).splitlines()
+        left = [f"{'':13}… and {len(lines) - _MOST} lines more"] if len(lines) > _MOST else []
+        typer.echo("\n".join([*lines[:_MOST], *left]))
     typer.echo(_line(f"  no counterexample was found: {hint}"))
+
+
+_MOST = 12
+"""Lines shown of a formula where a proof stops."""
 
 
 def _size(read: statement.Statement, dim: str) -> str:
@@ -193,10 +214,10 @@ def _size(read: statement.Statement, dim: str) -> str:
 
 
 def _line(text: str, indent: int = 4) -> str:
-    """A line in lines of at most 80 characters."""
-    whole = text.replace(" = ", "\0=\0") if text.startswith("  ") else text
-    pieces = textwrap.wrap(whole, 80, subsequent_indent=" " * indent, drop_whitespace=True, break_on_hyphens=False)
-    return "\n".join(piece.replace("\0", " ") for piece in pieces)
+    """A line in lines of at most 80 characters, no equation x = 2 in two of them where it fits."""
+    whole = text.replace(" = ", "\0=\0")
+    pieces = textwrap.wrap(whole, 80, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return "\n".join(pieces).replace("\0", " ")
 
 
 def _place(place: tuple[int, ...]) -> str:

@@ -1,10 +1,14 @@
 """``backproof prove``: what is printed and written, and what is refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from backproof import prove
 from backproof.cli import main
+from backproof_spec.calculus.coq.check import Judgement
+from backproof_spec.calculus.terms import Refused
 
 
 @pytest.fixture
@@ -52,7 +56,14 @@ def test_pages_are_written(cli, tmp_path):
         (("prove", "linear.dw"), "theorem 'linear.dw' is not known: did you mean linear.d"),
         (("prove", "xyzzy"), "theorem 'xyzzy' is not known; expected some of kron.vec, "),
         (("prove", "network.2.dW3"), "theorem 'network.2.dW3' is not known: did you mean network."),
-        (("prove", "network.99.dX"), "theorem 'network.99.dX' is not known"),
+        (
+            ("prove", "network.13.dX"),
+            "theorem 'network.13.dX' is not known: networks of 1 to 12 layers are derived here; spec/coq/Network.v pro",
+        ),
+        (
+            ("prove", "network.0.dW1"),
+            "theorem 'network.0.dW1' is not known: networks of 1 to 12 layers are derived here; ",
+        ),
         (("prove", "--format", "tex"), "--format 'tex': expected some of text, md, html, pdf, json, coq"),
         (("prove", "--format", "md"), "--format md: expected --out DIR, where the pages are written"),
         (("prove", "--out", "nowhere"), "--out nowhere: expected a folder that exists"),
@@ -75,6 +86,96 @@ def test_a_statement_of_ones_own_is_proved(cli, tmp_path):
     status, out, _ = cli("prove", "--statement", "mine.txt")
     assert status == 0
     assert "    = 2·x[k]\n" in out
+    assert out.endswith("\nPROVED  for all sizes and values\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "status", "verdict"),
+    [
+        ("suppose x > 0\ny = log(x)\ngradient y by x = 1/x", 0, "PROVED  for all sizes and values, under what is as"),
+        ("L = exp(exp(exp(x+2)))\ngradient L by x = L*exp(exp(x+2))*exp(x+2)", 0, "PROVED  for all sizes and values"),
+        ("y = 1/(1+exp(-x))\ngradient y by x = y*(1-y)", 0, "PROVED  for all sizes and values"),
+        ("y = x*x\ngradient y by x", 0, "PROVED  for all sizes and values"),
+        ("y = x*x\ngradient y by x = x", 1, "FALSE  ∂y/∂x = x"),
+        ("y = log(x)\ngradient y by x = 1/x", 1, "NOT PROVED  no proof found that x > 0"),
+        ("y = x/x\ngradient y by x = 0", 1, "NOT PROVED  no proof found that x ≠ 0"),
+        ("y = x + 1/(b-b)\ngradient y by x = 1", 1, "NOT PROVED  no values were found at which both sides are defined"),
+        ("suppose x > 0\nsuppose -x > 0\ny = exp(log(x))*log(-x)\ngradient y by x", 1, "NOT PROVED  no values were"),
+    ],
+)
+def test_every_answer_has_a_verdict_that_its_status_says_too(cli, tmp_path, written, status, verdict):
+    (tmp_path / "mine.txt").write_text(written + "\n", encoding="utf-8")
+    found, out, err = cli("prove", "--statement", "mine.txt")
+    assert (found, err) == (status, "")
+    assert out.splitlines()[0 if status else -1].startswith(verdict), out
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        ({"replay": "step 3: no"}, "FAILED  the proof does not replay: step 3: no"),
+        ({"digits": 38}, "FAILED  proved, but the two sides agree in numbers to 38 digits, and 40 digits"),
+        ({"coq": Judgement("8.16.1", (), "line 1: no")}, "FAILED  proved, but Coq does not accept the proof"),
+    ],
+)
+def test_a_check_that_fails_is_the_verdict(cli, tmp_path, monkeypatch, found, verdict):
+    true = prove.checked
+
+    def failing(derivations, judge):
+        return {stem: replace(each, **found) for stem, each in true(derivations, judge).items()}
+
+    monkeypatch.setattr(prove, "checked", failing)
+    (tmp_path / "mine.txt").write_text("y = x\ngradient y by x = 1\n", encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt")
+    assert (status, f"\n{verdict}" in out) == (1, True), out
+
+
+def test_numbers_that_cannot_be_computed_are_the_verdict(cli, tmp_path, monkeypatch):
+    def failing(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(prove, "checked", failing)
+    (tmp_path / "mine.txt").write_text("y = x\ngradient y by x = 1\n", encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt")
+    assert (status, out) == (1, "FAILED  proved, but its numbers cannot be computed: 1/0\n")
+
+
+@pytest.mark.parametrize("error", [RecursionError(), Refused("ring", "not so")], ids=["depth", "kernel"])
+def test_a_proof_that_breaks_off_is_not_proved(cli, tmp_path, monkeypatch, error):
+    def failing(_):
+        raise error
+
+    monkeypatch.setattr(prove.statement, "prove", failing)
+    (tmp_path / "mine.txt").write_text("y = x\ngradient y by x = 1\n", encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt")
+    assert (status, out.startswith("NOT PROVED  ")) == (1, True)
+
+
+def test_a_proof_that_stops_shows_where(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text("suppose x != 0\ny = relu(x)^2\ngradient y by x = 2*relu(x)\n", encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt")
+    assert status == 1
+    assert out == (
+        "NOT PROVED  the two sides have different normal forms\n"
+        "  derived    ∂y/∂x = 1[x ≥ 0]·x·1[x ≥ 0] + x·1[x ≥ 0]²\n"
+        "  simplified 2·x·1[x ≥ 0]²\n"
+        "  claimed    2·x·1[x ≥ 0]\n"
+        "  no counterexample was found: it may need a line 'suppose …', or be beyond\n"
+        "    these rules\n"
+    )
+
+
+def test_where_a_proof_stops_is_folded_and_not_endless(cli, tmp_path):
+    squared, other = (f"({'+'.join(f'{letter}[{i}]' for letter in 'abcdegh')})^2" for i in "ij")
+    (tmp_path / "mine.txt").write_text(
+        f"suppose x[i] != 0\nL = sum_i relu(x[i])^2*{squared}\ngradient L by x[j] = 2*relu(x[j])*{other}\n",
+        encoding="utf-8",
+    )
+    _, out, _ = cli("prove", "--statement", "mine.txt")
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[-2:] for line in lines if "… and" in line] == [["lines", "more"]] * 2
+    assert len(lines) < 40
 
 
 def test_a_false_statement_has_a_counterexample(cli, tmp_path):
@@ -91,8 +192,29 @@ def test_what_is_neither_proved_nor_refuted_says_so(cli, tmp_path):
     (tmp_path / "mine.txt").write_text("y = log(x)\ngradient y by x = 1/x\n", encoding="utf-8")
     status, out, _ = cli("prove", "--statement", "mine.txt")
     assert status == 1
-    assert out.startswith("NOT PROVED  no proof found that x > 0\n")
-    assert "suppose" in out
+    assert out == (
+        "NOT PROVED  no proof found that x > 0\n"
+        "  no counterexample was found: a line 'suppose x > 0' may be what it needs\n"
+    )
+
+
+def test_a_dimension_is_called_by_the_index_that_was_written(cli, tmp_path):
+    softmax = "S[i] = exp(Z[i])/sum_k exp(Z[k])\ngradient S[i] by Z[j] = "
+    (tmp_path / "mine.txt").write_text(f"{softmax}S[i]*(delta[i,j]-S[j])\n", encoding="utf-8")
+    _, out, _ = cli("prove", "--statement", "mine.txt")
+    assert out == (
+        "NOT PROVED  no proof found that size(i) > 0\n"
+        "  no counterexample was found: a line 'suppose size(i) > 0' may be what it needs\n"
+    )
+    (tmp_path / "mine.txt").write_text(f"suppose size(i) > 0\n{softmax}0\n", encoding="utf-8")
+    _, out, _ = cli("prove", "--statement", "mine.txt")
+    assert "\n  sizes      size(i) = " in out
+
+
+def test_a_derivative_that_is_0_is_shown_as_0(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text("y = exp(3*x)*exp(-3*x)\ngradient y by x = 1\n", encoding="utf-8")
+    _, out, _ = cli("prove", "--statement", "mine.txt")
+    assert out.endswith("  derivative 0\n  claimed    1.0\n")
 
 
 @pytest.mark.parametrize(

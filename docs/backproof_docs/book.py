@@ -29,6 +29,7 @@ from backproof_docs.document import (
     Text,
 )
 from backproof_docs.formulas import Notation, Writer
+from backproof_docs.glossary import in_matrices, joined, signs, variables
 from backproof_docs.proofs import NAMES, Checked, page, status
 from backproof_impl import reference
 from backproof_properties.results import Link as ChainLink
@@ -45,33 +46,7 @@ from backproof_spec.claims import CLAIM_IDS
 INDEX, GALLERY = "index", "refused"
 """The names of the pages that are no theorem's."""
 
-# --- formulas of whole matrices ---------------------------------------------------------------------------------------
-
-_LATEX = {
-    "δ": r"\delta ", "σ": r"\sigma ", "Σ": r"\Sigma ", "∂": r"\partial ", "·": r"\,", "∘": r" \circ ",
-    "⊗": r" \otimes ", "−": "-", "≥": r" \ge ", "′": "'", "²": "^2", "ᵀ": r"^{\mathsf T}",
-}  # fmt: skip
-_TYPST = {"ᵀ": "^T ", "²": "^2 ", "·": "\1", "−": "-", "/": " \\/ "}
-
-
-def in_matrices(text: str, notation: Notation) -> str:
-    """δW = δZ·Yᵀ in a notation: words upright, the 1 of δZ·1 and of 1[Z ≥ 0] bold, as they are no numbers."""
-    if notation is Notation.TEXT:
-        return text
-    latex = notation is Notation.LATEX
-    bold, upright = (r"\mathbf{1}", r"\operatorname{%s}") if latex else (' bold("1")', 'op("%s")')
-    marked = re.sub(r"(?<![_\w])1(?=ᵀ|\[|·1ᵀ)|(?<=·)1(?![\w.])", "\0", text)
-    marked = re.sub(r"_([a-z0-9]+)", r"_{\1}" if latex else r"_(\1)", marked)
-    pieces = re.split(r"([a-z]{2,})", marked)
-    shown = []
-    for k, piece in enumerate(pieces):
-        if k % 2:
-            shown.append(upright % piece)
-        elif latex:
-            shown.append("".join(_LATEX.get(mark, mark) for mark in piece).replace(", k =", r",\ k ="))
-        else:
-            shown.append(re.sub(r"(?<=\w)(?=[^\W\d_])", " ", "".join(_TYPST.get(mark, mark) for mark in piece)))
-    return "".join(shown).replace("\0", bold).replace("\1", " thin ").strip()
+# --- a theorem --------------------------------------------------------------------------------------------------------
 
 
 def _table(rows: Sequence[Sequence[str]], notation: Notation) -> str:
@@ -83,9 +58,6 @@ def _table(rows: Sequence[Sequence[str]], notation: Notation) -> str:
     return "[" + ", ".join(f"[{', '.join(row)}]" for row in rows) + "]"
 
 
-# --- a theorem --------------------------------------------------------------------------------------------------------
-
-
 def theorem(derivation: Derivation, found: Checked, notation: Notation, served: Sequence[str]) -> Document:
     """What is stated, from what, why, line by line; what of the suite it stands behind; numbers; and its status."""
     shown = page(derivation, notation)
@@ -93,8 +65,9 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     statement = Table(
         ("in matrices", "entry by entry"), (((Math(in_matrices(derivation.title, notation)),), (Math(said),)),)
     )
-    blocks: list[Block] = [statement, Items((*_variables(derivation, notation), *_signs(derivation, notation)))]
-    blocks += [Section("Where"), Items(tuple((Math(each),) for each in shown.given))] if shown.given else []
+    blocks: list[Block] = [statement, Section("Variables"), Items(variables(derivation, notation))]
+    where = (*((Math(each),) for each in shown.given), *signs(derivation, notation))
+    blocks += [Section("Where"), Items(where)] if where else []
     assumed = tuple((Math(each),) for each in shown.assumed) or (("nothing",),)
     blocks += [Section("Assuming"), Items(assumed), Section("Derivation")]
     steps = [(each.formula, (*_linked(each.words, derivation.uses), *_used(each.used))) for each in shown.lines]
@@ -105,48 +78,9 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     return Document(derivation.stem, derivation.stem, (status(found), found.passed), tuple(blocks))
 
 
-def _variables(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
-    """What is given, and of which shape: tensors, and functions of tensors."""
-    write, lines = Writer(notation, NAMES), list[Line]()
-
-    def numbers(dims: Sequence[str]) -> Line:
-        sizes = tuple(part for dim in dims for part in (" × ", Math(write(("dim", dim)))))[1:]
-        return (*sizes, " numbers") if dims else ("a number",)
-
-    for kind, name, *rest in derivation.declarations:
-        named = Math(write(("entry", name, ())))
-        if kind == "variable" and not name.endswith("°"):
-            lines.append((named, " is ", *numbers(rest[0])))
-        elif kind == "map":
-            value: Line = (", whose value is ", *numbers(rest[1])) if rest[1] else ()
-            lines.append((named, " may be any differentiable function of ", *numbers(rest[0]), *value))
-    return tuple(lines)
-
-
-def _signs(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
-    """What the signs mean that occur in a derivation."""
-    write, i, j, x = Writer(notation, NAMES), ("index", "i", "n"), ("index", "j", "n"), ("entry", "x", ())
-    formulas = [line.theorem.conclusion for line in derivation.lines]
-    for kind, _, *rest in derivation.declarations:
-        formulas += rest[1:] if kind == "define" else []
-    heads = {part[0] for formula in formulas for part, _ in parts(formula)}
-    dX, X, kron = (Math(write(("entry", name, ()))) for name in ("dX", "X", "B"))
-    entry, product = Math(write(("entry", "A", (i, j)))), Math(in_matrices("A⊗B", notation))
-    gradient = (dX, " is the gradient of the loss by ", X, ": its derivative by each entry, in the shape of ", X)
-    lines: list[tuple[bool, Line]] = [
-        ("δ" in derivation.title, gradient),
-        ("delta" in heads, (Math(write(("delta", "n", (i, j)))), " is 1 where ", Math("i = j"), ", else 0")),
-        ("ind" in heads, (Math(write(("ind", x))), " is 1 where ", Math(write(("nonneg", x))), ", else 0")),
-        ("ΣP" in derivation.title, (Math(in_matrices("ΣP", notation)), " is the sum of each column of ", Math("P"))),
-        ("vec" in derivation.title, (Math(in_matrices("vec X", notation)), " stacks the columns of ", X)),
-        ("⊗" in derivation.title, ("block ", Math("(i, j)"), " of ", product, " is ", entry, " times ", kron)),
-    ]
-    return tuple(line for occurs, line in lines if occurs)
-
-
 def _used(hypotheses: Sequence[str]) -> Line:
     """Which hypotheses a line is the first to use."""
-    return (" (here ", *_joined(hypotheses), f" {'is' if len(hypotheses) == 1 else 'are'} used)") if hypotheses else ()
+    return (" (here ", *joined(hypotheses), f" {'is' if len(hypotheses) == 1 else 'are'} used)") if hypotheses else ()
 
 
 def _linked(words: str, stems: Sequence[str]) -> Line:
@@ -181,19 +115,30 @@ def _suite(stem: str, notation: Notation) -> list[Block]:
     if claim is None:
         return []
     blocks: list[Block] = []
-    form = kronecker.form(claim)
+    form, layers = kronecker.form(claim), re.fullmatch(r"network\.(\d+)\.(d[WbX]\d*)", stem)
     if form is not None:
         formula, about = form
         blocks += [Section("Kronecker form"), Text((Math(in_matrices(formula, notation)), f": {about}."))]
+    elif layers is not None:
+        formula, masks = kronecker.network_form(int(layers[1]), layers[2])
+        where: Line = (", where ", Math(in_matrices(masks, notation))) if masks else ()
+        told = Text(("The Jacobians of the operations from the loss back, multiplied", *where, "."))
+        blocks += [Section("Kronecker form"), Display(in_matrices(formula, notation)), told]
     (tested,) = (each for each in PROPERTIES if each.claim == claim and each.link is ChainLink.FORMULA)
     code = next((each for each in PROPERTIES if each.claim == claim and each.link is ChainLink.IMPLEMENTATION), None)
     if code is not None and len(code.functions) == 1:
-        source = inspect.getsource(getattr(reference, code.functions[0]))
-        blocks += [Section("In NumPy"), Listing("python", re.sub(r"  # noqa.*", "", source).rstrip())]
+        blocks += [Section("In NumPy"), Listing("python", _source(code.functions[0]))]
     module = getattr(tested.check, "func", tested.check).__module__.replace(".", "/")
     command = Code(f"backproof verify --claim {claim}")
     line: Line = ("The property of this claim stands in ", Code(f"properties/{module}.py"), "; ", command, " runs it.")
     return [*blocks, Section("Tested by"), Text(line)]
+
+
+def _source(function: str) -> str:
+    """A function of the reference, after those that only the reference itself calls."""
+    source = re.sub(r"  # noqa.*", "", inspect.getsource(getattr(reference, function)).rstrip())
+    helpers = dict.fromkeys(re.findall(r"(?<![\w.])(?<!def )_\w+(?=\()", source))
+    return "\n\n\n".join([*map(_source, helpers), source])
 
 
 _FOLDED = 100
@@ -217,8 +162,10 @@ def _folded_coq(line: str) -> list[str]:
     if len(line) <= _FOLDED:
         return [line]
     pieces = re.sub(r"( :=|^Theorem \w+ :) | (?=Grad \[)", r"\1\n  ", line).split("\n")
+    whole = [re.sub(r"\([\w' ]+ : [^()]*\)( : R :=)?", lambda it: it[0].replace(" ", "\0"), piece) for piece in pieces]
     options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
-    return [each for piece in pieces for each in textwrap.wrap(piece, _FOLDED, subsequent_indent="    ", **options)]
+    folded = (textwrap.wrap(piece, _FOLDED, subsequent_indent="    ", **options) for piece in whole)
+    return [each.replace("\0", " ") for lines in folded for each in lines]
 
 
 def _coded(names: Sequence[str]) -> Line:
@@ -263,15 +210,18 @@ def _example(derivation: Derivation, notation: Notation) -> list[Block]:
     model = evaluate.example(derivation, theorem)
     write = Writer(notation, NAMES)
     value = theorem.conclusion[-1]
-    named = dict.fromkeys(part[1] for part, _ in parts(value) if part[0] == "entry")
     lines: list[Line] = []
-    for name in named:
-        dims = derivation.theory.dims(name)
-        at = tuple(("index", f"_{k}", dim) for k, dim in enumerate(dims))
-        if len(dims) <= _SHOWN:
-            shown = _tabulated(model, ("entry", name, at), at, notation)
-            lines.append((Math(f"{write(('entry', name, ()))} = {shown}"),))
-    said = theorem.conclusion
+    for name in _exemplified(derivation):
+        at = tuple(("index", f"_{k}", dim) for k, dim in enumerate(derivation.theory.dims(name)))
+        shown = _tabulated(model, ("entry", name, at), at, notation)
+        lines.append((Math(f"{write(('entry', name, ()))} = {shown}"),))
+    said, maps = (
+        theorem.conclusion,
+        [write(("entry", name, ())) for kind, name, *_ in derivation.declarations if kind == "map"],
+    )
+    if maps:
+        are = "is a quadratic function" if len(maps) == 1 else "are quadratic functions"
+        lines.append((*joined(maps, " and "), f" {are} with random coefficients"))
     by = said[2] if said[0] == "deriv" else ()
     free = [*sorted(i for i in free_indices(said) if i not in by), *by]
     if len(free) <= _SHOWN:
@@ -283,6 +233,25 @@ def _example(derivation: Derivation, notation: Notation) -> list[Block]:
     digits = evaluate.digits(evaluate.worst_deviation(theorem, model))
     other = "difference quotients of the definition give" if by or said[0] == "deriv" else "the left side is"
     return [Items((*lines, (*result, f", and {other} the same, to {digits} digits")))]
+
+
+def _exemplified(derivation: Derivation) -> tuple[str, ...]:
+    """The tensors of the formula; of an identity, and where they are too large to be shown, the variables behind it."""
+    said, theory, found = derivation.theorem.conclusion, derivation.theory, dict[str, None]()
+
+    def entries(formula: Formula) -> list[str]:
+        return [part[1] for part, _ in parts(formula) if part[0] == "entry"]
+
+    def variables(name: str) -> list[str]:
+        inside = entries(theory.rest(name)) if theory.kind(name) == "defined" else None
+        return [name] if inside is None else [each for part in inside for each in variables(part)]
+
+    for name in entries(said):
+        if said[0] == "eq" or len(theory.dims(name)) > _SHOWN:
+            found.update(dict.fromkeys(variables(name)))
+    if said[0] == "deriv":
+        found.update(dict.fromkeys(entries(said[-1])))
+    return tuple(name for name in found if len(theory.dims(name)) <= _SHOWN)
 
 
 _SHOWN = 2
@@ -344,13 +313,9 @@ def _refused(found: Examined, write: Writer) -> list[Block]:
             )
         ),
         *([Items(tuple(values))] if values else []),
-        Text(("True is" + (", assuming " if twin else ""), *_joined(twin), ":")),
+        Text(("True is" + (", assuming " if twin else ""), *joined(twin), ":")),
         Display(write(found.twin.conclusion)),
     ]
-
-
-def _joined(formulas: Sequence[str], between: str = ", ") -> Line:
-    return tuple(part for k, each in enumerate(formulas) for part in ((between,) if k else ()) + (Math(each),))
 
 
 # --- the index --------------------------------------------------------------------------------------------------------
@@ -367,7 +332,7 @@ def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notat
         row: tuple[Line, ...] = (
             (Link(each.stem),),
             (Math(in_matrices(each.title, notation)),),
-            _joined(assumed, "\n") or ("nothing",),
+            joined(assumed, "\n") or ("nothing",),
             (str(found[each.stem].steps),),
             (_coq_of(found[each.stem]),),
         )

@@ -6,7 +6,7 @@ Formulas are in the notation of what they are written to: LaTeX for Markdown, Ty
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -174,7 +174,7 @@ def _inline_markdown(part: str | Math | Code | Link, known: frozenset[str]) -> s
 
 
 def to_typst(document: Document, linked: Iterable[str], ending: str) -> str:
-    """The body of a Typst document: ``why``, ``state`` and ``fit`` are functions of its preamble."""
+    """The body of a Typst document: ``why``, ``state``, ``fit``, ``lead`` and ``picture`` are of its preamble."""
     known = frozenset(linked)
 
     def inline(line: Line) -> str:
@@ -182,10 +182,33 @@ def to_typst(document: Document, linked: Iterable[str], ending: str) -> str:
 
     said, passed = document.status
     state = f"#state({str(passed).lower()})[{escaped(said)}]"
-    return (
-        "\n\n".join([f"= {escaped(document.title)}", state, *(_block_typst(it, inline) for it in document.blocks)])
-        + "\n"
-    )
+    blocks = (_led_typst(lead, it, inline) for lead, it in _led(document.blocks))
+    return "\n\n".join([f"= {escaped(document.title)}", state, *blocks]) + "\n"
+
+
+def _led(blocks: Iterable[Block]) -> Iterator[tuple[tuple[Block, ...], Block]]:
+    """Each block, a picture or a program with the heading and the words that lead to it."""
+    lead: tuple[Block, ...] = ()
+    for it in blocks:
+        if isinstance(it, Picture | Listing):
+            yield lead, it
+            lead = ()
+        elif lead and isinstance(it, Text):
+            lead = (*lead, it)
+        else:
+            yield from (((), each) for each in lead)
+            lead = (it,) if isinstance(it, Section) else ()
+            if not lead:
+                yield (), it
+    yield from (((), each) for each in lead)
+
+
+def _led_typst(lead: Sequence[Block], it: Block, inline: Callable[[Line], str]) -> str:
+    """No page ends between a picture or a program and what leads to it."""
+    text, above = _block_typst(it, inline), "\n\n".join(_block_typst(each, inline) for each in lead)
+    if isinstance(it, Picture):
+        return f"{text}[{above}]"
+    return f"#lead[{above}]\n\n{text}" if above else text
 
 
 def _block_typst(it: Block, inline: Callable[[Line], str]) -> str:
@@ -199,7 +222,7 @@ def _block_typst(it: Block, inline: Callable[[Line], str]) -> str:
         case Display(formula):
             text = f"#fit[$ {formula} $]"
         case Steps(left, steps):
-            shown = [f"#fit[$ = {formula} $]\n\n#why[{inline(why)}]" for formula, why in steps]
+            shown = [f"#lead[#fit[$ = {formula} $]]\n\n#why[{inline(why)}]" for formula, why in steps]
             text = "\n\n".join([f"#lead[#fit[$ {left} $]]", *shown])
         case Listing(language, source):
             text = f"#raw({quoted(source)}, lang: {quoted(language)}, block: true)"

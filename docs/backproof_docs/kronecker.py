@@ -130,6 +130,23 @@ def form(claim: str) -> tuple[str, str] | None:
     return None if drawing is None else (drawing.formula, drawing.blocks)
 
 
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def network_form(layers: int, output: str) -> tuple[str, str]:
+    """∂L/∂vec of X, W_l or b_l, where ``output`` is dX, dW1, db1, …: one factor an operation; and what D_l is in it."""
+    kind, last = output[1], int(output[2:] or 1)
+
+    def at(name: str, layer: int) -> str:
+        return f"{name}⁽{layer}⁾".translate(_RAISED) if layer else "X"
+
+    by = {"X": "vec X", "W": f"vec {at('W', last)}", "b": at("b", last)}[kind]
+    inner = {"X": "I⊗W⁽¹⁾", "W": f"{at('Y', last - 1)}ᵀ⊗I", "b": "1⊗I"}[kind]
+    passed = [f"(I⊗{at('W', layer)})·{at('D', layer - 1)}" for layer in range(layers, last, -1)]
+    formula = f"∂L/∂{by} = {'·'.join(['vec(S − P)ᵀ', *passed, f'({inner})'])}"
+    return formula, "D⁽ˡ⁾ = diag(vec 1[Z⁽ˡ⁾ ≥ 0])" if passed else ""
+
+
 def pattern(outcome: Outcome, conventions: Mapping[str, Any]) -> Pattern | None:
     """The Jacobian at the counterexample; None for a claim that has none. Raises ``NotDrawn`` with the reason."""
     if outcome.finding is None:

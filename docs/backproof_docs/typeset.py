@@ -17,7 +17,7 @@ math[display=block] { margin: .4em 0; width: fit-content; }
 .why { color: #555; font-size: .95em; margin: 0 0 1em 2em; }
 .status { border-left: .25rem solid #2a7; padding-left: .75rem; color: #333; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { border: 1px solid #999; padding: .2rem .6rem; text-align: left; }
+th, td { border: 1px solid #999; padding: .2rem .4rem; text-align: left; line-height: 1.9; }
 table math { white-space: nowrap; }
 pre { overflow-x: auto; } img { display: block; max-width: 100%; height: auto; }
 .status.failed { border-color: #c33; }
@@ -29,17 +29,27 @@ _PAPER = """#set page(width: 297mm, height: 210mm, margin: 18mm, footer: align(r
 #set text(10pt)
 #set list(spacing: 1.3em)
 #set table(inset: (x: 6pt, y: 8pt))
+#show table.cell: set par(leading: 1em)
 #show raw.where(block: true): set text(8pt)
+#show raw.where(block: true, lang: "python"): set block(breakable: false)
 #show heading: set block(sticky: true)
 #show math.equation.where(block: true): set align(left)
 #let why(body) = pad(left: 2em, text(9pt, luma(90), body))
 #let state(passed, body) = block(inset: (left: 8pt), stroke: (left: 2pt + if passed { green } else { red }), body)
 #let lead(body) = block(sticky: true, body)
-#let picture(data, about) = context {
+#let picture(data, about, lead) = context {
   let drawn = image(data, format: "svg", alt: about)
   let size = measure(drawn)
-  let whole = image(data, format: "svg", alt: about, width: 100%, height: 100%)
-  if size.height > size.width { page(width: 210mm, height: 297mm, margin: 15mm, whole) } else { drawn }
+  let whole(height) = image(data, format: "svg", alt: about, width: 100%, height: height, fit: "contain")
+  if size.height > size.width {
+    page(width: 210mm, height: 297mm, margin: 15mm, { lead; block(height: 1fr, whole(100%)) })
+  } else {
+    layout(space => {
+      let room = page.height - 36mm - measure(block(width: space.width, lead)).height - 2em.to-absolute()
+      let ratio = calc.min(1, room / size.height, space.width / size.width)
+      block(breakable: false, { lead; block(width: size.width * ratio, whole(size.height * ratio)) })
+    })
+  }
 }
 #let fit(body) = layout(space => {
   let wide = measure(body).width
@@ -50,7 +60,7 @@ _PAPER = """#set page(width: 297mm, height: 210mm, margin: 18mm, footer: align(r
 
 _PAGE = """#let why(body) = html.p(class: "why", body)
 #let lead(body) = body
-#let picture(data, about) = image(data, format: "svg", alt: about)
+#let picture(data, about, lead) = { lead; image(data, format: "svg", alt: about) }
 #let fit(body) = html.div(class: "wide", body)
 #let state(passed, body) = html.p(class: if passed { "status" } else { "status failed" }, body)
 """

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from backproof_docs import book
-from backproof_docs.book import in_matrices
-from backproof_docs.document import Code, Items, Link, Picture, Section, Steps, to_markdown
+from backproof_docs.document import Code, Items, Link, Listing, Math, Picture, Section, Steps, to_markdown
 from backproof_docs.formulas import Notation
+from backproof_docs.glossary import in_matrices
+from backproof_docs.kronecker import network_form
 from backproof_docs.proof_formats import DOCUMENTS, files
 from backproof_docs.proofs import Checked, checked
 from backproof_docs.report import theorem_of
 from backproof_spec.calculus.replay import Rejected, replay
-from backproof_spec.calculus.theorems import THEOREMS
+from backproof_spec.calculus.theorems import THEOREMS, named
 from backproof_spec.claims import CLAIM_IDS
 
 pytestmark = pytest.mark.no_cover  # every proof is derived and written: see CONTRIBUTING
@@ -73,7 +74,8 @@ def test_a_page_states_derives_implements_tests_and_computes():
     assert _after(page, "Assuming") == Items((("nothing",),))
     assert isinstance(_after(page, "Derivation"), Steps)
     assert _after(page, "Kronecker form").line[1] == ": block (s, k) is Y[k, s]·I_m."
-    assert "return _product(dZ, Y.T)" in _after(page, "In NumPy").text
+    numpy = _after(page, "In NumPy").text
+    assert numpy.index("def _product(") < numpy.index("def linear_vjp(") < numpy.index("return _product(dZ, Y.T)")
     assert "noqa" not in _after(page, "In NumPy").text
     tested = _after(page, "Tested by").line
     assert Code("properties/backproof_properties/linear.py") in tested
@@ -89,6 +91,55 @@ def test_the_example_is_computed():
     )
     np.testing.assert_allclose(dW, dZ @ Y.T, atol=1e-3)
     assert result[2].endswith("the same, to 90 digits")
+
+
+@pytest.mark.parametrize(
+    ("stem", "names"),
+    [("kron.vec", ["A", "X", "B"]), ("kron.mixed", ["A", "B", "C", "D"]), ("linear.dW", ["δZ", "Y"])],
+)
+def test_the_example_lists_what_it_uses(stem, names):
+    lines = _after(_page(stem, notation=Notation.TEXT), "For example").lines
+    assert [line[0].formula.partition(" = ")[0] for line in lines if len(line) == 1] == names
+
+
+def test_the_example_says_what_the_maps_are():
+    lines = _after(_page("chain.rule", notation=Notation.TEXT), "For example").lines
+    assert (Math("f"), " and ", Math("g"), " are quadratic functions with random coefficients") in lines
+
+
+def test_variables_have_a_shape_and_a_meaning():
+    lines = {_said(line) for line in _after(_page("network.2.dX", notation=Notation.TEXT), "Variables").lines}
+    assert "W⁽¹⁾ (n₁ × n₀), W⁽²⁾ (n₂ × n₁): the weights" in lines
+    lines = {_said(line) for line in _after(_page("linear.dW", notation=Notation.TEXT), "Variables").lines}
+    assert {"b (m): the bias", "f: any differentiable function of m × p numbers"} <= lines
+    where = {_said(line) for line in _after(_page("softmax_cross_entropy.dZ", notation=Notation.TEXT), "Where").lines}
+    assert "S·ΣP is each column of S times the sum of that column of P" in where
+
+
+def _said(line):
+    return "".join(part.formula if isinstance(part, Math) else part for part in line)
+
+
+def test_the_first_line_tells_the_hypotheses_that_it_uses():
+    (_, why), *_ = _after(_page("relu.dZ", notation=Notation.TEXT), "Derivation").steps
+    assert _said(why).endswith("(here for all i, s: Z[i,s] ≠ 0 is used)")
+
+
+@pytest.mark.parametrize("stem", ["network.3.dW2", "network.4.dW2"])
+def test_a_network_of_any_depth_has_a_kronecker_form_a_program_and_a_property(stem):
+    (derive,) = named(stem).values()
+    page = book.theorem(derive(), GOOD, Notation.TEXT, ())
+    assert _after(page, "Kronecker form").formula == in_matrices(network_form(int(stem[8]), "dW2")[0], Notation.TEXT)
+    assert "def network_gradients(" in _after(page, "In NumPy").text
+    assert Code("backproof verify --claim network.dW") in _after(page, "Tested by").line
+
+
+def test_coq_is_broken_between_its_binders():
+    derivation = THEOREMS["network.3.db1"]()
+    page = book.theorem(derivation, checked([derivation])[derivation.stem], Notation.TEXT, ())
+    (listing,) = (each.text for each in page.blocks if isinstance(each, Listing) and each.language == "coq")
+    assert max(map(len, listing.splitlines())) <= 100
+    assert "\n    (i2 s : nat) : R :=\n" in listing
 
 
 def test_reasons_link_to_the_theorems_they_name():
@@ -108,7 +159,7 @@ def test_a_network_is_drawn():
 
 def test_what_no_claim_states_has_no_program_and_no_property():
     titles = {block.title for block in _page("tanh.dZ").blocks if isinstance(block, Section)}
-    assert titles == {"Where", "Assuming", "Derivation", "For example"}
+    assert titles == {"Variables", "Where", "Assuming", "Derivation", "For example"}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -152,6 +203,8 @@ def test_the_gallery_shows_statement_reason_refusal_numbers_and_truth():
         ("δb_1 = δZ_1·1, k = 1", r"\delta b_{1} = \delta Z_{1}\,\mathbf{1},\ k = 1",
          'δ b_(1) = δ Z_(1) thin  bold("1"), k = 1'),
         ("W_1ᵀ", r"W_{1}^{\mathsf T}", "W_(1)^T"),
+        ("W⁽¹²⁾ᵀ·δZ⁽¹⁾", r"W^{(12)\mathsf T}\,\delta Z^{(1)}", "W^((12) T)  thin δ Z^((1))"),
+        ("D⁽ˡ⁾·(1⊗I)", r"D^{(l)}\,(\mathbf{1} \otimes I)", 'D^((l))  thin ( bold("1")⊗I)'),
         ("1[Z ≥ 0]", r"\mathbf{1}[Z  \ge  0]", 'bold("1")[Z ≥ 0]'),
         ("δS − 1·1ᵀ(S)", r"\delta S - \mathbf{1}\,\mathbf{1}^{\mathsf T}(S)",
          'δ S -  bold("1") thin  bold("1")^T (S)'),

@@ -64,10 +64,36 @@ def test_typst():
     text = to_typst(DOCUMENT, LINKED, "pdf")
     assert "= a_b\\: x\\*y\n\n#state(true)[checked\\: \\[1\\] of \\<1\\>]\n" in text
     assert '#link("there.pdf")[there] and nowhere\\: #raw("f(\\"x\\")")\\, $x$' in text
-    assert "#fit[$ = z $]\n\n#why[because \\# of " in text
+    assert "#lead[#fit[$ = z $]]\n\n#why[because \\# of " in text
     assert '#raw("print(\\"ä\\")\\n# done", lang: "python", block: true)' in text
     assert "#table(columns: 2, table.header([*a*], [*b*]), [$x$], [c\\|d])" in text
     assert "two \\ lines" in text
+
+
+def test_what_leads_to_a_picture_or_a_program_stays_with_it():
+    section, text = Section("Why"), Text(("so:",))
+    blocks = (
+        section,
+        Text(("alone",)),
+        Display("x"),
+        section,
+        text,
+        Listing("coq", "Qed."),
+        section,
+        DOCUMENT.blocks[6],
+    )
+    shown = to_typst(replace(DOCUMENT, blocks=blocks), LINKED, "pdf")
+    assert "== Why\n\nalone\n\n#fit[$ x $]\n\n#lead[== Why\n\nso\\:]\n\n#raw(" in shown
+    assert ', "a drawing")[== Why]\n' in shown
+
+
+@pytest.mark.parametrize(
+    ("shape", "pages"), [("9 9", 1), ("900 300", 1), ("900 500", 2), ("900 880", 2), ("300 900", 2)]
+)
+def test_a_picture_of_any_shape_has_room_on_paper_beside_what_leads_to_it(shape, pages):
+    svg = SVG.replace('viewBox="0 0 9 9"', 'width="{}" height="{}" viewBox="0 0 {}"'.format(*shape.split(), shape))
+    blocks = (Items((("item",),) * 10), Section("Why"), Text(("so",)), Picture("p", "a drawing", svg))
+    assert f"/Type/Pages/Count {pages}/".encode() in to_pdf(replace(DOCUMENT, blocks=blocks), LINKED)
 
 
 def test_html_is_mathml_and_asks_for_nothing():

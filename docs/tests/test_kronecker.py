@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from backproof_docs.kronecker import NotDrawn, pattern
+from backproof_docs.kronecker import NotDrawn, network_form, pattern
+from backproof_impl import reference
 from backproof_properties.arrays import NUMPY_DTYPES, plain
 from backproof_properties.results import Finding, Link, Outcome, Verdict
 
@@ -144,3 +145,49 @@ def test_large_ones_are_not_drawn():
 def test_what_the_spec_cannot_use_is_not_drawn(inputs, reason):
     with pytest.raises(NotDrawn, match=reason):
         _pattern("softmax.dZ", **inputs)
+
+
+# --- the form of a network --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layers", "output", "formula"),
+    [
+        (1, "dX", "∂L/∂vec X = vec(S − P)ᵀ·(I⊗W⁽¹⁾)"),
+        (1, "dW1", "∂L/∂vec W⁽¹⁾ = vec(S − P)ᵀ·(Xᵀ⊗I)"),
+        (2, "db2", "∂L/∂b⁽²⁾ = vec(S − P)ᵀ·(1⊗I)"),
+        (3, "dW2", "∂L/∂vec W⁽²⁾ = vec(S − P)ᵀ·(I⊗W⁽³⁾)·D⁽²⁾·(Y⁽¹⁾ᵀ⊗I)"),
+        (3, "dX", "∂L/∂vec X = vec(S − P)ᵀ·(I⊗W⁽³⁾)·D⁽²⁾·(I⊗W⁽²⁾)·D⁽¹⁾·(I⊗W⁽¹⁾)"),
+    ],
+)
+def test_the_form_of_a_network_has_a_factor_for_each_operation(layers, output, formula):
+    assert network_form(layers, output) == (formula, "D⁽ˡ⁾ = diag(vec 1[Z⁽ˡ⁾ ≥ 0])" if "D⁽" in formula else "")
+
+
+@pytest.mark.parametrize("output", ["dX", "dW1", "db1", "dW2", "db2", "dW3", "db3"])
+def test_the_form_of_a_network_is_its_gradient(output):
+    random = np.random.default_rng(5)
+    weights = [random.normal(size=shape) for shape in ((4, 3), (3, 4), (2, 3))]
+    biases = [random.normal(size=len(each)) for each in weights]
+    X, P = random.normal(size=(3, 5)), random.random((2, 5))
+    P /= P.sum(axis=0)
+    Ys, Zs = [X], []
+    for A, c in zip(weights, biases, strict=True):
+        Zs.append(reference.linear(A, Ys[-1], c))
+        Ys.append(reference.relu(Zs[-1]))
+    row = (reference.softmax(Zs[-1]) - P).ravel("F")
+    for factor in network_form(3, output)[0].partition("ᵀ·")[2].split("·"):
+        layer = int(next((digit for digit in factor.translate(PLAIN) if digit.isdigit()), 0))
+        if factor[0] == "D":
+            row = row * (Zs[layer - 1] >= 0).ravel("F")
+        elif factor.startswith("(I⊗"):
+            row = row @ np.kron(np.eye(5), weights[layer - 1])
+        else:
+            below = np.ones((5, 1)) if factor == "(1⊗I)" else Ys[layer].T
+            row = row @ np.kron(below, np.eye(len(row) // 5))
+    gradients = reference.network_gradients(weights, biases, X, P)
+    wanted = gradients["dX"] if output == "dX" else gradients[output[:2]][int(output[2]) - 1]
+    np.testing.assert_allclose(row, wanted.ravel("F"))
+
+
+PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")

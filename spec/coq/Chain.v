@@ -96,8 +96,7 @@ Proof.
   - exact (D_var [n] (i, tt) x (conj Hi I)).
   - destruct H as [Hf H].
     exact (D_comp [map_width f] [n] (fun y => compose fs y i) (map_value f) x (jacobian fs (map_value f x) i)
-             (slope f x)
-             (IH _ _ H i Hi) Hf).
+             (slope f x) (IH _ _ H i Hi) Hf).
 Qed.
 
 (** Backwards, from the gradient d of L at the output to that at the input: one product with a transposed Jacobian at

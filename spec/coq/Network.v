@@ -62,10 +62,6 @@ Proof. revert n. induction pre as [|l pre IH]; intros n; [reflexivity|apply IH].
 Lemma forward_app n pre post X : forward n (pre ++ post) X = forward (outputs n pre) post (forward n pre X).
 Proof. revert n X. induction pre as [|l pre IH]; intros n X; [reflexivity|apply IH]. Qed.
 
-Lemma off_kinks_app n p pre post X :
-  off_kinks n p (pre ++ post) X <-> off_kinks n p pre X /\ off_kinks (outputs n pre) p post (forward n pre X).
-Proof. revert n X. induction pre as [|l pre IH]; intros n X; simpl; [tauto|]. rewrite IH. tauto. Qed.
-
 (** Y_l = relu(W_l Y_{l-1} + b_l 1^T), or without relu, in terms of numbers *)
 Theorem network_forward n pre l X i s : forward n (pre ++ [l]) X i s
   = let z := sum (outputs n pre) (fun j => weight l i j * forward n pre X j s) + bias l i in
@@ -204,6 +200,17 @@ Proof.
     + exact HL.
 Qed.
 
+(** What it says of a loss L with the gradient d: backpropagation from d gives the derivative in X and all W_l and b_l
+    together, if no layer is at a kink *)
+Definition backpropagates_jointly n p (u : U) (net : list moving) (X X' : U -> matrix) (L : matrix -> R)
+  (d : matrix) : Prop :=
+  let still := map (at_point u) net in
+  moves n u net ->
+  (forall j, (j < n)%nat -> forall s, (s < p)%nat -> diff (fun v => X v j s) u (fun v => X' v j s)) ->
+  off_kinks n p still (X u) ->
+  diff (fun v => L (forward n (map (at_point v) net) (X v))) u
+       (fun v => pairing n (gradients n p still (X u) d) net v + dot [n; p] (backward n still (X u) d) (X' v)).
+
 End Joint.
 
 (** ** One thing at a time, all else held fixed *)
@@ -334,20 +341,37 @@ Theorem classifier_mean_normalised n p net X P :
   backpropagates n p net X (mean_softmax_cross_entropy m p P) (fun i s => / INR p * (S i s - P i s)).
 Proof. intros m S H. now apply backpropagation, mean_softmax_cross_entropy_dZ_normalised. Qed.
 
-(** X and all W_l and b_l at once, from d = S - P *)
+(** X and all W_l and b_l at once, from the same d *)
 Theorem classifier_joint {U : NormedModule R_AbsRing} n p (u : U) (net : list (@moving U)) (X X' : U -> matrix) P :
-  let still := map (at_point u) net in
-  let m := outputs n still in
-  let d := fun i s => softmax_columns m (forward n still (X u)) i s - P i s in
-  moves n u net ->
-  (forall j, (j < n)%nat -> forall s, (s < p)%nat -> diff (fun v => X v j s) u (fun v => X' v j s)) ->
-  off_kinks n p still (X u) -> (forall s, (s < p)%nat -> sum m (fun i => P i s) = 1) ->
-  diff (fun v => softmax_cross_entropy m p P (forward n (map (at_point v) net) (X v))) u
-       (fun v => pairing n (gradients n p still (X u) d) net v + dot [n; p] (backward n still (X u) d) (X' v)).
-Proof.
-  intros still m d M HX K H. apply (network_joint n p u net X X' _ d M HX K).
-  now apply softmax_cross_entropy_dZ_normalised.
-Qed.
+  let m := outputs n (map (at_point u) net) in
+  let S := softmax_columns m (forward n (map (at_point u) net) (X u)) in
+  backpropagates_jointly n p u net X X' (softmax_cross_entropy m p P)
+    (fun i s => S i s * sum m (fun k => P k s) - P i s).
+Proof. intros m S M HX K. apply network_joint; trivial. apply softmax_cross_entropy_dZ. Qed.
+
+Theorem classifier_joint_normalised {U : NormedModule R_AbsRing} n p (u : U) (net : list (@moving U))
+  (X X' : U -> matrix) P :
+  let m := outputs n (map (at_point u) net) in
+  let S := softmax_columns m (forward n (map (at_point u) net) (X u)) in
+  (forall s, (s < p)%nat -> sum m (fun i => P i s) = 1) ->
+  backpropagates_jointly n p u net X X' (softmax_cross_entropy m p P) (fun i s => S i s - P i s).
+Proof. intros m S H M HX K. apply network_joint; trivial. now apply softmax_cross_entropy_dZ_normalised. Qed.
+
+Theorem classifier_joint_mean {U : NormedModule R_AbsRing} n p (u : U) (net : list (@moving U))
+  (X X' : U -> matrix) P :
+  let m := outputs n (map (at_point u) net) in
+  let S := softmax_columns m (forward n (map (at_point u) net) (X u)) in
+  backpropagates_jointly n p u net X X' (mean_softmax_cross_entropy m p P)
+    (fun i s => / INR p * (S i s * sum m (fun k => P k s) - P i s)).
+Proof. intros m S M HX K. apply network_joint; trivial. apply mean_softmax_cross_entropy_dZ. Qed.
+
+Theorem classifier_joint_mean_normalised {U : NormedModule R_AbsRing} n p (u : U) (net : list (@moving U))
+  (X X' : U -> matrix) P :
+  let m := outputs n (map (at_point u) net) in
+  let S := softmax_columns m (forward n (map (at_point u) net) (X u)) in
+  (forall s, (s < p)%nat -> sum m (fun i => P i s) = 1) ->
+  backpropagates_jointly n p u net X X' (mean_softmax_cross_entropy m p P) (fun i s => / INR p * (S i s - P i s)).
+Proof. intros m S H M HX K. apply network_joint; trivial. now apply mean_softmax_cross_entropy_dZ_normalised. Qed.
 
 (** Two layers, written out: L = - sum P log softmax(W_2 relu(W_1 X + b_1 1^T) + b_2 1^T) *)
 Theorem two_layers n0 n1 n2 p (W1 W2 X P : matrix) (b1 b2 : vector) :
@@ -383,5 +407,6 @@ Definition network_theorems :=
   (@network_forward, @network_last, @network_step, @network_first, @network_gradients_nth, @network_joint,
    @activate_dZ, @network_dX, @network_dZ, @network_dW, @network_db, @backpropagation, @backpropagation_sum,
    @backpropagation_mean, @classifier, @classifier_normalised, @classifier_mean, @classifier_mean_normalised,
-   @classifier_joint, @two_layers).
+   @classifier_joint, @classifier_joint_normalised, @classifier_joint_mean, @classifier_joint_mean_normalised,
+   @two_layers).
 Print Assumptions network_theorems.

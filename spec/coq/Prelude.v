@@ -37,7 +37,7 @@ Fixpoint sum (n : nat) (f : nat -> R) : R :=
 (** delta i j = 1 where i = j, else 0 *)
 Definition delta (i j : nat) : R := if Nat.eq_dec i j then 1 else 0.
 
-(** f i = g i for all i < n  |-  sum f = sum g *)
+(** f i = g i for all i < n  |-  sum f = sum g: the kernel's cong_sum *)
 Lemma sum_ext n f g : (forall i, (i < n)%nat -> f i = g i) -> sum n f = sum n g.
 Proof.
   induction n as [|n IH]; simpl; intros H; [reflexivity|].
@@ -99,31 +99,23 @@ Qed.
 Lemma sum_delta_l n j f : (j < n)%nat -> sum n (fun i => delta j i * f i) = f j.
 Proof. intros H. rewrite <- (sum_delta n j f H). apply sum_ext. intros i _. now rewrite delta_sym. Qed.
 
-(** f i > 0 for all i < n, and n > 0  |-  sum f > 0 *)
-Lemma sum_pos n f : (forall i, (i < n)%nat -> 0 < f i) -> (0 < n)%nat -> 0 < sum n f.
-Proof.
-  induction n as [|n IH]; intros H Hn; [lia|]. simpl. destruct n as [|n].
-  - simpl. rewrite Rplus_0_l. apply H. lia.
-  - apply Rplus_lt_0_compat; [apply IH; [|lia]|apply H; lia]. intros i Hi. apply H. lia.
-Qed.
-
 (** f i >= 0 for all i < n  |-  sum f >= 0 *)
-Lemma sum_nonneg n f : (forall i, (i < n)%nat -> 0 <= f i) -> 0 <= sum n f.
+Lemma nonneg_sum n f : (forall i, (i < n)%nat -> 0 <= f i) -> 0 <= sum n f.
 Proof.
   induction n as [|n IH]; intros H; simpl; [lra|].
   apply Rplus_le_le_0_compat; [apply IH|apply H; lia]. intros i Hi. apply H. lia.
 Qed.
 
-(** The dimension n is positive as a number if and only if there is an index *)
+(** f i > 0 for all i < n, and n > 0  |-  sum f > 0 *)
+Lemma pos_sum n f : (forall i, (i < n)%nat -> 0 < f i) -> 0 < INR n -> 0 < sum n f.
+Proof.
+  destruct n as [|n]; simpl sum; intros H Hn; [simpl in Hn; lra|].
+  apply Rplus_le_lt_0_compat; [apply nonneg_sum; intros i Hi; apply Rlt_le|]; apply H; lia.
+Qed.
+
+(** A dimension that is positive as a number has an index *)
 Lemma dim_pos n : 0 < INR n -> (0 < n)%nat.
 Proof. intros H. apply INR_lt. exact H. Qed.
-
-(** The rules of the kernel, with its names: cong_sum is sum_ext *)
-Lemma pos_sum n f : (forall i, (i < n)%nat -> 0 < f i) -> 0 < INR n -> 0 < sum n f.
-Proof. intros H Hn. apply sum_pos; [exact H|]. now apply dim_pos. Qed.
-
-Lemma nonneg_sum n f : (forall i, (i < n)%nat -> 0 <= f i) -> 0 <= sum n f.
-Proof. apply sum_nonneg. Qed.
 
 End Sums.
 
@@ -526,13 +518,14 @@ End Tensors.
     parameter v of whatever normed module U, if each is differentiable at u in Frechet's sense with derivative Y', and
     Y(u) = X, then so is e(Y(v)), and its derivative is sum_k g[k] Y'[k].
 
-    Why this form. With U = the tensors themselves, Y = the identity, it is Frechet differentiability ([D_frechet] in
-    Frechet.v); with U = R and Y = X but for one entry, it is the partial derivative ([D_partial]); with U = all
-    parameters of a network, it is what backpropagation computes (Network.v). Rules are proved for all shapes at once,
-    one line each from Coquelicot's. The kernel's ∂e/∂X[k] = d, for a free index k that stands nowhere else, is Grad
-    with g = fun k => d: of d only its values at indices in range matter. Only where k stands in e or in a hypothesis
-    itself (∂X[k]²/∂X[k] = 2 X[k]) does one need [Partial s e X k d]: some gradient exists whose entry k is d. The
-    rules of both have the same names, with D_ for Grad and P_ for Partial. *)
+    Why this form. With U = the tensors themselves, Y = the identity, it is Frechet differentiability, for functions
+    that look only at entries in range ([D_frechet] in Frechet.v); with U = R and Y = X but for one entry, it is the
+    partial derivative ([D_partial]); with U = all parameters of a network, it is what backpropagation computes
+    (Network.v). Rules are proved for all shapes at once, one line each from Coquelicot's. The kernel's ∂e/∂X[k] = d,
+    for a free index k that stands nowhere else, is Grad with g = fun k => d: of d only its values at indices in range
+    matter. Only where k stands in e or in a hypothesis itself (∂X[k]²/∂X[k] = 2 X[k]) does one need
+    [Partial s e X k d]: some gradient exists whose entry k is d. The rules of both have the same names, with D_ for
+    Grad and P_ for Partial. *)
 
 Section Gradients.
 
@@ -764,7 +757,8 @@ Section Partials.
 Variable s : list nat.
 Implicit Types (e a b : tensor s -> R) (X g : tensor s) (k : idx s).
 
-(** e is differentiable at X, and entry k of its gradient, which means something where k is in range, is d *)
+(** e is differentiable at X, and entry k of its gradient is d. Where k is out of range a gradient may hold
+    anything (D_value): then this says, for every d alike, no more than that e is differentiable at X *)
 Definition Partial e X k (d : R) : Prop := exists g, Grad s e X g /\ at_ s g k = d.
 
 Lemma P_of_D e X g k : Grad s e X g -> Partial e X k (at_ s g k).

@@ -16,7 +16,7 @@ Definition softmax (n : nat) (z : vector) : vector := fun i => exp (z i) * / sum
 Definition cross_entropy (n : nat) (P s : vector) : R := - sum n (fun i => P i * ln (s i)).
 
 Lemma sum_exp_pos n (z : vector) i : (i < n)%nat -> 0 < sum n (fun k => exp (z k)).
-Proof. intros H. apply sum_pos; [|lia]. intros k _. apply exp_pos. Qed.
+Proof. intros H. apply pos_sum; [intros k _; apply exp_pos|apply lt_0_INR; lia]. Qed.
 
 (** s > 0 *)
 Theorem softmax_pos n z i : (i < n)%nat -> 0 < softmax n z i.

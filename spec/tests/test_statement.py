@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from backproof_spec.calculus import statement
+from backproof_spec.calculus import evaluate, statement
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.replay import replay
 from backproof_spec.calculus.statement import Malformed, claim, counterexample, prove, read
@@ -24,11 +24,49 @@ TRUE = {
     "a map of many": "y[i] = 0.5*x[i]\nL[u] = f[u](y)\ngradient L[u] by x[k] = f'[u,k](y)/2",
     "a comment, blank lines, a scalar": "# one\n\n  y = x*x*x   # two\n\ngradient y by x = 3*x^2\n",
 }  # fmt: skip
+SIGMOID = "y = 1/(1+exp(-x))\n"
+TANH = "y = (exp(x)-exp(-x))/(exp(x)+exp(-x))\n"
+LAYER_NORM = """
+suppose size(i) > 0
+suppose e > 0
+m = sum_i x[i]/size(i)
+c[i] = x[i] - m
+v = e + sum_i c[i]*c[i]/size(i)
+s = exp(log(v)/2)
+y[i] = c[i]/s
+L = f(y)
+gradient L by x[k] = (f'[k](y) - sum_i f'[i](y)/size(i) - y[k]*sum_i f'[i](y)*y[i]/size(i))/s
+"""
+FRACTIONS = {
+    "sigmoid": SIGMOID + "gradient y by x = y*(1-y)",
+    "sigmoid, written out": SIGMOID + "gradient y by x = exp(x)/((1+exp(x))*(1+exp(x)))",
+    "exp over 1 + exp": "y = exp(x)/(1+exp(x))\ngradient y by x = exp(x)/((1+exp(x))*(1+exp(x)))",
+    "of every entry": "y[i] = 1/(1+exp(-z[i]))\nL = f(y)\ngradient L by z[k] = f'[k](y)*y[k]*(1-y[k])",
+    "tanh": TANH + "gradient y by x = 1-y*y",
+    "tanh, written out": TANH + "gradient y by x = 4/(exp(x)+exp(-x))^2",
+    "tanh by exp(2x)": "y = (exp(2*x)-1)/(exp(2*x)+1)\ngradient y by x = 1-y*y",
+    "softplus": "y = log(1+exp(x))\ngradient y by x = 1/(1+exp(-x))",
+    "cross-entropy of a sigmoid": "p = 1/(1+exp(-z))\nL = -t*log(p) - (1-t)*log(1-p)\ngradient L by z = p - t",
+    "in the terms of a sum": "L = sum_s (log(1+exp(w*x[s])) - t[s]*w*x[s])\n"
+    "gradient L by w = sum_s (1/(1+exp(-w*x[s])) - t[s])*x[s]",
+    "a sum that is 0": "L = sum_s (1/(1+exp(x[s]*w)) + 1/(1+exp(-x[s]*w)))\ngradient L by w = 0",
+    "a square plus 1": "y = 1/(x*x+1)\ngradient y by x = -2*x/((x*x+1)*(x*x+1))",
+    "a square root": "suppose x > 0\ny = exp(log(x)/2)\ngradient y by x = 1/(2*y)",
+    "a mean": "suppose size(i) > 0\nm = sum_i x[i]/size(i)\nL = sum_i (x[i]-m)^2\ngradient L by x[k] = 2*(x[k]-m)",
+    "powers of exp": "y = exp(x)*exp(x)*exp(0)\ngradient y by x = 2*exp(2*x)",
+    "layer normalisation": LAYER_NORM,
+}
+"""What is proved by multiplying out, or by what exp and log do to + and ·."""
+TRUE |= FRACTIONS
 FALSE = {
     "transposed": LINEAR + "gradient L by W[a,c] = sum_s dZ[c,s]*Y[a,s]",
     "no sum over samples": "Z[i,s] = X[i,s] + b[i]\nL = sum_{i,s} Z[i,s]^2\ngradient L by b[a] = 2*b[a]",
     "S - P of labels that do not sum to 1": SOFTMAX + "gradient L by Z[j] = S[j] - P[j]",
     "twice": "L = sum_{i,s} (Y[i,s] - T[i,s])^2/2\ngradient L by Y[k,r] = 2*(Y[k,r] - T[k,r])",
+    "sigmoid": SIGMOID + "gradient y by x = y*(1-y)*(1-y)",
+    "a square root": "suppose x > 0\ny = exp(log(x)/2)\ngradient y by x = 1/y",
+    "in the terms of a sum": "L = sum_s log(1+exp(w*x[s]))\ngradient L by w = sum_s x[s]/(1+exp(w*x[s]))",
+    "values too large to be computed at first": "L = exp(exp(exp(x+2)))\ngradient L by x = L*exp(exp(x+2))*exp(x)",
     "no mask": "suppose Z[i] != 0\nY[i] = relu(Z[i])\nL = f(Y)\ngradient L by Z[k] = f'[k](Y)",
 }
 
@@ -66,6 +104,73 @@ def test_what_needs_a_hypothesis_says_which_fact_is_missing():
     assert prove(read("suppose x > 0\ny = log(x)\ngradient y by x = 1/x"))
 
 
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ("y = x/x\ngradient y by x = 0", "nonzero"),
+        ("y = log(x*x)\ngradient y by x = 2/x", "pos"),
+        ("y = 1/(1-1/(1+x))\ngradient y by x = 0", "nonzero"),
+    ],
+)
+def test_the_fact_that_is_missing_is_the_least_that_would_do(written, kind):
+    with pytest.raises(Unproved) as unproved:
+        prove(read(written))
+    assert unproved.value.missing[0] == kind
+
+
+def test_a_fact_about_a_dimension_is_about_the_index_that_was_written():
+    found = read("S[i] = exp(Z[i])/sum_k exp(Z[k])\ngradient S[i] by Z[j] = S[i]*(delta[i,j]-S[j])")
+    with pytest.raises(Unproved) as unproved:
+        prove(found)
+    assert unproved.value.missing == ("pos", ("dim", "n"))
+    assert found.letters == {"n": ["i", "k", "j"]}
+
+
+def test_no_dimension_has_the_name_of_a_tensor():
+    found = read("L = sum_i (x[i]-n)*(x[i]-n) + sum_k m*p[k]\ngradient L by n = -2*sum_i (x[i]-n)")
+    assert set(found.letters) == {"q", "r"}
+
+
+def test_where_the_sides_differ_both_are_kept():
+    found = read("suppose x != 0\ny = relu(x)^2\ngradient y by x = 2*relu(x)")
+    with pytest.raises(Unproved, match="different normal forms") as unproved:
+        prove(found)
+    left, right = unproved.value.sides
+    assert left != right
+    assert len(found.derivation.lines) == 1
+
+
+@pytest.mark.parametrize("height", [3, 4])
+def test_numbers_are_computed_with_as_many_digits_as_they_take(height):
+    towers = ["x+2"]
+    for _ in range(height):
+        towers.append(f"exp({towers[-1]})")
+    derivation = prove(read(f"L = {towers[-1]}\ngradient L by x = {'*'.join(towers[1:])}"))
+    for model in evaluate.telling(derivation, derivation.theorem, 4):
+        assert evaluate.agrees(evaluate.worst_deviation(derivation.theorem, model))
+
+
+def test_values_are_smaller_where_what_is_computed_from_them_is_too_large():
+    derivation = prove(read("L = exp(exp(exp(exp(exp(8*x)))))\ngradient L by x"))
+    (model,) = evaluate.telling(derivation, derivation.theorem, 1)
+    assert abs(model.values["x"][()]) < 1
+    assert evaluate.agrees(evaluate.worst_deviation(derivation.theorem, model))
+
+
+def test_values_at_which_a_side_is_not_defined_tell_nothing():
+    derivation = prove(read("y = x + log(a)\ngradient y by x = 1"))
+    assert all(model.values["a"][()] > 0 for model in evaluate.telling(derivation, derivation.theorem, 4))
+    nowhere = prove(read("y = x + 1/(b-b)\ngradient y by x = 1"))
+    with pytest.raises(evaluate.Undefined, match="no values were found at which both sides are defined"):
+        next(evaluate.telling(nowhere, nowhere.theorem, 1))
+
+
+def test_a_derivative_that_is_0_is_0_and_no_error_of_a_difference_quotient():
+    found = read("y = exp(3*x)*exp(-3*x)\ngradient y by x = 1")
+    model, free = counterexample(found)
+    assert model.sides(claim(found), free) == (0, 1)
+
+
 def test_the_statement_of_the_documentation_is_proved():
     shown = statement.__doc__.split("\n\n")[1]
     assert prove(read("\n".join(line.strip() for line in shown.splitlines())))
@@ -90,6 +195,19 @@ def test_the_statement_of_the_documentation_is_proved():
         ("y = delta[i]\ngradient y by x", "line 1, column 5: delta has two indices: delta[i,j]"),
         ("y = x^0\ngradient y by x", "line 1, column 5: power 0: expected a whole number from 1 to 9"),
         ("y = f(x) + f\ngradient y by x", "f is a map: write f(Z)"),
+        (
+            "L = tanh(x)\ngradient L by x",
+            "line 1, column 5: there is no function tanh, only exp, log, relu and step; tanh(x) = (exp(x)-exp(-x))/(e",
+        ),
+        ("y[i] = 2*sigmoid(x[i])\ngradient y[i] by x[k]", "line 1, column 10: there is no function sigmoid, only exp"),
+        ("y = x\nz = y*Sin (y)\ngradient z by x", "line 2, column 7: there is no function Sin, only exp, log"),
+        ("y = ReLU(x)\ngradient y by x", "line 1, column 5: there is no function ReLU, only exp, log, relu and step: "),
+        ("y = max'[i](x)\ngradient y by x[i]", "line 1, column 5: there is no function max"),
+        ("y[i] = g(x[i])\ngradient y[i] by x[k]", "column 11: cannot go on at … y[i] = g(x[i]): g is a map, of a "),
+        ("L = sum_i X[i]*X[i]\ngradient L by x[j] = 0", "line 2, column 15: x occurs in no definition: did you mean X"),
+        ("L = sum_i X[i]\ngradient L by X[j] = x[j]", "line 2, column 22: x occurs in no definition: did you mean X?"),
+        ("loss = x*x\ngradient los by x = 0", "line 2, column 10: los occurs in no definition: did you mean loss?"),
+        ("y = x\ngradient y by x = q", "line 2, column 19: q occurs in no definition, where there are x, y"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_says_where(written, said):

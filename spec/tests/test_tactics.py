@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from backproof_spec.calculus.normal import Normal
-from backproof_spec.calculus.notation import Expression, delta, equal, exp, indices, log, size, step, total
+from backproof_spec.calculus.notation import Expression, always, delta, equal, exp, indices, log, size, step, total
+from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.tactics import Proof, Unproved
 from backproof_spec.calculus.terms import Refused
 
@@ -38,6 +39,12 @@ def test_no_tactic_proves_what_is_false(name, p):
         Normal(p).equal(*(side.term if hasattr(side, "term") else ("num", side, 1) for side in FALSE_EQUATIONS[name]))
 
 
+@pytest.mark.parametrize("name", FALSE_EQUATIONS)
+def test_no_multiplying_out_proves_what_is_false(name, p):
+    with pytest.raises((Unproved, Refused)):
+        Rational(p).equal(*(side.term if hasattr(side, "term") else ("num", side, 1) for side in FALSE_EQUATIONS[name]))
+
+
 TRUE_EQUATIONS = {
     "the factor does not depend on i": (total(X(j) * Y(i), i), X(j) * total(Y(i), i)),
     "delta within one dimension": (total(delta(i, j) * X(i), i), X(j)),
@@ -52,3 +59,54 @@ def test_the_true_twin_is_proved(name, p):
     left, right = TRUE_EQUATIONS[name]
     assert Normal(p).equal(left.term, right.term).conclusion == equal(left, right)
     assert Normal(p).equal(left.term, right.term).hypotheses == frozenset()
+
+
+FRACTIONS = {
+    "exp of a difference": (exp(2 * x() - 1), exp(x()) * exp(x()) / exp(1)),
+    "exp of 0": (exp(x() - x()), Expression(("num", 1, 1))),
+    "log of a quotient": (log(exp(x()) / (1 + exp(x()))), x() - log(1 + exp(x()))),
+    "log of 1": (log(exp(x()) / exp(x())), Expression(("num", 0, 1))),
+    "partial fractions": (1 / (1 + exp(x())) + 1 / (1 + exp(-x())), Expression(("num", 1, 1))),
+    "a fraction in a denominator": (1 / (1 + 1 / (1 + exp(x()))), (1 + exp(x())) / (2 + exp(x()))),
+    "in a sum": (total(X(i) / (1 + exp(-Y(i))), i), total(X(i) - X(i) / (1 + exp(Y(i))), i)),
+}
+
+
+@pytest.mark.parametrize("name", FRACTIONS)
+def test_fractions_are_multiplied_out(name, p):
+    left, right = FRACTIONS[name]
+    assert Rational(p).equal(left.term, right.term).conclusion == equal(left, right)
+    assert Rational(p).equal(left.term, right.term).hypotheses == frozenset()
+
+
+def test_no_denominator_that_may_be_0_is_multiplied_out(p):
+    with pytest.raises(Unproved):
+        Rational(p).equal((x() / x()).term, ("num", 1, 1))
+
+
+def test_roots_are_taken_together(p):
+    p.suppose(always(("pos", x().term)))
+    root = exp(Fraction(1, 3) * log(x()))
+    assert Rational(p).equal((root * root * root).term, x().term).conclusion == equal(root * root * root, x())
+    with pytest.raises(Unproved):
+        Rational(p).equal((root * root).term, x().term)
+
+
+POSITIVE = {
+    "a square and 1": x() * x() + 1,
+    "a square, 1 and another": x() * x() + (1 + X(i) * X(i)),
+}
+
+
+@pytest.mark.parametrize("name", POSITIVE)
+def test_one_term_that_is_positive_is_enough(name, p):
+    assert p.positive(POSITIVE[name].term).conclusion == ("pos", POSITIVE[name].term)
+
+
+def test_a_difference_is_positive_where_its_numerator_is(p):
+    difference = 1 - 1 / (1 + exp(-x()))
+    with pytest.raises(Unproved):
+        p.positive(difference.term)
+    assert Rational(p).positive_fraction(difference.term).conclusion == ("pos", difference.term)
+    with pytest.raises(Unproved):
+        Rational(p).positive_fraction((1 / (1 + exp(-x())) - 1).term)

@@ -1,7 +1,8 @@
 """What formulas are worth: every line of a derivation, in numbers, at random shapes that include 0 and 1.
 
 Independent of the rules: a derivative is compared with a symmetric difference quotient at step 10⁻³⁰ and 120 digits, so
-that a true one agrees to about 60 digits and a wrong one does not. Maps are random quadratics, so that no slope is 0.
+that a true one agrees to about 60 digits and a wrong one does not. Where the two differ the step is made finer and the
+digits more, until they agree or the difference stays. Maps are random quadratics, so that no slope is 0.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import Formula, Index, Names, Theory, free_indices, names, parts
 
 DIGITS, STEP_DIGITS = 120, 30
+FINER = (1, 4, 16, 64)
+"""Digits and step digits are multiplied by these in turn, until both sides agree or differ for good.
+
+The relative error of a difference quotient is about h²·(f′/f)²: the last are enough for f′/f up to 10¹⁸⁰⁰.
+"""
 AGREEMENT = 40
 """Digits to which the two sides of a true line agree, relative to their size or to 1."""
 LARGEST = 3
@@ -34,6 +40,14 @@ class Unsatisfied(Exception):
     """No values were found that satisfy the hypotheses."""
 
 
+class Undefined(Unsatisfied):
+    """Values were found, but the two sides have none at them: 1/0, the logarithm of what is not positive, exp(10⁹)."""
+
+
+class _TooLarge(ArithmeticError):
+    """exp of a number of so many digits that its own digits could not be computed."""
+
+
 def _log(a: Any) -> Any:
     """log a, which is real; raises ``ArithmeticError`` where it is not, as 1/0 does."""
     if not a > 0:
@@ -42,11 +56,22 @@ def _log(a: Any) -> Any:
     return mp.log(a)
 
 
+def _exp(a: Any) -> Any:
+    """exp a, where a itself has few digits before the point."""
+    if a > 0 and mp.mag(a) > _MAGNITUDE:
+        msg = "a number of more than a thousand digits in an exponent"
+        raise _TooLarge(msg)
+    return mp.exp(a)
+
+
+_MAGNITUDE = 4096
+"""exp is computed up to exp(2⁴⁰⁹⁶)."""
+
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "mul": operator.mul,
     "inv": lambda a: 1 / a,
-    "exp": mp.exp,
+    "exp": _exp,
     "log": _log,
     "ind": lambda a: mp.mpf(int(a >= 0)),
 }
@@ -130,26 +155,55 @@ class Model:
             yield dict(zip(indices, place, strict=True))
 
     def sides(self, judgement: Formula, free: dict[Index, int]) -> tuple[Any, Any]:
-        """The values of a and b in a = b, of ∂e/∂X[k] and d in ∂e/∂X[k] = d."""
-        with mp.workdps(DIGITS):
-            if judgement[0] == "eq":
-                return self.value(judgement[1], free), self.value(judgement[2], free)
-            _, name, places, e, d = judgement
-            return self._slope(name, tuple(free[i] for i in places), e, free), self.value(d, free)
+        """The values of a and b in a = b, of ∂e/∂X[k] and d in ∂e/∂X[k] = d; 0 for what is but an error of them."""
+        return self._compared(judgement, free)[:2]
 
     def deviation(self, judgement: Formula, free: dict[Index, int]) -> Any:
         """How far the two sides are apart, relative to the larger of them and 1."""
-        left, right = self.sides(judgement, free)
-        return abs(left - right) / max(abs(left), abs(right), 1)
+        return self._compared(judgement, free)[2]
 
-    def _slope(self, name: str, place: Place, e: Formula, free: dict[Index, int]) -> Any:
-        h, here = mp.mpf(10) ** -STEP_DIGITS, self.values[name][place]
+    def _compared(self, judgement: Formula, free: dict[Index, int]) -> tuple[Any, Any, Any]:
+        """Both sides and their deviation, with as many digits as it takes for them to agree or to differ for good."""
+        before = None
+        for finer in FINER:
+            with mp.workdps(DIGITS * finer):
+                left, right = self._sides(judgement, free, finer)
+                size = max(abs(left), abs(right), 1)
+                apart = abs(left - right) / size
+                if agrees(apart):
+                    break
+                if before is not None and all(
+                    agrees(abs(a - b) / size) for a, b in zip(before, (left, right), strict=True)
+                ):
+                    noise = mp.mpf(10) ** (-STEP_DIGITS * finer)
+                    left, right = (mp.mpf(0) if abs(side) < noise else side for side in (left, right))
+                    break
+                before = left, right
+        return left, right, apart
+
+    def _sides(self, judgement: Formula, free: dict[Index, int], finer: int) -> tuple[Any, Any]:
+        if finer > 1:
+            self.known.clear()
+        if judgement[0] == "eq":
+            return self.value(judgement[1], free), self.value(judgement[2], free)
+        _, name, places, e, d = judgement
+        h = mp.mpf(10) ** (-STEP_DIGITS * finer)
+        return self._slope(name, tuple(free[i] for i in places), e, free, h), self.value(d, free)
+
+    def _slope(self, name: str, place: Place, e: Formula, free: dict[Index, int], h: Any) -> Any:
+        here = self.values[name][place]
         ends = []
         for step in (h, -h):
             self._set(name, place, here + step)
             ends.append(self.value(e, free))
         self._set(name, place, here)
         return (ends[0] - ends[1]) / (2 * h)
+
+    def somewhere(self, conclusion: Formula) -> bool:
+        """Is the right side not 0 at some index? Raises ``ArithmeticError`` where a side is not defined."""
+        with mp.workdps(DIGITS):
+            worth = [[self.value(each, free) for each in conclusion[-2:]] for free in self.assignments(conclusion)]
+        return any(right for _, right in worth)
 
     def _set(self, name: str, place: Place, value: Any) -> None:
         """Change a variable, and forget what was computed from it."""
@@ -196,30 +250,40 @@ def example(proof: Proof, theorem: Theorem) -> Model:
 def telling(proof: Proof, theorem: Theorem, count: int, sizes: dict[str, int] | None = None) -> Iterator[Model]:
     """``count`` models: such that the right side of a theorem is not 0 everywhere, unless it always is.
 
-    Raises ``Unsatisfied`` where no values satisfy the hypotheses.
+    Raises ``Unsatisfied`` where no values satisfy the hypotheses, or ``Undefined`` where a side has no value at them.
     """
-    found, dull = 0, []
+    found, dull, scale, undefined = 0, [], 1, ""
     for seed in range(_SEEDS):
         try:
-            drawn = model(proof, theorem.hypotheses, Random(seed), sizes)  # noqa: S311 - examples, no secrets
+            drawn = model(proof, theorem.hypotheses, Random(seed), sizes, LARGEST, scale)  # noqa: S311 - examples
+            nonzero = drawn.somewhere(theorem.conclusion)
         except Unsatisfied:
             continue
-        with mp.workdps(DIGITS):
-            if any(drawn.value(theorem.conclusion[-1], free) for free in drawn.assignments(theorem.conclusion)):
-                yield drawn
-                found += 1
-            else:
-                dull.append(drawn)
+        except _TooLarge as error:
+            scale, undefined = min(2 * scale, _SMALLEST), str(error)
+            continue
+        except ArithmeticError as error:
+            undefined = str(error) or "1/0"
+            continue
+        if nonzero:
+            yield drawn
+            found += 1
+        else:
+            dull.append(drawn)
         if found == count:
             return
     if not found and not dull:
-        raise Unsatisfied(UNSATISFIED)
+        raise Undefined(f"{UNDEFINED}: {undefined}") if undefined else Unsatisfied(UNSATISFIED)
     yield from dull[: count - found]
 
 
 _SEEDS = 400
 UNSATISFIED = "no values were found that satisfy what is supposed"
 """What is said of hypotheses that contradict each other."""
+UNDEFINED = "no values were found at which both sides are defined"
+"""What is said of 1/(x − x)."""
+_SMALLEST = 64
+"""Values are divided by at most so much where what is computed from them is too large."""
 
 
 def falsified(judgement: Formula, model: Model) -> dict[Index, int] | None:
@@ -235,10 +299,11 @@ def model(
     random: Random,
     sizes: dict[str, int] | None = None,
     largest: int = LARGEST,
+    scale: int = 1,
 ) -> Model:
-    """Random values that satisfy the hypotheses. Raises ``Unsatisfied`` where none are found."""
+    """Random values, up to 2/``scale``, that satisfy the hypotheses. Raises ``Unsatisfied`` where none are found."""
     for _ in range(20):
-        found = _model(proof, hypotheses, random, sizes, largest)
+        found = _model(proof, hypotheses, random, sizes, largest, scale)
         with mp.workdps(DIGITS):
             if all(found.satisfies(each) for each in hypotheses):
                 return found
@@ -246,7 +311,12 @@ def model(
 
 
 def _model(
-    proof: Proof, hypotheses: frozenset[Formula], random: Random, sizes: dict[str, int] | None, largest: int
+    proof: Proof,
+    hypotheses: frozenset[Formula],
+    random: Random,
+    sizes: dict[str, int] | None,
+    largest: int,
+    scale: int,
 ) -> Model:
     theory = proof.theory
     variables = {name: theory.dims(name) for kind, name, *_ in proof.declarations if kind == "variable"}
@@ -260,10 +330,10 @@ def _model(
     found = Model(theory, drawn, {}, {})
     with mp.workdps(DIGITS):
         for name, shape in variables.items():
-            found.values[name] = {place: _draw(random) for place in found.places(shape)}
+            found.values[name] = {place: _draw(random, scale) for place in found.places(shape)}
         for name, (inputs, outputs) in maps.items():
             found.maps[name] = {
-                place: {k: (_draw(random), _draw(random)) for k in found.places(inputs)}
+                place: {k: (_draw(random, scale), _draw(random, scale)) for k in found.places(inputs)}
                 for place in found.places(outputs)
             }
         for _, _, judgement in hypotheses:
@@ -271,9 +341,9 @@ def _model(
     return found
 
 
-def _draw(random: Random) -> Any:
-    """A number with three binary places, not 0."""
-    value = Fraction(random.choice([*range(-16, 0), *range(1, 17)]), 8)
+def _draw(random: Random, scale: int) -> Any:
+    """A number with three binary places, not 0, or a ``scale``-th of one, a power of 2."""
+    value = Fraction(random.choice([*range(-16, 0), *range(1, 17)]), 8 * scale)
     return mp.mpf(value.numerator) / value.denominator
 
 

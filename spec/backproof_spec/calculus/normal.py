@@ -43,6 +43,10 @@ class Normal:
         end = right_side(whole) if whole else term
         return p.chain(whole, self._then(self.by[end])) if end in self.by else whole
 
+    def nonzero(self, a: Formula) -> Theorem:
+        """⊢ a ≠ 0. Raises ``Unproved``."""
+        return self.proof.nonzero(a)
+
     def _then(self, equation: Theorem) -> Theorem | None:
         """a = b, and b brought to normal form."""
         return self.proof.chain(equation, self(right_side(equation)))
@@ -59,7 +63,7 @@ class Normal:
             return self._of_number(term)
         if op == "inv" and term[1][0] in {"inv", "mul"}:
             try:
-                facts = [p.nonzero(child) for child in term[1][1:]]
+                facts = [self.nonzero(child) for child in term[1][1:]]
             except Unproved:
                 return None
             return self._then(p(f"inv_{term[1][0]}", *facts))
@@ -82,7 +86,7 @@ class Normal:
         ends = [right_side(th) if th else side for th, side in ((left, a), (right, b))]
         if ends[0] != ends[1]:
             msg = "the two sides have different normal forms"
-            raise Unproved(msg)
+            raise Unproved(msg, sides=tuple(ends))
         return p.chain(left, right and p("sym", right)) or p("refl", a)
 
     # --- a·1/a ---
@@ -97,7 +101,7 @@ class Normal:
             if ("inv", a) not in factors:
                 continue
             try:
-                fact = p.nonzero(a)
+                fact = self.nonzero(a)
             except Unproved:
                 continue
             rest = [*factors]

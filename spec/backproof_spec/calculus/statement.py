@@ -12,7 +12,8 @@ A name on the left of ``=`` is defined; every other name is a tensor of which no
 stands for one dimension throughout, and those that meet at one place of a tensor are of one dimension. ``sum_j`` and
 ``sum_{j,k}`` reach as far as the next + or −. Functions: exp, log, relu, step (1 where its argument is at least 0, else
 0) and size(i), the dimension of i; also delta[i,j]. What is supposed holds for all values of its indices. Without
-``= …`` the gradient is derived.
+``= …`` the gradient is derived. Functions that there are not, such as tanh(x), are refused, and names that occur in the
+gradient alone.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from lark import Lark, Tree, UnexpectedInput
+from lark import Lark, Token, Tree, UnexpectedInput
 
 from backproof_spec.calculus import evaluate
-from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.derivation import Derivation, Line
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression, Map, Tensor, always, delta, exp, log, size, step, total
-from backproof_spec.calculus.tactics import right_side
+from backproof_spec.calculus.rational import Rational
+from backproof_spec.calculus.tactics import Unproved, right_side
 from backproof_spec.calculus.terms import Formula, Index, free_indices
+from backproof_spec.calculus.vocabulary import absent, meant, torn
 
 _PARSER = Lark(
     r"""
@@ -91,21 +94,31 @@ class Malformed(Exception):
 
 @dataclass(frozen=True)
 class Statement:
-    """What was written, with every name declared in a derivation, and the lines before the gradient supposed."""
+    """What was written, with every name declared in a derivation, and the lines before the gradient supposed.
+
+    ``letters``: the names of the indices of every dimension, as they were written.
+    """
 
     derivation: Derivation
     of: Expression
     by: Expression
     claimed: Expression | None
+    letters: dict[str, list[str]]
 
 
 def read(text: str) -> Statement:
     """The statement in a text. Raises ``Malformed``."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        wrong = absent(line)
+        if wrong:
+            raise Malformed(number, *wrong)
     try:
         tree = _PARSER.parse(text + "\n")
     except UnexpectedInput as error:
         shown = error.get_context(text, 20).split("\n")[0].strip() or "the end"
-        raise Malformed(error.line, error.column, f"cannot go on at … {shown}") from None
+        before = lines[error.line - 1][: error.column - 1] if 0 < error.line <= len(lines) else ""
+        raise Malformed(error.line, error.column, f"cannot go on at … {shown}{torn(before)}") from None
     return _Reader(tree).statement()
 
 
@@ -113,9 +126,19 @@ def prove(statement: Statement) -> Derivation:
     """∂of/∂by = what is claimed, or its normal form where nothing is. Raises ``Unproved``."""
     d, (_, name, places) = statement.derivation, statement.by.term
     defined = [each for kind, each, *_ in d.declarations if kind == "define"]
+    rational = Rational(d, frozenset(defined))
+    d.otherwise = rational.positive_fraction
     d.begin(d.derivative(statement.of.term, name, places), "the rules of differentiation")
     if statement.claimed is not None:
-        d.then(statement.claimed, "both sides have one normal form, all definitions unfolded", unfolding=defined)
+        try:
+            d.then(statement.claimed, "both sides have one normal form, all definitions unfolded", unfolding=defined)
+        except Unproved as error:
+            last = d.theorem
+            try:
+                equation = rational.equal(last.conclusion[-1], statement.claimed.term)
+            except Unproved:
+                raise error from None
+            d.lines.append(Line(d("d_value", equation, last), "both sides multiplied out by their denominators"))
         return d
     normal = Normal(d)(d.theorem.conclusion[-1])
     if normal is not None:
@@ -187,12 +210,37 @@ class _Reader:
                 )
             outputs = tuple(self._dim((name, k)) for k in range(self.arity[name]))
             self.known[name] = self.d.map(name, tuple(self._dim((of, k)) for k in range(self.arity[of])), outputs)
+        self._check_names(gradients[0])
         for line in self.lines[:-1]:
             self._declare(line)
         e, by, *claimed = gradients[0].children
         if by.children[0] in self.defined:
             raise self._wrong(by, f"{by.children[0]} is defined: a gradient is by a name that is not")
-        return Statement(self.d, self._term(e), self._term(by), self._term(claimed[0]) if claimed else None)
+        said, letters = self._term(claimed[0]) if claimed else None, self._letters()
+        self.d.title = "; ".join([self.d.title, *(f"{', '.join(names)} = 1..{dim}" for dim, names in letters.items())])
+        return Statement(self.d, self._term(e), self._term(by), said, letters)
+
+    def _check_names(self, gradient: Tree[Any]) -> None:
+        """Refuse a name that nothing but the gradient says: it is misspelt."""
+        e, by, *claimed = gradient.children
+        defining = _named(*(line for line in self.lines if line.data == "definition"))
+        supposed = _named(*(line for line in self.lines if line.data == "suppose"))
+        self._check_known(e, defining | _named(by))
+        self._check_known(by, defining | _named(e))
+        for each in claimed:
+            self._check_known(each, defining | supposed | _named(e))
+
+    def _check_known(self, node: Tree[Any], known: set[str]) -> None:
+        for each in node.iter_subtrees_topdown():  # type: ignore[no-untyped-call]
+            name = next(iter(_named(each, deep=False) - known), None)
+            if name is not None:
+                raise self._wrong(each, f"{name} occurs in no definition{meant(name, known)}")
+
+    def _letters(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for kind, name in [each for each in self.same if each[0] == "index"]:
+            found.setdefault(self._dim((kind, name)), []).append(name)
+        return found
 
     def _declare(self, line: Tree[Any]) -> None:
         children: list[Any] = line.children
@@ -225,6 +273,9 @@ class _Reader:
             elif node.data == "delta":
                 i, j = self._two(node)
                 self._join(("index", i), ("index", j))
+            elif node.data in {"total", "size"}:
+                for name in _summed(node.children[0]):
+                    self._root(("index", name))
 
     def _of_map(self, node: Tree[Any]) -> None:
         name, places, argument = str(node.children[0]), self._names(node.children[1]), str(node.children[2])
@@ -260,7 +311,8 @@ class _Reader:
     def _dim(self, key: Any) -> str:
         roots = list(dict.fromkeys(self._root(each) for each in list(self.same)))
         place = roots.index(self._root(key)) if self._root(key) in roots else len(roots)
-        return _DIMENSIONS[place] if place < len(_DIMENSIONS) else f"n{place}"
+        free = [each for each in _DIMENSIONS if each not in self.arity and each not in self.inputs]
+        return free[place] if place < len(free) else f"n{place}"
 
     # --- terms ---
 
@@ -344,6 +396,16 @@ class _Reader:
 
     def _wrong(self, node: Tree[Any], message: str) -> Malformed:
         return Malformed(node.meta.line, node.meta.column, message)
+
+
+def _named(*nodes: Tree[Any], deep: bool = True) -> set[str]:
+    """The tensors and maps in some lines, or said by these nodes themselves."""
+    found = set()
+    for node in nodes:
+        for each in node.iter_subtrees_topdown() if deep else [node]:  # type: ignore[no-untyped-call]
+            if each.data in {"entry", "definition", "map", "slope"}:
+                found |= {str(name) for name in each.children[::2] if isinstance(name, Token)}
+    return found
 
 
 def _summed(token: Any) -> Iterator[str]:

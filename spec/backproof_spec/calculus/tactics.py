@@ -26,12 +26,15 @@ Conversion = Callable[[Formula], Theorem | None]
 
 
 class Unproved(Exception):
-    """No proof was found: false, or beyond these tactics. ``missing``: the fact that was looked for."""
+    """No proof was found: false, or beyond these tactics.
 
-    def __init__(self, message: str, missing: Formula | None = None) -> None:
-        """Keep the fact, so that it can be shown."""
+    ``missing``: the fact that was looked for; ``sides``: the normal forms, where they are not the same.
+    """
+
+    def __init__(self, message: str, missing: Formula | None = None, sides: tuple[Formula, ...] = ()) -> None:
+        """Keep what can be shown."""
         super().__init__(message)
-        self.missing = missing
+        self.missing, self.sides = missing, sides
 
 
 class Proof:
@@ -43,6 +46,8 @@ class Proof:
         self.declarations: list[tuple[Any, ...]] = []
         self.steps: list[tuple[str, tuple[Any, ...], Theorem]] = []
         self.hypotheses: list[Formula] = []
+        self.otherwise: Callable[[Formula], Theorem] | None = None
+        """Proves a > 0 where a is differentiated as 1/a or log a and nothing else does; raises ``Unproved``."""
         self._number = 0
 
     # --- names ---
@@ -151,7 +156,10 @@ class Proof:
             case ("mul", b, c):
                 found = self("pos_mul", self.positive(b), self.positive(c))
             case ("add", b, c):
-                found = self("pos_add", self.positive(b), self.nonnegative(c))
+                try:
+                    found = self("pos_add", self.positive(b), self.nonnegative(c))
+                except Unproved as error:
+                    found = self._positive_sum(a, error)
             case ("sum", dim, body):
                 (i,) = self.fresh(dim)
                 found = self("pos_sum", i, self.positive(open_(body, (i,))), self.positive(("dim", dim)))
@@ -179,7 +187,41 @@ class Proof:
 
     def nonzero(self, a: Formula) -> Theorem:
         """⊢ a ≠ 0."""
-        return self._assumed("nonzero", a) or self("nonzero_weaken", self.positive(a))
+        found = self._assumed("nonzero", a)
+        if found:
+            return found
+        try:
+            return self("nonzero_weaken", self.positive(a))
+        except Unproved as error:
+            raise _unproved(("nonzero", a), error) from None
+
+    def needed(self, kind: str, a: Formula) -> Theorem:
+        """⊢ a > 0 or a ≠ 0, without which log a or 1/a is not differentiated; of what is missing, the least."""
+        try:
+            return self.nonzero(a) if kind == "nonzero" else self.positive(a)
+        except Unproved as error:
+            if self.otherwise is None:
+                raise _unproved((kind, a), error) from None
+            unproved = error
+        try:
+            found = self.otherwise(a)
+        except Unproved:
+            raise _unproved((kind, a), unproved) from None
+        return self("nonzero_weaken", found) if kind == "nonzero" else found
+
+    def _positive_sum(self, a: Formula, unproved: Unproved) -> Theorem:
+        """⊢ a > 0: one term is, whichever, and the others are ≥ 0."""
+        terms = _terms(a)
+        for place, one in enumerate(terms):
+            others = [*terms[:place], *terms[place + 1 :]]
+            try:
+                found, *rest = [self.positive(one), *map(self.nonnegative, others)]
+            except Unproved:
+                continue
+            for each in rest:
+                found = self("pos_add", found, each)
+            return self("pos_eq", self("ring", found.conclusion[1], a), found)
+        raise unproved
 
     def _assumed(self, kind: str, a: Formula) -> Theorem | None:
         for hypothesis in self.hypotheses:
@@ -215,9 +257,9 @@ class Proof:
             case ("add" | "mul" | "exp" as op, *parts):
                 found = self(f"d_{op}", *(self.derivative(each, name, by) for each in parts))
             case ("log", a):
-                found = self("d_log", self.derivative(a, name, by), self.positive(a))
+                found = self("d_log", self.derivative(a, name, by), self.needed("pos", a))
             case ("inv" | "ind" as op, a):
-                found = self(f"d_{op}", self.derivative(a, name, by), self.nonzero(a))
+                found = self(f"d_{op}", self.derivative(a, name, by), self.needed("nonzero", a))
             case ("sum", dim, body):
                 (i,) = self.fresh(dim)
                 found = self("d_sum", i, self.derivative(open_(body, (i,)), name, by))
@@ -242,6 +284,19 @@ def right_side(equation: Theorem) -> Formula:
     """b of a = b."""
     side: Formula = equation.conclusion[2]
     return side
+
+
+def _terms(a: Formula) -> list[Formula]:
+    """a, b, c of a + (b + c) or (a + b) + c."""
+    return [*_terms(a[1]), *_terms(a[2])] if a[0] == "add" else [a]
+
+
+def _unproved(fact: Formula, why: Unproved) -> Unproved:
+    """Of a fact that was needed; or why it was not found, where that is but a dimension that may be 0."""
+    if why.missing and why.missing[1][0] == "dim":
+        return why
+    kind, a = fact
+    return Unproved(f"no proof found that {a} {'> 0' if kind == 'pos' else '≠ 0'}", fact)
 
 
 def _places(pattern: Formula, term: Formula, count: int) -> tuple[Index, ...] | None:

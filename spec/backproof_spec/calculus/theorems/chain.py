@@ -11,10 +11,9 @@ def scalar() -> Derivation:
     d = Derivation("chain.scalar", "(f∘g)′(x) = f′(g(x))·g′(x)")
     x, f, g = d.variable("x"), d.map("f", ()), d.map("g", ())
     inner = g.at((), (), x[()])
-    d.begin(
-        d.derivative(f.at((), (), inner).term, "x", ()), "the chain rule, g being differentiable at x and f at g(x)"
-    )
-    d.then(f.slope((), (), inner) * g.slope((), (), x[()]), "∂x/∂x = 1")
+    d.begin(d.derivative(f.at((), (), inner).term, "x", ()))
+    words = "the chain rule, g being differentiable at x and f at g(x); ∂x/∂x = 1"
+    d.then(f.slope((), (), inner) * g.slope((), (), x[()]), words)
     return d
 
 

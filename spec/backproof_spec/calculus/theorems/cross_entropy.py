@@ -15,8 +15,9 @@ def dS() -> Derivation:
     S, P = d.variable("S", "n", "p"), d.variable("P", "n", "p")
     d.suppose(always(positive(S[i, s]), i, s))
     L = d.define("L", (), -total(P[i, s] * log(S[i, s]), s, i))
-    d.begin(d.derivative(L[()].term, "S", (j, r)), "the rules for sums and products; ∂log a = ∂a/a, since S > 0")
-    d.then(-total(P[i, s] / S[i, s] * (delta(i, j) * delta(s, r)), s, i), "P does not depend on S")
+    d.begin(d.derivative(L[()].term, "S", (j, r)))
+    words = "the rules for sums and products, P not depending on S; ∂log a = ∂a/a, since S > 0"
+    d.then(-total(P[i, s] / S[i, s] * (delta(i, j) * delta(s, r)), s, i), words)
     d.then(-(P[j, r] / S[j, r]), "δ is contracted")
     return d
 

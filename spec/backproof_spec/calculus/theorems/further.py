@@ -41,7 +41,7 @@ def tanh() -> Derivation:
     N, D = d.define("N", (), exp(z) - exp(-z)), d.define("D", (), exp(z) + exp(-z))
     y = d.define("y", (), N[()] / D[()])
     d.begin(d.derivative(y[()].term, "z", ()), "the product rule, and the rules for exp and 1/a; D > 0")
-    d.then((exp(z) + exp(-z)) / D[()] - N[()] * (exp(z) - exp(-z)) / D[()] / D[()], "the derivatives of N and D")
+    d.then((exp(z) + exp(-z)) / D[()] - N[()] * (exp(z) - exp(-z)) / D[()] / D[()], "two minus signs")
     sum_ = _unfolding(d, "D").equal(exp(z).term, (D[()] - exp(-z)).term)
     d.then(1 - N[()] * N[()] / D[()] / D[()], "eᶻ + e⁻ᶻ = D, eᶻ − e⁻ᶻ = N and D/D = 1", unfolding=["N"], by=[sum_])
     d.then(1 - y[()] * y[()], "the definition of y", unfolding=["y"])
@@ -73,9 +73,12 @@ def residual() -> Derivation:
     i, j, k, m = indices(i="n", j="n", k="n", m="n")
     Y = d.define("Y", (i,), X[i] + g.at((i,), (j,), X[j]))
     dY = d.define("dY", (i,), f.slope((i,), (j,), Y[j]))
-    d.begin(d.derivative(f.at((), (i,), Y[i]).term, "X", (k,)), "the chain rule")
+    d.begin(
+        d.derivative(f.at((), (i,), Y[i]).term, "X", (k,)), "the chain rule: Y depends on X by itself and through g"
+    )
     slope = delta(i, k) + g.slope((i, k), (m,), X[m])
-    d.then(total(dY[i] * slope, i), "∂Y[i]/∂X[k], X by itself and through g", unfolding=["dY"])
+    words = "the definition of δY; of the sum over j one term is left, as δ is 0 elsewhere"
+    d.then(total(dY[i] * slope, i), words, unfolding=["dY"])
     d.then(dY[k] + total(g.slope((i, k), (m,), X[m]) * dY[i], i), "δ is contracted")
     return d
 
@@ -96,7 +99,7 @@ def layer_norm() -> Derivation:
     by = [_square_root(d, v[()].term, sigma[()].term), d("sym", d("unfold", "σ", ()))]
     jacobian = (delta(i, k) - inverse) / sigma[()] - y[i] * y[k] * inverse / sigma[()]
     hidden = ["c", "y", "dy"]
-    words = "∂c[i]/∂z[k] = δ[i, k] − 1/n, ∂v/∂z[k] = 2c[k]/n since the c sum to 0, and v = σ²"
+    words = "∂c[i]/∂z[k] = δ[i, k] − 1/n; ∂v/∂z[k] = 2c[k]/n, since the c sum to 0; v = σ²; the definitions of y and δy"
     d.then(total(dy[i] * jacobian, i), words, unfolding=hidden, by=by)
     mean, mixed = inverse * total(dy[i], i), inverse * total(dy[i] * y[i], i)
     d.then((dy[k] - mean - y[k] * mixed) / sigma[()], "δ is contracted, the means taken out of the sum")
@@ -133,6 +136,9 @@ def attention(name: str) -> Derivation:
         "V": (V[w, o], total(S[q, w] * dO[q, o], q)),
     }[name]
     _, by, places = entry.term
-    d.begin(d.derivative(f.at((), (q, c), O[q, c]).term, by, places), "the chain rule, through O, S and A")
-    d.then(final, "softmax as in softmax.dZ, then the two products; δ is contracted", unfolding=["S", "dO", "dS", "dA"])
+    through = "O" if name == "V" else "O, S and A"
+    d.begin(d.derivative(f.at((), (q, c), O[q, c]).term, by, places), f"the chain rule, through {through}")
+    words = "the definitions of δO, δS and δA, the softmax of each query as in softmax.dZ; δ is contracted"
+    words = "the definition of δO; δ is contracted" if name == "V" else words
+    d.then(final, words, unfolding=["S", "dO", "dS", "dA"])
     return d

@@ -20,8 +20,8 @@ def product() -> Derivation:
     left = total(AX[i, k] * B[k, r], k)
     d.begin(d("refl", left.term), "entry (i, r) of (AX)B, which is entry (i, r) of its vec")
     d.then(total(A[i, j] * X[j, k] * B[k, r], k, j), "the definition of AX, B taken into the sum", unfolding=["AX"])
-    d.then(total(T[r, k] * A[i, j] * X[j, k], k, j), "B' is the transpose of B", unfolding=["B'", "AX"])
-    d.then(total(K[r, i, k, j] * X[j, k], k, j), "row (i, r) of B'⊗A times vec X", unfolding=["K"])
+    d.then(total(T[r, k] * A[i, j] * X[j, k], k, j), "Bᵀ is the transpose of B", unfolding=["B'", "AX"])
+    d.then(total(K[r, i, k, j] * X[j, k], k, j), "row (i, r) of Bᵀ⊗A times vec X", unfolding=["K"])
     return d
 
 
@@ -34,7 +34,7 @@ def transpose() -> Derivation:
     K = d.define("K", (i, k, j, r), A[i, j] * B[k, r])
     d.begin(d("refl", K[i, k, j, r].term), "entry ((j, r), (i, k)) of the transpose of A⊗B")
     d.then(A[i, j] * B[k, r], "the definition of ⊗", unfolding=["K"])
-    d.then(AT[j, i] * BT[r, k], "A' and B' are the transposes", unfolding=["A'", "B'"])
+    d.then(AT[j, i] * BT[r, k], "Aᵀ and Bᵀ are the transposes", unfolding=["A'", "B'"])
     return d
 
 

@@ -94,15 +94,21 @@ def _network(d: Derivation, k: int, last: int) -> _Network:
     return net
 
 
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def gradient(k: int, output: str) -> Derivation:
-    """δX = W₁ᵀ·δZ₁, δW_l = δZ_l·Y_{l−1}ᵀ or δb_l = δZ_l·1 of a network of k layers: ``output`` is dX, dW2, db2, …"""
+    """δX = W_1ᵀ·δZ_1, δW_l = δZ_l·Y_{l−1}ᵀ or δb_l = δZ_l·1 of a network of k layers: ``output`` is dX, dW2, db2, …"""
     kind, last = output[1], int(output[2:] or 1)
-    formula = {"W": f"δW_{last} = δZ_{last}·Y_{last - 1}ᵀ", "b": f"δb_{last} = δZ_{last}·1", "X": "δX = W_1ᵀ·δZ_1"}[
-        kind
-    ]
+    own_layer, before = (f"⁽{layer}⁾".translate(_RAISED) for layer in (last, last - 1))
+    formulas = {
+        "W": f"δW{own_layer} = δZ{own_layer}·Y{before}ᵀ",
+        "b": f"δb{own_layer} = δZ{own_layer}·1",
+        "X": "δX = W⁽¹⁾ᵀ·δZ⁽¹⁾",
+    }
     own = {"W": "linear.dW", "b": "linear.db", "X": "linear.dY"}[kind]
     uses = ("softmax_cross_entropy.dZ.normalised", *(("network.step",) if last < k else ()), own)
-    d = Derivation(f"network.{k}.{output}", f"{formula.replace('Y_0', 'X')}, k = {k}", uses)
+    d = Derivation(f"network.{k}.{output}", f"{formulas[kind].replace('Y⁽⁰⁾', 'X')}, k = {k}", uses)
     net = _network(d, k, last)
     i, j = _index("a", last), _index("c", last - 1)
     entry = {"W": net.W[last][i, j], "b": net.b[last][i], "X": net.Y[0][j, r]}[kind]
