@@ -326,6 +326,12 @@ def test_every_rule_and_every_scheme_is_stated_here():
 NOTHING = (0 * X[i]).term
 """Nothing, said with an index."""
 
+
+def zero_by_X(p):
+    """0 = X[i], X[i] = c ⊢ 0 = c."""
+    return p("trans", p("assume", always(equal(0, X[i])), ()), p("assume", always(equal(X[i], c[()])), ()))
+
+
 LAST_INDEX = {
     "scheme": (lambda p: p("trans", p("ring", ZERO, NOTHING), p("ring", NOTHING, ZERO)), equal(0, 0)),
     "assume": (lambda p: p("assume", always(equal(0, 1), i), (i,)), equal(0, 1)),
@@ -351,6 +357,24 @@ LAST_INDEX = {
     "d_function": (
         lambda p: p("d_function", p("ring", NOTHING, ZERO), p("d_constant", "c", (), NOTHING)),
         derivative(0, c[()], 0),
+    ),
+    "scheme, of one premise": (
+        lambda p: p(
+            "d_ind",
+            p("d_value", p("ring", ONE, ("add", ONE, NOTHING)), p("d_variable", "c", (), ())),
+            p("assume", always(nonzero(c[()])), ()),
+        ),
+        derivative(step(c[()]), c[()], 0),
+    ),
+    "specialise, in a hypothesis": (lambda p: p("specialise", zero_by_X(p), "X", (j,), ONE), equal(0, c[()])),
+    "d_chain, in a hypothesis": (
+        lambda p: p(
+            "d_chain",
+            p("d_value", zero_by_X(p), p("d_constant", "X", (l,), ZERO)),
+            (j,),
+            p("d_constant", "c", (), ONE),
+        ),
+        derivative(0, c[()], total(c[()] * 0, l)),
     ),
 }
 
