@@ -24,10 +24,11 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from lark import Lark, Token, Tree, UnexpectedInput
+from lark import Token, Tree, UnexpectedInput
 
 from backproof_spec.calculus import evaluate
 from backproof_spec.calculus.derivation import Derivation, Line
+from backproof_spec.calculus.grammar import PARSER
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression, Map, Tensor, always, delta, exp, log, size, step, total
 from backproof_spec.calculus.rational import Rational
@@ -35,52 +36,7 @@ from backproof_spec.calculus.tactics import Unproved, right_side
 from backproof_spec.calculus.terms import Formula, Index, free_indices
 from backproof_spec.calculus.vocabulary import absent, meant, torn
 
-_PARSER = Lark(
-    r"""
-start: _NL? _line (_NL _line)* _NL?
-_line: definition | suppose | gradient
-definition: NAME places _IS _sum
-suppose: "suppose" _sum _IS _sum | "suppose" _sum RELATION _sum
-gradient: "gradient" entry "by" entry (_IS _sum)?
-_sum: _product | add | subtract
-add: _sum "+" _product
-subtract: _sum "-" _product
-_product: _factors | total | multiply_total | divide_total | negate_total
-multiply_total: _factors "*" total
-divide_total: _factors "/" total
-negate_total: "-" total
-total: SUM _product
-_factors: _signed | multiply | divide
-multiply: _factors "*" _signed
-divide: _factors "/" _signed
-_signed: _powered | negate
-negate: "-" _signed
-_powered: _atom | power
-power: _atom "^" NUMBER
-_atom: number | "(" _sum ")" | entry | function | size | delta | map | slope
-number: NUMBER
-function: FUNCTION "(" _sum ")"
-size: "size" "(" NAME ")"
-delta: "delta" places
-map: NAME places "(" NAME ")"
-slope: NAME "'" places "(" NAME ")"
-entry: NAME places
-places: ["[" NAME ("," NAME)* "]"]
-RELATION: ">=" | ">" | "!="
-_IS: "="
-SUM.2: /sum_(\w+|\{\s*\w+(\s*,\s*\w+)*\s*\})/
-FUNCTION.2: /(exp|log|relu|step)(?=\s*\()/
-NAME: /(?!(suppose|gradient|by|delta|size)\b)[^\W\d_](?:[^\W_]|_(?=[^\W_]))*/
-NUMBER: /\d+(\.\d+)?/
-_NL: /([ \t]*(#[^\n]*)?\r?\n[ \t]*)+/
-%ignore /[ \t]+/
-""",
-    parser="lalr",
-    propagate_positions=True,
-)
 _DIMENSIONS = ("n", "m", "p", "q", "r", "t", "u", "v", "w")
-
-
 _FUNCTIONS: dict[str, Callable[[Expression], Expression]] = {"exp": exp, "log": log, "step": step}
 
 
@@ -114,7 +70,7 @@ def read(text: str) -> Statement:
         if wrong:
             raise Malformed(number, *wrong)
     try:
-        tree = _PARSER.parse(text + "\n")
+        tree = PARSER.parse(text + "\n")
     except UnexpectedInput as error:
         shown = error.get_context(text, 20).split("\n")[0].strip() or "the end"
         before = lines[error.line - 1][: error.column - 1] if 0 < error.line <= len(lines) else ""
