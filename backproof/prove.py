@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 from mpmath import mp
@@ -17,7 +18,7 @@ from backproof_docs.report import write_atomically
 from backproof_impl.conventions import UsageError
 from backproof_spec.calculus import statement
 from backproof_spec.calculus.coq import check
-from backproof_spec.calculus.coq.export import Exported
+from backproof_spec.calculus.coq.export import exports
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.evaluate import AGREEMENT, Undefined, Unsatisfied
@@ -66,12 +67,12 @@ class Coq:
             raise self._refusal(error) from None
         self._said: check.Checked
 
-    def __call__(self, exported: Mapping[str, Exported | None]) -> Mapping[str, check.Judgement]:
+    def __call__(self, files: Mapping[str, Any]) -> Mapping[str, check.Judgement]:
         """Give it proofs."""
         if sys.stderr.isatty():
-            typer.echo(f"Coq {self.version} compiles {len(exported)} proofs, coqchk checks them again …", err=True)
+            typer.echo(f"Coq {self.version} compiles {len(files)} proofs, coqchk checks them again …", err=True)
         try:
-            self._said = check.check(exported)
+            self._said = check.check(exports(files.values()))
         except check.Unavailable as error:
             raise self._refusal(error) from None
         return self._said.exported

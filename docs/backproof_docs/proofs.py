@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backproof_docs.formulas import Notation, Writer
 from backproof_spec.calculus import evaluate
@@ -47,8 +48,8 @@ class Checked:
         return not self.replay and self.digits >= evaluate.AGREEMENT and accepted
 
 
-Judge = Callable[[Mapping[str, Exported | None]], Mapping[str, Judgement]]
-"""Coq, or the record of what it said."""
+Judge = Callable[[Mapping[str, Any]], Mapping[str, Judgement]]
+"""Coq, or the record of what it said, of proof files by their stems."""
 
 
 def checked(derivations: Iterable[Derivation], judge: Judge = recorded) -> dict[str, Checked]:
@@ -63,7 +64,7 @@ def checked(derivations: Iterable[Derivation], judge: Judge = recorded) -> dict[
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
         said = dict(line.split(": ", 1) for line in (done.stdout + done.stderr).splitlines())
         exported = exports(files.values())
-        judged = judge(exported)
+        judged = judge({each.stem: data for each, data in files.items()})
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")
             replay = "" if replay.startswith("proved") else replay

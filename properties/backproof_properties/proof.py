@@ -12,7 +12,6 @@ from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.calculus import evaluate
-from backproof_spec.calculus.coq.export import exports
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.replay import Rejected, replay
@@ -39,7 +38,7 @@ def proved(claim: str) -> Observation:
     Once in a process. Raises ``Refuted`` with the name of the theorem of which that is not so. Coq is not run: whether
     it has accepted exactly these proofs is on record.
     """
-    seen, files = Observation(), []
+    seen, files = Observation(), {}
     for stem, derive in of_claim(claim).items():
         try:
             derivation = derive()
@@ -51,8 +50,8 @@ def proved(claim: str) -> Observation:
         if not evaluate.agrees(worst):
             raise Refuted(Finding(f"{stem}: the two sides differ by {float(worst):.1g} in numbers", stem, {}))
         seen.add(Observation(entries=len(steps["steps"]), worst=float(worst)))
-        files.append(steps)
-    accepted = [each.coq for each in recorded(exports(files)).values() if each.passed]
+        files[stem] = steps
+    accepted = [each.coq for each in recorded(files).values() if each.passed]
     seen.coq = accepted[0] if accepted and len(accepted) == len(files) else None
     return seen
 

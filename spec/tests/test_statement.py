@@ -71,6 +71,7 @@ FALSE = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", TRUE)
 def test_a_true_statement_is_proved_and_its_proof_replays(name):
     derivation = prove(read(TRUE[name]))
