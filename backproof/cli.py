@@ -19,7 +19,6 @@ from typing import Annotated, Any, NoReturn, get_type_hints
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from backproof import check
@@ -31,7 +30,7 @@ from backproof_docs.markdown import to_markdown
 from backproof_docs.proof_formats import FORMATS
 from backproof_docs.report import Report, apply_known, write_atomically
 from backproof_docs.reproducer import reproducers
-from backproof_docs.terminal import print_report
+from backproof_docs.terminal import print_report, progress_bar
 from backproof_impl.adapters import ADAPTERS
 from backproof_impl.conventions import DTYPES, FIELDS, UsageError
 from backproof_impl.isolation import Program
@@ -231,12 +230,10 @@ def _require_folder(path: Path) -> None:
 
 
 class _progress:
-    """Progress on standard error where that is a terminal; silence elsewhere."""
+    """How many claims are done, and the last of them."""
 
     def __init__(self) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        console = Console(stderr=True)
-        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._bar = progress_bar()
 
     def __enter__(self) -> Callable[[int, Outcome | None], None]:
         self._bar.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from backproof_docs.formulas import Notation, Writer
 from backproof_docs.proof_formats import FORMATS, files
 from backproof_docs.proofs import Checked, Judge, checked, to_text
 from backproof_docs.report import write_atomically
+from backproof_docs.terminal import progress_bar
 from backproof_impl.conventions import UsageError
 from backproof_spec.calculus import statement
 from backproof_spec.calculus.coq import check
@@ -69,12 +69,14 @@ class Coq:
 
     def __call__(self, files: Mapping[str, Any]) -> Mapping[str, check.Judgement]:
         """Give it proofs."""
-        if sys.stderr.isatty():
-            typer.echo(f"Coq {self.version} compiles {len(files)} proofs, coqchk checks them again …", err=True)
-        try:
-            self._said = check.check(exports(files.values()))
-        except check.Unavailable as error:
-            raise self._refusal(error) from None
+        with progress_bar() as bar:
+            task = bar.add_task(f"Coq {self.version}: files compiled, then coqchk")
+            try:
+                self._said = check.check(
+                    exports(files.values()), lambda done, of: bar.update(task, completed=done, total=of)
+                )
+            except check.Unavailable as error:
+                raise self._refusal(error) from None
         return self._said.exported
 
     @staticmethod

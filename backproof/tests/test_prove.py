@@ -57,12 +57,12 @@ def test_pages_are_written(cli, tmp_path):
         (("prove", "xyzzy"), "theorem 'xyzzy' is not known; expected some of kron.vec, "),
         (("prove", "network.2.dW3"), "theorem 'network.2.dW3' is not known: did you mean network."),
         (
-            ("prove", "network.13.dX"),
-            "theorem 'network.13.dX' is not known: networks of 1 to 12 layers are derived here; spec/coq/Network.v pro",
+            ("prove", "network.100.dX"),
+            "theorem 'network.100.dX' is not known: networks of 1 to 99 layers are derived here; spec/coq/Network.v",
         ),
         (
             ("prove", "network.0.dW1"),
-            "theorem 'network.0.dW1' is not known: networks of 1 to 12 layers are derived here; ",
+            "theorem 'network.0.dW1' is not known: networks of 1 to 99 layers are derived here; ",
         ),
         (("prove", "--format", "tex"), "--format 'tex': expected some of text, md, html, pdf, json, coq"),
         (("prove", "--format", "md"), "--format md: expected --out DIR, where the pages are written"),

@@ -70,8 +70,8 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     blocks += [Section("Where"), Items(where)] if where else []
     assumed = tuple((Math(each),) for each in shown.assumed) or (("nothing",),)
     blocks += [Section("Assuming"), Items(assumed), Section("Derivation")]
-    steps = [(each.formula, (*_linked(each.words, derivation.uses), *_used(each.used))) for each in shown.lines]
-    blocks.append(Steps(shown.left, tuple(steps)))
+    whys = [(*_linked(each.words, derivation.uses), *_used(each.used)) for each in shown.lines]
+    blocks.append(Steps(tuple((each.left, each.formula, why) for each, why in zip(shown.lines, whys, strict=True))))
     blocks += _suite(derivation.stem, notation) + _coq(found)
     blocks += [Section("For example"), *_example(derivation, notation)]
     blocks += _family(derivation.uses, served) + _network(derivation.stem)

@@ -68,10 +68,9 @@ class Display:
 
 @dataclass(frozen=True)
 class Steps:
-    """What a derivation starts from, then = formula, and why, again and again."""
+    """left = formula, and why, again and again; no left where a step goes on from the one before."""
 
-    left: str
-    steps: tuple[tuple[str, Line], ...]
+    steps: tuple[tuple[str, str, Line], ...]
 
 
 @dataclass(frozen=True)
@@ -142,9 +141,12 @@ def _block_markdown(it: Block, inline: Callable[[Line], str]) -> str:
             text = "\n".join(f"- {inline(line)}" for line in lines)
         case Display(formula):
             text = f"```math\n{formula}\n```"
-        case Steps(left, steps):
-            shown = [f"{inline(why)}:\n\n   ```math\n   = {formula}\n   ```" for formula, why in steps]
-            text = "\n\n".join([f"```math\n{left}\n```", *(f"{k}. {each}" for k, each in enumerate(shown, 1))])
+        case Steps(steps):
+            shown = []
+            for k, (left, formula, why) in enumerate(steps, 1):
+                shown += [f"```math\n{left}\n```"] if left else []
+                shown.append(f"{k}. {inline(why)}:\n\n   ```math\n   = {formula}\n   ```")
+            text = "\n\n".join(shown)
         case Listing(language, source):
             text = f"```{language}\n{source}\n```"
         case Picture(name, about, _):
@@ -221,9 +223,12 @@ def _block_typst(it: Block, inline: Callable[[Line], str]) -> str:
             text = "\n".join(f"- {inline(line)}" for line in lines)
         case Display(formula):
             text = f"#fit[$ {formula} $]"
-        case Steps(left, steps):
-            shown = [f"#lead[#fit[$ = {formula} $]]\n\n#why[{inline(why)}]" for formula, why in steps]
-            text = "\n\n".join([f"#lead[#fit[$ {left} $]]", *shown])
+        case Steps(steps):
+            shown = []
+            for left, formula, why in steps:
+                shown += [f"#lead[#fit[$ {left} $]]"] if left else []
+                shown += [f"#lead[#fit[$ = {formula} $]]", f"#why[{inline(why)}]"]
+            text = "\n\n".join(shown)
         case Listing(language, source):
             text = f"#raw({quoted(source)}, lang: {quoted(language)}, block: true)"
         case Picture(_, about, svg):

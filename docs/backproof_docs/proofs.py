@@ -8,6 +8,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from backproof_spec.calculus.coq.export import Exported, exports
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation, proof_file
 from backproof_spec.calculus.derivation import text as file_text
-from backproof_spec.calculus.terms import ZERO, Formula
+from backproof_spec.calculus.terms import ZERO, Formula, Index
+from backproof_spec.calculus.theorems import DEEPEST
 
 NAMES = {
     **{f"d{name}": f"δ{name}" for name in ("Z", "Y", "S", "U", "X", "O", "A", "y", "z")},
-    **{f"d{name}{layer}": f"δ{name}^{{({layer})}}" for name in "ZY" for layer in range(1, 100)},
+    **{f"d{name}{layer}": f"δ{name}^{{({layer})}}" for name in "ZY" for layer in range(1, DEEPEST + 1)},
     **{f"{name}'": f"{name}^{{T}}" for name in "AB"},
 }
 """What names of tensors look like."""
@@ -68,8 +70,9 @@ def checked(derivations: Iterable[Derivation], judge: Judge = recorded) -> dict[
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")
             replay = "" if replay.startswith("proved") else replay
-            steps, coq = len(files[each]["steps"]), (exported[each.stem], judged.get(each.stem))
-            found[each.stem] = Checked(steps, replay, SHAPES, _digits(each), *coq)
+            steps, written = len(files[each]["steps"]), exported[each.stem]
+            coq = written if isinstance(written, Exported) else None
+            found[each.stem] = Checked(steps, replay, SHAPES, _digits(each), coq, judged.get(each.stem))
     return found
 
 
@@ -85,8 +88,9 @@ def _digits(derivation: Derivation) -> int:
 
 @dataclass(frozen=True)
 class Shown:
-    """= formula, why in words, and the hypotheses that no line before has used."""
+    """left = formula, why in words, and the hypotheses that no line before has used; no left where a line goes on."""
 
+    left: str
     formula: str
     words: str
     used: list[str]
@@ -109,26 +113,28 @@ def page(derivation: Derivation, notation: Notation) -> Page:
         for _, letter, dim in rest[0] if what == "define" else ():
             letters.setdefault(dim, []).append(letter.rstrip("0123456789"))
     write = Writer(notation, NAMES, letters)
-    theorems = [line.theorem.conclusion for line in derivation.lines]
-    free = write.free(*theorems)
-    kind, *parts = theorems[-1]
-    if kind == "deriv":
-        name, by, e, _ = parts
-        left = write(("deriv", name, by, e, ZERO), free)
-        zero = write(ZERO)
-        left = left.removesuffix(f" = {zero}")
-    else:
-        left = write(parts[0], free)
     given = []
     for what, name, *rest in derivation.declarations:
         if what == "define":
             given.append(write.definition(name, rest[0], rest[1]))
-    lines, before = [], frozenset[Formula]()
-    for line in derivation.lines:
-        new = sorted(line.theorem.hypotheses - before, key=repr)
-        lines.append(Shown(write(line.theorem.conclusion[-1], free), line.words, [write(each) for each in new]))
-        before |= line.theorem.hypotheses
+    lines, left, before = [], "", frozenset[Formula]()
+    for _, group in groupby(derivation.lines, lambda line: line.theorem.conclusion[:-1]):
+        same = list(group)
+        free = write.free(*(line.theorem.conclusion for line in same))
+        left = _left(write, same[0].theorem.conclusion, free)
+        for k, line in enumerate(same):
+            new = sorted(line.theorem.hypotheses - before, key=repr)
+            formula, used = write(line.theorem.conclusion[-1], free), [write(each) for each in new]
+            lines.append(Shown("" if k else left, formula, line.words, used))
+            before |= line.theorem.hypotheses
     return Page(given, [write(each) for each in sorted(before, key=repr)], left, lines)
+
+
+def _left(write: Writer, conclusion: Formula, free: Mapping[Index, str]) -> str:
+    """What an equation or a derivative is of."""
+    if conclusion[0] == "eq":
+        return write(conclusion[1], free)
+    return write((*conclusion[:-1], ZERO), free).removesuffix(f" = {write(ZERO)}")
 
 
 def proof_text(derivation: Derivation) -> str:
@@ -139,8 +145,8 @@ def proof_text(derivation: Derivation) -> str:
     out += [f"           {each}" for each in shown.given[1:]]
     out += [f"  assuming {shown.assumed[0]}"] if shown.assumed else []
     out += [f"           {each}" for each in shown.assumed[1:]]
-    out += ["", f"  {shown.left}"]
     for line in shown.lines:
+        out += ["", f"  {line.left}"] if line.left else []
         used = f" [{'; '.join(line.used)}]" if line.used else ""
         out += [f"    = {line.formula}", f"          {line.words}{used}"]
     return "\n".join([*(folded for each in out for folded in _folded(each)), ""])
@@ -151,7 +157,8 @@ _WIDTH = 80
 
 def _folded(line: str) -> list[str]:
     """A line in lines of at most 80 characters, broken at spaces; those of a formula after the first are indented."""
-    indent = " " * (len(line) - len(line.lstrip()) + 4 * line.lstrip().startswith("= "))
+    formula = line.lstrip().startswith("= ") or " := " in line
+    indent = " " * (len(line) - len(line.removeprefix("  where ").lstrip()) + 4 * formula)
     whole = line.replace(" ≥ ", "\0≥\0")
     pieces = textwrap.wrap(whole, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return [piece.replace("\0", " ") for piece in pieces] or [""]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -136,6 +137,13 @@ def _summary(report: Report) -> Text:
         if said:
             text.append(f"\n{label}: {said}")
     return text
+
+
+def progress_bar() -> Progress:
+    """Progress of long work, on standard error where that is a terminal; silence elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def print_report(report: Report, console: Console) -> None:

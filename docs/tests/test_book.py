@@ -121,7 +121,7 @@ def _said(line):
 
 
 def test_the_first_line_tells_the_hypotheses_that_it_uses():
-    (_, why), *_ = _after(_page("relu.dZ", notation=Notation.TEXT), "Derivation").steps
+    (*_, why), *_ = _after(_page("relu.dZ", notation=Notation.TEXT), "Derivation").steps
     assert _said(why).endswith("(here for all i, s: Z[i,s] ≠ 0 is used)")
 
 
@@ -142,10 +142,20 @@ def test_coq_is_broken_between_its_binders():
     assert "\n    (i2 s : nat) : R :=\n" in listing
 
 
+def test_a_derivation_says_of_what_each_line_is_where_that_changes():
+    steps = _after(_page("network.2.db1", notation=Notation.TEXT), "Derivation").steps
+    lefts = ["∂Z⁽¹⁾[i₁,s]/∂b⁽¹⁾[a₁]", "∂Z⁽²⁾[i₂,s]/∂b⁽¹⁾[a₁]", "∂L/∂b⁽¹⁾[a₁]"]
+    assert [left for left, *_ in steps] == [*lefts, "", ""]
+    assert [formula for _, formula, _ in steps][2:4] == [
+        "Σ_{i=1..n₂} Σ_{s=1..p} δZ⁽²⁾[i,s]·J⁽²⁾[i,s,a₁]",
+        "Σ_{i=1..n₁} Σ_{s=1..p} δZ⁽¹⁾[i,s]·J⁽¹⁾[i,s,a₁]",
+    ]
+
+
 def test_reasons_link_to_the_theorems_they_name():
     page = _page("softmax_cross_entropy.dZ")
     steps = _after(page, "Derivation").steps
-    assert [part for _, why in steps for part in why if isinstance(part, Link)] == [
+    assert [part for *_, why in steps for part in why if isinstance(part, Link)] == [
         Link("cross_entropy.dS"), Link("softmax.dZ")
     ]  # fmt: skip
     assert _after(page, "Uses") == Items(((Link("cross_entropy.dS"),), (Link("softmax.dZ"),)))

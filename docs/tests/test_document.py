@@ -35,7 +35,7 @@ DOCUMENT = Document(
         Text(("see ", Link("there"), " and ", Link("nowhere"), ": ", Code('f("x")'), ", ", Math("x"))),
         Items((("one",), ("two", "\n", "lines"))),
         Display("x"),
-        Steps("y", (("z", ("because # of ", Link("there"))),)),
+        Steps((("y", "z", ("because # of ", Link("there"))),)),
         Listing("python", 'print("ä")\n# done'),
         Picture("square", "a drawing", SVG),
         Table(("a", "b"), (((Math("x"),), ("c|d",)),)),

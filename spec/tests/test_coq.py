@@ -41,7 +41,6 @@ Variable f' : tensor [m; p] -> tensor [m; p].
 Hypothesis f'' : Smooth [m; p] f f'.
 Definition Z (W Y : nat -> nat -> R) (b : nat -> R) (i s : nat) : R := sum n (fun j1 => W i j1 * Y j1 s) + b i.
 Definition dZ (W Y : nat -> nat -> R) (b : nat -> R) (i s : nat) : R := f' (fun j1 j2 => Z W Y b j1 j2) i s.
-Definition K (Y : nat -> nat -> R) (s i c a : nat) : R := Y c s * delta i a.
 Theorem linear_dW : forall (W Y : nat -> nat -> R) (b : nat -> R), \
 Grad [m; n] (fun W => f (fun j1 j2 => Z W Y b j1 j2)) W (fun a c => sum p (fun j1 => dZ W Y b a j1 * Y c j1))."""
     )
@@ -103,7 +102,30 @@ def test_a_step_of_which_nothing_can_be_made_is_named():
     torn["steps"][5]["arguments"] = []
     with pytest.raises(Rejected, match=r"^step 5: "):
         export(torn)
-    assert exports([torn]) == {"relu.dZ": None}
+    (why,) = exports([torn]).values()
+    assert why.startswith("it could not be written for Coq: step 5: ")
+
+
+def test_a_title_is_a_comment_whatever_is_in_it():
+    hostile = data("relu.dZ")
+    hostile["title"] = 'y *) Axiom cheat : False. (* " (*) \n x'
+    first, second, *_ = export(hostile).text.split("\n")
+    assert (first, second) == (
+        "(** relu.dZ: y * ) Axiom cheat : False. ( * '' ( * ) x *)",
+        "From Backproof Require Import Prelude.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("stem", "theorem"),
+    [("Chain", "vChain"), ("2 layers", "i2_layers"), ("forall", "vforall"), ("L", "L_"), ("δ.x", "x"), ("s1", "vs1")],
+)
+def test_a_theorem_has_a_name_of_its_own(stem, theorem):
+    named = data("softmax_cross_entropy.dZ")  # in which a loss L is defined
+    named["stem"] = stem
+    exported = export(named)
+    assert exported.theorem == theorem
+    assert f"Theorem {theorem} : " in exported.text
 
 
 @pytest.mark.no_cover
@@ -155,10 +177,34 @@ def test_without_coq_it_is_said_how_to_install_it(monkeypatch, tmp_path):
         check.check({})
 
 
+def test_a_coqc_that_is_none_is_said_so(monkeypatch, tmp_path):
+    for name in ("coqc", "coqchk"):
+        (tmp_path / name).write_text("#!/bin/sh\necho no licence >&2\nexit 3\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Unavailable, match=r"which Coq it is \(it ended with status 3 no licence\): apt-get install"):
+        check.installed()
+
+
+def test_a_coqc_that_is_killed_is_said_so(fake_coq):
+    fake_coq(COQ_KILLED="relu_dZ.v")
+    assert check.check(exports([data("relu.dZ")])).exported["relu.dZ"].refusal == "coqc: it ended with status -9"
+
+
+@pytest.mark.usefixtures("fake_coq")
+def test_progress_counts_the_files():
+    told = []
+    check.check(exports([data("relu.dZ")]), lambda *said: told.append(said))
+    files = len(THEORY) + 2  # the prelude and the proof
+    assert sorted(told) == [(done, files) for done in range(1, files + 1)]
+
+
 def test_a_coq_that_cannot_compile_the_prelude_is_said_so(fake_coq):
     """Without Coquelicot, say."""
     fake_coq(COQ_REFUSES="Prelude.v", COQ_LINE="25")
-    said = r"Coq 8\.16\.1 does not compile spec/coq/Prelude\.v, written for .*Coquelicot 3\.2: This is not so\."
+    said = (
+        r"Coq 8\.16\.1 does not compile spec/coq/Prelude\.v, .*Coquelicot 3\.2: This is not so\. To install them: apt"
+    )
     with pytest.raises(Unavailable, match=said):
         check.check({})
 
@@ -183,8 +229,11 @@ def test_a_refusal_is_placed_at_the_step_in_the_proof_file(fake_coq):
 
 @pytest.mark.usefixtures("fake_coq")
 def test_what_cannot_be_written_for_coq_is_not_accepted():
-    found = check.check({"relu.dZ": None})
-    assert (found.passed, found.exported["relu.dZ"].refusal) == (False, "a step has no Coq term here")
+    malformed = data("relu.dZ")
+    malformed["steps"][3]["rule"] = "magic"
+    found = check.check(exports([malformed]))
+    assert not found.passed
+    assert found.exported["relu.dZ"].refusal == "it could not be written for Coq: step 3: KeyError: 'magic'"
 
 
 def test_a_refusal_in_the_theory_is_one(fake_coq):

@@ -110,3 +110,29 @@ def test_a_difference_is_positive_where_its_numerator_is(p):
     assert Rational(p).positive_fraction(difference.term).conclusion == ("pos", difference.term)
     with pytest.raises(Unproved):
         Rational(p).positive_fraction((1 / (1 + exp(-x())) - 1).term)
+
+
+# --- derivatives that are known ---------------------------------------------------------------------------------------
+
+
+def test_a_derivative_that_was_learned_is_used_at_any_indices(p):
+    k, o = indices(k="n", o="n")
+    p.define("Z", (i, j), X(i) * Y(j))
+    Z = Expression(("entry", "Z", (i, j))).term
+    known = p.derivative(Z, "X", (k,))
+    p.learn(known)
+    before = len(p.steps)
+    assert p.derivative(Z, "X", (k,)) is known
+    for places in ((j, i), (o, j), (k, k)):  # exchanged, one of them new, both the same
+        at = p.derivative(("entry", "Z", places), "X", (i,)).conclusion
+        assert at[:4] == ("deriv", "X", (i,), ("entry", "Z", places))
+        first, second = (("index", *index[1:]) for index in places)
+        assert Normal(p).equal(at[4], (delta(first, i) * Y(second)).term)
+    assert {rule for rule, *_ in p.steps[before:]}.isdisjoint({"d_mul", "unfold"})
+
+
+def test_what_was_learned_of_one_variable_is_not_used_of_another(p):
+    p.define("Z", (i,), X(i) * Y(i))
+    Z = ("entry", "Z", (i,))
+    p.learn(p.derivative(Z, "X", (j,)))
+    assert p.derivative(Z, "Y", (j,)).conclusion[1] == "Y"

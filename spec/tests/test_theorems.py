@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -17,11 +18,12 @@ from mpmath import mp
 
 from backproof_spec import network
 from backproof_spec.calculus import evaluate
-from backproof_spec.calculus.derivation import proof_file, text
+from backproof_spec.calculus.derivation import Line, proof_file, text
 from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, worst_deviation
-from backproof_spec.calculus.replay import Rejected, Unreadable, file_digest, replay
-from backproof_spec.calculus.terms import close, open_, parts
-from backproof_spec.calculus.theorems import THEOREMS
+from backproof_spec.calculus.replay import Rejected, Unreadable, replay
+from backproof_spec.calculus.terms import Theory, close, open_, parts
+from backproof_spec.calculus.theorems import DEEPEST, THEOREMS, named
+from backproof_spec.calculus.theorems.network import gradient
 from backproof_spec.claims import CLAIM_IDS
 from backproof_spec.matrices import from_entries, kron, ones, unvec
 from backproof_spec.operations import cross_entropy, linear, relu, softmax, softmax_cross_entropy
@@ -341,12 +343,11 @@ def test_a_file_without_one_of_its_lines_is_rejected(files):
         replay(data)
 
 
-def test_lines_about_different_things_are_rejected(files):
-    data = files("relu.dZ")
-    data["lines"][0]["step"] = 0
-    data["digest"] = file_digest(data)
-    with pytest.raises(Rejected, match=r"^line 0: it is about something else than the last line"):
-        replay(data)
+def test_a_line_that_is_beside_the_point_is_rejected():
+    derivation = THEOREMS["relu.dZ"]()
+    derivation.lines.insert(0, Line(derivation("delta_same", ("index", "i", "n")), "true, and of no use here"))
+    with pytest.raises(Rejected, match=r"^line 0: the last line does not rest on it"):
+        replay(proof_file(derivation))
 
 
 @pytest.mark.parametrize(
@@ -384,6 +385,34 @@ def test_the_replayer_runs_by_itself_and_names_what_is_wrong(tmp_path, files):
     first, second = done.stderr.splitlines()
     assert re.match(r"bad\.json: REJECTED at step 3: ", first)
     assert re.match(r"torn\.json: cannot be read: .*line 2 column", second)
+
+
+# --- depth ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output", ["dX", "dW1", "db1"])
+def test_a_layer_more_is_as_many_steps_more_at_any_depth(output):
+    """No proof grows faster than its network: a step forward and a step back for each layer."""
+    lengths = [len(proof_file(gradient(k, output))["steps"]) for k in range(2, 7)]
+    assert len({more - less for less, more in pairwise(lengths)}) == 1
+
+
+@pytest.mark.no_cover
+def test_a_network_of_forty_layers_is_proved_and_replayed(monkeypatch):
+    """Its numbers are left out: of so many layers of ReLU hardly one network at random has a unit that stays active."""
+    monkeypatch.setattr(evaluate, "example", lambda *_: evaluate.Model(Theory(), {}, {}, {}))
+    (derive,) = named("network.40.dW1").values()
+    theorem = replay(json.loads(text(proof_file(derive()))))
+    assert len(theorem.hypotheses) == 39 + 2  # no zero at a hidden layer, ΣP = 1, a class
+    assert theorem.conclusion[:2] == ("deriv", "W1")
+
+
+@pytest.mark.no_cover
+def test_a_value_of_the_deepest_network_is_computed():
+    """Definitions of definitions, 99 layers of them, are not computed by recursion."""
+    derivation = gradient(DEEPEST, f"db{DEEPEST}")
+    (model,) = evaluate.telling(derivation, derivation.theorem, 1)
+    assert evaluate.agrees(worst_deviation(derivation.theorem, model))
 
 
 # --- what is trusted --------------------------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from random import Random
 from typing import Any
@@ -77,6 +79,14 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
 }
 
 
+@lru_cache(1024)
+def _below(theory: Theory, name: str) -> tuple[str, ...]:
+    """The defined tensors by which one is defined, each after those by which it is itself."""
+    used = theory.depends(theory.rest(name))
+    defined = (each for each in used if theory.kind(each) == "defined")
+    return tuple(sorted(defined, key=lambda each: (len(theory.depends(theory.rest(each))), each)))
+
+
 @dataclass
 class Model:
     """Sizes for the dimensions, values for the variables, and coefficients for the maps."""
@@ -86,6 +96,8 @@ class Model:
     values: dict[str, dict[Place, Any]]
     maps: dict[str, dict[Place, dict[Place, tuple[Any, Any]]]]
     known: dict[tuple[str, Place], Any] = field(default_factory=dict)
+    quotients: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    """Difference quotients: the lines of a derivation are about the same few."""
 
     def data(self) -> dict[str, Any]:
         """Sizes, and values as nested lists."""
@@ -133,7 +145,15 @@ class Model:
         return found
 
     def _defined(self, name: str, place: Place) -> Any:
-        """An entry of a defined tensor, computed once."""
+        """An entry of a defined tensor, computed once, after all that it is defined by: networks may be deep."""
+        if (name, place) not in self.known:
+            for each in _below(self.theory, name):
+                for at in self.places(self.theory.dims(each)):
+                    with suppress(ArithmeticError):  # of an entry that may not be needed
+                        self._entry(each, at)
+        return self._entry(name, place)
+
+    def _entry(self, name: str, place: Place) -> Any:
         if (name, place) not in self.known:
             self.known[name, place] = self.value(self.theory.rest(name), {}, tuple(reversed(place)))
         return self.known[name, place]
@@ -191,24 +211,23 @@ class Model:
         return self._slope(name, tuple(free[i] for i in places), e, free, h), self.value(d, free)
 
     def _slope(self, name: str, place: Place, e: Formula, free: dict[Index, int], h: Any) -> Any:
-        here = self.values[name][place]
-        ends = []
-        for step in (h, -h):
-            self._set(name, place, here + step)
-            ends.append(self.value(e, free))
-        self._set(name, place, here)
-        return (ends[0] - ends[1]) / (2 * h)
+        what = (name, place, e, h, *((i, free[i]) for i in sorted(free_indices(e))))
+        if what not in self.quotients:
+            here, known, ends = self.values[name][place], self.known, []
+            try:
+                for step in (h, -h):
+                    self.values[name][place], self.known = here + step, {}
+                    ends.append(self.value(e, free))
+            finally:
+                self.values[name][place], self.known = here, known
+            self.quotients[what] = (ends[0] - ends[1]) / (2 * h)
+        return self.quotients[what]
 
     def somewhere(self, conclusion: Formula) -> bool:
         """Is the right side not 0 at some index? Raises ``ArithmeticError`` where a side is not defined."""
         with mp.workdps(DIGITS):
             worth = [[self.value(each, free) for each in conclusion[-2:]] for free in self.assignments(conclusion)]
         return any(right for _, right in worth)
-
-    def _set(self, name: str, place: Place, value: Any) -> None:
-        """Change a variable, and forget what was computed from it."""
-        self.values[name][place] = value
-        self.known.clear()
 
     def satisfies(self, hypothesis: Formula) -> bool:
         """Does a hypothesis hold?"""

@@ -39,11 +39,13 @@ def replay(data: Any) -> Theorem:
     theorems: list[Theorem] = []
     for number, step in enumerate(_list(data, "steps")):
         theorems.append(_attempt(f"step {number}", _step, theory, terms, theorems, step))
-    lines = [_attempt(f"line {number}", _line, theorems, line) for number, line in enumerate(_list(data, "lines"))]
-    last: Theorem = _attempt("statement", _line, theorems, data["lines"][-1] if lines else None)
-    for number, line in enumerate(lines):
-        if line.conclusion[:-1] != last.conclusion[:-1]:
-            msg = f"line {number}: it is about something else than the last line"
+    for number, line in enumerate(_list(data, "lines")):
+        _attempt(f"line {number}", _line, theorems, line)
+    last: Theorem = _attempt("statement", _line, theorems, data["lines"][-1] if data["lines"] else None)
+    needed = _rests_on(data["steps"], data["lines"][-1]["step"])
+    for number, line in enumerate(data["lines"]):
+        if line["step"] not in needed:
+            msg = f"line {number}: the last line does not rest on it"
             raise Rejected(msg)
     if json.dumps(stated(last)) != json.dumps(data.get("statement")):  # as text: true is not 1
         msg = "statement: the last line proves something else"
@@ -123,6 +125,23 @@ def says(terms: list[Formula], step: Any) -> dict[str, Any]:
 
 def _line(theorems: list[Theorem], line: Any) -> Theorem:
     return theorems[_number(line["step"])]
+
+
+def _rests_on(steps: list[Any], last: int) -> set[int]:
+    """The steps that a step needs, and itself."""
+    needed, left = set[int](), [last]
+    while left:
+        number = left.pop()
+        if number not in needed:
+            needed.add(number)
+            left += _references(steps[number]["arguments"])
+    return needed
+
+
+def _references(value: Any) -> list[int]:
+    if isinstance(value, list):
+        return [number for each in value for number in _references(each)]
+    return [value["step"]] if isinstance(value, dict) and "step" in value else []
 
 
 def decoded(value: Any, terms: list[Formula], theorems: list[Any]) -> Any:

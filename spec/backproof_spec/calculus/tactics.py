@@ -48,6 +48,8 @@ class Proof:
         self.hypotheses: list[Formula] = []
         self.otherwise: Callable[[Formula], Theorem] | None = None
         """Proves a > 0 where a is differentiated as 1/a or log a and nothing else does; raises ``Unproved``."""
+        self.slopes: dict[tuple[str, str], Theorem] = {}
+        """What was learned of the derivatives of defined tensors, by the names of both tensors."""
         self._number = 0
 
     # --- names ---
@@ -251,6 +253,10 @@ class Proof:
         match e:
             case ("entry", same, places) if same == name:
                 found = self("d_variable", name, places, by)
+            case ("entry", defined, places) if (defined, name) in self.slopes:
+                known = self.slopes[defined, name]
+                _, _, old_by, (_, _, old), _ = known.conclusion
+                found = self.moved(known, (*old, *old_by), (*places, *by))
             case ("entry", defined, places):
                 unfolded = self("unfold", defined, places)
                 found = self("d_function", self("sym", unfolded), self.derivative(right_side(unfolded), name, by))
@@ -269,6 +275,20 @@ class Proof:
                 msg = f"no rule differentiates {e}"
                 raise Unproved(msg)
         return found
+
+    def learn(self, theorem: Theorem) -> None:
+        """From now on ``derivative`` uses ∂Z[i]/∂X[k] = d where Z, a defined tensor, is differentiated by X."""
+        _, name, _, (_, defined, _), _ = theorem.conclusion
+        self.slopes[defined, name] = theorem
+
+    def moved(self, theorem: Theorem, places: tuple[Index, ...], to: tuple[Index, ...]) -> Theorem:
+        """The theorem at other indices: none is taken for another on the way."""
+        changed = {old: new for old, new in zip(places, to, strict=True) if old != new}
+        crossing = changed.keys() & set(changed.values())
+        aside = dict(zip(changed, self.fresh(*(dim for _, _, dim in changed)), strict=True)) if crossing else {}
+        for old, new in (*aside.items(), *((aside.get(old, old), new) for old, new in changed.items())):
+            theorem = self("instance", theorem, old, new)
+        return theorem
 
     def _of_map(self, e: Formula, name: str, by: tuple[Index, ...]) -> Theorem:
         _, f, places, dims, argument = e

@@ -10,9 +10,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import backproof_spec
@@ -86,44 +87,62 @@ def installed() -> str:
     if missing:
         msg = f"{missing[0]} is not installed: {INSTALL}"
         raise Unavailable(msg)
-    return _run(["coqc", "--print-version"], Path.cwd()).stdout.split()[0]
+    done = _run(["coqc", "--print-version"], Path.cwd())
+    if done.returncode or not done.stdout.strip():
+        msg = f"coqc does not say which Coq it is ({_ended(done)}): {INSTALL}"
+        raise Unavailable(msg)
+    return done.stdout.split()[0]
 
 
-def check(exports: Mapping[str, Exported | None], cores: int | None = None) -> Checked:
-    """Everything compiled in a folder that is thrown away, and re-checked. Raises ``Unavailable``."""
-    coq, given = installed(), [each for each in exports.values() if each]
+def check(exports: Mapping[str, Exported | str], progress: Callable[[int, int], object] = lambda *_: None) -> Checked:
+    """Everything compiled in a folder that is thrown away, and re-checked. Raises ``Unavailable``.
+
+    ``exports``: by their stems; instead of one that could not be written, why. ``progress`` is called with the number
+    of files done, and of all.
+    """
+    coq, given = installed(), [each for each in exports.values() if isinstance(each, Exported)]
+    files, done = len(given) + len(THEORY) + 1, count(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, text in project(given).items():
             (folder / file).write_text(text, encoding="utf-8")
-        said = {PRELUDE: _compiled(PRELUDE, folder)}
-        if said[PRELUDE].returncode:
-            _, message = _refusal(said[PRELUDE])
-            msg = f"Coq {coq} does not compile spec/coq/{PRELUDE}.v, written for Coq 8.16 and Coquelicot 3.2: {message}"
-            raise Unavailable(msg)
-        with ThreadPoolExecutor(cores or os.cpu_count()) as pool:
-            theory_said = pool.submit(lambda: [_compiled(module, folder) for module in THEORY])
-            longest_first = sorted(given, key=lambda each: -len(each.text))
-            waiting = {each.theorem: pool.submit(_compiled, each.theorem, folder) for each in longest_first}
-            said |= {module: future.result() for module, future in waiting.items()}
-            said |= dict(zip(THEORY, theory_said.result(), strict=True))
-        compiled = [module for module, done in said.items() if not done.returncode]
-        again = _rechecked(compiled, folder)
-    unwritten = Judgement(coq, refusal="a step has no Coq term here")
+
+        def compiled(module: str) -> subprocess.CompletedProcess[str]:
+            said = _run(["coqc", "-q", "-Q", ".", "Backproof", f"{module}.v"], folder)
+            progress(next(done), files)
+            return said
+
+        said = _all_compiled(coq, [each.theorem for each in sorted(given, key=lambda it: -len(it.text))], compiled)
+        again = _rechecked([module for module, each in said.items() if not each.returncode], folder)
     exported = {
-        stem: _judged(coq, said[each.theorem], each.places, again) if each else unwritten
+        stem: _judged(coq, said[each.theorem], each.places, again)
+        if isinstance(each, Exported)
+        else Judgement(coq, refusal=each)
         for stem, each in exports.items()
     }
     by_hand = {module: _judged(coq, said[module], [], again) for module in THEORY}
     return Checked(coq, exported, by_hand)
 
 
+_Compile = Callable[[str], subprocess.CompletedProcess[str]]
+
+
+def _all_compiled(coq: str, proofs: list[str], compiled: _Compile) -> dict[str, subprocess.CompletedProcess[str]]:
+    """What Coq said of each file: of the prelude first, then of the theory, one after the other, beside the proofs."""
+    prelude = compiled(PRELUDE)
+    if prelude.returncode:
+        _, message = _refusal(prelude)
+        wanted = f"spec/coq/{PRELUDE}.v, written for Coq 8.16 and Coquelicot 3.2"
+        msg = f"Coq {coq} does not compile {wanted}: {message} To install them: {INSTALL}"
+        raise Unavailable(msg)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        by_hand = pool.submit(lambda: {module: compiled(module) for module in THEORY})
+        exported = dict(zip(proofs, pool.map(compiled, proofs), strict=True))
+        return {PRELUDE: prelude, **by_hand.result(), **exported}
+
+
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - Coq
-
-
-def _compiled(module: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return _run(["coqc", "-q", "-Q", ".", "Backproof", f"{module}.v"], folder)
 
 
 def _rechecked(modules: list[str], folder: Path) -> str:
@@ -147,7 +166,7 @@ def _judged(coq: str, done: subprocess.CompletedProcess[str], places: Sequence[s
     """What was said of a file, whose last line asks for the axioms."""
     if done.returncode:
         line, message = _refusal(done)
-        where = places[line - 1] if 0 < line <= len(places) else f"line {line}"
+        where = places[line - 1] if 0 < line <= len(places) else f"line {line}" if line else "coqc"
         return Judgement(coq, refusal=f"{where}: {message}")
     _, *printed = re.split(r"^(?=Closed under the global context|Axioms:$)", done.stdout, flags=re.MULTILINE)
     if len(printed) != 1:
@@ -161,7 +180,11 @@ def _names(block: str) -> list[str]:
 
 
 def _refusal(done: subprocess.CompletedProcess[str]) -> tuple[int, str]:
-    """The line of the first error, and what it says."""
+    """The line of the first error, and what it says; line 0 where there is none, as where the program was killed."""
     found = re.search(r"line (\d+), characters [^\n]*:\s*Error:\s*(.*)", done.stderr, re.DOTALL)
-    line, message = (int(found[1]), found[2]) if found else (0, done.stderr)
-    return line, " ".join(message.split())
+    return (int(found[1]), " ".join(found[2].split())) if found else (0, _ended(done))
+
+
+def _ended(done: subprocess.CompletedProcess[str]) -> str:
+    """How a program ended of which no more is known."""
+    return " ".join([f"it ended with status {done.returncode}", *done.stderr.split()])

@@ -13,9 +13,7 @@ where n > 0 is assumed, and the tensor of zeros.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,13 +42,14 @@ def export(data: Any) -> Exported:
     return _Exporter().exported(data)
 
 
-def exports(files: Iterable[Any]) -> dict[str, Exported | None]:
-    """Proof files, by their stems; None for one that is malformed, or of which a step has no Coq term here."""
-    found: dict[str, Exported | None] = {}
+def exports(files: Iterable[Any]) -> dict[str, Exported | str]:
+    """Proof files, by their stems; why not, where one is malformed, or a step of it has no Coq term here."""
+    found: dict[str, Exported | str] = {}
     for data in files:
-        found[data["stem"]] = None
-        with suppress(NotExported, Rejected):
+        try:
             found[data["stem"]] = export(data)
+        except (NotExported, Rejected) as error:
+            found[data["stem"]] = f"it could not be written for Coq: {error}"
     return found
 
 
@@ -68,6 +67,9 @@ class _Exporter(Rules):
         def written(place: str, build: Callable[[Any], None], item: Any) -> None:
             try:
                 build(item)
+            except NotExported as error:
+                msg = f"{place}: {error}"
+                raise NotExported(msg) from None
             except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
                 msg = f"{place}: {type(error).__name__}: {error}"
                 raise Rejected(msg) from error
@@ -77,19 +79,22 @@ class _Exporter(Rules):
             written(f"declaration {k}", self._declare, declaration)
         for k, step in enumerate(data["steps"]):
             written(f"step {k}", self._step, step)
-        name = re.sub(r"\W", "_", data["stem"])
+        name = self.write.theorem(data["stem"])
         written("statement", lambda _: self._theorem(name, data), data)
         dims = " ".join(map(self.write.dim, self.write.dims))
         sizes = [f"Variables {dims} : nat."] if dims else []
         head = [
-            f"(** {data['stem']}: {data['title']} *)",
+            _comment(f"{data['stem']}: {data['title']}"),
             "From Backproof Require Import Prelude.",
             "Section Proof.",
             *sizes,
         ]
         tail = ["End Proof.", f"Print Assumptions {name}.", ""]
         whole = ["the file"] * len(head) + places + ["statement"] * len(tail)
-        declared = self.out[: sum(place.startswith("declaration") for place in places)]
+        theorem = self.lemmas[-1]
+        about = frozenset[str]().union(*map(self.write.theory.depends, (theorem.conclusion, *theorem.hypotheses)))
+        needed = {f"declaration {k}" for k, (_, name, *_) in enumerate(data["declarations"]) if name in about}
+        declared = (line for line, place in zip(self.out, places, strict=True) if place in needed)
         statement = (*sizes, *declared, self.out[-2])
         return Exported("\n".join([*head, *self.out, *tail]), whole, name, statement)
 
@@ -162,6 +167,12 @@ class _Exporter(Rules):
             + "".join(f"{self.write.hypothesis(h)} -> " for h in lemma.hypotheses)
             + self.write.judgement(lemma.conclusion, whole=lemma.whole)
         )
+
+
+def _comment(text: str) -> str:
+    """A comment of Coq, which the text can neither end nor open anew: it may be anybody's."""
+    plain = " ".join(text.split()).replace('"', "''").replace("(*", "( *").replace("*)", "* )")
+    return f"(** {plain} *)"
 
 
 def _free(*formulas: Formula) -> frozenset[Index]:

@@ -37,9 +37,10 @@ SIGNS: dict[str, tuple[str, int, tuple[int, ...]]] = {
 _WORDS = """\
 Prop Set Type SProp as at by cofix else end exists fix for forall fun if in let match return then using where with
 at_ cancel cong_map cong_slope delta dim_pos exp ind ln nat nil number refl ring sum sym tensor trans tt
-R I Grad INR IZR Partial Smooth conj eq_refl"""
+R I Grad INR IZR Partial Smooth conj eq_refl
+Prelude Frechet Chain Linear Relu Softmax Network"""
 TAKEN = frozenset(_WORDS.split())
-"""What a name may not be in Coq: its own words, and what is referred to here."""
+"""What a name may not be in Coq: its own words, what is referred to here, and the files of spec/coq."""
 _KEPT = re.compile(r"[hjs]\d+|ring\d+|[DP]_.+|(pos|nonneg|nonzero|cong|exp|log|inv|sum|ind)_.+")
 
 
@@ -81,6 +82,10 @@ class Notation:
     def name(self, name: str) -> str:
         """A tensor or a map."""
         return self._unique(name, name)
+
+    def theorem(self, stem: str) -> str:
+        """A theorem, which is the name of its file too."""
+        return self._unique(("theorem", stem), re.sub(r"\W", "_", stem))
 
     def index(self, i: Index) -> str:
         """A free index."""

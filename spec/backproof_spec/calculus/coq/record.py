@@ -24,7 +24,7 @@ from backproof_spec.calculus.coq.check import (
     theory,
     theory_folder,
 )
-from backproof_spec.calculus.coq.export import exports
+from backproof_spec.calculus.coq.export import Exported, exports
 from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.theorems import THEOREMS
 
@@ -33,7 +33,7 @@ NAME = "checked.json"
 
 def record(checked: Checked, files: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of what Coq said of proof files, by their stems, and of the theory."""
-    exported = {stem: each.text for stem, each in exports(files.values()).items() if each}
+    exported = {stem: each.text for stem, each in exports(files.values()).items() if isinstance(each, Exported)}
     given, proofs = {**theory(), **exported}, {stem: {"proof": _proof(data)} for stem, data in files.items()}
     return {
         "generated": "by python -m backproof_spec.calculus.coq.record",
@@ -51,7 +51,7 @@ def recorded(files: Mapping[str, Any]) -> dict[str, Judgement]:
     kept, found = _kept(), {}
     for stem, data in files.items():
         entry = kept["accepted"].get(stem)
-        if entry is not None and entry["proof"] == _proof(data):
+        if entry is not None and entry.get("proof") == _proof(data):
             found[stem] = Judgement(kept["coq"], tuple(entry["axioms"]))
     return found
 

@@ -10,7 +10,7 @@ from functools import partial
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.theorems import chain, cross_entropy, further, kron, linear, network, relu, softmax
 
-DEEPEST = 12
+DEEPEST = 99
 """Networks of up to so many layers are derived on request."""
 
 THEOREMS: dict[str, Callable[[], Derivation]] = {

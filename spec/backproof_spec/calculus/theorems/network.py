@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.notation import (
-    Expression,
     Tensor,
     always,
     delta,
@@ -94,13 +93,18 @@ def _network(d: Derivation, k: int, last: int) -> _Network:
     return net
 
 
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+def _raised(layer: int) -> str:
+    return f"⁽{layer}⁾".translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def gradient(k: int, output: str) -> Derivation:
-    """δX = W_1ᵀ·δZ_1, δW_l = δZ_l·Y_{l−1}ᵀ or δb_l = δZ_l·1 of a network of k layers: ``output`` is dX, dW2, db2, …"""
+    """δX = W_1ᵀ·δZ_1, δW_l = δZ_l·Y_{l−1}ᵀ or δb_l = δZ_l·1 of a network of k layers: ``output`` is dX, dW2, db2, …
+
+    J_l = ∂Z_l/∂W, say, is made of J_{l−1}; and the loss changes with W by ⟨δZ_l, J_l⟩, for each l from k down: that is
+    the step back. So a layer more is a step forward and a step back more, of a length that does not depend on k.
+    """
     kind, last = output[1], int(output[2:] or 1)
-    own_layer, before = (f"⁽{layer}⁾".translate(_RAISED) for layer in (last, last - 1))
+    own_layer, before = (_raised(layer) for layer in (last, last - 1))
     formulas = {
         "W": f"δW{own_layer} = δZ{own_layer}·Y{before}ᵀ",
         "b": f"δb{own_layer} = δZ{own_layer}·1",
@@ -112,30 +116,41 @@ def gradient(k: int, output: str) -> Derivation:
     net = _network(d, k, last)
     i, j = _index("a", last), _index("c", last - 1)
     entry = {"W": net.W[last][i, j], "b": net.b[last][i], "X": net.Y[0][j, r]}[kind]
+    _, name, by = entry.term
 
-    def slope(at: Index, layer: int) -> Expression:
-        """∂Z_layer[at, s] by what is differentiated by."""
-        if layer == last:
-            below = net.Y[layer - 1]
-            return {"W": delta(at, i) * below[j, s], "b": delta(at, i), "X": net.W[last][at, j] * delta(s, r)}[kind]
-        below_at = _index("i", layer - 1)
-        passed = net.W[layer][at, below_at] * (step(net.Z[layer - 1][below_at, s]) * slope(below_at, layer - 1))
-        return total(passed, below_at)
+    at, J = _index("i", last), dict[int, Tensor]()
+    own_slope = {
+        "W": delta(at, i) * net.Y[last - 1][j, s],
+        "b": delta(at, i),
+        "X": net.W[last][at, j] * delta(s, r),
+    }[kind]
+    J[last] = d.define(f"J{last}", (at, s, *by), own_slope)
+    for layer in range(last + 1, k + 1):
+        at, below = _index("i", layer), _index("i", layer - 1)
+        passed = step(net.Z[layer - 1][below, s]) * J[layer - 1][(below, s, *by)]
+        J[layer] = d.define(f"J{layer}", (at, s, *by), total(net.W[layer][at, below] * passed, below))
 
-    _, name, places = entry.term
-    d.begin(d.derivative(net.L[()].term, name, places))
-    names = [name for _, name, *_ in d.declarations if d.theory.kind(name) == "defined"]
-    hidden = [each for each in names if not each.startswith("Z")]
+    for layer in range(last, k + 1):
+        at = _index("i", layer)
+        d.begin(d.derivative(net.Z[layer][at, s].term, name, by))
+        words = f"the layer's own slopes, as in {own}: J{_raised(layer)} is the Jacobian"
+        if layer > last:
+            words = "one layer on: the slopes of linear, of ReLU off its kink, and those of the layer before"
+        d.then(J[layer][(at, s, *by)], words, unfolding=[f"J{layer}", f"Y{layer - 1}"])
+        d.learn(d.theorem)
+    d.begin(d.derivative(net.L[()].term, name, by))
     for layer in range(k, last - 1, -1):
         at = _index("i", layer)
         words = f"one step back, from layer {layer + 1} to layer {layer}, as in network.step"
+        unfolding = [f"J{layer + 1}", f"dZ{layer}"]
         if layer == k:
-            words = "the chain rule through every layer; δZ = S − P as in softmax_cross_entropy.dZ.normalised"
-        d.then(total(net.dZ[layer][at, s] * slope(at, layer), at, s), words, unfolding=hidden)
+            words = "the chain rule; δZ = S − P as in softmax_cross_entropy.dZ.normalised"
+            unfolding = ["S", f"dZ{k}"]
+        d.then(total(net.dZ[layer][at, s] * J[layer][(at, s, *by)], at, s), words, unfolding=unfolding)
     final = {
         "W": total(net.dZ[last][i, s] * net.Y[last - 1][j, s], s),
         "b": total(net.dZ[last][i, s], s),
         "X": total(net.W[last][i, j] * net.dZ[last][i, r], i),
     }
-    d.then(final[kind], f"δ is contracted as in {own}", unfolding=hidden)
+    d.then(final[kind], f"δ is contracted as in {own}", unfolding=[f"J{last}"])
     return d
