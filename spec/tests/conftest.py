@@ -1,6 +1,8 @@
-"""What the tests of the spec share: exact fractions out of mpmath, and whether an enclosure admits floats."""
+"""What the tests of the spec share: exact fractions out of mpmath, whether an enclosure admits floats, and proofs."""
 
+import json
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from mpmath import mp
 
 from backproof_spec.calculus.coq import check
 from backproof_spec.calculus.coq.check import PRELUDE, source
+from backproof_spec.calculus.derivation import proof_file, text
+from backproof_spec.calculus.theorems import THEOREMS
 from backproof_spec.matrices import as_matrix
 from backproof_spec.rounding.enclosure import Enclosure
 
@@ -74,6 +78,18 @@ def near():
             )
 
     return agrees
+
+
+@pytest.fixture(scope="session")
+def derived():
+    """Each derivation, made once."""
+    return cache(lambda stem: THEOREMS[stem]())
+
+
+@pytest.fixture(scope="session")
+def files(derived):
+    """Each proof file as data read back from its text."""
+    return lambda stem: json.loads(text(proof_file(derived(stem))))
 
 
 @pytest.fixture(scope="session")

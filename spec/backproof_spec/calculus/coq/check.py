@@ -108,7 +108,7 @@ def check(exports: Mapping[str, Exported | str], progress: Callable[[int, int], 
             (folder / file).write_text(text, encoding="utf-8")
 
         def compiled(module: str) -> subprocess.CompletedProcess[str]:
-            said = _run(["coqc", "-q", "-Q", ".", "Backproof", f"{module}.v"], folder)
+            said = _compiled(module, folder)
             progress(next(done), files)
             return said
 
@@ -143,6 +143,10 @@ def _all_compiled(coq: str, proofs: list[str], compiled: _Compile) -> dict[str, 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - Coq
+
+
+def _compiled(module: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return _run(["coqc", "-q", "-Q", ".", "Backproof", f"{module}.v"], folder)
 
 
 def _rechecked(modules: list[str], folder: Path) -> str:

@@ -1,0 +1,122 @@
+"""Proof files: what is changed is rejected, what is none is said so; what replaying needs, and what is trusted."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backproof_spec.calculus import evaluate
+from backproof_spec.calculus.derivation import Line, proof_file
+from backproof_spec.calculus.replay import Rejected, Unreadable, replay
+from backproof_spec.calculus.theorems import THEOREMS
+
+CALCULUS = Path(evaluate.__file__).parent
+
+
+def _places(value, path=()):
+    """The path to every string and number in a proof file."""
+    if isinstance(value, dict):
+        return [found for key, child in value.items() for found in _places(child, (*path, key))]
+    if isinstance(value, list):
+        return [found for key, child in enumerate(value) for found in _places(child, (*path, key))]
+    return [path]
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("stem", ["linear.dW", "relu.dZ", "softmax_cross_entropy.dZ.normalised"])
+@given(data=st.data())
+def test_a_file_with_anything_changed_is_rejected(stem, data, files):
+    changed = files(stem)
+    places = _places(changed)
+    path = data.draw(st.sampled_from(places))
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    old = inner[path[-1]]
+    others = st.sampled_from([0, 1, -1, 2, True, None, 1.5, "x", "", "eq", "mul", "sum", "n", "p", [], {}, {"step": 0}])
+    inner[path[-1]] = data.draw(others.filter(lambda new: (type(new), new) != (type(old), old)))
+    with pytest.raises((Rejected, Unreadable)) as rejected:
+        replay(changed)
+    where = str(rejected.value)
+    if path[0] == "steps":
+        assert where.startswith(f"step {path[1]}: ")
+    assert where.startswith(("declaration ", "step ", "line ", "statement", "digest", "format", "kernel", "expected "))
+
+
+def test_a_file_that_ends_before_its_statement_is_rejected(files):
+    data = files("relu.dZ")
+    data["lines"].pop()
+    with pytest.raises(Rejected, match="statement: the last line proves something else"):
+        replay(data)
+
+
+def test_a_file_without_one_of_its_lines_is_rejected(files):
+    data = files("relu.dZ")
+    del data["lines"][0]
+    with pytest.raises(Rejected, match=r"^digest: what the kernel does not read was changed"):
+        replay(data)
+
+
+def test_a_line_that_is_beside_the_point_is_rejected():
+    derivation = THEOREMS["relu.dZ"]()
+    derivation.lines.insert(0, Line(derivation("delta_same", ("index", "i", "n")), "true, and of no use here"))
+    with pytest.raises(Rejected, match=r"^line 0: the last line does not rest on it"):
+        replay(proof_file(derivation))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        {},
+        {"format": 1, "kernel": 1},
+        {"format": 2, "kernel": 2},
+        {"format": True, "kernel": 1},
+        {"format": 2, "kernel": 1},
+        {"format": 2, "kernel": 1, "declarations": 3},
+    ],
+    ids=str,
+)
+def test_what_is_no_proof_file_is_said_so(data):
+    with pytest.raises(Unreadable, match="expected a"):
+        replay(data)
+
+
+def test_the_replayer_runs_by_itself_and_names_what_is_wrong(tmp_path, files):
+    good, bad, torn = (tmp_path / name for name in ("good.json", "bad.json", "torn.json"))
+    data = files("linear.db")
+    good.write_text(json.dumps(data), encoding="utf-8")
+    data["steps"][3]["digest"] = "0" * 16
+    bad.write_text(json.dumps(data), encoding="utf-8")
+    torn.write_text('{"format": 2,\n "declarations": [', encoding="utf-8")
+    names = [path.name for path in (good, bad, torn)]
+    done = subprocess.run(
+        [sys.executable, "-m", "backproof_spec.calculus.replay", *names],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout == f"good.json: proved in {len(data['steps'])} steps, under 0 hypotheses\n"
+    first, second = done.stderr.splitlines()
+    assert re.match(r"bad\.json: REJECTED at step 3: ", first)
+    assert re.match(r"torn\.json: cannot be read: .*line 2 column", second)
+
+
+# --- what is trusted --------------------------------------------------------------------------------------------------
+
+
+def test_the_trusted_modules_have_at_most_600_lines():
+    trusted = [(CALCULUS / name).read_text(encoding="utf-8") for name in ("terms.py", "kernel.py")]
+    assert sum(1 for source in trusted for line in source.splitlines() if line.strip()) <= 600
+
+
+def test_replaying_loads_nothing_but_the_kernel_and_the_standard_library():
+    code = "import sys; old = set(sys.modules); import backproof_spec.calculus.replay; print(*(set(sys.modules) - old))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    foreign = {name for name in done.stdout.split() if name.partition(".")[0] not in sys.stdlib_module_names}
+    package = {"backproof_spec", "backproof_spec.calculus"}
+    assert foreign == package | {f"backproof_spec.calculus.{name}" for name in ("terms", "kernel", "replay")}
