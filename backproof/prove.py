@@ -92,7 +92,7 @@ class Coq:
         """What it refused, and on which axioms the others rest: Print Assumptions of each."""
         said = {**self._said.exported, **{f"spec/coq/{name}.v": each for name, each in self._said.by_hand.items()}}
         lines = [
-            f"REFUSED {name}  {each.refusal or ', '.join(each.axioms)}"
+            _line(f"REFUSED {name}  {each.refusal or ', '.join(each.axioms)}")
             for name, each in said.items()
             if not each.passed
         ]

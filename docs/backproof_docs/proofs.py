@@ -166,14 +166,18 @@ def _folded(line: str) -> list[str]:
 
 def to_text(derivation: Derivation, found: Checked) -> str:
     """The same, with what came of checking it."""
-    checks = status(found).replace("; ", ";\n           ")
-    axioms = f"           on the axioms {', '.join(found.coq.axioms)}" if found.coq and found.coq.passed else ""
-    folded = "\n".join(_folded(axioms)) + "\n" if axioms else ""
-    return f"{proof_text(derivation)}\n  {checks}\n{folded}"
+    axioms = [f"on the axioms {', '.join(found.coq.axioms)}"] if found.coq and found.coq.passed else []
+    first, *more = ";\0".join(_said(found)).split("\0") + axioms
+    checks = [line for each in more for line in _folded(f"{'':11}{each}")]
+    return "\n".join([proof_text(derivation), f"  checked: {first}", *checks, ""])
 
 
 def status(found: Checked) -> str:
     """One line: kernel, replay, numbers, Coq."""
+    return f"checked: {'; '.join(_said(found))}"
+
+
+def _said(found: Checked) -> list[str]:
     replay = "replayed in a fresh process" if not found.replay else f"NOT replayed: {found.replay}"
     numbers = f"every line agrees in numbers to {found.digits} digits, at {found.shapes} random shapes"
     said = [f"kernel, {found.steps} steps", replay, numbers]
@@ -181,7 +185,7 @@ def status(found: Checked) -> str:
         judge, axioms = f"by Coq {found.coq.coq} and coqchk", ", ".join(found.coq.axioms)
         why = found.coq.refusal or f"it rests on {axioms}"
         said.append(f"accepted {judge}" if found.coq.passed else f"REFUSED {judge}: {why}")
-    return f"checked: {'; '.join(said)}"
+    return said
 
 
 def to_json(derivation: Derivation) -> str:
