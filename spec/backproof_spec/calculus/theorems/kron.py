@@ -1,6 +1,6 @@
 """⊗ on pairs of indices: entry ((i, k), (j, l)) of A⊗B is A[i, j]·B[k, l], and vec A at (i, j) is A[i, j].
 
-That pairs of indices are places, k + i·p for A⊗B and i + j·m for vec, is a bijection: spec/tests/test_theorems_explicit.py.
+That pairs of indices are places, k + i·p for A⊗B and i + j·m for vec, is tested: spec/tests/test_theorems_explicit.py.
 """
 
 from __future__ import annotations

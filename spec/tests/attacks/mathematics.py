@@ -1,0 +1,430 @@
+"""What is false, or does not follow."""
+
+from attacks.made_of import (
+    A,
+    B,
+    F,
+    P,
+    S,
+    W,
+    X,
+    X_is_Y,
+    Y,
+    as_c,
+    as_S,
+    assumed,
+    by_X,
+    by_Y,
+    c,
+    exp_X_as_S,
+    f,
+    i,
+    j,
+    k,
+    l,
+    nonneg,
+    normalised,
+    of_column,
+    off_the_kink,
+    r,
+    s,
+    slope_of_exp_X,
+    slope_of_X,
+    summed,
+    t,
+    through,
+    witness,
+)
+from backproof_spec.calculus import evaluate
+from backproof_spec.calculus.notation import (
+    delta,
+    equal,
+    exp,
+    nonzero,
+    positive,
+    size,
+    step,
+    total,
+)
+from backproof_spec.calculus.terms import MINUS_ONE, ONE, ZERO
+
+MATHEMATICS = {
+    # name: (what refuses it, attack, twin)
+    "capture: ∂ΣY[i]/∂Y[i] = n": (
+        "eigenvariable",
+        lambda p: p("d_sum", i, by_Y(p, i, i)),
+        lambda p: p("d_sum", i, by_Y(p, i, k)),
+    ),
+    "capture: j becomes the i under Σ_i": (
+        "loose",
+        lambda p: p("instance", p("refl", summed((X[i] * Y[j]).term)), j, ("bound", 0, "n")),
+        lambda p: p("instance", p("refl", summed((X[i] * Y[j]).term)), j, i),
+    ),
+    "capture: the index of the chain rule's sum stands in the inner function": (
+        "capture",
+        lambda p: through(p, l, l),
+        lambda p: through(p, l, i),
+    ),
+    "capture: ∂Y[j]/∂Y[j] for arbitrary j": (
+        "eigenvariable",
+        lambda p: p("d_chain", by_X(p), (j,), by_Y(p, j, j)),
+        lambda p: p("d_chain", by_X(p), (j,), by_Y(p, j, l)),
+    ),
+    "an eigenvariable in the hypotheses": (
+        "eigenvariable",
+        lambda p: p("cong_sum", i, assumed(p, equal(X[i], Y[i]))),
+        lambda p: p("cong_sum", i, assumed(p, equal(X[i], Y[i]), i)),
+    ),
+    "an eigenvariable in the hypotheses of a map's argument": (
+        "eigenvariable",
+        lambda p: p("cong_map", f.at((), (i,), X[i]).term, (i,), assumed(p, equal(X[i], Y[i]))),
+        lambda p: p("cong_map", f.at((), (i,), X[i]).term, (i,), assumed(p, equal(X[i], Y[i]), i)),
+    ),
+    "an eigenvariable in the hypotheses of a lemma": (
+        "eigenvariable",
+        lambda p: p("cut", assumed(p, positive(X[i])), (i,), assumed(p, positive(X[j]), j)),
+        lambda p: p("cut", assumed(p, positive(X[i]), i), (i,), assumed(p, positive(X[j]), j)),
+    ),
+    "an eigenvariable in the hypotheses of a positive term": (
+        "eigenvariable",
+        lambda p: p("pos_sum", i, assumed(p, positive(X[i])), assumed(p, positive(size("n")))),
+        lambda p: p("pos_sum", i, assumed(p, positive(X[i]), i), assumed(p, positive(size("n")))),
+    ),
+    "an eigenvariable in the hypotheses of a term at least 0": (
+        "eigenvariable",
+        lambda p: p("nonneg_sum", i, assumed(p, nonneg(X[i]))),
+        lambda p: p("nonneg_sum", i, assumed(p, nonneg(X[i]), i)),
+    ),
+    "an eigenvariable in the hypotheses of the derivative of a term": (
+        "eigenvariable",
+        lambda p: p("d_sum", i, off_the_kink(p)),
+        lambda p: p("d_sum", i, off_the_kink(p, i)),
+    ),
+    "an eigenvariable in the hypotheses of the outer derivative": (
+        "eigenvariable",
+        lambda p: p("d_chain", slope_of_X(p), (j,), by_Y(p, j, l)),
+        lambda p: p("d_chain", slope_of_X(p, k), (j,), by_Y(p, j, l)),
+    ),
+    "an eigenvariable in the hypotheses of the inner derivative": (
+        "eigenvariable",
+        lambda p: p("d_chain", by_X(p, i, l), (j,), p("d_log", by_Y(p), assumed(p, positive(Y[j])))),
+        lambda p: p("d_chain", by_X(p, i, l), (j,), p("d_log", by_Y(p), assumed(p, positive(Y[j]), j))),
+    ),
+    "an eigenvariable in what the outer derivative is of": (
+        "eigenvariable",
+        lambda p: p("d_chain", by_X(p, l, l), (j,), by_Y(p)),
+        lambda p: p("d_chain", by_X(p, i, l), (j,), by_Y(p)),
+    ),
+    "moving an index-dependent factor out of a sum": (
+        "factor",
+        lambda p: p("sum_factor", summed((X[i] * Y[i]).term)),
+        lambda p: p("sum_factor", summed((X[j] * Y[i]).term)),
+    ),
+    "moving an index-dependent factor out of a sum: all of it": (
+        "constant term",
+        lambda p: p("sum_constant", summed(X[i].term)),
+        lambda p: p("sum_constant", summed(X[j].term)),
+    ),
+    "moving an index-dependent factor out of a sum: twice it": (
+        "factor",
+        lambda p: p("sum_factor", summed((2 * X[i] * Y[i]).term)),
+        lambda p: p("sum_factor", summed((2 * X[j] * Y[i]).term)),
+    ),
+    "moving an index-dependent factor out of a sum: a sum": (
+        "factor",
+        lambda p: p("sum_factor", summed((total(W[r, i], r) * Y[i]).term)),
+        lambda p: p("sum_factor", summed((total(W[r, j], r) * Y[i]).term)),
+    ),
+    "moving an index-dependent factor out of a sum: a sum of sums": (
+        "factor",
+        lambda p: p("sum_factor", summed((total(total(W[r, i] * X[j], j), r) * Y[i]).term)),
+        lambda p: p("sum_factor", summed((total(total(W[r, k] * X[j], j), r) * Y[i]).term)),
+    ),
+    "moving an index-dependent factor out of a sum: a map": (
+        "factor",
+        lambda p: p("sum_factor", summed((F.at((r,), (s, j), W[s, i]) * Y[i]).term)),
+        lambda p: p("sum_factor", summed((F.at((r,), (s, j), W[s, j]) * Y[i]).term)),
+    ),
+    "moving an index-dependent factor out of a sum: a slope": (
+        "factor",
+        lambda p: p("sum_factor", summed((f.slope((k,), (j,), X[i]) * Y[i]).term)),
+        lambda p: p("sum_factor", summed((f.slope((k,), (j,), X[j]) * Y[i]).term)),
+    ),
+    "contracting a delta across dimensions": (
+        "dimensions",
+        lambda p: p("sum_delta", summed(("mul", ("delta", "n", (i, r)), X[i].term))),
+        lambda p: p("sum_delta", summed(("mul", ("delta", "n", (i, j)), X[i].term))),
+    ),
+    "contracting a delta of one index": (
+        "delta",
+        lambda p: p("sum_delta", summed((delta(i, i) * X[i]).term)),
+        lambda p: p("sum_delta", summed((delta(i, j) * X[i]).term)),
+    ),
+    "contracting a delta of two others": (
+        "delta",
+        lambda p: p("sum_delta", summed((delta(j, k) * X[i]).term)),
+        lambda p: p("sum_delta", summed((delta(i, k) * X[i]).term)),
+    ),
+    "contracting what is no delta": (
+        "delta",
+        lambda p: p("sum_delta", summed(("mul", ("slope", "f", (i,), ("n",), ZERO), X[i].term))),
+        lambda p: p("sum_delta", summed((delta(i, k) * X[i]).term)),
+    ),
+    "contracting what is no delta: a matrix": (
+        "delta",
+        lambda p: p("sum_delta", summed((A[r, s] * B[r, t]).term, r)),
+        lambda p: p("sum_delta", summed((delta(r, s) * B[r, t]).term, r)),
+    ),
+    "contracting a delta that is added": (
+        "sum",
+        lambda p: p("sum_delta", summed((delta(i, j) + X[i]).term)),
+        lambda p: p("sum_delta", summed((delta(i, j) * X[i]).term)),
+    ),
+    "empty ranges: Σ exp X > 0 without n > 0": (
+        "empty",
+        lambda p: p("pos_sum", i, p("pos_exp", X[i].term), assumed(p, positive(size("m")))),
+        lambda p: p("pos_sum", i, p("pos_exp", X[i].term), assumed(p, positive(size("n")))),
+    ),
+    "empty ranges: Σ exp X > 0 where n ≥ 0": (
+        "premise",
+        lambda p: p("pos_sum", i, p("pos_exp", X[i].term), assumed(p, nonneg(size("n")))),
+        lambda p: p("pos_sum", i, p("pos_exp", X[i].term), assumed(p, positive(size("n")))),
+    ),
+    "x/x = 1": (
+        "ring",
+        lambda p: p("ring", (X[i] / X[i]).term, ONE),
+        lambda p: p("ring", (X[i] / Y[i] * Y[i]).term, (X[i] * Y[i] / Y[i]).term),
+    ),
+    "x + y = x": (
+        "ring",
+        lambda p: p("ring", (X[i] + Y[i]).term, X[i].term),
+        lambda p: p("ring", (X[i] + Y[i]).term, (Y[i] + X[i]).term),
+    ),
+    "x + x = x": (
+        "ring",
+        lambda p: p("ring", (X[i] + X[i]).term, X[i].term),
+        lambda p: p("ring", (X[i] + X[i]).term, (2 * X[i]).term),
+    ),
+    "x·x = x": (
+        "ring",
+        lambda p: p("ring", (X[i] * X[i]).term, X[i].term),
+        lambda p: p("ring", (X[i] * X[i] * Y[i]).term, (X[i] * (Y[i] * X[i])).term),
+    ),
+    "1 = 0": (
+        "ring",
+        lambda p: p("ring", ONE, ZERO),
+        lambda p: p("ring", (X[i] - X[i]).term, ZERO),
+    ),
+    "cancelling without ≠ 0": (
+        "premise",
+        lambda p: p("cancel", assumed(p, nonneg(X[i]))),
+        lambda p: p("cancel", assumed(p, nonzero(X[i]))),
+    ),
+    "log(ab) = log a + log b without positivity": (
+        "premise",
+        lambda p: p("log_mul", assumed(p, nonzero(X[i])), assumed(p, nonzero(Y[i]))),
+        lambda p: p("log_mul", assumed(p, positive(X[i])), assumed(p, positive(Y[i]))),
+    ),
+    "√(x²) = x, which is exp(log(x·x)/2)": (
+        "premise",
+        lambda p: p("log_mul", p("nonneg_square", X[i].term), p("nonneg_square", X[i].term)),
+        lambda p: p("log_mul", p("pos_exp", X[i].term), p("pos_exp", X[i].term)),
+    ),
+    "any value for relu′(0)": (
+        "premise",
+        lambda p: p("d_ind", by_X(p), assumed(p, equal(X[i], 0))),
+        lambda p: p("d_ind", by_X(p), assumed(p, nonzero(X[i]))),
+    ),
+    "any value for relu′(0): 1, since 1[0 ≥ 0] = 1 there": (
+        "neighbourhood",
+        lambda p: p(
+            "d_function",
+            p("cong_mul", p("refl", X[i].term), p("sym", p("ind_nonneg", assumed(p, nonneg(X[i]))))),
+            p("d_mul", by_X(p), p("d_constant", "X", (k,), ONE)),
+        ),
+        lambda p: p(
+            "d_function",
+            p("cong_mul", p("refl", X[i].term), p("sym", p("ind_nonneg", assumed(p, nonneg(Y[i]))))),
+            p("d_mul", by_X(p), p("d_constant", "X", (k,), ONE)),
+        ),
+    ),
+    "∂1[x ≥ 0] = 0 unconditionally": (
+        "premise",
+        lambda p: p("d_ind", by_X(p)),
+        lambda p: p("d_ind", by_X(p), assumed(p, nonzero(X[i]))),
+    ),
+    "∂1[x ≥ 0] = 0 unconditionally: off the kink of another": (
+        "premise",
+        lambda p: p("d_ind", by_X(p), assumed(p, nonzero(Y[i]))),
+        lambda p: p("d_ind", by_X(p), p("nonzero_weaken", assumed(p, positive(X[i])))),
+    ),
+    "1[x ≥ 0] = 0 where x − 1 > 0": (
+        "premise",
+        lambda p: p("ind_negative", assumed(p, ("pos", ("add", MINUS_ONE, X[i].term)))),
+        lambda p: p("ind_negative", assumed(p, ("pos", ("mul", MINUS_ONE, X[i].term)))),
+    ),
+    "a total product rule": (
+        "premise",
+        lambda p: p("d_mul", by_X(p), p("refl", step(X[i]).term)),
+        lambda p: p("d_mul", by_X(p), p("d_ind", by_X(p), assumed(p, nonzero(X[i])))),
+    ),
+    "a total product rule: by two variables": (
+        "premise",
+        lambda p: p("d_mul", by_X(p), by_Y(p)),
+        lambda p: p("d_mul", by_X(p), p("d_constant", "X", (k,), Y[j].term)),
+    ),
+    "rewriting under ∂ with an inequality": (
+        "premise",
+        lambda p: p("d_function", assumed(p, positive(X[i])), by_X(p)),
+        lambda p: p("d_function", p("ring", X[i].term, (X[i] + 0).term), by_X(p)),
+    ),
+    "rewriting under ∂ with an inequality: the sum of what is not 0": (
+        "premise",
+        lambda p: p("nonneg_sum", i, assumed(p, nonzero(X[i]), i)),
+        lambda p: p("nonneg_sum", i, p("nonneg_weaken", assumed(p, positive(X[i]), i))),
+    ),
+    "rewriting under ∂ with an equation of something else": (
+        "premise",
+        lambda p: p("d_function", p("ring", Y[i].term, (Y[i] + 0).term), by_X(p)),
+        lambda p: p("d_function", p("ring", X[i].term, (X[i] + 0).term), by_X(p)),
+    ),
+    "rewriting under ∂ with an equation at one point": (
+        "neighbourhood",
+        lambda p: p("d_function", assumed(p, equal(X[i], Y[i])), by_X(p)),
+        lambda p: p("d_function", assumed(p, equal(Y[i], c[()])), p("d_constant", "X", (k,), Y[i].term)),
+    ),
+    "rewriting under ∂ with an equation at one point, in a definition": (
+        "neighbourhood",
+        lambda p: p("d_function", assumed(p, equal(Y[i], S[i])), p("d_constant", "X", (k,), Y[i].term)),
+        lambda p: p("d_function", assumed(p, equal(Y[i], c[()])), p("d_constant", "X", (k,), Y[i].term)),
+    ),
+    "constants that are not constant": (
+        "constant",
+        lambda p: p("d_constant", "X", (k,), X[i].term),
+        lambda p: p("d_constant", "Y", (k,), X[i].term),
+    ),
+    "constants that are not constant: a definition": (
+        "constant",
+        lambda p: p("d_constant", "X", (k,), S[i].term),
+        lambda p: p("d_constant", "Y", (k,), S[i].term),
+    ),
+    "constants that are not constant: the argument of a map": (
+        "constant",
+        lambda p: p("d_constant", "X", (k,), f.slope((i,), (j,), total(W[r, j] * X[j], r)).term),
+        lambda p: p("d_constant", "Y", (k,), f.slope((i,), (j,), total(W[r, j] * X[j], r)).term),
+    ),
+    "constants that are not constant: what is called like a dimension": (
+        "constant",
+        lambda p: p("d_constant", "n", (), p.variable("n")[()].term),
+        lambda p: p("d_constant", p.variable("n").name, (), size("n").term),
+    ),
+    "tied variables": (
+        "tied",
+        lambda p: p("specialise", p("d_constant", "X", (k,), Y[i].term), "Y", (j,), X[j].term),
+        lambda p: p("specialise", p("d_constant", "X", (k,), Y[i].term), "Y", (j,), P[j].term),
+    ),
+    "tied variables: by a definition": (
+        "tied",
+        lambda p: p("specialise", p("d_constant", "X", (k,), Y[i].term), "Y", (j,), S[j].term),
+        lambda p: p("specialise", p("refl", Y[i].term), "Y", (j,), S[j].term),
+    ),
+    "tied variables: what is differentiated by": (
+        "tied",
+        lambda p: p("specialise", by_X(p), "X", (j,), Y[j].term),
+        lambda p: p("specialise", by_X(p), "Y", (j,), P[j].term),
+    ),
+    "tied variables: the outer function knows Y in another way": (
+        "tied",
+        lambda p: p("d_chain", p("d_mul", by_X(p, i, l), p("d_constant", "X", (l,), Y[i].term)), (j,), by_Y(p)),
+        lambda p: p("d_chain", p("d_mul", by_X(p, i, l), p("d_constant", "X", (l,), P[i].term)), (j,), by_Y(p)),
+    ),
+    "a definition that hides what is put in": (
+        "hidden",
+        lambda p: p("specialise", p("unfold", "S", (i,)), "X", (j,), ZERO),
+        lambda p: p("specialise", p("unfold", "S", (i,)), "Y", (j,), ZERO),
+    ),
+    "a definition that hides what is put in, in the chain rule": (
+        "hidden",
+        lambda p: p("d_chain", exp_X_as_S(p), (j,), by_Y(p)),
+        lambda p: p("d_chain", p("d_exp", by_X(p, i, l)), (j,), by_Y(p)),
+    ),
+    "a definition that hides what is put in, in a hypothesis": (
+        "hidden",
+        lambda p: p("specialise", as_c(p), "X", (j,), Y[j].term),
+        lambda p: p("specialise", as_c(p), "Y", (j,), P[j].term),
+    ),
+    "a definition that hides what is put in, in the outer derivative": (
+        "hidden",
+        lambda p: p("d_chain", slope_of_exp_X(p, as_S(p)), (j,), by_Y(p, j, l)),
+        lambda p: p("d_chain", slope_of_exp_X(p, p("refl", exp(X[i]).term)), (j,), by_Y(p, j, l)),
+    ),
+    "a definition that hides what is put in, in the hypotheses of the outer derivative": (
+        "hidden",
+        lambda p: p("d_chain", slope_of_exp_X(p, as_c(p)), (j,), by_Y(p, j, l)),
+        lambda p: p("d_chain", slope_of_exp_X(p, assumed(p, equal(exp(X[i]), c[()]))), (j,), by_Y(p, j, l)),
+    ),
+    "dropped hypotheses: S − P without ΣP = 1": (
+        "premise",
+        lambda p: p("cut", p("refl", total(P[j], j).term), (), normalised(p)),
+        lambda p: p("cut", assumed(p, equal(total(P[j], j), 1)), (), normalised(p)),
+    ),
+    "dropped hypotheses: of another column": (
+        "premise",
+        lambda p: p("cut", of_column(p, k), (r,), p("instance", assumed(p, equal(W[r, i], 0), r), i, j)),
+        lambda p: p("cut", of_column(p, j), (r,), p("instance", assumed(p, equal(W[r, i], 0), r), i, j)),
+    ),
+    "dropped hypotheses: of a lemma": (
+        "eigenvariable",
+        lambda p: p("cong_sum", i, p("cut", X_is_Y(p), (), p("sym", X_is_Y(p)))),
+        lambda p: p("cong_sum", i, p("cut", X_is_Y(p, i), (), p("sym", X_is_Y(p)))),
+    ),
+    "dropped hypotheses: beside the lemma": (
+        "eigenvariable",
+        lambda p: p("cong_sum", i, p("cut", X_is_Y(p, i), (), p("trans", X_is_Y(p), assumed(p, equal(Y[i], 0))))),
+        lambda p: p("cong_sum", i, p("cut", X_is_Y(p, i), (), p("trans", X_is_Y(p), assumed(p, equal(Y[i], 0), i)))),
+    ),
+    "dropped hypotheses: of what is put in under ∂": (
+        "eigenvariable",
+        lambda p: p("d_sum", i, p("d_function", assumed(p, equal(Y[i], 0)), p("d_constant", "X", (k,), Y[i].term))),
+        lambda p: p("d_sum", i, p("d_function", assumed(p, equal(Y[i], 0), i), p("d_constant", "X", (k,), Y[i].term))),
+    ),
+    "dropped hypotheses: of the derivative where something is put in under ∂": (
+        "eigenvariable",
+        lambda p: p("d_sum", i, p("d_function", p("refl", step(X[i]).term), off_the_kink(p))),
+        lambda p: p("d_sum", i, p("d_function", p("refl", step(X[i]).term), off_the_kink(p, i))),
+    ),
+    "transposed results: δW = YδZᵀ": (
+        "dimensions",
+        lambda p: p("refl", ("entry", "W", (i, r))),
+        lambda p: p("refl", ("entry", "W", (r, i))),
+    ),
+    "transposed results: δW = YδZᵀ where all are square": (
+        "ring",
+        lambda p: p("ring", total(A[r, t] * B[s, t], t).term, total(B[r, t] * A[s, t], t).term),
+        lambda p: p("cong_sum", t, p("ring", (A[r, t] * B[s, t]).term, (B[s, t] * A[r, t]).term)),
+    ),
+    "transposed results: vec(AXB) = (A⊗Bᵀ)vec X where all are square": (
+        "ring",
+        lambda p: p("ring", (A[r, s] * B[t, r]).term, (A[s, r] * B[r, t]).term),
+        lambda p: p("ring", (A[r, s] * B[t, r]).term, (B[t, r] * A[r, s]).term),
+    ),
+    "transposed results: a map of Wᵀ": (
+        "dimensions",
+        lambda p: p("refl", ("map", "F", (r,), ("m", "n"), ("entry", "W", (("bound", 0, "m"), ("bound", 1, "n"))))),
+        lambda p: p("refl", ("map", "F", (r,), ("m", "n"), ("entry", "W", (("bound", 1, "m"), ("bound", 0, "n"))))),
+    ),
+    "transposed results: ∀ entries of Wᵀ": (
+        "dimensions",
+        lambda p: p(
+            "assume", ("all", ("m", "n"), ("pos", ("entry", "W", (("bound", 0, "m"), ("bound", 1, "n"))))), (r, i)
+        ),
+        lambda p: p(
+            "assume", ("all", ("m", "n"), ("pos", ("entry", "W", (("bound", 1, "m"), ("bound", 0, "n"))))), (r, i)
+        ),
+    ),
+    "contradictory hypotheses": (
+        evaluate.Unsatisfied,
+        lambda p: witness(p, c[()]),
+        lambda p: witness(p, -c[()]),
+    ),
+}
