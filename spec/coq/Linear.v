@@ -200,16 +200,19 @@ Qed.
 (** The pair of a place in a column of blocks of n *)
 Definition pair_of (n r : nat) : nat * nat := ((r / n)%nat, (r mod n)%nat).
 
+Lemma pair_of_place n i j : (i < n)%nat -> pair_of n (i + j * n) = (j, i).
+Proof.
+  intros Hi. unfold pair_of. rewrite Nat.div_add, Nat.mod_add by lia.
+  now rewrite Nat.div_small, Nat.mod_small by exact Hi.
+Qed.
+
 (** vec (A X B) = (B^T (x) A) vec X with plain rows r and columns c: A is m x n, X is n x p *)
 Theorem kron_vec_flat m n p (A X B : matrix) r :
   vec (product p (product n A X) B) (pair_of m r)
   = sum (p * n) (fun c => kron (transpose B) A (pair_of m r) (pair_of n c) * vec X (pair_of n c)).
 Proof.
   rewrite kron_vec, sum_pairs. unfold sum2. apply sum_ext. intros j _. apply sum_ext. intros i Hi.
-  assert (E : pair_of n (i + j * n) = (j, i)).
-  { unfold pair_of. rewrite Nat.div_add, Nat.mod_add by lia.
-    rewrite Nat.div_small, Nat.mod_small by exact Hi. reflexivity. }
-  now rewrite E.
+  now rewrite pair_of_place.
 Qed.
 
 End Kronecker.
@@ -293,11 +296,7 @@ Theorem kron_vec_left_flat m n (W Y : matrix) r : (0 < m)%nat ->
   = sum (n * m) (fun c => kron (transpose Y) delta (pair_of m r) (pair_of m c) * vec W (pair_of m c)).
 Proof.
   intros Hm. rewrite (kron_vec_left m) by (apply Nat.mod_upper_bound; lia). rewrite sum_pairs.
-  apply sum_ext. intros j _. apply sum_ext. intros i Hi.
-  assert (E : pair_of m (i + j * m) = (j, i)).
-  { unfold pair_of. rewrite Nat.div_add, Nat.mod_add by lia.
-    rewrite Nat.div_small, Nat.mod_small by exact Hi. reflexivity. }
-  now rewrite E.
+  apply sum_ext. intros j _. apply sum_ext. intros i Hi. now rewrite pair_of_place.
 Qed.
 
 End Jacobians.

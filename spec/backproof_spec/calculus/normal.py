@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain, groupby, permutations
 from itertools import product as cartesian
 from typing import Any
@@ -61,13 +61,18 @@ class Normal:
             return p("log_exp", term[1][1])
         if op == "inv" and term[1][0] == "num" and term[1][1] > 0:
             return self._of_number(term)
-        if op == "inv" and term[1][0] in {"inv", "mul"}:
-            try:
-                facts = [self.nonzero(child) for child in term[1][1:]]
-            except Unproved:
-                return None
-            return self._then(p(f"inv_{term[1][0]}", *facts))
-        return None
+        return self._split(term, self.nonzero) if op == "inv" else None
+
+    def _split(self, term: Formula, fact: Callable[[Formula], Theorem]) -> Theorem | None:
+        """The inverse or logarithm of a product or inverse taken apart, where each part is proved not 0, or positive."""
+        op, (inner, *parts) = term
+        if inner not in {"inv", "mul"}:
+            return None
+        try:
+            facts = [fact(each) for each in parts]
+        except Unproved:
+            return None
+        return self._then(self.proof(f"{op}_{inner}", *facts))
 
     def _of_number(self, term: Formula) -> Theorem:
         """1/(p/q) = q/p: both are q/p·(p/q·1/(p/q))."""

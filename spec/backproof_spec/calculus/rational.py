@@ -82,13 +82,7 @@ class Rational(Normal):
             return self._apart_exp(term)
         if op == "log" and term[1] == ONE:
             return p.chain(p("cong_log", p("sym", p("exp_zero"))), p("log_exp", ZERO))
-        if op == "log" and term[1][0] in {"mul", "inv"}:
-            try:
-                facts = [self.positive(each) for each in term[1][1:]]
-            except Unproved:
-                return None
-            return self._then(p(f"log_{term[1][0]}", *facts))
-        return super()._outside(term)
+        return self._split(term, self.positive) if op == "log" and term[1][0] != "exp" else super()._outside(term)
 
     def _apart_exp(self, term: Formula) -> Theorem | None:
         """exp(a + b) = exp(a)·exp(b), exp(2·a) = exp(a)·exp(a), exp(−a) = 1/exp(a), exp(log a) = a, exp(0) = 1."""
