@@ -198,6 +198,12 @@ Proof. unfold ind. intros H. destruct (Rle_dec 0 a); [reflexivity|contradiction]
 Lemma ind_negative a : 0 < -1 * a -> ind a = 0.
 Proof. unfold ind. intros H. destruct (Rle_dec 0 a); [lra|reflexivity]. Qed.
 
+Lemma ind_negate a : a <> 0 -> ind (-1 * a) = 1 + -1 * ind a.
+Proof. unfold ind. intros H. destruct (Rle_dec 0 (-1 * a)), (Rle_dec 0 a); lra. Qed.
+
+Lemma ind_square a : ind a * ind a = ind a.
+Proof. unfold ind. destruct (Rle_dec 0 a); lra. Qed.
+
 Lemma ind_pos a : 0 < a -> ind a = 1.
 Proof. intros H. apply ind_nonneg. lra. Qed.
 
@@ -216,6 +222,9 @@ Proof. apply Rmult_lt_0_compat. Qed.
 Lemma pos_inv a : 0 < a -> 0 < / a.
 Proof. apply Rinv_0_lt_compat. Qed.
 
+Lemma pos_nonneg a : 0 <= a -> a <> 0 -> 0 < a.
+Proof. intros H E. lra. Qed.
+
 Lemma nonneg_square a : 0 <= a * a.
 Proof. apply Rle_0_sqr. Qed.
 
@@ -227,6 +236,15 @@ Proof. apply Rlt_le. Qed.
 
 Lemma nonzero_weaken a : 0 < a -> a <> 0.
 Proof. intros H E. lra. Qed.
+
+Lemma nonzero_negative a : 0 < -1 * a -> a <> 0.
+Proof. intros H E. lra. Qed.
+
+Lemma nonzero_mul a b : a <> 0 -> b <> 0 -> a * b <> 0.
+Proof. intros H K E. destruct (Rmult_integral a b E); contradiction. Qed.
+
+Lemma nonzero_inv a : a <> 0 -> / a <> 0.
+Proof. apply Rinv_neq_0_compat. Qed.
 
 (** p/q > 0 for whole numbers p, q > 0: both premises are decided by computation, with eq_refl *)
 Lemma pos_number (p q : Z) : Z.ltb 0 p = true -> Z.ltb 0 q = true -> 0 < IZR p / IZR q.

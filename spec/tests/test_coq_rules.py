@@ -6,7 +6,7 @@ import pytest
 
 from backproof_spec.calculus.coq.export import export
 from backproof_spec.calculus.derivation import steps_as_data
-from backproof_spec.calculus.notation import always, exp, indices, positive, size
+from backproof_spec.calculus.notation import always, exp, indices, nonzero, positive, size
 from backproof_spec.calculus.replay import FORMAT, KERNEL, file_digest, replay, stated
 from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import ZERO
@@ -87,6 +87,23 @@ def a_gradient_of_which_one_entry_is_known(p, X, Y):
     return p("d_function", p("ring", slope.conclusion[3], X[i].term), slope)
 
 
+def what_is_not_0(p, X, Y):
+    """−X[i]·1/Y[i] is not 0, and its square positive, where X[i] is not 0 and Y[i] negative."""
+    negative = p("nonzero_negative", p("assume", always(positive(-Y[j]), j), (i,)))
+    minus_one = p.nonzero(("num", -1, 1))
+    above = p("nonzero_mul", minus_one, p("assume", always(nonzero(X[j]), j), (i,)))
+    whole = p("nonzero_mul", above, p("nonzero_inv", negative))
+    square = p("nonneg_square", whole.conclusion[1])
+    return p("pos_nonneg", square, p("nonzero_mul", whole, whole))
+
+
+def steps_the_other_way(p, X, Y):
+    """1[−X[i]]·1[−X[i]] = 1 − 1[X[i]] where X[i] is not 0."""
+    del Y
+    square = p("ind_square", (-X[i]).term)
+    return p("trans", square, p("ind_negate", p("assume", always(nonzero(X[j]), j), (i,))))
+
+
 CASES = {
     # what is proved: (how, what its statement has)
     "the square of an entry, by that entry": (at_itself, "Partial [n] (fun X => X k * X k) X (k, tt) (2 * X k)"),
@@ -98,6 +115,8 @@ CASES = {
     ),
     "a lemma cut in": (cut, "(0 < INR n) -> 0 < sum n (fun j1 => exp (X j1))"),
     "an index and a variable of which nothing is left": (an_index_gone, "(0 < INR n) -> 0 = 0"),
+    "what is not 0": (what_is_not_0, "-> 0 < (-1) * X i * / Y i * ((-1) * X i * / Y i)"),
+    "steps the other way": (steps_the_other_way, "ind ((-1) * X i) * ind ((-1) * X i) = 1 + (-1) * ind (X i)"),
     "one entry of a gradient": (a_gradient_of_which_one_entry_is_known, "Partial [n] (fun X => X i) X (k, tt)"),
 }
 

@@ -15,6 +15,7 @@ from backproof_spec.calculus.evaluate import Model
 from backproof_spec.calculus.kernel import SCHEMES
 from backproof_spec.calculus.notation import (
     always,
+    number,
 )
 from backproof_spec.calculus.terms import (
     ONE,
@@ -22,7 +23,6 @@ from backproof_spec.calculus.terms import (
     Refused,
     close,
     free_indices,
-    number,
     parts,
 )
 

@@ -24,6 +24,33 @@ TRUE = {
     "a map of many": "y[i] = 0.5*x[i]\nL[u] = f[u](y)\ngradient L[u] by x[k] = f'[u,k](y)/2",
     "a comment, blank lines, a scalar": "# one\n\n  y = x*x*x   # two\n\ngradient y by x = 3*x^2\n",
 }  # fmt: skip
+PIECEWISE = {
+    "leaky relu": "suppose x != 0\ny = relu(x) - a*relu(-x)\ngradient y by x = step(x) + a*(1-step(x))",
+    "leaky relu, by two steps": "suppose x != 0\ny = relu(x) - a*relu(-x)\ngradient y by x = step(x) + a*step(-x)",
+    "absolute value": "suppose x != 0\ny = relu(x) + relu(-x)\ngradient y by x = 2*step(x) - 1",
+    "relu of relu": "suppose Z[i] != 0\nY[i] = relu(Z[i])*step(Z[i])\nL = f(Y)\n"
+    "gradient L by Z[k] = f'[k](Y)*step(Z[k])",
+    "squared relu": "suppose Z[i] != 0\nL = sum_i G[i]*relu(Z[i])^2\ngradient L by Z[k] = 2*G[k]*relu(Z[k])",
+    "elu": "suppose x != 0\ny = relu(x) + a*(exp(-relu(-x)) - 1)\n"
+    "gradient y by x = step(x) + a*(1-step(x))*exp(-relu(-x))",
+    "huber": "suppose x - d != 0\ny = x*x/2*(1-step(x-d)) + (d*x - d*d/2)*step(x-d)\n"
+    "gradient y by x = x*(1-step(x-d)) + d*step(x-d)",
+    "a hinge": "suppose m - x != 0\ny = relu(m - x)\ngradient y by x = -step(m - x)",
+    "a hinge, turned": "suppose m - x != 0\ny = relu(m - x)\ngradient y by x = step(x - m) - 1",
+    "never both": "suppose x != 0\ny = z*relu(x)*relu(-x)\ngradient y by x = 0",
+}
+"""What is made of relu and 1[· ≥ 0], off the kinks."""
+TRUE |= PIECEWISE
+QUOTIENTS = {
+    "by a product": "suppose a != 0\nsuppose b != 0\ny = x/(a*b)\ngradient y by a = -x/(a*a*b)",
+    "by a name for a product": "suppose a != 0\nsuppose b != 0\nc = a*b\ny = x/c\ngradient y by a = -y/a",
+    "by a quotient": "suppose a != 0\nsuppose b != 0\ny = x/(a/b)\ngradient y by b = x/a",
+    "by what is negative": "suppose -a > 0\ny = x/a\ngradient y by a = -x/(a*a)",
+    "by minus two": "suppose a != 0\ny = x/(-2*a)\ngradient y by a = x/(2*a*a)",
+    "the logarithm of a square": "suppose a != 0\ny = log(a*a)\ngradient y by a = 2/a",
+}
+"""What needs a ≠ 0 of something that is made of what is not 0."""
+TRUE |= QUOTIENTS
 SIGMOID = "y = 1/(1+exp(-x))\n"
 TANH = "y = (exp(x)-exp(-x))/(exp(x)+exp(-x))\n"
 LAYER_NORM = """
@@ -67,6 +94,8 @@ FALSE = {
     "a square root": "suppose x > 0\ny = exp(log(x)/2)\ngradient y by x = 1/y",
     "in the terms of a sum": "L = sum_s log(1+exp(w*x[s]))\ngradient L by w = sum_s x[s]/(1+exp(w*x[s]))",
     "values too large to be computed at first": "L = exp(exp(exp(x+2)))\ngradient L by x = L*exp(exp(x+2))*exp(x)",
+    "leaky relu": "suppose x != 0\ny = relu(x) - a*relu(-x)\ngradient y by x = step(x) + a*step(x)",
+    "squared relu": "suppose x != 0\ny = relu(x)^2\ngradient y by x = 2*x",
     "no mask": "suppose Z[i] != 0\nY[i] = relu(Z[i])\nL = f(Y)\ngradient L by Z[k] = f'[k](Y)",
 }
 
@@ -133,7 +162,8 @@ def test_no_dimension_has_the_name_of_a_tensor():
 
 
 def test_where_the_sides_differ_both_are_kept():
-    found = read("suppose x != 0\ny = relu(x)^2\ngradient y by x = 2*relu(x)")
+    """1[x]·1[x + 1] is 1[x], but no rule compares x and x + 1."""
+    found = read("suppose x != 0\nsuppose x + 1 != 0\ny = relu(x + 1)*step(x)\ngradient y by x = step(x)")
     with pytest.raises(Unproved, match="different normal forms") as unproved:
         prove(found)
     left, right = unproved.value.sides

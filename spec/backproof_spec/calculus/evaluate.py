@@ -355,8 +355,8 @@ def _model(
                 place: {k: (_draw(random, scale), _draw(random, scale)) for k in found.places(inputs)}
                 for place in found.places(outputs)
             }
-        for _, _, judgement in hypotheses:
-            _adjust(found, judgement)
+        for hypothesis in sorted(hypotheses, key=repr):
+            _adjust(found, hypothesis)
     return found
 
 
@@ -366,14 +366,17 @@ def _draw(random: Random, scale: int) -> Any:
     return mp.mpf(value.numerator) / value.denominator
 
 
-def _adjust(found: Model, judgement: Formula) -> None:
-    """Make a tensor positive, or make its columns sum to 1, where that is what a hypothesis says."""
+def _adjust(found: Model, hypothesis: Formula) -> None:
+    """Make a tensor positive or negative, or make its columns sum to 1, where that is what a hypothesis says."""
+    judgement = hypothesis[2]
     (name,) = names(judgement) if len(names(judgement)) == 1 else (None,)
     if name is None or found.theory.kind(name) != "variable":
         return
     values = found.values[name]
     if judgement[0] == "pos":
         values.update({place: abs(value) for place, value in values.items()})
+        if not found.satisfies(hypothesis):
+            values.update({place: -value for place, value in values.items()})
     elif judgement[0] == "eq" and any(part[0] == "sum" for part, _ in parts(judgement)):
         for column in {place[1:] for place in values}:
             here = [place for place in values if place[1:] == column]

@@ -113,6 +113,7 @@ def rule(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
 
 # --- rules that are schemes -------------------------------------------------------------------------------------------
 
+_A, _B, _NOT_A = ("nonzero", "a"), ("nonzero", "b"), ("mul", MINUS_ONE, "a")
 _DA, _DB = ("deriv", "X", "k", "a", "da"), ("deriv", "X", "k", "b", "db")
 _SLOPE_OF_INV = ("mul", ("mul", MINUS_ONE, ("mul", ("inv", "a"), ("inv", "a"))), "da")
 
@@ -132,36 +133,36 @@ SCHEMES: dict[str, tuple[tuple[Formula, ...], Formula]] = {
     "exp_log": ((("pos", "a"),), ("eq", ("exp", ("log", "a")), "a")),
     "log_mul": ((("pos", "a"), ("pos", "b")), ("eq", ("log", ("mul", "a", "b")), ("add", ("log", "a"), ("log", "b")))),
     "log_inv": ((("pos", "a"),), ("eq", ("log", ("inv", "a")), ("mul", MINUS_ONE, ("log", "a")))),
-    "inv_mul": (
-        (("nonzero", "a"), ("nonzero", "b")),
-        ("eq", ("inv", ("mul", "a", "b")), ("mul", ("inv", "a"), ("inv", "b"))),
-    ),
-    "inv_inv": ((("nonzero", "a"),), ("eq", ("inv", ("inv", "a")), "a")),
-    "cancel": ((("nonzero", "a"),), ("eq", ("mul", "a", ("inv", "a")), ONE)),
+    "inv_mul": ((_A, _B), ("eq", ("inv", ("mul", "a", "b")), ("mul", ("inv", "a"), ("inv", "b")))),
+    "inv_inv": ((_A,), ("eq", ("inv", ("inv", "a")), "a")),
+    "cancel": ((_A,), ("eq", ("mul", "a", ("inv", "a")), ONE)),
     "ind_nonneg": ((("nonneg", "a"),), ("eq", ("ind", "a"), ONE)),
-    "ind_negative": ((("pos", ("mul", MINUS_ONE, "a")),), ("eq", ("ind", "a"), ZERO)),
+    "ind_negative": ((("pos", _NOT_A),), ("eq", ("ind", "a"), ZERO)),
+    "ind_negate": ((_A,), ("eq", ("ind", _NOT_A), ("add", ONE, ("mul", MINUS_ONE, ("ind", "a"))))),
+    "ind_square": ((), ("eq", ("mul", ("ind", "a"), ("ind", "a")), ("ind", "a"))),
     # order
     "pos_exp": ((), ("pos", ("exp", "a"))),
     "pos_add": ((("pos", "a"), ("nonneg", "b")), ("pos", ("add", "a", "b"))),
     "pos_mul": ((("pos", "a"), ("pos", "b")), ("pos", ("mul", "a", "b"))),
     "pos_inv": ((("pos", "a"),), ("pos", ("inv", "a"))),
+    "pos_nonneg": ((("nonneg", "a"), _A), ("pos", "a")),
     "nonneg_square": ((), ("nonneg", ("mul", "a", "a"))),
     "nonneg_mul": ((("nonneg", "a"), ("nonneg", "b")), ("nonneg", ("mul", "a", "b"))),
-    "nonneg_weaken": ((("pos", "a"),), ("nonneg", "a")),
-    "nonzero_weaken": ((("pos", "a"),), ("nonzero", "a")),
+    **{f"{fact}_weaken": ((("pos", "a"),), (fact, "a")) for fact in ("nonneg", "nonzero")},
+    "nonzero_negative": ((("pos", _NOT_A),), _A),
+    "nonzero_mul": ((_A, _B), ("nonzero", ("mul", "a", "b"))),
+    "nonzero_inv": ((_A,), ("nonzero", ("inv", "a"))),
     # derivatives
     "d_add": ((_DA, _DB), ("deriv", "X", "k", ("add", "a", "b"), ("add", "da", "db"))),
     "d_mul": ((_DA, _DB), ("deriv", "X", "k", ("mul", "a", "b"), ("add", ("mul", "da", "b"), ("mul", "a", "db")))),
     "d_exp": ((_DA,), ("deriv", "X", "k", ("exp", "a"), ("mul", ("exp", "a"), "da"))),
     "d_log": ((_DA, ("pos", "a")), ("deriv", "X", "k", ("log", "a"), ("mul", ("inv", "a"), "da"))),
-    "d_inv": ((_DA, ("nonzero", "a")), ("deriv", "X", "k", ("inv", "a"), _SLOPE_OF_INV)),
-    "d_ind": ((_DA, ("nonzero", "a")), ("deriv", "X", "k", ("ind", "a"), ZERO)),
+    "d_inv": ((_DA, _A), ("deriv", "X", "k", ("inv", "a"), _SLOPE_OF_INV)),
+    "d_ind": ((_DA, _A), ("deriv", "X", "k", ("ind", "a"), ZERO)),
     "d_value": ((("eq", "da", "b"), _DA), ("deriv", "X", "k", "a", "b")),
 }
-"""The rules that hold of all terms: {name: (premises, conclusion)}, with letters for terms.
-
-A letter that stands in no premise is an argument of the rule, in the order in which the conclusion names them.
-"""
+"""The rules that hold of all terms: {name: (premises, conclusion)}, with letters for terms. One that stands in no
+premise is an argument of the rule, in the order in which the conclusion names them."""
 
 
 @rule

@@ -8,16 +8,18 @@ from itertools import product as cartesian
 from typing import Any
 
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
-from backproof_spec.calculus.terms import ONE, Formula, Index, close, free_indices, number, open_, polynomial
+from backproof_spec.calculus.terms import MINUS_ONE, ONE, Formula, Index, close, free_indices, open_, polynomial
 
 
 class Normal:
     """The conversion to normal form: sums of products of names and of sums that do not come apart.
 
     Σ is distributed over +, what does not depend on its index is taken out of it, δ is contracted, nested sums are
-    flattened, and put in the order in which they print first; a·1/a becomes 1 where a ≠ 0 is proved. ``unfolding``:
-    definitions to replace by what they say; ``by``: equations whose left sides, in normal form, are replaced.
+    flattened, and put in the order in which they print first; where a ≠ 0 is proved a·1/a becomes 1, and 1[−a] becomes
+    1 − 1[a]; 1[a]·1[a] becomes 1[a]. ``unfolding``: definitions to replace by what they say; ``by``: equations whose
+    left sides, in normal form, are replaced.
     """
 
     def __init__(self, proof: Proof, unfolding: frozenset[str] = frozenset(), by: tuple[Theorem, ...] = ()) -> None:
@@ -61,10 +63,36 @@ class Normal:
             return p("log_exp", term[1][1])
         if op == "inv" and term[1][0] == "num" and term[1][1] > 0:
             return self._of_number(term)
+        if op == "ind":
+            return self._turned(term)
         return self._split(term, self.nonzero) if op == "inv" else None
 
+    def _turned(self, term: Formula) -> Theorem | None:
+        """1[−a] = 1 − 1[a] where a ≠ 0 is proved and −a starts with a minus sign."""
+        p, (_, a) = self.proof, term
+        leading = min(polynomial(a).items(), key=lambda one: sorted(map(repr, one[0])), default=(None, 0))
+        if leading[1] >= 0:
+            return None
+        other = ordered(("mul", MINUS_ONE, a))
+        minus = ("mul", MINUS_ONE, other)
+        try:
+            fact = self._other_sign(a, other)
+        except Unproved:
+            return None
+        same, turned = p.by_ring(a, minus), p("ind_negate", fact)
+        return self._then(p("trans", p("cong_ind", same), turned) if same else turned)
+
+    def _other_sign(self, a: Formula, other: Formula) -> Theorem:
+        """⊢ −a ≠ 0, which ``other`` is. Raises ``Unproved``."""
+        try:
+            return self.nonzero(other)
+        except Unproved:
+            p, fact = self.proof, self.nonzero(a)
+            turned = p("nonzero_mul", p.nonzero(MINUS_ONE), fact)
+            return p("nonzero_eq", p("ring", turned.conclusion[1], other), turned)
+
     def _split(self, term: Formula, fact: Callable[[Formula], Theorem]) -> Theorem | None:
-        """The inverse or logarithm of a product or inverse taken apart, where each part is proved not 0, or positive."""
+        """1/· or log of a product or inverse taken apart, where each part is proved not to be 0, or positive."""
         op, (inner, *parts) = term
         if inner not in {"inv", "mul"}:
             return None
@@ -103,21 +131,31 @@ class Normal:
             return p.chain(found, found and p.by_ring(right_side(found), ordered(right_side(found))))
         coefficient, factors = monomial(term)
         for a in factors:
-            if ("inv", a) not in factors:
+            equation = self._pair(a, factors)
+            if equation is None:
                 continue
-            try:
-                fact = self.nonzero(a)
-            except Unproved:
-                continue
+            (_, one, other), single = equation.conclusion[1:]
             rest = [*factors]
-            rest.remove(a)
-            rest.remove(("inv", a))
+            rest.remove(one)
+            rest.remove(other)
             left = product(coefficient, rest)
-            grouped = p.by_ring(term, ("mul", ("mul", a, ("inv", a)), left))
-            gone = p("cong_mul", p("cancel", fact), p("refl", left))
-            done = p.chain(p.chain(grouped, gone), p.by_ring(right_side(gone), ordered(left)))
-            return p.chain(done, self._cancelled(ordered(left)))
+            grouped = p.by_ring(term, ("mul", ("mul", one, other), left))
+            gone = p("cong_mul", equation, p("refl", left))
+            end = ordered(("mul", single, left))
+            done = p.chain(p.chain(grouped, gone), p.by_ring(right_side(gone), end))
+            return p.chain(done, self._cancelled(end))
         return None
+
+    def _pair(self, a: Formula, factors: list[Formula]) -> Theorem | None:
+        """a·1/a = 1 or 1[b]·1[b] = 1[b], where both factors are there."""
+        if a[0] == "ind" and factors.count(a) > 1:
+            return self.proof("ind_square", a[1])
+        if ("inv", a) not in factors:
+            return None
+        try:
+            return self.proof("cancel", self.nonzero(a))
+        except Unproved:
+            return None
 
     # --- Σ ---
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from backproof_spec.calculus.terms import MINUS_ONE, Formula, Index, Names, close, number
+from backproof_spec.calculus.terms import MINUS_ONE, Formula, Index, Names, close
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,11 @@ def _indices(places: Index | tuple[Index, ...]) -> tuple[Index, ...]:
 def term(operand: Operand) -> Formula:
     """The term of an operand."""
     return operand.term if isinstance(operand, Expression) else number(operand)
+
+
+def number(value: Fraction | int) -> Formula:
+    """The term of a rational number."""
+    return ("num", *Fraction(value).as_integer_ratio())
 
 
 def indices(**dims: str) -> tuple[Index, ...]:

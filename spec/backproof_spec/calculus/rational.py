@@ -13,8 +13,9 @@ from math import prod
 
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.normal import Normal, monomial, ordered, product
+from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
-from backproof_spec.calculus.terms import ONE, ZERO, Formula, number, open_, polynomial
+from backproof_spec.calculus.terms import ONE, ZERO, Formula, open_, polynomial
 
 _ROUNDS = 5
 """Fractions in denominators of fractions are cleared one after the other, sums within sums compared: so many."""

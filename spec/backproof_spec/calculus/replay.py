@@ -17,7 +17,7 @@ from typing import Any
 from backproof_spec.calculus.kernel import RULES, Theorem
 from backproof_spec.calculus.terms import CHILDREN, Formula, Refused, Theory
 
-FORMAT, KERNEL = 2, 1
+FORMAT, KERNEL = 2, 2
 """Of proof files; of the rules of the kernel: a file says with which rules it was made."""
 
 

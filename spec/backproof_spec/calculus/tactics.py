@@ -12,6 +12,7 @@ from backproof_spec.calculus.kernel import RULES, SCHEMES, Theorem
 from backproof_spec.calculus.notation import Expression, Map, Tensor
 from backproof_spec.calculus.terms import (
     ARITY,
+    MINUS_ONE,
     ONE,
     ZERO,
     Formula,
@@ -156,7 +157,7 @@ class Proof:
             case ("inv", b):
                 found = self("pos_inv", self.positive(b))
             case ("mul", b, c):
-                found = self("pos_mul", self.positive(b), self.positive(c))
+                found = self._positive_product(b, c)
             case ("add", b, c):
                 try:
                     found = self("pos_add", self.positive(b), self.nonnegative(c))
@@ -172,6 +173,16 @@ class Proof:
                 msg = f"no proof found that {a} > 0"
                 raise Unproved(msg, ("pos", a))
         return found
+
+    def _positive_product(self, b: Formula, c: Formula) -> Theorem:
+        """⊢ b·c > 0: both are positive, or they are the same and not 0."""
+        try:
+            return self("pos_mul", self.positive(b), self.positive(c))
+        except Unproved:
+            if b != c:
+                raise
+        fact = self.nonzero(b)
+        return self("pos_nonneg", self("nonneg_square", b), self("nonzero_mul", fact, fact))
 
     def nonnegative(self, a: Formula) -> Theorem:
         """⊢ a ≥ 0."""
@@ -195,7 +206,28 @@ class Proof:
         try:
             return self("nonzero_weaken", self.positive(a))
         except Unproved as error:
-            raise _unproved(("nonzero", a), error) from None
+            negative = self._assumed("pos", ("mul", MINUS_ONE, a))
+            if negative:
+                return self("nonzero_negative", negative)
+            found = self._nonzero_parts(a)
+            if found is None:
+                raise _unproved(("nonzero", a), error) from None
+            return found
+
+    def _nonzero_parts(self, a: Formula) -> Theorem | None:
+        """⊢ a ≠ 0 by what it is made of; None where that says nothing."""
+        match a:
+            case ("num", int(p), int(q)) if p < 0:
+                turned = self("ring", ("num", -p, q), ("mul", MINUS_ONE, a))
+                return self("nonzero_negative", self("pos_eq", turned, self("pos_number", ("num", -p, q))))
+            case ("mul", b, c):
+                return self("nonzero_mul", self.nonzero(b), self.nonzero(c))
+            case ("inv", b):
+                return self("nonzero_inv", self.nonzero(b))
+            case ("entry", name, places) if self.theory.kind(name) == "defined":
+                unfolded = self("unfold", name, places)
+                return self("nonzero_eq", self("sym", unfolded), self.nonzero(right_side(unfolded)))
+        return None
 
     def needed(self, kind: str, a: Formula) -> Theorem:
         """⊢ a > 0 or a ≠ 0, without which log a or 1/a is not differentiated; of what is missing, the least."""

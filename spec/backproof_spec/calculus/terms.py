@@ -269,11 +269,6 @@ def substitute(formula: Formula, name: str, body: Formula) -> Formula:
 # --- arithmetic -------------------------------------------------------------------------------------------------------
 
 
-def number(value: Fraction | int) -> Formula:
-    """The term of a rational number."""
-    return ("num", *Fraction(value).as_integer_ratio())
-
-
 def polynomial(term: Formula) -> dict[frozenset[tuple[Formula, int]], Fraction]:
     """The term as a polynomial in what is neither a number, a sum of two terms nor a product: {powers: coefficient}."""
     if term[0] == "num":

@@ -60,6 +60,12 @@ def nonneg(a):
     return ("nonneg", a.term)
 
 
+def nonzero_square(p):
+    """⊢ exp X[i]·exp X[i] ≠ 0."""
+    fact = p("nonzero_weaken", p("pos_exp", X[i].term))
+    return p("nonzero_mul", fact, fact)
+
+
 def summed(body, index=i):
     """Σ of a body, whatever it is."""
     return ("sum", index[2], close(body, (index,)))

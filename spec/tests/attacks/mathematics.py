@@ -23,6 +23,7 @@ from attacks.made_of import (
     k,
     l,
     nonneg,
+    nonzero_square,
     normalised,
     of_column,
     off_the_kink,
@@ -229,6 +230,31 @@ MATHEMATICS = {
         "premise",
         lambda p: p("log_mul", p("nonneg_square", X[i].term), p("nonneg_square", X[i].term)),
         lambda p: p("log_mul", p("pos_exp", X[i].term), p("pos_exp", X[i].term)),
+    ),
+    "a square is positive, whatever it is of": (
+        "premise",
+        lambda p: p("pos_nonneg", p("nonneg_square", X[i].term), p("nonneg_square", X[i].term)),
+        lambda p: p("pos_nonneg", p("nonneg_square", exp(X[i]).term), nonzero_square(p)),
+    ),
+    "a·b ≠ 0 where one of them may be 0": (
+        "premise",
+        lambda p: p("nonzero_mul", assumed(p, nonzero(X[i])), p("nonneg_square", Y[i].term)),
+        lambda p: p("nonzero_mul", assumed(p, nonzero(X[i])), assumed(p, nonzero(Y[i]))),
+    ),
+    "1/a ≠ 0 where a may be 0": (
+        "premise",
+        lambda p: p("nonzero_inv", p("nonneg_square", X[i].term)),
+        lambda p: p("nonzero_inv", assumed(p, nonzero(X[i]))),
+    ),
+    "a ≠ 0 since −a ≥ 0": (
+        "premise",
+        lambda p: p("nonzero_negative", assumed(p, nonneg(-X[i]))),
+        lambda p: p("nonzero_negative", assumed(p, positive(-X[i]))),
+    ),
+    "1[−a] = 1 − 1[a] at 0": (
+        "premise",
+        lambda p: p("ind_negate", p("nonneg_square", X[i].term)),
+        lambda p: p("ind_negate", assumed(p, nonzero(X[i]))),
     ),
     "any value for relu′(0)": (
         "premise",
