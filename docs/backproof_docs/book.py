@@ -29,8 +29,8 @@ from backproof_docs.document import (
     Text,
 )
 from backproof_docs.formulas import Notation, Writer
-from backproof_docs.glossary import in_matrices, joined, signs, variables
-from backproof_docs.proofs import NAMES, Checked, page, status
+from backproof_docs.glossary import NAMES, in_matrices, joined, signs, variables
+from backproof_docs.proofs import Checked, page, status
 from backproof_impl import reference
 from backproof_properties.results import Link as ChainLink
 from backproof_properties.suite import PROPERTIES

@@ -53,7 +53,7 @@ _TABLE = {
 }  # fmt: skip
 """How each notation writes what formulas are made of; %s is where a part goes."""
 
-_RAISED = str.maketrans("0123456789()+−∘′", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻°′")
+_RAISED = str.maketrans("0123456789()+−∘′T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻°′ᵀ")
 _LOWERED = str.maketrans("0123456789()+−", "₀₁₂₃₄₅₆₇₈₉₍₎₊₋")
 _LETTERS = "ijklrstuvabcghqwxyz"
 _PLAIN, _SHORT = {"add", "mul", "num", "dim", "entry"}, 5

@@ -7,9 +7,16 @@ from collections.abc import Sequence
 
 from backproof_docs.document import Line, Math
 from backproof_docs.formulas import Notation, Writer
-from backproof_docs.proofs import NAMES
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.terms import parts
+from backproof_spec.calculus.theorems import DEEPEST
+
+NAMES = {
+    **{f"d{name}": f"δ{name}" for name in ("Z", "Y", "S", "U", "X", "O", "A", "y", "z")},
+    **{f"d{name}{layer}": f"δ{name}^{{({layer})}}" for name in "ZY" for layer in range(1, DEEPEST + 1)},
+    **{f"{name}'": f"{name}^{{T}}" for name in "AB"},
+}
+"""What names of tensors look like."""
 
 # --- formulas of whole matrices ---------------------------------------------------------------------------------------
 
@@ -50,6 +57,11 @@ def in_matrices(text: str, notation: Notation) -> str:
 def joined(formulas: Sequence[str], between: str = ", ") -> Line:
     """Formulas, and what stands between them."""
     return tuple(part for k, each in enumerate(formulas) for part in ((between,) if k else ()) + (Math(each),))
+
+
+def as_text(line: Line) -> str:
+    """A line of plain text, whose formulas are in that notation."""
+    return "".join(part.formula if isinstance(part, Math) else str(part) for part in line)
 
 
 # --- variables and signs ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof_docs.formulas import Notation, Writer
+from backproof_docs.glossary import NAMES, as_text, variables
 from backproof_spec.calculus import evaluate
 from backproof_spec.calculus.coq.check import Judgement
 from backproof_spec.calculus.coq.export import Exported, exports
@@ -20,14 +22,7 @@ from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation, proof_file
 from backproof_spec.calculus.derivation import text as file_text
 from backproof_spec.calculus.terms import ZERO, Formula, Index
-from backproof_spec.calculus.theorems import DEEPEST
 
-NAMES = {
-    **{f"d{name}": f"δ{name}" for name in ("Z", "Y", "S", "U", "X", "O", "A", "y", "z")},
-    **{f"d{name}{layer}": f"δ{name}^{{({layer})}}" for name in "ZY" for layer in range(1, DEEPEST + 1)},
-    **{f"{name}'": f"{name}^{{T}}" for name in "AB"},
-}
-"""What names of tensors look like."""
 SHAPES = 4
 """Random shapes at which every line is evaluated."""
 
@@ -138,13 +133,12 @@ def _left(write: Writer, conclusion: Formula, free: Mapping[Index, str]) -> str:
 
 
 def proof_text(derivation: Derivation) -> str:
-    """For a terminal: definitions, hypotheses, and line by line."""
+    """For a terminal: variables, definitions, hypotheses, and line by line."""
     shown = page(derivation, Notation.TEXT)
+    given = list(map(as_text, variables(derivation, Notation.TEXT)))
     out = [f"{derivation.stem}   {derivation.title}", ""]
-    out += [f"  where    {shown.given[0]}"] if shown.given else []
-    out += [f"           {each}" for each in shown.given[1:]]
-    out += [f"  assuming {shown.assumed[0]}"] if shown.assumed else []
-    out += [f"           {each}" for each in shown.assumed[1:]]
+    for heading, rows in (("for all", given), ("where", shown.given), ("assuming", shown.assumed)):
+        out += [f"  {heading if k == 0 else '':<9}{row}" for k, row in enumerate(rows)]
     for line in shown.lines:
         out += ["", f"  {line.left}"] if line.left else []
         used = f" [{'; '.join(line.used)}]" if line.used else ""
@@ -158,7 +152,8 @@ _WIDTH = 80
 def _folded(line: str) -> list[str]:
     """A line in lines of at most 80 characters, broken at spaces; those of a formula after the first are indented."""
     formula = line.lstrip().startswith("= ") or " := " in line
-    indent = " " * (len(line) - len(line.removeprefix("  where ").lstrip()) + 4 * formula)
+    heading = re.match(r"( {2}(for all|where|assuming))? *", line)
+    indent = " " * (len(heading[0] if heading else "") + 4 * formula)
     whole = line.replace(" ≥ ", "\0≥\0")
     pieces = textwrap.wrap(whole, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return [piece.replace("\0", " ") for piece in pieces] or [""]

@@ -22,6 +22,10 @@ def test_the_text_shows_definitions_each_line_with_its_reason_and_the_status(lin
     assert to_text(linear, GOOD) == (
         "linear.db   δb = δZ·1\n"
         "\n"
+        "  for all  W (m × n): the weights\n"
+        "           Y (n × p): the inputs, one column for each sample\n"
+        "           b (m): the bias\n"
+        "           f: any differentiable function of m × p numbers\n"
         "  where    Z[i,s] := Σ_{j=1..n} W[i,j]·Y[j,s] + b[i]\n"
         "           δZ[i,s] := (∂f/∂Z[i,s])(Z)\n"
         "           K[s,i,a] := δ[i,a]\n"
