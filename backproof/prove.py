@@ -21,10 +21,11 @@ from backproof_spec.calculus.coq import check
 from backproof_spec.calculus.coq.export import exports
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation
-from backproof_spec.calculus.evaluate import AGREEMENT, Undefined, Unsatisfied
+from backproof_spec.calculus.evaluate import AGREEMENT
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Refused
 from backproof_spec.calculus.theorems import THEOREMS, named
+from backproof_spec.calculus.values import Undefined, Unsatisfied
 
 
 def pages(names: list[str], formats: list[str], out: Path | None, judge: Judge = recorded) -> int:
@@ -123,7 +124,7 @@ def of_statement(path: Path, judge: Judge = recorded) -> int:
     except Undefined as error:
         typer.echo(_line(f"NOT PROVED  {error}"))
     except Unsatisfied as error:
-        typer.echo(f"NOT PROVED  {error}: then everything follows")
+        typer.echo(_line(f"NOT PROVED  {error}"))
     except ArithmeticError as error:
         typer.echo(_line(f"FAILED  proved, but its numbers cannot be computed: {str(error) or '1/0'}"))
     except RecursionError:
@@ -138,7 +139,7 @@ def of_statement(path: Path, judge: Judge = recorded) -> int:
 def _read(path: Path) -> statement.Statement:
     """The statement in a file. Raises ``UsageError``."""
     try:
-        return statement.read(path.read_text(encoding="utf-8"))
+        return statement.read(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         msg = f"--statement {path}: cannot be read: {error}"
         raise UsageError(msg) from None
@@ -182,10 +183,22 @@ def _refuted(read: statement.Statement, unproved: Unproved) -> None:
         if not name.endswith("°"):
             entries = [f"{name}{_place(place)} = {mp.nstr(value, 6)}" for place, value in values.items()]
             rows.append((name, ", ".join(entries) or "has no entries"))
+    for name, outputs in model.maps.items():
+        rows += [(f"{name}{_place(place)}", _quadratic(of)) for place, of in outputs.items()]
     rows += [("at", ", ".join(f"{index[1]} = {value + 1}" for index, value in free.items()))] if free else []
     typer.echo(_line(f"FALSE  {write(claim)}"))
     for name, said in [*rows, ("derivative", derivative), ("claimed", claimed)]:
         typer.echo(_line(f"  {name:<10} {said}", 13))
+
+
+def _quadratic(coefficients: Mapping[tuple[int, ...], tuple[Any, Any]]) -> str:
+    """The function that a map was taken to be, of an argument X."""
+    if not coefficients:
+        return "0"
+    linear, squared = (
+        " + ".join(f"{mp.nstr(pair[k], 6)}·X{_place(place)}" for place, pair in coefficients.items()) for k in (0, 1)
+    )
+    return f"{linear} + ({squared})²/2".replace("+ -", "− ")
 
 
 def _stopped(read: statement.Statement, unproved: Unproved, write: Writer) -> None:

@@ -1,6 +1,7 @@
 """``backproof prove``: what is printed and written, and what is refused."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -55,7 +56,18 @@ def test_pages_are_written(cli, tmp_path):
     [
         (("prove", "linear.dw"), "theorem 'linear.dw' is not known: did you mean linear.d"),
         (("prove", "xyzzy"), "theorem 'xyzzy' is not known; expected some of kron.vec, "),
-        (("prove", "network.2.dW3"), "theorem 'network.2.dW3' is not known: did you mean network."),
+        (
+            ("prove", "network.2.dW3"),
+            "theorem 'network.2.dW3' is not known: a network of 2 layers has network.2.dX, dW1 … dW2, db1 … db2",
+        ),
+        (
+            ("prove", "network.01.dW1"),
+            "theorem 'network.01.dW1' is not known: a network of 1 layer has network.1.dX, dW1, ",
+        ),
+        (
+            ("prove", "network.-1.dX"),
+            "theorem 'network.-1.dX' is not known: networks of 1 to 99 layers are derived here",
+        ),
         (
             ("prove", "network.100.dX"),
             "theorem 'network.100.dX' is not known: networks of 1 to 99 layers are derived here; spec/coq/Network.v",
@@ -190,6 +202,18 @@ def test_a_false_statement_has_a_counterexample(cli, tmp_path):
     assert first == "FALSE  ∂L/∂x[k] = x[k]"
     assert [line.split()[0] for line in rest] == ["sizes", "x", "at", "derivative", "claimed"]
     assert float(rest[-2].split()[1]) == 2 * float(rest[-1].split()[1])
+
+
+def test_a_counterexample_says_what_a_function_was(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text("y[i] = x[i]*x[i]\nL = f(y)\ngradient L by x[k] = f'[k](y)\n", encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt")
+    assert status == 1
+    assert re.search(r"\n  f          -?[\d.]+·X\[1\]( [+−] [\d.]+·X\[\d\])* \+ \(.*\)²/2\n", out)
+
+
+def test_a_file_may_start_with_a_byte_order_mark(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text("\ufeffy = x^2\ngradient y by x = 2*x\n", encoding="utf-8")
+    assert cli("prove", "--statement", "mine.txt")[0] == 0
 
 
 def test_what_is_neither_proved_nor_refuted_says_so(cli, tmp_path):

@@ -34,7 +34,8 @@ from backproof_docs.proofs import Checked, page, status
 from backproof_impl import reference
 from backproof_properties.results import Link as ChainLink
 from backproof_properties.suite import PROPERTIES
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import evaluate, values
+from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.examine import Examined, examine, refusal
 from backproof_spec.calculus.forged import FORGED
@@ -147,8 +148,8 @@ _FOLDED = 100
 
 def _coq(found: Checked) -> list[Block]:
     """The theorem in the words of Coq, and what Coq says of it."""
-    if found.exported is None:
-        return []
+    if not isinstance(found.exported, Exported):
+        return [Section("In Coq"), Text((found.exported,))] if found.exported else []
     listing = Listing("coq", "\n".join(line for each in found.exported.statement for line in _folded_coq(each)))
     said: Line = ("Every step of the derivation, written for Coq over ", Code("spec/coq/Prelude.v"), ", proves")
     if found.coq is None or not found.coq.passed:
@@ -207,7 +208,7 @@ def _tabulated(model: evaluate.Model, term: Formula, indices: Sequence[Any], not
 def _example(derivation: Derivation, notation: Notation) -> list[Block]:
     """The tensors of the formula at small sizes, what it gives, and what difference quotients give."""
     theorem = derivation.theorem
-    model = evaluate.example(derivation, theorem)
+    model = values.example(derivation, theorem)
     write = Writer(notation, NAMES)
     value = theorem.conclusion[-1]
     lines: list[Line] = []
@@ -286,12 +287,12 @@ def _refused(found: Examined, write: Writer) -> list[Block]:
     lines += [("assuming ", Math(write(each))) for each in sorted(entry.assuming, key=repr)]
     case = found.counterexample
     model, free = case.model, write.free(entry.statement, *entry.assuming)
-    values: list[Line] = []
+    tables: list[Line] = []
     for name, held in model.values.items():
         at = tuple(("index", f"_{k}", dim) for k, dim in enumerate(entry.names().theory.dims(name)))
         if held and len(at) <= _SHOWN:
             shown = _tabulated(model, ("entry", name, at), at, write.notation)
-            values.append((Math(f"{write(('entry', name, ()))} = {shown}"),))
+            tables.append((Math(f"{write(('entry', name, ()))} = {shown}"),))
     place = [f"{free[index]} = {k + 1}" for index, k in case.free.items()]
     sizes = [f"{dim} = {size}" for dim, size in model.sizes.items()]
     where = f"False{' at ' if place or sizes else ''}{', '.join([*sizes, *place])}: "
@@ -312,7 +313,7 @@ def _refused(found: Examined, write: Writer) -> list[Block]:
                 ".",
             )
         ),
-        *([Items(tuple(values))] if values else []),
+        *([Items(tuple(tables))] if tables else []),
         Text(("True is" + (", assuming " if twin else ""), *joined(twin), ":")),
         Display(write(found.twin.conclusion)),
     ]

@@ -120,6 +120,7 @@ def signs(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
     scaled, S, P = Math(in_matrices("S·ΣP", notation)), Math("S"), Math("P")
     gradient = (dX, " is the gradient of the loss by ", X, ": its derivative by each entry, in the shape of ", X)
     lines: list[tuple[bool, Line]] = [
+        (", k =" in derivation.title, (Math("k"), " is the number of layers")),
         ("δ" in derivation.title, gradient),
         ("delta" in heads, (Math(write(("delta", "n", (i, j)))), " is 1 where ", Math("i = j"), ", else 0")),
         ("ind" in heads, (Math(write(("ind", x))), " is 1 where ", Math(write(("nonneg", x))), ", else 0")),

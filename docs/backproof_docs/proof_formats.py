@@ -10,6 +10,7 @@ from backproof_docs.formulas import Notation
 from backproof_docs.proofs import Checked, to_json, to_text
 from backproof_docs.typeset import to_html, to_pdf
 from backproof_spec.calculus.coq.check import project
+from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.theorems import THEOREMS
 
@@ -35,7 +36,7 @@ def files(
         elif name == "json":
             yield from ((f"{each.stem}.json", to_json(each)) for each in derivations)
         elif name == "coq":
-            yield from project(each.exported for each in found.values() if each.exported).items()
+            yield from project(each.exported for each in found.values() if isinstance(each.exported, Exported)).items()
         else:
             yield from _documents(derivations, found, name, [*stems, *((book.INDEX, book.GALLERY) if whole else ())])
 

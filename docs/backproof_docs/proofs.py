@@ -15,7 +15,7 @@ from typing import Any
 
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.glossary import NAMES, as_text, variables
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.coq.check import Judgement
 from backproof_spec.calculus.coq.export import Exported, exports
 from backproof_spec.calculus.coq.record import recorded
@@ -23,19 +23,22 @@ from backproof_spec.calculus.derivation import Derivation, proof_file
 from backproof_spec.calculus.derivation import text as file_text
 from backproof_spec.calculus.terms import ZERO, Formula, Index
 
-SHAPES = 4
-"""Random shapes at which every line is evaluated."""
+POINTS = 4
+"""Random sizes and values at which every line is evaluated."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of checking a derivation again. ``exported``: the same for Coq; ``coq``: what Coq said of that."""
+    """What came of checking a derivation again. ``exported``: for Coq, or why not; ``coq``: what Coq said of that.
+
+    ``shapes``: how many of the points were of different sizes.
+    """
 
     steps: int
     replay: str
     shapes: int
     digits: int
-    exported: Exported | None = None
+    exported: Exported | str | None = None
     coq: Judgement | None = None
 
     @property
@@ -65,17 +68,16 @@ def checked(derivations: Iterable[Derivation], judge: Judge = recorded) -> dict[
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")
             replay = "" if replay.startswith("proved") else replay
-            steps, written = len(files[each]["steps"]), exported[each.stem]
-            coq = written if isinstance(written, Exported) else None
-            found[each.stem] = Checked(steps, replay, SHAPES, _digits(each), coq, judged.get(each.stem))
+            steps, (shapes, digits) = len(files[each]["steps"]), _agreement(each)
+            found[each.stem] = Checked(steps, replay, shapes, digits, exported[each.stem], judged.get(each.stem))
     return found
 
 
-def _digits(derivation: Derivation) -> int:
-    """To how many digits the two sides of every line agree, at random shapes; as many as are computed where exactly."""
-    models = evaluate.telling(derivation, derivation.theorem, SHAPES)
+def _agreement(derivation: Derivation) -> tuple[int, int]:
+    """How many shapes were tried, and to how many digits the two sides of every line agree; all where exactly."""
+    models = list(values.telling(derivation, derivation.theorem, POINTS))
     worst = max(evaluate.worst_deviation(line.theorem, each) for each in models for line in derivation.lines)
-    return evaluate.digits(worst)
+    return len({tuple(sorted(each.sizes.items())) for each in models}), evaluate.digits(worst)
 
 
 # --- what is on a page ------------------------------------------------------------------------------------------------
@@ -118,11 +120,16 @@ def page(derivation: Derivation, notation: Notation) -> Page:
         free = write.free(*(line.theorem.conclusion for line in same))
         left = _left(write, same[0].theorem.conclusion, free)
         for k, line in enumerate(same):
-            new = sorted(line.theorem.hypotheses - before, key=repr)
+            new = sorted(line.theorem.hypotheses - before, key=_counted)
             formula, used = write(line.theorem.conclusion[-1], free), [write(each) for each in new]
             lines.append(Shown("" if k else left, formula, line.words, used))
             before |= line.theorem.hypotheses
-    return Page(given, [write(each) for each in sorted(before, key=repr)], left, lines)
+    return Page(given, [write(each) for each in sorted(before, key=_counted)], left, lines)
+
+
+def _counted(formula: Formula) -> list[str | int]:
+    """Its key where formulas are sorted: Z2 comes before Z10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", repr(formula))]
 
 
 def _left(write: Writer, conclusion: Formula, free: Mapping[Index, str]) -> str:
@@ -174,7 +181,9 @@ def status(found: Checked) -> str:
 
 def _said(found: Checked) -> list[str]:
     replay = "replayed in a fresh process" if not found.replay else f"NOT replayed: {found.replay}"
-    numbers = f"every line agrees in numbers to {found.digits} digits, at {found.shapes} random shapes"
+    points = f"{POINTS} random points" + (f", of {found.shapes} shapes" if found.shapes > 1 else "")
+    where = f"{POINTS} random shapes" if found.shapes == POINTS else points
+    numbers = f"every line agrees in numbers to {found.digits} digits, at {where}"
     said = [f"kernel, {found.steps} steps", replay, numbers]
     if found.coq is not None:
         judge, axioms = f"by Coq {found.coq.coq} and coqchk", ", ".join(found.coq.axioms)

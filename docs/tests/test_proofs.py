@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from backproof_docs import proofs
-from backproof_docs.proofs import Checked, checked, to_json, to_text
+from backproof_docs.proofs import Checked, checked, status, to_json, to_text
 from backproof_spec.calculus.replay import replay
 from backproof_spec.calculus.theorems import THEOREMS
 
@@ -45,6 +45,12 @@ def test_the_text_shows_definitions_each_line_with_its_reason_and_the_status(lin
         "           replayed in a fresh process;\n"
         "           every line agrees in numbers to 60 digits, at 4 random shapes\n"
     )
+
+
+def test_the_shapes_that_were_tried_are_counted():
+    assert "at 4 random shapes" in status(GOOD)
+    assert "at 4 random points, of 3 shapes" in status(replace(GOOD, shapes=3))
+    assert status(replace(GOOD, shapes=1)).endswith("at 4 random points")
 
 
 def test_what_is_assumed_is_shown():

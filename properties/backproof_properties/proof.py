@@ -11,7 +11,7 @@ from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.subject import Domain, Subject
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.replay import Rejected, replay
@@ -44,8 +44,8 @@ def proved(claim: str) -> Observation:
             derivation = derive()
             steps = proof_file(derivation)
             replay(steps)
-            worst = evaluate.worst_deviation(derivation.theorem, evaluate.example(derivation, derivation.theorem))
-        except (Refused, Rejected, Unproved, evaluate.Unsatisfied) as error:
+            worst = evaluate.worst_deviation(derivation.theorem, values.example(derivation, derivation.theorem))
+        except (Refused, Rejected, Unproved, values.Unsatisfied) as error:
             raise Refuted(Finding(f"{stem}: {error}", stem, {})) from error
         if not evaluate.agrees(worst):
             raise Refuted(Finding(f"{stem}: the two sides differ by {float(worst):.1g} in numbers", stem, {}))

@@ -6,7 +6,7 @@ from backproof_impl.loading import as_target
 from backproof_properties import proof, runner
 from backproof_properties.results import Link, Verdict
 from backproof_properties.suite import PROPERTIES
-from backproof_spec.calculus import evaluate, theorems
+from backproof_spec.calculus import evaluate, theorems, values
 from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Refused
@@ -111,13 +111,13 @@ def test_a_theorem_whose_numbers_disagree_is_refuted(monkeypatch, stem):
 @pytest.mark.parametrize("stem", theorems.THEOREMS)
 def test_the_numbers_that_are_compared_are_some_and_not_all_0(stem):
     derivation = theorems.THEOREMS[stem]()
-    said, model = derivation.theorem.conclusion, evaluate.example(derivation, derivation.theorem)
+    said, model = derivation.theorem.conclusion, values.example(derivation, derivation.theorem)
     assert any(model.sides(said, free)[1] for free in model.assignments(said))
 
 
 def test_hypotheses_that_cannot_be_met_refute(monkeypatch):
     def unmet(*_):
-        raise evaluate.Unsatisfied(evaluate.UNSATISFIED)
+        raise values.Unsatisfied(values.UNSATISFIED)
 
     monkeypatch.setattr(evaluate, "model", unmet)
-    assert _refusal("linear.dW") == evaluate.UNSATISFIED
+    assert _refusal("linear.dW") == values.UNSATISFIED

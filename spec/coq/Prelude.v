@@ -201,6 +201,13 @@ Proof. unfold ind. intros H. destruct (Rle_dec 0 a); [lra|reflexivity]. Qed.
 Lemma ind_negate a : a <> 0 -> ind (-1 * a) = 1 + -1 * ind a.
 Proof. unfold ind. intros H. destruct (Rle_dec 0 (-1 * a)), (Rle_dec 0 a); lra. Qed.
 
+Lemma ind_scale a b : 0 < a -> ind (a * b) = ind b.
+Proof.
+  unfold ind. intros H. destruct (Rle_dec 0 (a * b)) as [K|K], (Rle_dec 0 b) as [L|L]; try reflexivity; exfalso.
+  - apply L. apply Rmult_le_reg_l with a; [exact H|now rewrite Rmult_0_r].
+  - apply K. now apply Rmult_le_pos; [apply Rlt_le|].
+Qed.
+
 Lemma ind_square a : ind a * ind a = ind a.
 Proof. unfold ind. destruct (Rle_dec 0 a); lra. Qed.
 

@@ -108,12 +108,56 @@ def test_a_step_of_which_nothing_can_be_made_is_named():
 
 def test_a_title_is_a_comment_whatever_is_in_it():
     hostile = data("relu.dZ")
-    hostile["title"] = 'y *) Axiom cheat : False. (* " (*) \n x'
+    hostile["title"] = 'y *) Axiom cheat : False. (* " (*) \ud800\n x'
     first, second, *_ = export(hostile).text.split("\n")
     assert (first, second) == (
-        "(** relu.dZ: y * ) Axiom cheat : False. ( * '' ( * ) x *)",
+        "(** relu.dZ: y * ) Axiom cheat : False. ( * '' ( * ) ? x *)",
         "From Backproof Require Import Prelude.",
     )
+
+
+INJECTED = '1. Proof. lra. Qed. Notation "x = y" := (@eq R y y) : type_scope. Lemma s00 : 1 = 1'
+
+
+@pytest.mark.parametrize(
+    "row", [["num", 1, INJECTED], ["num", INJECTED, 2], ["num", 1, True]], ids=["denominator", "numerator", "bool"]
+)
+def test_what_is_no_number_is_not_written(row):
+    """It would end the lemma that it stands in, and Coq would go on with what follows."""
+    hostile = data("sigmoid.dZ")
+    place = next(k for k, step in enumerate(hostile["steps"]) if ["num", 1, 1] in step["terms"])
+    terms = hostile["steps"][place]["terms"]
+    terms[terms.index(["num", 1, 1])] = row
+    with pytest.raises(Rejected, match=r"is no whole number$"):
+        export(hostile)
+
+
+def test_of_two_theorems_of_one_name_in_coq_the_first_has_it():
+    first, second, third = data("relu.dZ"), data("relu.dZ"), data("relu.dZ")
+    second["stem"], third["stem"] = "relu_dZ", "ReLU.dz"
+    found = exports([first, second, third])
+    assert found["relu.dZ"].theorem == "relu_dZ"
+    assert found["relu_dZ"] == "it could not be written for Coq: its name there, relu_dZ, is that of relu.dZ"
+    assert found["ReLU.dz"] == "it could not be written for Coq: its name there, ReLU_dz, is that of relu.dZ"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it.update(kernel=1),
+        lambda it: it.pop("title"),
+        lambda it: it.pop("declarations"),
+        lambda it: it["declarations"].append(it["declarations"][0]),
+        lambda it: it["declarations"].append(["magic", "x"]),
+    ],
+    ids=["kernel", "title", "declarations", "twice", "magic"],
+)
+def test_a_malformed_file_leaves_the_others_alone(change):
+    malformed = data("relu.dZ")
+    change(malformed)
+    found = exports([malformed, data("linear.db")])
+    assert found["relu.dZ"].startswith("it could not be written for Coq: ")
+    assert found["linear.db"].theorem == "linear_db"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from backproof_spec.calculus.derivation import steps_as_data
 from backproof_spec.calculus.notation import always, exp, indices, nonzero, positive, size
 from backproof_spec.calculus.replay import FORMAT, KERNEL, file_digest, replay, stated
 from backproof_spec.calculus.tactics import Proof
-from backproof_spec.calculus.terms import ZERO
+from backproof_spec.calculus.terms import MINUS_ONE, ONE, ZERO
 
 i, j, k, l = indices(i="n", j="n", k="n", l="n")
 
@@ -98,10 +98,12 @@ def what_is_not_0(p, X, Y):
 
 
 def steps_the_other_way(p, X, Y):
-    """1[−X[i]]·1[−X[i]] = 1 − 1[X[i]] where X[i] is not 0."""
-    del Y
+    """1[−X[i]]·1[−X[i]] = 1 − 1[X[i]] = 1 − 1[eʸ·X[i]] where X[i] is not 0."""
     square = p("ind_square", (-X[i]).term)
-    return p("trans", square, p("ind_negate", p("assume", always(nonzero(X[j]), j), (i,))))
+    turned = p("trans", square, p("ind_negate", p("assume", always(nonzero(X[j]), j), (i,))))
+    scaled = p("sym", p("ind_scale", p("pos_exp", Y[i].term), X[i].term))
+    minus = p("cong_mul", p("refl", MINUS_ONE), scaled)
+    return p("trans", turned, p("cong_add", p("refl", ONE), minus))
 
 
 CASES = {
@@ -116,7 +118,10 @@ CASES = {
     "a lemma cut in": (cut, "(0 < INR n) -> 0 < sum n (fun j1 => exp (X j1))"),
     "an index and a variable of which nothing is left": (an_index_gone, "(0 < INR n) -> 0 = 0"),
     "what is not 0": (what_is_not_0, "-> 0 < (-1) * X i * / Y i * ((-1) * X i * / Y i)"),
-    "steps the other way": (steps_the_other_way, "ind ((-1) * X i) * ind ((-1) * X i) = 1 + (-1) * ind (X i)"),
+    "steps the other way": (
+        steps_the_other_way,
+        "ind ((-1) * X i) * ind ((-1) * X i) = 1 + (-1) * ind (exp (Y i) * X i)",
+    ),
     "one entry of a gradient": (a_gradient_of_which_one_entry_is_known, "Partial [n] (fun X => X i) X (k, tt)"),
 }
 

@@ -77,6 +77,7 @@ INSTANCES = {
     "ind_nonneg": ((nonneg(A),), (), equal(step(A), 1)),
     "ind_negative": ((positive(-A),), (), equal(step(A), 0)),
     "ind_negate": ((nonzero(A),), (), equal(step(-A), 1 - step(A))),
+    "ind_scale": ((positive(A),), (C,), equal(step(A * C), step(C))),
     "ind_square": ((), (A,), equal(step(A) * step(A), step(A))),
     "pos_exp": ((), (A,), positive(exp(A))),
     "pos_add": ((positive(A), nonneg(C)), (), positive(A + C)),

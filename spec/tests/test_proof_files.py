@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof_spec.calculus import evaluate
-from backproof_spec.calculus.derivation import Line, proof_file
-from backproof_spec.calculus.replay import Rejected, Unreadable, replay
+from backproof_spec.calculus.derivation import Derivation, Line, proof_file
+from backproof_spec.calculus.notation import always, equal, indices
+from backproof_spec.calculus.replay import Rejected, Unreadable, file_digest, main, replay
 from backproof_spec.calculus.theorems import THEOREMS
 
 CALCULUS = Path(evaluate.__file__).parent
@@ -69,6 +70,41 @@ def test_a_line_that_is_beside_the_point_is_rejected():
         replay(proof_file(derivation))
 
 
+def test_a_line_that_assumes_more_than_the_statement_is_rejected():
+    """Under A = B, A = B; then B is put to be A."""
+    d = Derivation("cheat", "A = A")
+    A, B = d.variable("A", "n"), d.variable("B", "n")
+    (i,) = indices(i="n")
+    same = always(equal(A[i], B[i]), i)
+    line = d("assume", same, (i,))
+    last = d("cut", d("refl", A[i].term), (i,), d("specialise", line, "B", (i,), A[i].term))
+    d.lines += [Line(line, "as is well known"), Line(last, "so")]
+    with pytest.raises(Rejected, match=r"^line 0: it assumes what the last line does not"):
+        replay(proof_file(d))
+
+
+def test_a_line_that_says_more_is_rejected(files):
+    data = files("relu.dZ")
+    data["lines"][0]["formula"] = "dZ = 7"
+    data["digest"] = file_digest(data)
+    with pytest.raises(Rejected, match=r"^line 0: ValueError: expected a step and words, and nothing else"):
+        replay(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"format": 2, "kernel": 2, "format": 2}', "one of format, kernel stands twice in an object"),
+        ('{"format": 1' + "0" * 5000 + "}", "cannot be read: Exceeds the limit"),
+    ],
+    ids=["twice", "digits"],
+)
+def test_a_text_that_says_two_things_or_cannot_be_read_is_none(text, said, tmp_path, capsys):
+    (tmp_path / "it.json").write_text(text, encoding="utf-8")
+    assert main([str(tmp_path / "it.json")]) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -78,7 +114,7 @@ def test_a_line_that_is_beside_the_point_is_rejected():
         {"format": 2, "kernel": 2},
         {"format": True, "kernel": 1},
         {"format": 2, "kernel": 1},
-        {"format": 2, "kernel": 1, "declarations": 3},
+        {"format": 2, "kernel": 2, "declarations": 3},
     ],
     ids=str,
 )

@@ -1,14 +1,16 @@
 """Statements in index notation: read, proved, derived, refuted by numbers, and refused where they cannot be read."""
 
+import contextlib
 import json
 
 import pytest
 
-from backproof_spec.calculus import evaluate, statement
+from backproof_spec.calculus import evaluate, statement, values
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.replay import replay
 from backproof_spec.calculus.statement import Malformed, claim, counterexample, prove, read
 from backproof_spec.calculus.tactics import Unproved
+from backproof_spec.calculus.terms import CHILDREN
 
 LINEAR = "Z[i,s] = sum_j W[i,j]*Y[j,s] + b[i]\nL = f(Z)\ndZ[i,s] = f'[i,s](Z)\n"
 SOFTMAX = "suppose size(k) > 0\nS[i] = exp(Z[i]) / sum_k exp(Z[k])\nL = -sum_i P[i]*log(S[i])\n"
@@ -37,11 +39,27 @@ PIECEWISE = {
     "gradient y by x = x*(1-step(x-d)) + d*step(x-d)",
     "a hinge": "suppose m - x != 0\ny = relu(m - x)\ngradient y by x = -step(m - x)",
     "a hinge, turned": "suppose m - x != 0\ny = relu(m - x)\ngradient y by x = step(x - m) - 1",
+    "where it is positive": "suppose x > 0\ny = relu(x)\ngradient y by x = 1",
+    "where it is negative": "suppose -x > 0\ny = relu(x)\ngradient y by x = 0",
+    "of twice": "suppose x != 0\ny = relu(2*x)\ngradient y by x = 2*step(x)",
+    "of half a difference": "suppose x - y != 0\nz = relu((x-y)/2)\ngradient z by x = step(x-y)/2",
+    "of a positive multiple": "suppose a > 0\nsuppose x != 0\ny = relu(a*x)\ngradient y by x = a*step(x)",
+    "of a square": "suppose x != 0\ny = relu(x^2)\ngradient y by x = 2*x",
+    "clipped": "suppose x - lo != 0\nsuppose x - hi != 0\ny = x + relu(lo - x) - relu(x - hi)\n"
+    "gradient y by x = 1 - step(lo - x) - step(x - hi)",
     "never both": "suppose x != 0\ny = z*relu(x)*relu(-x)\ngradient y by x = 0",
 }
 """What is made of relu and 1[· ≥ 0], off the kinks."""
 TRUE |= PIECEWISE
 QUOTIENTS = {
+    "by a difference, turned": "suppose a - b != 0\ny = 1/(b-a)\ngradient y by a = 1/(b-a)^2",
+    "by a negative difference": "suppose a - b > 0\ny = log(a-b)\ngradient y by a = -1/(b-a)",
+    "at another index": "suppose A[i,j] - B[i,j] != 0\nL[i,j] = 1/(2*B[i,j] - 2*A[i,j])\nM = sum_{i,j} L[i,j]*x[i,j]\n"
+    "gradient M by x[k,l] = L[k,l]",
+    "in a sum": "suppose p[s] != 0\nsuppose 1-p[s] != 0\nL = sum_s g[s]*(1/p[s] + 1/(1-p[s]))\n"
+    "gradient L by g[k] = 1/(p[k]*(1-p[k]))",
+    "by a name for a sum of squares": "suppose e > 0\nsuppose size(s) > 0\nv = sum_s (x[s]-m)^2\nL = log(v+e)\n"
+    "gradient L by e = 1/(v+e)",
     "by a product": "suppose a != 0\nsuppose b != 0\ny = x/(a*b)\ngradient y by a = -x/(a*a*b)",
     "by a name for a product": "suppose a != 0\nsuppose b != 0\nc = a*b\ny = x/c\ngradient y by a = -y/a",
     "by a quotient": "suppose a != 0\nsuppose b != 0\ny = x/(a/b)\ngradient y by b = x/a",
@@ -51,6 +69,20 @@ QUOTIENTS = {
 }
 """What needs a ≠ 0 of something that is made of what is not 0."""
 TRUE |= QUOTIENTS
+TRUE |= {
+    f"a tensor called {name}": f"{name}[i] = x[i]^2\nL = sum_i a[i]*{name}[i]\ngradient L by x[j] = 2*a[j]*x[j]"
+    for name in CHILDREN
+    if name not in {"sum", "delta"}
+}
+"""The kernel's words are names like any others."""
+EQUATIONS = {
+    "x is 0": "suppose x = 0\ny = x^2 + a*x\ngradient y by x = a + x",
+    "a is a third": "suppose a = 1/3\ny = a*x^2\ngradient y by x = 2*x/3",
+    "b is twice c": "suppose b[i] = 2*c[i]\nL = sum_i b[i]*x[i]\ngradient L by x[k] = 2*c[k]",
+    "far from 0": "suppose x - 100 > 0\nsuppose x > 0\ny = log(x)\ngradient y by x = 1/x",
+}
+"""What no values drawn at random would satisfy."""
+TRUE |= EQUATIONS
 SIGMOID = "y = 1/(1+exp(-x))\n"
 TANH = "y = (exp(x)-exp(-x))/(exp(x)+exp(-x))\n"
 LAYER_NORM = """
@@ -74,6 +106,11 @@ FRACTIONS = {
     "tanh by exp(2x)": "y = (exp(2*x)-1)/(exp(2*x)+1)\ngradient y by x = 1-y*y",
     "softplus": "y = log(1+exp(x))\ngradient y by x = 1/(1+exp(-x))",
     "cross-entropy of a sigmoid": "p = 1/(1+exp(-z))\nL = -t*log(p) - (1-t)*log(1-p)\ngradient L by z = p - t",
+    "cross-entropy of sigmoids": "p[s] = 1/(1+exp(-z[s]))\nL = -sum_s (t[s]*log(p[s]) + (1-t[s])*log(1-p[s]))\n"
+    "gradient L by z[k] = p[k] - t[k]",
+    "batch normalisation": "suppose e > 0\nsuppose size(s) > 0\nm[i] = sum_s x[i,s]/size(s)\n"
+    "v[i] = sum_s (x[i,s]-m[i])^2/size(s)\nr[i] = exp(log(v[i]+e)/2)\nh[i,s] = (x[i,s]-m[i])/r[i]\nL = f(h)\n"
+    "gradient L by x[a,u] = (f'[a,u](h) - sum_s f'[a,s](h)/size(s) - h[a,u]*sum_s f'[a,s](h)*h[a,s]/size(s))/r[a]",
     "in the terms of a sum": "L = sum_s (log(1+exp(w*x[s])) - t[s]*w*x[s])\n"
     "gradient L by w = sum_s (1/(1+exp(-w*x[s])) - t[s])*x[s]",
     "a sum that is 0": "L = sum_s (1/(1+exp(x[s]*w)) + 1/(1+exp(-x[s]*w)))\ngradient L by w = 0",
@@ -161,6 +198,36 @@ def test_no_dimension_has_the_name_of_a_tensor():
     assert set(found.letters) == {"q", "r"}
 
 
+@pytest.mark.parametrize("name", EQUATIONS)
+def test_values_are_found_that_satisfy_what_is_supposed(name):
+    derivation = prove(read(EQUATIONS[name]))
+    for model in values.telling(derivation, derivation.theorem, 3):
+        assert evaluate.agrees(evaluate.worst_deviation(derivation.theorem, model))
+
+
+def test_one_hypothesis_is_not_undone_for_another():
+    supposed = "suppose -x[i] > 0\nsuppose sum_i x[i]*x[i] > 0\n"
+    derivation = prove(read(f"{supposed}L = log(sum_i x[i]*x[i])\ngradient L by x[k]"))
+    assert list(values.telling(derivation, derivation.theorem, 2))
+
+
+def test_hypotheses_that_turn_each_other_round_end():
+    """x = −y and y = −x, off 0: what turns a step round does not begin again."""
+    found = read(
+        "suppose x[i] = -y[i]\nsuppose y[i] = -x[i]\nsuppose x[i] != 0\nsuppose y[i] != 0\n"
+        "L = sum_i step(x[i])*z[i]\ngradient L by z[k] = step(x[k])"
+    )
+    with contextlib.suppress(Unproved):
+        prove(found)
+
+
+def test_what_has_no_value_is_looked_for_once():
+    """Of definitions of definitions each is found to have none, and not anew for each that it is part of."""
+    products = "".join(f"A{n} = A{n - 1}*z\n" for n in range(1, 40))
+    found = read(f"suppose -x > 0\nA0 = log(x)\n{products}L = A39\ngradient L by z = L")
+    assert counterexample(found) is None
+
+
 def test_where_the_sides_differ_both_are_kept():
     """1[x]·1[x + 1] is 1[x], but no rule compares x and x + 1."""
     found = read("suppose x != 0\nsuppose x + 1 != 0\ny = relu(x + 1)*step(x)\ngradient y by x = step(x)")
@@ -177,23 +244,23 @@ def test_numbers_are_computed_with_as_many_digits_as_they_take(height):
     for _ in range(height):
         towers.append(f"exp({towers[-1]})")
     derivation = prove(read(f"L = {towers[-1]}\ngradient L by x = {'*'.join(towers[1:])}"))
-    for model in evaluate.telling(derivation, derivation.theorem, 4):
+    for model in values.telling(derivation, derivation.theorem, 4):
         assert evaluate.agrees(evaluate.worst_deviation(derivation.theorem, model))
 
 
 def test_values_are_smaller_where_what_is_computed_from_them_is_too_large():
     derivation = prove(read("L = exp(exp(exp(exp(exp(8*x)))))\ngradient L by x"))
-    (model,) = evaluate.telling(derivation, derivation.theorem, 1)
+    (model,) = values.telling(derivation, derivation.theorem, 1)
     assert abs(model.values["x"][()]) < 1
     assert evaluate.agrees(evaluate.worst_deviation(derivation.theorem, model))
 
 
 def test_values_at_which_a_side_is_not_defined_tell_nothing():
     derivation = prove(read("y = x + log(a)\ngradient y by x = 1"))
-    assert all(model.values["a"][()] > 0 for model in evaluate.telling(derivation, derivation.theorem, 4))
+    assert all(model.values["a"][()] > 0 for model in values.telling(derivation, derivation.theorem, 4))
     nowhere = prove(read("y = x + 1/(b-b)\ngradient y by x = 1"))
-    with pytest.raises(evaluate.Undefined, match="no values were found at which both sides are defined"):
-        next(evaluate.telling(nowhere, nowhere.theorem, 1))
+    with pytest.raises(values.Undefined, match="no values were found at which both sides are defined"):
+        next(values.telling(nowhere, nowhere.theorem, 1))
 
 
 def test_a_derivative_that_is_0_is_0_and_no_error_of_a_difference_quotient():
@@ -212,6 +279,13 @@ def test_the_statement_of_the_documentation_is_proved():
     [
         ("", "line 1, column 1: cannot go on at … the end"),
         ("y = x*\ngradient y by x", "line 1, column 7: cannot go on"),
+        ("suppose x < 0\ny = x\ngradient y by x", "suppose x < 0: write b > a for a < b, and b >= a for a <= b"),
+        ("y = x**2\ngradient y by x", "column 7: cannot go on at … y = x**2: a power is x^2"),
+        ("y = x^n\ngradient y by x", "column 7: cannot go on at … y = x^n: a power is a whole number, as in x^2"),
+        ("y = 2x\ngradient y by x", "column 6: cannot go on at … y = 2x: a product is 2*x"),
+        ("y = 1e-5*x\ngradient y by x", "column 6: cannot go on at … y = 1e-5*x: numbers are written 0.5 and 0.00001"),
+        ("y = .5*x\ngradient y by x", "column 5: cannot go on at … y = .5*x: numbers are written 0.5 and 0.00001"),
+        ("L = sum_i x[i]^2\ngradient L by x[j] = 2*x[i]", "line 2, column 22: index i is neither in what is differ"),
         ("y = x)\ngradient y by x", "line 1, column 6: cannot go on at … y = x)"),
         ("y = x", "line 2, column 1: expected one line 'gradient L by X[i] = …', the last one"),
         ("gradient y by x\ny = x", "expected one line 'gradient L by X[i] = …', the last one"),

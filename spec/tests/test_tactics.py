@@ -5,7 +5,19 @@ from fractions import Fraction
 import pytest
 
 from backproof_spec.calculus.normal import Normal
-from backproof_spec.calculus.notation import Expression, always, delta, equal, exp, indices, log, size, step, total
+from backproof_spec.calculus.notation import (
+    Expression,
+    always,
+    delta,
+    equal,
+    exp,
+    indices,
+    log,
+    nonzero,
+    size,
+    step,
+    total,
+)
 from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.tactics import Proof, Unproved
 from backproof_spec.calculus.terms import Refused
@@ -131,8 +143,30 @@ def test_a_derivative_that_was_learned_is_used_at_any_indices(p):
     assert {rule for rule, *_ in p.steps[before:]}.isdisjoint({"d_mul", "unfold"})
 
 
+def test_what_is_known_of_a_diagonal_is_not_learned(p):
+    p.define("Z", (i, j), X(i) * Y(j))
+    with pytest.raises(ValueError, match="an index stands twice"):
+        p.learn(p.derivative(("entry", "Z", (i, i)), "X", (j,)))
+
+
 def test_what_was_learned_of_one_variable_is_not_used_of_another(p):
     p.define("Z", (i,), X(i) * Y(i))
     Z = ("entry", "Z", (i,))
     p.learn(p.derivative(Z, "X", (j,)))
     assert p.derivative(Z, "Y", (j,)).conclusion[1] == "Y"
+
+
+# --- facts ------------------------------------------------------------------------------------------------------------
+
+
+def test_squares_of_squares_take_no_steps_that_double(p):
+    p.define("B0", (), x())
+    for n in range(1, 13):
+        below = Expression(("entry", f"B{n - 1}", ()))
+        p.define(f"B{n}", (), below * below)
+    with pytest.raises(Unproved, match="no proof found"):
+        p.positive(("entry", "B12", ()))
+    assert len(p.steps) < 100
+    p.suppose(always(nonzero(x())))
+    assert p.positive(("entry", "B12", ())).conclusion == ("pos", ("entry", "B12", ()))
+    assert len(p.steps) < 300

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 from mpmath import mp
 
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, worst_deviation
 from backproof_spec.calculus.replay import replay
@@ -145,7 +145,7 @@ def test_a_network_assumes_no_zero_at_the_hidden_layers_it_passes():
 @every_theorem
 def test_every_line_is_true_in_numbers(stem, derived):
     derivation = derived(stem)
-    for model in evaluate.telling(derivation, derivation.theorem, 2):
+    for model in values.telling(derivation, derivation.theorem, 2):
         for line in derivation.lines:
             assert worst_deviation(line.theorem, model) < SMALL, line.words
 
@@ -159,7 +159,7 @@ def test_every_line_holds_where_dimensions_are_0_or_1(stem, size, derived):
     needed = {judgement[1][1] for _, _, judgement in theorem.hypotheses if judgement[1][0] == "dim"}
     dims = {dim for _, name, *_ in derivation.declarations for dim in derivation.theory.dims(name)}
     sizes = {dim: max(size, int(dim in needed)) for dim in dims}
-    model = evaluate.model(derivation, theorem.hypotheses, Random(3), sizes)
+    model = values.model(derivation, theorem.hypotheses, Random(3), sizes)
     assert all(worst_deviation(line.theorem, model) < SMALL for line in derivation.lines)
 
 
@@ -167,7 +167,7 @@ def test_a_false_statement_shows_in_numbers(derived):
     derivation = derived("linear.dW")
     kind, name, by, e, d = derivation.theorem.conclusion
     wrong = derivation("d_value", derivation("ring", d, d), derivation.theorem)
-    model = evaluate.model(derivation, frozenset(), Random(1), {"m": 2, "n": 2, "p": 2})
+    model = values.model(derivation, frozenset(), Random(1), {"m": 2, "n": 2, "p": 2})
     with mp.workdps(DIGITS):
         free = {("index", "a", "m"): 0, ("index", "c", "n"): 1}
         assert model.deviation(wrong.conclusion, free) < SMALL
@@ -204,7 +204,7 @@ def test_a_layer_more_is_as_many_steps_more_at_any_depth(output):
 @pytest.mark.no_cover
 def test_a_network_of_forty_layers_is_proved_and_replayed(monkeypatch):
     """Its numbers are left out: of so many layers of ReLU hardly one network at random has a unit that stays active."""
-    monkeypatch.setattr(evaluate, "example", lambda *_: evaluate.Model(Theory(), {}, {}, {}))
+    monkeypatch.setattr(values, "example", lambda *_: evaluate.Model(Theory(), {}, {}, {}))
     (derive,) = named("network.40.dW1").values()
     theorem = replay(json.loads(text(proof_file(derive()))))
     assert len(theorem.hypotheses) == 39 + 2  # no zero at a hidden layer, ΣP = 1, a class
@@ -212,8 +212,15 @@ def test_a_network_of_forty_layers_is_proved_and_replayed(monkeypatch):
 
 
 @pytest.mark.no_cover
+def test_the_numbers_of_a_deep_network_are_not_all_0():
+    derivation = gradient(20, "dW1")
+    (model,) = values.telling(derivation, derivation.theorem, 1)
+    assert model.somewhere(derivation.theorem.conclusion)
+
+
+@pytest.mark.no_cover
 def test_a_value_of_the_deepest_network_is_computed():
     """Definitions of definitions, 99 layers of them, are not computed by recursion."""
     derivation = gradient(DEEPEST, f"db{DEEPEST}")
-    (model,) = evaluate.telling(derivation, derivation.theorem, 1)
+    (model,) = values.telling(derivation, derivation.theorem, 1)
     assert evaluate.agrees(worst_deviation(derivation.theorem, model))

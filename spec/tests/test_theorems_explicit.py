@@ -7,7 +7,7 @@ import pytest
 from mpmath import mp
 
 from backproof_spec import differentiation, network
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import values
 from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS
 from backproof_spec.calculus.terms import close, free_indices
 from backproof_spec.calculus.theorems import THEOREMS
@@ -22,7 +22,7 @@ class _Numbers:
 
     def __init__(self, derivation, sizes):
         self.derivation = derivation
-        self.model = evaluate.model(derivation, derivation.theorem.hypotheses, Random(5), sizes)
+        self.model = values.model(derivation, derivation.theorem.hypotheses, Random(5), sizes)
 
     def __call__(self, name):
         dims = self.derivation.theory.dims(name)

@@ -1,6 +1,6 @@
 """A derivation: a proof that reads line by line, and the file that records it. Untrusted: ``replay`` checks the file.
 
-Every line is a theorem: ∂e/∂X[k] = d, or a = d, whose right side the next line continues from.
+Every line is a theorem: ∂e/∂X[k] = d, or a = d, whose right side the next line continues from, or begins anew.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import values
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression
@@ -43,7 +43,7 @@ class Derivation(Proof):
         return self.lines[-1].theorem
 
     def begin(self, theorem: Theorem, words: str = "") -> None:
-        """The first line, without the zeros that the rules leave; not shown where there is nothing to say of it."""
+        """A line to go on from, without the zeros that the rules leave; not shown where nothing is to be said of it."""
         tidied = self.tidy(theorem.conclusion[-1]) if theorem.conclusion[0] == "deriv" else None
         self._add(self("d_value", tidied, theorem) if tidied else theorem, words)
 
@@ -83,7 +83,7 @@ def proof_file(derivation: Derivation) -> dict[str, Any]:
         "steps": steps_as_data(kept),
         "lines": [{"step": number[id(line.theorem)], "words": line.words} for line in derivation.lines],
         "statement": stated(derivation.theorem),
-        "witness": evaluate.example(derivation, derivation.theorem).data(),
+        "witness": values.example(derivation, derivation.theorem).data(),
     }
     return {**data, "digest": file_digest(data)}
 
@@ -113,7 +113,7 @@ def steps_as_data(steps: Iterable[tuple[str, tuple[Any, ...], Theorem]]) -> list
     written, terms, theorems = [], _Table(), dict[int, int]()
     for rule, arguments, theorem in steps:
         before, said = len(terms.rows), stated(theorem)
-        encoded = _encoded(arguments, terms, theorems)
+        encoded = [_encoded(each, terms, theorems) for each in arguments]
         assumes, gives = [terms.number(each) for each in said["hypotheses"]], terms.number(said["conclusion"])
         written.append(
             {

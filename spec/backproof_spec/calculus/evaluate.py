@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from random import Random
 from typing import Any
 
 from mpmath import mp
 
 from backproof_spec.calculus.kernel import Theorem
-from backproof_spec.calculus.tactics import Proof
-from backproof_spec.calculus.terms import Formula, Index, Names, Theory, free_indices, names, parts
+from backproof_spec.calculus.terms import Formula, Index, Names, Theory, free_indices
 
 DIGITS, STEP_DIGITS = 120, 30
 FINER = (1, 4, 16, 64)
@@ -31,22 +28,10 @@ The relative error of a difference quotient is about h²·(f′/f)²: the last a
 """
 AGREEMENT = 40
 """Digits to which the two sides of a true line agree, relative to their size or to 1."""
-LARGEST = 3
-_MANY = 8
-"""Where there are more dimensions than these, as in deep networks, each is at most 2: a unit stays active, and numbers
-are computed in seconds."""
 Place = tuple[int, ...]
 
 
-class Unsatisfied(Exception):
-    """No values were found that satisfy the hypotheses."""
-
-
-class Undefined(Unsatisfied):
-    """Values were found, but the two sides have none at them: 1/0, the logarithm of what is not positive, exp(10⁹)."""
-
-
-class _TooLarge(ArithmeticError):
+class TooLarge(ArithmeticError):
     """exp of a number of so many digits that its own digits could not be computed."""
 
 
@@ -62,7 +47,7 @@ def _exp(a: Any) -> Any:
     """exp a, where a itself has few digits before the point."""
     if a > 0 and mp.mag(a) > _MAGNITUDE:
         msg = "a number of more than a thousand digits in an exponent"
-        raise _TooLarge(msg)
+        raise TooLarge(msg)
     return mp.exp(a)
 
 
@@ -149,14 +134,20 @@ class Model:
         if (name, place) not in self.known:
             for each in _below(self.theory, name):
                 for at in self.places(self.theory.dims(each)):
-                    with suppress(ArithmeticError):  # of an entry that may not be needed
-                        self._entry(each, at)
-        return self._entry(name, place)
+                    self._compute(each, at)
+            self._compute(name, place)
+        found = self.known[name, place]
+        if isinstance(found, ArithmeticError):
+            raise found
+        return found
 
-    def _entry(self, name: str, place: Place) -> Any:
+    def _compute(self, name: str, place: Place) -> None:
+        """What an entry is worth, or why it is worth nothing: it may not be needed."""
         if (name, place) not in self.known:
-            self.known[name, place] = self.value(self.theory.rest(name), {}, tuple(reversed(place)))
-        return self.known[name, place]
+            try:
+                self.known[name, place] = self.value(self.theory.rest(name), {}, tuple(reversed(place)))
+            except ArithmeticError as error:
+                self.known[name, place] = error
 
     def _of_map(self, op: str, name: str, place: Place, argument: dict[Place, Any]) -> Any:
         """f[i](X) = Σ_k a[k]·X[k] + (Σ_k c[k]·X[k])²/2, and its slope a[k] + c[k]·Σ c·X."""
@@ -213,15 +204,22 @@ class Model:
     def _slope(self, name: str, place: Place, e: Formula, free: dict[Index, int], h: Any) -> Any:
         what = (name, place, e, h, *((i, free[i]) for i in sorted(free_indices(e))))
         if what not in self.quotients:
-            here, known, ends = self.values[name][place], self.known, []
-            try:
-                for step in (h, -h):
-                    self.values[name][place], self.known = here + step, {}
+            ends = []
+            for step in (h, -h):
+                with self.moved(name, place, step):
                     ends.append(self.value(e, free))
-            finally:
-                self.values[name][place], self.known = here, known
             self.quotients[what] = (ends[0] - ends[1]) / (2 * h)
         return self.quotients[what]
+
+    @contextmanager
+    def moved(self, name: str, place: Place, step: Any) -> Iterator[None]:
+        """An entry of a variable changed by a step, and nothing known that was computed from it."""
+        here, known = self.values[name][place], self.known
+        self.values[name][place], self.known = here + step, {}
+        try:
+            yield
+        finally:
+            self.values[name][place], self.known = here, known
 
     def somewhere(self, conclusion: Formula) -> bool:
         """Is the right side not 0 at some index? Raises ``ArithmeticError`` where a side is not defined."""
@@ -259,125 +257,8 @@ def digits(deviation: Any) -> int:
     return DIGITS if deviation == 0 else int(mp.floor(-mp.log10(deviation)))
 
 
-def example(proof: Proof, theorem: Theorem) -> Model:
-    """Small sizes, 2 and 3 in turn, so that no two of a tensor's dimensions are likely to be alike."""
-    used = {dim for _, name, *_ in proof.declarations for dim in proof.theory.dims(name)}
-    most = 2 if len(used) > _MANY else LARGEST
-    return next(telling(proof, theorem, 1, {dim: min(2 + k % 2, most) for k, dim in enumerate(sorted(used))}))
-
-
-def telling(proof: Proof, theorem: Theorem, count: int, sizes: dict[str, int] | None = None) -> Iterator[Model]:
-    """``count`` models: such that the right side of a theorem is not 0 everywhere, unless it always is.
-
-    Raises ``Unsatisfied`` where no values satisfy the hypotheses, or ``Undefined`` where a side has no value at them.
-    """
-    found, dull, scale, undefined = 0, [], 1, ""
-    for seed in range(_SEEDS):
-        try:
-            drawn = model(proof, theorem.hypotheses, Random(seed), sizes, LARGEST, scale)  # noqa: S311 - examples
-            nonzero = drawn.somewhere(theorem.conclusion)
-        except Unsatisfied:
-            continue
-        except _TooLarge as error:
-            scale, undefined = min(2 * scale, _SMALLEST), str(error)
-            continue
-        except ArithmeticError as error:
-            undefined = str(error) or "1/0"
-            continue
-        if nonzero:
-            yield drawn
-            found += 1
-        else:
-            dull.append(drawn)
-        if found == count:
-            return
-    if not found and not dull:
-        raise Undefined(f"{UNDEFINED}: {undefined}") if undefined else Unsatisfied(UNSATISFIED)
-    yield from dull[: count - found]
-
-
-_SEEDS = 400
-UNSATISFIED = "no values were found that satisfy what is supposed"
-"""What is said of hypotheses that contradict each other."""
-UNDEFINED = "no values were found at which both sides are defined"
-"""What is said of 1/(x − x)."""
-_SMALLEST = 64
-"""Values are divided by at most so much where what is computed from them is too large."""
-
-
 def falsified(judgement: Formula, model: Model) -> dict[Index, int] | None:
     """Values of the free indices at which a = b or ∂e/∂X[k] = d is false; None where it is true of all of them."""
     with mp.workdps(DIGITS):
         wrong = (free for free in model.assignments(judgement) if not agrees(model.deviation(judgement, free)))
         return next(wrong, None)
-
-
-def model(
-    proof: Proof,
-    hypotheses: frozenset[Formula],
-    random: Random,
-    sizes: dict[str, int] | None = None,
-    largest: int = LARGEST,
-    scale: int = 1,
-) -> Model:
-    """Random values, up to 2/``scale``, that satisfy the hypotheses. Raises ``Unsatisfied`` where none are found."""
-    for _ in range(20):
-        found = _model(proof, hypotheses, random, sizes, largest, scale)
-        with mp.workdps(DIGITS):
-            if all(found.satisfies(each) for each in hypotheses):
-                return found
-    raise Unsatisfied(UNSATISFIED)
-
-
-def _model(
-    proof: Proof,
-    hypotheses: frozenset[Formula],
-    random: Random,
-    sizes: dict[str, int] | None,
-    largest: int,
-    scale: int,
-) -> Model:
-    theory = proof.theory
-    variables = {name: theory.dims(name) for kind, name, *_ in proof.declarations if kind == "variable"}
-    maps = {name: (theory.dims(name), theory.rest(name)) for kind, name, *_ in proof.declarations if kind == "map"}
-    nonempty = {judgement[1][1] for _, _, judgement in hypotheses if judgement[0] == "pos" and judgement[1][0] == "dim"}
-    dims = {dim for each in (*variables.values(), *(a + b for a, b in maps.values())) for dim in each}
-    said = [each[3] for each in proof.declarations if each[0] == "define"] + [each[2] for each in hypotheses]
-    dims |= {part[1] for formula in said for part, _ in parts(formula) if part[0] in {"sum", "dim"}}
-    sizes = sizes or (dict.fromkeys(dims, min(largest, 2)) if len(dims) > _MANY else {})
-    drawn = {dim: random.randint(int(dim in nonempty), largest) for dim in sorted(dims)} | sizes
-    found = Model(theory, drawn, {}, {})
-    with mp.workdps(DIGITS):
-        for name, shape in variables.items():
-            found.values[name] = {place: _draw(random, scale) for place in found.places(shape)}
-        for name, (inputs, outputs) in maps.items():
-            found.maps[name] = {
-                place: {k: (_draw(random, scale), _draw(random, scale)) for k in found.places(inputs)}
-                for place in found.places(outputs)
-            }
-        for hypothesis in sorted(hypotheses, key=repr):
-            _adjust(found, hypothesis)
-    return found
-
-
-def _draw(random: Random, scale: int) -> Any:
-    """A number with three binary places, not 0, or a ``scale``-th of one, a power of 2."""
-    value = Fraction(random.choice([*range(-16, 0), *range(1, 17)]), 8 * scale)
-    return mp.mpf(value.numerator) / value.denominator
-
-
-def _adjust(found: Model, hypothesis: Formula) -> None:
-    """Make a tensor positive or negative, or make its columns sum to 1, where that is what a hypothesis says."""
-    judgement = hypothesis[2]
-    (name,) = names(judgement) if len(names(judgement)) == 1 else (None,)
-    if name is None or found.theory.kind(name) != "variable":
-        return
-    values = found.values[name]
-    if judgement[0] == "pos":
-        values.update({place: abs(value) for place, value in values.items()})
-        if not found.satisfies(hypothesis):
-            values.update({place: -value for place, value in values.items()})
-    elif judgement[0] == "eq" and any(part[0] == "sum" for part, _ in parts(judgement)):
-        for column in {place[1:] for place in values}:
-            here = [place for place in values if place[1:] == column]
-            values[here[0]] += 1 - sum(values[place] for place in here)

@@ -14,13 +14,14 @@ from typing import Any
 from mpmath import mp
 
 from backproof_spec.calculus.derivation import Derivation
-from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, Model, Place, Unsatisfied
+from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, Model, Place
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression, Tensor, exp, indices, total
 from backproof_spec.calculus.replay import Rejected
 from backproof_spec.calculus.tactics import Proof, Unproved
 from backproof_spec.calculus.terms import Formula, Index, Names, Refused, free_indices, parts
+from backproof_spec.calculus.values import Unsatisfied
 
 # --- what the entries are about, where they do not say otherwise ------------------------------------------------------
 

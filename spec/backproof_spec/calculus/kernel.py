@@ -139,6 +139,7 @@ SCHEMES: dict[str, tuple[tuple[Formula, ...], Formula]] = {
     "ind_nonneg": ((("nonneg", "a"),), ("eq", ("ind", "a"), ONE)),
     "ind_negative": ((("pos", _NOT_A),), ("eq", ("ind", "a"), ZERO)),
     "ind_negate": ((_A,), ("eq", ("ind", _NOT_A), ("add", ONE, ("mul", MINUS_ONE, ("ind", "a"))))),
+    "ind_scale": ((("pos", "a"),), ("eq", ("ind", ("mul", "a", "b")), ("ind", "b"))),
     "ind_square": ((), ("eq", ("mul", ("ind", "a"), ("ind", "a")), ("ind", "a"))),
     # order
     "pos_exp": ((), ("pos", ("exp", "a"))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from itertools import chain, groupby, permutations
 from itertools import product as cartesian
 from typing import Any
@@ -64,14 +65,46 @@ class Normal:
         if op == "inv" and term[1][0] == "num" and term[1][1] > 0:
             return self._of_number(term)
         if op == "ind":
-            return self._turned(term)
+            return self._decided(term) or self._scaled(term) or self._turned(term)
         return self._split(term, self.nonzero) if op == "inv" else None
+
+    def _decided(self, term: Formula) -> Theorem | None:
+        """1[a] is 1 where a ≥ 0 is proved, 0 where −a > 0 is."""
+        p, (_, a) = self.proof, term
+        try:
+            return p("ind_nonneg", p.nonnegative(a))
+        except Unproved:
+            pass
+        try:
+            return p("ind_negative", p.positive(("mul", MINUS_ONE, a)))
+        except Unproved:
+            return None
+
+    def _scaled(self, term: Formula) -> Theorem | None:
+        """1[c·a] = 1[a]: without the factors that are proved to be positive, and none but ±1 before its first term."""
+        p, (_, a) = self.proof, term
+        powers, coefficient = _leading(a)
+        factors = [each for each, power in powers for _ in range(power)] if len(polynomial(a)) == 1 else []
+        facts = {each: self._positive(each) for each in dict.fromkeys(sorted(factors, key=repr))}
+        c = product(abs(coefficient), (each for each in factors if facts[each]))
+        if c in {ONE, number(0)}:
+            return None
+        rest = product(coefficient / abs(coefficient), (each for each in factors if not facts[each]))
+        if not factors:
+            rest = ordered(("mul", number(1 / abs(coefficient)), a))
+        same = p("trans", p("cong_ind", p("ring", a, ("mul", c, rest))), p("ind_scale", p.positive(c), rest))
+        return p.chain(same, self._turned(("ind", rest)))
+
+    def _positive(self, a: Formula) -> Theorem | None:
+        try:
+            return self.proof.positive(a)
+        except Unproved:
+            return None
 
     def _turned(self, term: Formula) -> Theorem | None:
         """1[−a] = 1 − 1[a] where a ≠ 0 is proved and −a starts with a minus sign."""
         p, (_, a) = self.proof, term
-        leading = min(polynomial(a).items(), key=lambda one: sorted(map(repr, one[0])), default=(None, 0))
-        if leading[1] >= 0:
+        if _leading(a)[1] >= 0:
             return None
         other = ordered(("mul", MINUS_ONE, a))
         minus = ("mul", MINUS_ONE, other)
@@ -80,7 +113,8 @@ class Normal:
         except Unproved:
             return None
         same, turned = p.by_ring(a, minus), p("ind_negate", fact)
-        return self._then(p("trans", p("cong_ind", same), turned) if same else turned)
+        whole = p("trans", p("cong_ind", same), turned) if same else turned
+        return p.chain(whole, p.by_ring(right_side(whole), ordered(right_side(whole))))
 
     def _other_sign(self, a: Formula, other: Formula) -> Theorem:
         """⊢ −a ≠ 0, which ``other`` is. Raises ``Unproved``."""
@@ -288,6 +322,12 @@ class Normal:
             return p("sum_swap", term)
         (i,) = p.fresh(term[1])
         return p("cong_sum", i, self._swapped(open_(term[2], (i,)), depth - 1))
+
+
+def _leading(term: Formula) -> tuple[frozenset[tuple[Formula, int]], Fraction]:
+    """The powers and the coefficient of the term of a polynomial by which its sign is chosen."""
+    nothing: tuple[frozenset[tuple[Formula, int]], Fraction] = frozenset(), Fraction(0)
+    return min(polynomial(term).items(), key=lambda one: sorted(map(repr, one[0])), default=nothing)
 
 
 def monomial(term: Formula) -> tuple[Any, list[Formula]]:

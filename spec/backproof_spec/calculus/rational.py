@@ -12,10 +12,11 @@ from fractions import Fraction
 from math import prod
 
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.matching import places_of
 from backproof_spec.calculus.normal import Normal, monomial, ordered, product
 from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
-from backproof_spec.calculus.terms import ONE, ZERO, Formula, open_, polynomial
+from backproof_spec.calculus.terms import ONE, ZERO, Formula, close, free_indices, open_, polynomial
 
 _ROUNDS = 5
 """Fractions in denominators of fractions are cleared one after the other, sums within sums compared: so many."""
@@ -42,11 +43,22 @@ class Rational(Normal):
 
     def nonzero(self, a: Formula) -> Theorem:
         """⊢ a ≠ 0: for what a denominator has become as well."""
-        return self._facts.get(("nonzero", a)) or super().nonzero(a)
+        return self._fact("nonzero", a) or super().nonzero(a)
 
     def positive(self, a: Formula) -> Theorem:
         """⊢ a > 0: for what the argument of a logarithm has become as well."""
-        return self._facts.get(("pos", a)) or self.proof.positive(a)
+        return self._fact("pos", a) or self.proof.positive(a)
+
+    def _fact(self, kind: str, a: Formula) -> Theorem | None:
+        """What was remembered of a, or of the same at other indices."""
+        if (kind, a) in self._facts:
+            return self._facts[kind, a]
+        for fact, theorem in self._facts.items():
+            free = tuple(sorted(free_indices(fact[1])))
+            places = places_of(close(fact[1], free), a, len(free)) if fact[0] == kind else None
+            if places is not None:
+                return self.proof.moved(theorem, free, places)
+        return None
 
     def _remember(self, term: Formula) -> None:
         """a ≠ 0 for 1/a, a > 0 for log a, of a's normal form: (x − m)² + 1 shows it, x² − 2·x·m + m² + 1 does not."""

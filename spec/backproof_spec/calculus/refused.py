@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import values
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.examine import A, B, Falsehood, W, X, Y, dZ, proved, u, v, x, y, z
 from backproof_spec.calculus.kernel import Theorem
@@ -121,7 +121,7 @@ def _one_is_zero(d: Derivation) -> Theorem:
     """x > 0, −x > 0 ⊢ 1 = 1[x ≥ 0] = 0, and then evaluated where x > 0 and −x > 0."""
     one = d("ind_nonneg", d("nonneg_weaken", _assumed(d, positive(x))))
     theorem = d("trans", d("sym", one), d("ind_negative", _assumed(d, positive(-x))))
-    evaluate.model(d, theorem.hypotheses, Random(1))  # noqa: S311 - examples, no secrets
+    values.model(d, theorem.hypotheses, Random(1))  # noqa: S311 - examples, no secrets
     return theorem
 
 

@@ -47,6 +47,9 @@ def replay(data: Any) -> Theorem:
         if line["step"] not in needed:
             msg = f"line {number}: the last line does not rest on it"
             raise Rejected(msg)
+        if not theorems[line["step"]].hypotheses <= last.hypotheses:
+            msg = f"line {number}: it assumes what the last line does not"
+            raise Rejected(msg)
     if json.dumps(stated(last)) != json.dumps(data.get("statement")):  # as text: true is not 1
         msg = "statement: the last line proves something else"
         raise Rejected(msg)
@@ -124,6 +127,9 @@ def says(terms: list[Formula], step: Any) -> dict[str, Any]:
 
 
 def _line(theorems: list[Theorem], line: Any) -> Theorem:
+    if set(line) != {"step", "words"}:
+        msg = "expected a step and words, and nothing else"
+        raise ValueError(msg)
     return theorems[_number(line["step"])]
 
 
@@ -169,14 +175,23 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which nothing is said twice: who reads it would see the one, and we the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        msg = f"one of {', '.join(sorted(found))} stands twice in an object"
+        raise Unreadable(msg)
+    return found
+
+
 def main(paths: list[str]) -> int:
     """Replay the files, a line for each."""
     status = 0
     for path in paths:
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            data = json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_each_once)
             theorem = replay(data)
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError, Unreadable) as error:
+        except (OSError, ValueError, RecursionError, Unreadable) as error:
             print(f"{path}: cannot be read: {error}", file=sys.stderr)
             status = 2
         except Rejected as rejected:

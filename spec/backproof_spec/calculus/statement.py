@@ -26,7 +26,7 @@ from typing import Any
 
 from lark import Token, Tree, UnexpectedInput
 
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.derivation import Derivation, Line
 from backproof_spec.calculus.grammar import PARSER
 from backproof_spec.calculus.normal import Normal
@@ -73,8 +73,9 @@ def read(text: str) -> Statement:
         tree = PARSER.parse(text + "\n")
     except UnexpectedInput as error:
         shown = error.get_context(text, 20).split("\n")[0].strip() or "the end"
-        before = lines[error.line - 1][: error.column - 1] if 0 < error.line <= len(lines) else ""
-        raise Malformed(error.line, error.column, f"cannot go on at … {shown}{torn(before)}") from None
+        line, column = lines[error.line - 1] if 0 < error.line <= len(lines) else "", max(error.column - 1, 0)
+        hint = torn(line[:column], line[column:])
+        raise Malformed(error.line, error.column, f"cannot go on at … {shown}{hint}") from None
     return _Reader(tree).statement()
 
 
@@ -120,17 +121,17 @@ def counterexample(statement: Statement, attempts: int = 50) -> tuple[evaluate.M
     satisfied = False
     for attempt in range(attempts):
         try:
-            model = evaluate.model(d, hypotheses, random, largest=1 + attempt // 10)
+            model = values.model(d, hypotheses, random, largest=1 + attempt // 10)
             satisfied = True
             free = evaluate.falsified(claim(statement), model)
-        except evaluate.Unsatisfied:
+        except values.Unsatisfied:
             continue
         except ArithmeticError:  # 1/0, log 0: what is differentiated does not exist there
             continue
         if free is not None:
             return model, free
     if not satisfied:
-        raise evaluate.Unsatisfied(evaluate.UNSATISFIED)
+        raise values.Unsatisfied(values.UNSATISFIED)
     return None
 
 
@@ -169,12 +170,25 @@ class _Reader:
         self._check_names(gradients[0])
         for line in self.lines[:-1]:
             self._declare(line)
-        e, by, *claimed = gradients[0].children
+        e, by, *_ = gradients[0].children
         if by.children[0] in self.defined:
             raise self._wrong(by, f"{by.children[0]} is defined: a gradient is by a name that is not")
-        said, letters = self._term(claimed[0]) if claimed else None, self._letters()
+        said, letters = self._claimed(gradients[0]), self._letters()
         self.d.title = "; ".join([self.d.title, *(f"{', '.join(names)} = 1..{dim}" for dim, names in letters.items())])
         return Statement(self.d, self._term(e), self._term(by), said, letters)
+
+    def _claimed(self, gradient: Tree[Any]) -> Expression | None:
+        """What is claimed: at indices that stand before it."""
+        e, by, *claimed = gradient.children
+        if not claimed:
+            return None
+        said = self._term(claimed[0])
+        loose = free_indices(said.term) - free_indices(self._term(e).term) - free_indices(self._term(by).term)
+        if loose:
+            raise self._wrong(
+                claimed[0], f"index {min(loose)[1]} is neither in what is differentiated nor in what it is by"
+            )
+        return said
 
     def _check_names(self, gradient: Tree[Any]) -> None:
         """Refuse a name that nothing but the gradient says: it is misspelt."""

@@ -6,10 +6,12 @@ A *conversion* takes a term a and returns a theorem a = b, or None where it chan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import product as cartesian
 from typing import Any
 
 from backproof_spec.calculus.kernel import RULES, SCHEMES, Theorem
-from backproof_spec.calculus.notation import Expression, Map, Tensor
+from backproof_spec.calculus.matching import places_of, ratio_of
+from backproof_spec.calculus.notation import Expression, Map, Tensor, number
 from backproof_spec.calculus.terms import (
     ARITY,
     MINUS_ONE,
@@ -19,8 +21,9 @@ from backproof_spec.calculus.terms import (
     Index,
     Names,
     Theory,
-    binders,
+    free_indices,
     open_,
+    polynomial,
 )
 
 Conversion = Callable[[Formula], Theorem | None]
@@ -52,6 +55,7 @@ class Proof:
         self.slopes: dict[tuple[str, str], Theorem] = {}
         """What was learned of the derivatives of defined tensors, by the names of both tensors."""
         self._number = 0
+        self._tried: dict[tuple[str, Formula], Theorem | Unproved] = {}
 
     # --- names ---
 
@@ -76,6 +80,7 @@ class Proof:
     def suppose(self, *hypotheses: Formula) -> None:
         """Hypotheses that the tactics may use; a theorem carries those that it does use."""
         self.hypotheses += hypotheses
+        self._tried.clear()
 
     def fresh(self, *dims: str) -> tuple[Index, ...]:
         """Free indices that stand nowhere yet."""
@@ -144,8 +149,31 @@ class Proof:
 
     # --- facts ---
 
+    def _once(self, kind: str, a: Formula, find: Callable[[Formula], Theorem]) -> Theorem:
+        """What was found of a, or that nothing was: a is part of many terms."""
+        if (kind, a) not in self._tried:
+            try:
+                self._tried[kind, a] = find(a)
+            except Unproved as error:
+                self._tried[kind, a] = error
+        found = self._tried[kind, a]
+        if isinstance(found, Unproved):
+            raise found
+        return found
+
     def positive(self, a: Formula) -> Theorem:
         """⊢ a > 0."""
+        return self._once("pos", a, self._positive)
+
+    def nonnegative(self, a: Formula) -> Theorem:
+        """⊢ a ≥ 0."""
+        return self._once("nonneg", a, self._nonnegative)
+
+    def nonzero(self, a: Formula) -> Theorem:
+        """⊢ a ≠ 0."""
+        return self._once("nonzero", a, self._nonzero)
+
+    def _positive(self, a: Formula) -> Theorem:
         found = self._assumed("pos", a)
         if found:
             return found
@@ -184,8 +212,7 @@ class Proof:
         fact = self.nonzero(b)
         return self("pos_nonneg", self("nonneg_square", b), self("nonzero_mul", fact, fact))
 
-    def nonnegative(self, a: Formula) -> Theorem:
-        """⊢ a ≥ 0."""
+    def _nonnegative(self, a: Formula) -> Theorem:
         found = self._assumed("nonneg", a)
         if found:
             return found
@@ -196,10 +223,12 @@ class Proof:
         if a[0] == "sum":
             (i,) = self.fresh(a[1])
             return self("nonneg_sum", i, self.nonnegative(open_(a[2], (i,))))
+        if a[0] == "entry" and self.theory.kind(a[1]) == "defined":
+            unfolded = self("unfold", *a[1:])
+            return self("nonneg_eq", self("sym", unfolded), self.nonnegative(right_side(unfolded)))
         return self("nonneg_weaken", self.positive(a))
 
-    def nonzero(self, a: Formula) -> Theorem:
-        """⊢ a ≠ 0."""
+    def _nonzero(self, a: Formula) -> Theorem:
         found = self._assumed("nonzero", a)
         if found:
             return found
@@ -261,9 +290,25 @@ class Proof:
         for hypothesis in self.hypotheses:
             _, dims, judgement = hypothesis
             if judgement[0] == kind:
-                places = _places(judgement[1], a, len(dims))
+                places = places_of(judgement[1], a, len(dims))
                 if places is not None:
                     return self("assume", hypothesis, places)
+        return self._multiple(kind, a)
+
+    def _multiple(self, kind: str, a: Formula) -> Theorem | None:
+        """⊢ a > 0, a ≥ 0 or a ≠ 0 where that is assumed of c·a, c a number: of b − a, say, for a − b ≠ 0."""
+        wanted, free = polynomial(a), sorted(free_indices(a))
+        for hypothesis in self.hypotheses:
+            _, dims, judgement = hypothesis
+            choices = [[i for i in free if i[2] == dim] for dim in dims] if judgement[0] == kind else [[]]
+            for places in cartesian(*choices):
+                ratio = ratio_of(wanted, polynomial(open_(judgement[1], places)))
+                if ratio > 0 or (ratio and kind == "nonzero"):
+                    known, c = self("assume", hypothesis, places), number(ratio)
+                    fact = self.nonzero(c) if kind == "nonzero" else self.positive(c)
+                    fact = self("nonneg_weaken", fact) if kind == "nonneg" else fact
+                    whole = self(f"{kind}_mul", fact, known)
+                    return self(f"{kind}_eq", self("ring", whole.conclusion[1], a), whole)
         return None
 
     def rewritten(self, a: Formula) -> Theorem | None:
@@ -271,7 +316,7 @@ class Proof:
         for hypothesis in self.hypotheses:
             _, dims, judgement = hypothesis
             if judgement[0] == "eq":
-                places = _places(judgement[1], a, len(dims))
+                places = places_of(judgement[1], a, len(dims))
                 if places is not None:
                     return self("assume", hypothesis, places)
         return None
@@ -310,7 +355,10 @@ class Proof:
 
     def learn(self, theorem: Theorem) -> None:
         """From now on ``derivative`` uses ∂Z[i]/∂X[k] = d where Z, a defined tensor, is differentiated by X."""
-        _, name, _, (_, defined, _), _ = theorem.conclusion
+        _, name, by, (_, defined, places), _ = theorem.conclusion
+        if len({*places, *by}) < len(places) + len(by):
+            msg = f"{defined}: an index stands twice, so that this is not known at all indices"
+            raise ValueError(msg)
         self.slopes[defined, name] = theorem
 
     def moved(self, theorem: Theorem, places: tuple[Index, ...], to: tuple[Index, ...]) -> Theorem:
@@ -349,23 +397,3 @@ def _unproved(fact: Formula, why: Unproved) -> Unproved:
         return why
     kind, a = fact
     return Unproved(f"no proof found that {a} {'> 0' if kind == 'pos' else '≠ 0'}", fact)
-
-
-def _places(pattern: Formula, term: Formula, count: int) -> tuple[Index, ...] | None:
-    """The indices at which a formula with ``count`` bound ones is this term; None where it is nowhere."""
-    found: dict[int, Index] = {}
-    if not _like(pattern, term, count, 0, found) or len(found) != count:
-        return None
-    places = tuple(found[count - 1 - k] for k in range(count))
-    return places if open_(pattern, places) == term else None
-
-
-def _like(pattern: Any, term: Any, count: int, depth: int, found: dict[int, Index]) -> bool:
-    if not isinstance(pattern, tuple) or not isinstance(term, tuple):
-        return bool(pattern == term)
-    if len(pattern) == 3 and pattern[0] == "bound" and pattern[1] >= depth:  # noqa: PLR2004 - an index
-        return bool(found.setdefault(pattern[1] - depth, term) == term)
-    if len(pattern) != len(term):
-        return False
-    inner = depth + (binders(pattern) if pattern and pattern[0] in {"sum", "map", "slope"} else 0)
-    return all(_like(p, t, count, inner, found) for p, t in zip(pattern, term, strict=True))

@@ -68,8 +68,21 @@ def absent(line: str) -> tuple[int, str] | None:
     return None
 
 
-def torn(before: str) -> str:
-    """What to say of a text that cannot be read on after ``before``: f(x[i]), perhaps."""
+_HINTS = (
+    (r"<|≤", ": write b > a for a < b, and b >= a for a <= b"),
+    (r"(?<=\*)\*", ": a power is x^2"),
+    (r"(?<=\^)[^\W\d]", ": a power is a whole number, as in x^2"),
+    (r"(?<=\d)[eE][-+\d]|\.\d", ": numbers are written 0.5 and 0.00001"),
+    (r"(?<=\d)[^\W\d]", ": a product is 2*x"),
+)
+"""What is said of signs, where a line cannot be read on, that are written otherwise here."""
+
+
+def torn(before: str, after: str) -> str:
+    """What to say of a line that cannot be read on after ``before``: f(x[i]), perhaps, or a sign that is not there."""
+    for pattern, hint in _HINTS:
+        if re.compile(pattern).match(before + after, len(before)):
+            return hint
     found = _TORN.search(before)
     if found is None or found[1] in {*FUNCTIONS, "size"} or found[1].startswith("sum_"):
         return ""

@@ -3,7 +3,7 @@
 import json
 from random import Random
 
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import values
 from backproof_spec.calculus.derivation import steps_as_data
 from backproof_spec.calculus.kernel import RULES, Theorem
 from backproof_spec.calculus.notation import (
@@ -186,7 +186,7 @@ def witness(p, below):
     """Values at which both are true of c > 0 ⊢ 1[c ≥ 0] = 1 and −below > 0 ⊢ 1[below ≥ 0] = 0, that is 0 = 1 for c."""
     above = p("ind_nonneg", p("nonneg_weaken", assumed(p, positive(c[()]))))
     theorem = p("cong_add", above, p("ind_negative", assumed(p, positive(-below))))
-    return evaluate.model(p, theorem.hypotheses, Random(1))
+    return values.model(p, theorem.hypotheses, Random(1))
 
 
 def file(p, edit):

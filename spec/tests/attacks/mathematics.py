@@ -36,7 +36,7 @@ from attacks.made_of import (
     through,
     witness,
 )
-from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import values
 from backproof_spec.calculus.notation import (
     delta,
     equal,
@@ -251,6 +251,11 @@ MATHEMATICS = {
         lambda p: p("nonzero_negative", assumed(p, nonneg(-X[i]))),
         lambda p: p("nonzero_negative", assumed(p, positive(-X[i]))),
     ),
+    "1[a·b] = 1[b] where a may be 0": (
+        "premise",
+        lambda p: p("ind_scale", p("nonneg_square", X[i].term), Y[i].term),
+        lambda p: p("ind_scale", p("pos_exp", X[i].term), Y[i].term),
+    ),
     "1[−a] = 1 − 1[a] at 0": (
         "premise",
         lambda p: p("ind_negate", p("nonneg_square", X[i].term)),
@@ -449,7 +454,7 @@ MATHEMATICS = {
         ),
     ),
     "contradictory hypotheses": (
-        evaluate.Unsatisfied,
+        values.Unsatisfied,
         lambda p: witness(p, c[()]),
         lambda p: witness(p, -c[()]),
     ),

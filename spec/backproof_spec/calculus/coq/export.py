@@ -19,8 +19,8 @@ from typing import Any
 
 from backproof_spec.calculus.coq.premises import Lemma, NotExported, NotWhole, Proof, Scope
 from backproof_spec.calculus.coq.rules import RULES, Rules
-from backproof_spec.calculus.replay import Rejected, decoded, require_format, says
-from backproof_spec.calculus.terms import Formula, Index, free_indices
+from backproof_spec.calculus.replay import Rejected, Unreadable, decoded, require_format, says
+from backproof_spec.calculus.terms import Formula, Index, Refused, free_indices
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,22 @@ def export(data: Any) -> Exported:
 
 
 def exports(files: Iterable[Any]) -> dict[str, Exported | str]:
-    """Proof files, by their stems; why not, where one is malformed, or a step of it has no Coq term here."""
+    """Proof files, by their stems; why not, where one is malformed, or a step of it has no Coq term here.
+
+    Theorems are files of one project: of two whose names are the same in Coq, or but for capitals, the first has it.
+    """
     found: dict[str, Exported | str] = {}
+    owners: dict[str, str] = {}
     for data in files:
+        stem = data["stem"]
         try:
-            found[data["stem"]] = export(data)
-        except (NotExported, Rejected) as error:
-            found[data["stem"]] = f"it could not be written for Coq: {error}"
+            written = export(data)
+        except (NotExported, Rejected, Unreadable) as error:
+            found[stem] = f"it could not be written for Coq: {error}"
+            continue
+        owner = owners.setdefault(written.theorem.casefold(), stem)
+        taken = f"it could not be written for Coq: its name there, {written.theorem}, is that of {owner}"
+        found[stem] = written if owner == stem else taken
     return found
 
 
@@ -70,11 +79,15 @@ class _Exporter(Rules):
             except NotExported as error:
                 msg = f"{place}: {error}"
                 raise NotExported(msg) from None
-            except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+            except (Refused, TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
                 msg = f"{place}: {type(error).__name__}: {error}"
                 raise Rejected(msg) from error
             places.extend([place] * (len(self.out) - len(places)))
 
+        missing = [key for key in ("declarations", "steps", "lines", "statement", "stem", "title") if key not in data]
+        if missing:
+            msg = f"expected a proof file with {missing[0]}"
+            raise Unreadable(msg)
         for k, declaration in enumerate(data["declarations"]):
             written(f"declaration {k}", self._declare, declaration)
         for k, step in enumerate(data["steps"]):
@@ -171,7 +184,12 @@ class _Exporter(Rules):
 
 def _comment(text: str) -> str:
     """A comment of Coq, which the text can neither end nor open anew: it may be anybody's."""
-    plain = " ".join(text.split()).replace('"', "''").replace("(*", "( *").replace("*)", "* )")
+    plain = (
+        " ".join(text.encode(errors="replace").decode().split())
+        .replace('"', "''")
+        .replace("(*", "( *")
+        .replace("*)", "* )")
+    )
     return f"(** {plain} *)"
 
 

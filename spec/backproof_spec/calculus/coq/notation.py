@@ -44,6 +44,14 @@ TAKEN = frozenset(_WORDS.split())
 _KEPT = re.compile(r"[hjs]\d+|ring\d+|[DP]_.+|(pos|nonneg|nonzero|cong|exp|log|inv|sum|ind)_.+")
 
 
+def require_whole(*numbers: Any) -> None:
+    """Refuse what would stand in a Coq file and is no whole number, but text that ends a lemma and begins another."""
+    for each in numbers:
+        if type(each) is not int:
+            msg = f"{each!r} is no whole number"
+            raise TypeError(msg)
+
+
 def signed(op: str, operands: Iterable[tuple[str, int]]) -> tuple[str, int]:
     """An operator at its operands, and its level."""
     sign, level, most = SIGNS[op]
@@ -139,6 +147,7 @@ class Notation:
         level = _APPLIED
         match a:
             case ("num", p, q):
+                require_whole(p, q)
                 whole = f"({p})" if p < 0 else str(p)
                 text, level = (whole, _ATOM) if q == 1 else (f"{whole} / {q}", _TIMES)
             case ("dim", dim):

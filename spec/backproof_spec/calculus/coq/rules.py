@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from backproof_spec.calculus.coq.notation import signed
+from backproof_spec.calculus.coq.notation import require_whole, signed
 from backproof_spec.calculus.coq.premises import Lemma, NotExported, Premises, Proof, Scope
 from backproof_spec.calculus.kernel import RULES as KERNEL_RULES
 from backproof_spec.calculus.kernel import SCHEMES
@@ -184,6 +184,7 @@ class Rules(Premises):
 
     def _pos_number(self, a: Formula) -> Proof:
         _, p, q = a
+        require_whole(p, q)
         return lambda _: f"(pos_integer ({p}) eq_refl)" if q == 1 else f"(pos_number ({p}) {q} eq_refl eq_refl)"
 
     def _pos_sum(self, i: Index, fact: Lemma, nonempty: Lemma) -> Proof:

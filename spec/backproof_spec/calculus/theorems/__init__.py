@@ -63,15 +63,20 @@ def named(name: str) -> dict[str, Callable[[], Derivation]]:
     """
     if name in THEOREMS:
         return {name: THEOREMS[name]}
-    deep = re.fullmatch(r"network\.(\d+)\.(dX|d[Wb](\d+))", name)
-    if deep and 1 <= int(deep[3] or 1) <= int(deep[1]) <= DEEPEST:
+    deep = re.fullmatch(r"network\.([1-9]\d*)\.(dX|d[Wb]([1-9]\d*))", name, re.ASCII)
+    if deep and int(deep[3] or 1) <= int(deep[1]) <= DEEPEST:
         return {name: partial(network.gradient, int(deep[1]), deep[2])}
-    depth = re.match(r"network\.(\d+)(?=\.|$)", name)
-    if depth and not 1 <= int(depth[1]) <= DEEPEST:
-        by_induction = "spec/coq/Network.v proves any depth by induction"
-        msg = f"theorem {name!r} is not known: networks of 1 to {DEEPEST} layers are derived here; {by_induction}"
-        raise KeyError(msg)
     found = of_claim(name)
+    depth = re.match(r"network\.(-?\d+)(?=\.|$)", name, re.ASCII)
+    if depth and not found:
+        k, has = int(depth[1]), f"networks of 1 to {DEEPEST} layers are derived here"
+        if 1 <= k <= DEEPEST:
+            last = f" … dW{k}, db1 … db{k}" if k > 1 else ", db1"
+            has = f"a network of {k} layer{'s' if k > 1 else ''} has network.{k}.dX, dW1{last}"
+        else:
+            has += "; spec/coq/Network.v proves any depth by induction"
+        msg = f"theorem {name!r} is not known: {has}"
+        raise KeyError(msg)
     if not found:
         close = difflib.get_close_matches(name, THEOREMS, n=3, cutoff=0.4)
         like = f": did you mean {', '.join(close)}?" if close else f"; expected some of {', '.join(THEOREMS)}"

@@ -1,0 +1,37 @@
+"""Is one formula another at some indices, or times some number? Untrusted: the kernel checks what is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from backproof_spec.calculus.terms import Formula, Index, binders, open_
+
+
+def ratio_of(a: Mapping[Any, Fraction], b: Mapping[Any, Fraction]) -> Fraction:
+    """c where a = c·b, as polynomials; 0 where there is none."""
+    if not b or a.keys() != b.keys():
+        return Fraction(0)
+    ratios = {a[powers] / b[powers] for powers in b}
+    return ratios.pop() if len(ratios) == 1 else Fraction(0)
+
+
+def places_of(pattern: Formula, term: Formula, count: int) -> tuple[Index, ...] | None:
+    """The indices at which a formula with ``count`` bound ones is this term; None where it is nowhere."""
+    found: dict[int, Index] = {}
+    if not _like(pattern, term, count, 0, found) or len(found) != count:
+        return None
+    places = tuple(found[count - 1 - k] for k in range(count))
+    return places if open_(pattern, places) == term else None
+
+
+def _like(pattern: Any, term: Any, count: int, depth: int, found: dict[int, Index]) -> bool:
+    if not isinstance(pattern, tuple) or not isinstance(term, tuple):
+        return bool(pattern == term)
+    if len(pattern) == 3 and pattern[0] == "bound" and pattern[1] >= depth:  # noqa: PLR2004 - an index
+        return bool(found.setdefault(pattern[1] - depth, term) == term)
+    if len(pattern) != len(term):
+        return False
+    inner = depth + (binders(pattern) if pattern and pattern[0] in {"sum", "map", "slope"} else 0)
+    return all(_like(p, t, count, inner, found) for p, t in zip(pattern, term, strict=True))

@@ -1,0 +1,167 @@
+"""Values at which formulas are looked at: drawn at random, and such that they satisfy the hypotheses of a theorem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+from random import Random
+from typing import Any
+
+from mpmath import mp
+
+from backproof_spec.calculus.evaluate import DIGITS, Model, TooLarge
+from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.tactics import Proof
+from backproof_spec.calculus.terms import Formula, Names, names, parts
+
+LARGEST = 3
+_MANY = 8
+"""Where there are more dimensions than these, each is at most 2: the numbers of a deep network in seconds."""
+_SEEDS, _PATIENCE = 400, 40
+"""So many are tried, after the first of them positive values only: else hardly a deep network of ReLU is active."""
+UNSATISFIED = "no values were found that satisfy what is supposed"
+"""What is said of hypotheses that contradict each other."""
+UNDEFINED = "no values were found at which both sides are defined"
+"""What is said of 1/(x − x)."""
+_SMALLEST = 64
+"""Values are divided by at most so much where what is computed from them is too large."""
+
+
+class Unsatisfied(Exception):
+    """No values were found that satisfy the hypotheses."""
+
+
+class Undefined(Unsatisfied):
+    """Values were found, but the two sides have none at them: 1/0, the logarithm of what is not positive, exp(10⁹)."""
+
+
+def example(proof: Proof, theorem: Theorem) -> Model:
+    """Small sizes, 2 and 3 in turn, so that no two of a tensor's dimensions are likely to be alike."""
+    used = {dim for _, name, *_ in proof.declarations for dim in proof.theory.dims(name)}
+    most = 2 if len(used) > _MANY else LARGEST
+    return next(telling(proof, theorem, 1, {dim: min(2 + k % 2, most) for k, dim in enumerate(sorted(used))}))
+
+
+def telling(proof: Proof, theorem: Theorem, count: int, sizes: dict[str, int] | None = None) -> Iterator[Model]:
+    """``count`` models: such that the right side of a theorem is not 0 everywhere, unless it always is.
+
+    Raises ``Unsatisfied`` where no values satisfy the hypotheses, or ``Undefined`` where a side has no value at them.
+    """
+    found, dull, scale, undefined = 0, [], 1, ""
+    for seed in range(_SEEDS):
+        try:
+            random = Random(seed)  # noqa: S311 - examples
+            drawn = model(proof, theorem.hypotheses, random, sizes, scale=scale, signed=seed < _PATIENCE)
+            nonzero = drawn.somewhere(theorem.conclusion)
+        except Unsatisfied:
+            continue
+        except TooLarge as error:
+            scale, undefined = min(2 * scale, _SMALLEST), str(error)
+            continue
+        except ArithmeticError as error:
+            undefined = str(error) or "1/0"
+            continue
+        if nonzero:
+            yield drawn
+            found += 1
+        else:
+            dull.append(drawn)
+        if found == count:
+            return
+    if not found and not dull:
+        raise Undefined(f"{UNDEFINED}: {undefined}") if undefined else Unsatisfied(UNSATISFIED)
+    yield from dull[: count - found]
+
+
+def model(
+    proof: Proof,
+    hypotheses: frozenset[Formula],
+    random: Random,
+    sizes: dict[str, int] | None = None,
+    largest: int = LARGEST,
+    scale: int = 1,
+    *,
+    signed: bool = True,
+) -> Model:
+    """Random values, up to 2/``scale``, that satisfy the hypotheses. Raises ``Unsatisfied`` where none are found."""
+    for _ in range(20):
+        found = _model(proof, hypotheses, random, sizes, largest, partial(_draw, random, scale, signed=signed))
+        with mp.workdps(DIGITS):
+            if all(found.satisfies(each) for each in hypotheses):
+                return found
+    raise Unsatisfied(UNSATISFIED)
+
+
+def _model(
+    proof: Proof,
+    hypotheses: frozenset[Formula],
+    random: Random,
+    sizes: dict[str, int] | None,
+    largest: int,
+    draw: Callable[[], Any],
+) -> Model:
+    theory = proof.theory
+    variables = {name: theory.dims(name) for kind, name, *_ in proof.declarations if kind == "variable"}
+    maps = {name: (theory.dims(name), theory.rest(name)) for kind, name, *_ in proof.declarations if kind == "map"}
+    nonempty = {judgement[1][1] for _, _, judgement in hypotheses if judgement[0] == "pos" and judgement[1][0] == "dim"}
+    dims = {dim for each in (*variables.values(), *(a + b for a, b in maps.values())) for dim in each}
+    said = [each[3] for each in proof.declarations if each[0] == "define"] + [each[2] for each in hypotheses]
+    dims |= {part[1] for formula in said for part, _ in parts(formula) if part[0] in {"sum", "dim"}}
+    sizes = sizes or (dict.fromkeys(dims, min(largest, 2)) if len(dims) > _MANY else {})
+    drawn = {dim: random.randint(int(dim in nonempty), largest) for dim in sorted(dims)} | sizes
+    found = Model(theory, drawn, {}, {})
+    with mp.workdps(DIGITS):
+        for name, shape in variables.items():
+            found.values[name] = {place: draw() for place in found.places(shape)}
+        for name, (inputs, outputs) in maps.items():
+            found.maps[name] = {
+                place: {k: (draw(), draw()) for k in found.places(inputs)} for place in found.places(outputs)
+            }
+        for hypothesis in sorted(hypotheses, key=repr):
+            _adjust(found, hypothesis)
+    return found
+
+
+def _draw(random: Random, scale: int, *, signed: bool) -> Any:
+    """A number with three binary places, not 0, or a ``scale``-th of one, a power of 2; positive unless ``signed``."""
+    value = Fraction(random.choice([*(range(-16, 0) if signed else ()), *range(1, 17)]), 8 * scale)
+    return mp.mpf(value.numerator) / value.denominator
+
+
+def _adjust(found: Model, hypothesis: Formula) -> None:
+    """Change the values of a tensor where a hypothesis is of its sign, its size, or what it is equal to."""
+    _, dims, judgement = hypothesis
+    if judgement[0] == "eq" and judgement[1][0] == "entry":
+        _assign(found, dims, *judgement[1:])
+    (name,) = names(judgement) if len(names(judgement)) == 1 else (None,)
+    if name is None or found.theory.kind(name) != "variable":
+        return
+    values = found.values[name]
+    if found.satisfies(hypothesis):
+        return
+    if judgement[0] == "pos":
+        here = {place: abs(value) for place, value in values.items()}
+        for factor in (sign * mp.mpf(2) ** power for power in _POWERS for sign in (1, -1)):
+            values.update({place: factor * value for place, value in here.items()})
+            if found.satisfies(hypothesis):
+                return
+    elif judgement[0] == "eq" and any(part[0] == "sum" for part, _ in parts(judgement)):
+        for column in {place[1:] for place in values}:
+            rows = [place for place in values if place[1:] == column]
+            values[rows[0]] += 1 - sum(values[place] for place in rows)
+
+
+_POWERS = (0, 2, -2, 5, -5, 10, -10)
+"""By these powers of 2 values are multiplied until x − 100 > 0."""
+
+
+def _assign(found: Model, dims: Names, left: Formula, right: Formula) -> None:
+    """X[i] = a for all i: a variable gets these values, where they do not depend on it."""
+    _, name, places = left
+    plain = sorted(i[1] for i in places) == list(range(len(dims)))
+    if plain and found.theory.kind(name) == "variable" and name not in found.theory.depends(right):
+        for place in found.places(dims):
+            bound = tuple(reversed(place))
+            found.values[name][tuple(bound[i[1]] for i in places)] = found.value(right, {}, bound)
+        found.known.clear()
