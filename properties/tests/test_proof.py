@@ -119,5 +119,5 @@ def test_hypotheses_that_cannot_be_met_refute(monkeypatch):
     def unmet(*_):
         raise values.Unsatisfied(values.UNSATISFIED)
 
-    monkeypatch.setattr(evaluate, "model", unmet)
+    monkeypatch.setattr(values, "model", unmet)
     assert _refusal("linear.dW") == values.UNSATISFIED

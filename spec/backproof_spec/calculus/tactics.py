@@ -297,11 +297,11 @@ class Proof:
 
     def _multiple(self, kind: str, a: Formula) -> Theorem | None:
         """⊢ a > 0, a ≥ 0 or a ≠ 0 where that is assumed of c·a, c a number: of b − a, say, for a − b ≠ 0."""
-        wanted, free = polynomial(a), sorted(free_indices(a))
-        for hypothesis in self.hypotheses:
+        alike = [each for each in self.hypotheses if each[2][0] == kind]
+        wanted, free = polynomial(a) if alike else {}, sorted(free_indices(a))
+        for hypothesis in alike:
             _, dims, judgement = hypothesis
-            choices = [[i for i in free if i[2] == dim] for dim in dims] if judgement[0] == kind else [[]]
-            for places in cartesian(*choices):
+            for places in cartesian(*([i for i in free if i[2] == dim] for dim in dims)):
                 ratio = ratio_of(wanted, polynomial(open_(judgement[1], places)))
                 if ratio > 0 or (ratio and kind == "nonzero"):
                     known, c = self("assume", hypothesis, places), number(ratio)

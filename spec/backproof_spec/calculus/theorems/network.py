@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.notation import (
+    Expression,
     Tensor,
     always,
     delta,
@@ -97,6 +98,23 @@ def _raised(layer: int) -> str:
     return f"⁽{layer}⁾".translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
+def _forward(net: _Network, last: int, entry: Expression, own_slope: Expression, words: str) -> dict[int, Tensor]:
+    """J_l = ∂Z_l/∂X for the layers from the last one that X acts on directly: named, proved, and known from then on."""
+    d, k, (_, name, by) = net.d, len(net.Z) - 1, entry.term
+    J = {last: d.define(f"J{last}", (_index("i", last), s, *by), own_slope)}
+    for layer in range(last + 1, k + 1):
+        at, below = _index("i", layer), _index("i", layer - 1)
+        passed = step(net.Z[layer - 1][below, s]) * J[layer - 1][(below, s, *by)]
+        J[layer] = d.define(f"J{layer}", (at, s, *by), total(net.W[layer][at, below] * passed, below))
+    for layer in range(last, k + 1):
+        at = _index("i", layer)
+        d.begin(d.derivative(net.Z[layer][at, s].term, name, by))
+        d.then(J[layer][(at, s, *by)], words, unfolding=[f"J{layer}", f"Y{layer - 1}"])
+        d.learn(d.theorem)
+        words = "one layer on: the slopes of linear, of ReLU off its kink, and those of the layer before"
+    return J
+
+
 def gradient(k: int, output: str) -> Derivation:
     """δX = W_1ᵀ·δZ_1, δW_l = δZ_l·Y_{l−1}ᵀ or δb_l = δZ_l·1 of a network of k layers: ``output`` is dX, dW2, db2, …
 
@@ -116,28 +134,13 @@ def gradient(k: int, output: str) -> Derivation:
     net = _network(d, k, last)
     i, j = _index("a", last), _index("c", last - 1)
     entry = {"W": net.W[last][i, j], "b": net.b[last][i], "X": net.Y[0][j, r]}[kind]
-    _, name, by = entry.term
-
-    at, J = _index("i", last), dict[int, Tensor]()
+    at, (_, name, by) = _index("i", last), entry.term
     own_slope = {
         "W": delta(at, i) * net.Y[last - 1][j, s],
         "b": delta(at, i),
         "X": net.W[last][at, j] * delta(s, r),
     }[kind]
-    J[last] = d.define(f"J{last}", (at, s, *by), own_slope)
-    for layer in range(last + 1, k + 1):
-        at, below = _index("i", layer), _index("i", layer - 1)
-        passed = step(net.Z[layer - 1][below, s]) * J[layer - 1][(below, s, *by)]
-        J[layer] = d.define(f"J{layer}", (at, s, *by), total(net.W[layer][at, below] * passed, below))
-
-    for layer in range(last, k + 1):
-        at = _index("i", layer)
-        d.begin(d.derivative(net.Z[layer][at, s].term, name, by))
-        words = f"the layer's own slopes, as in {own}: J{_raised(layer)} is the Jacobian"
-        if layer > last:
-            words = "one layer on: the slopes of linear, of ReLU off its kink, and those of the layer before"
-        d.then(J[layer][(at, s, *by)], words, unfolding=[f"J{layer}", f"Y{layer - 1}"])
-        d.learn(d.theorem)
+    J = _forward(net, last, entry, own_slope, f"the layer's own slopes, as in {own}: J{_raised(last)} is the Jacobian")
     d.begin(d.derivative(net.L[()].term, name, by))
     for layer in range(k, last - 1, -1):
         at = _index("i", layer)
