@@ -371,6 +371,7 @@ def _inside(some):
     return functions + [("sum", "n", close(a, (j,))) for a in some]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("write", WRITERS, ids=[n.name for n in Notation])
 def test_terms_that_print_alike_are_alike(write):
     leaves = [("num", -1, 1), ("num", 1, 2), v[j].term]

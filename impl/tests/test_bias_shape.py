@@ -37,6 +37,7 @@ def _with_matrix_biases(axis):
     return {"linear": linear, "linear_vjp": linear_vjp, "network_gradients": network_gradients, "relu": R.relu}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("shape", "axis"), [("column", 1), ("row", 0)])
 def test_biases_as_matrices_hold(shape, axis, verdicts):
     target = bias_shape(_with_matrix_biases(axis), shape)

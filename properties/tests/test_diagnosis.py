@@ -89,6 +89,7 @@ MEANT = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("claim", "target", "cause", "line"), MEANT, ids=[row[3] for row in MEANT])
 def test_what_another_convention_explains_carries_the_line_to_declare(claim, target, cause, line):
     found = _diagnosis(target, claim)

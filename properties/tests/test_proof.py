@@ -116,7 +116,7 @@ def test_the_numbers_that_are_compared_are_some_and_not_all_0(stem):
 
 
 def test_hypotheses_that_cannot_be_met_refute(monkeypatch):
-    def unmet(*_):
+    def unmet(*_, **__):
         raise values.Unsatisfied(values.UNSATISFIED)
 
     monkeypatch.setattr(values, "model", unmet)

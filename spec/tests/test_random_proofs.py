@@ -373,7 +373,6 @@ def falsehood(random, steps):
     return None
 
 
-@pytest.mark.no_cover
 def test_a_derivative_of_what_is_defined_is_told_from_0():
     """D depends on X by its definition alone."""
     theory = declared().theory
@@ -388,6 +387,7 @@ def test_a_derivative_of_what_is_defined_is_told_from_0():
         assert not world.holds((*of_D, ("num", 0, 1)), free)
 
 
+@pytest.mark.no_cover
 @given(st.randoms(use_true_random=True))
 def test_what_is_proved_by_steps_at_random_is_true_in_numbers(random):
     assert falsehood(random, 150) is None
