@@ -1,6 +1,7 @@
 """A theory with a name of every kind, in which rules are tried."""
 
 from backproof_spec.calculus.notation import (
+    Expression,
     Map,
     Tensor,
     exp,
@@ -15,6 +16,8 @@ W, c = Tensor("W", ("m", "n")), Tensor("c", ())
 S, D = Tensor("S", ("n",)), Tensor("D", ())
 f = Map("f", ("n",), ("m",))
 VARIABLES = (X, Y, T, W, c)
+FREE = {"n": (i, j, k), "m": (r, s)}
+"""Free indices, by their dimensions."""
 
 
 def declared():
@@ -25,3 +28,8 @@ def declared():
     p.define("S", (i,), X[i] * exp(c[()]))
     p.define("D", (), total(S[i] * Y[i], i))
     return p
+
+
+def inverse(a):
+    """1/a."""
+    return Expression(("inv", a.term))

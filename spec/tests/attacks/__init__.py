@@ -5,12 +5,13 @@ guard is needed, since without it an attack gets further: ``test_guards``.
 """
 
 from attacks.host_language import HOST_LANGUAGE
+from attacks.indices import INDICES
 from attacks.made_of import declared
 from attacks.mathematics import MATHEMATICS
 from attacks.shapes import SHAPES
 from backproof_spec.calculus.terms import Refused
 
-ATTACKS = {**MATHEMATICS, **HOST_LANGUAGE, **SHAPES}
+ATTACKS = {**INDICES, **MATHEMATICS, **HOST_LANGUAGE, **SHAPES}
 """{name: (what refuses it, attack, twin)}."""
 
 
