@@ -1,108 +1,48 @@
 """Backproof: is this gradient right, for every shape and every input, and how do you know?
 
->>> import backproof
->>> report = backproof.check("reference", operations=["relu"], examples=10, seed=1)
->>> report.passed
-True
+Names are imported when they are first used: a target that declares its conventions need not load the judge.
 """
 
-from __future__ import annotations
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import secrets
-import shlex
-import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any
+if TYPE_CHECKING:
+    from backproof.checking import check as check
+    from backproof_docs.report import Refutation as Refutation
+    from backproof_docs.report import Report as Report
+    from backproof_impl.conventions import Conventions as Conventions
+    from backproof_impl.conventions import Limits as Limits
+    from backproof_impl.conventions import UsageError as UsageError
+    from backproof_impl.isolation import Program as Program
+    from backproof_impl.wrapping.bias_shape import bias_shape as bias_shape
+    from backproof_impl.wrapping.forward_backward import from_forward_backward as from_forward_backward
+    from backproof_impl.wrapping.per_sample import per_sample as per_sample
+    from backproof_impl.wrapping.update import from_update as from_update
 
-from backproof_docs.report import Refutation, Report
-from backproof_impl.conventions import Conventions, Limits, UsageError
-from backproof_impl.isolation import Program
-from backproof_impl.wrapping.bias_shape import bias_shape
-from backproof_impl.wrapping.forward_backward import from_forward_backward
-from backproof_impl.wrapping.per_sample import per_sample
-from backproof_impl.wrapping.update import from_update
-from backproof_properties import processes, runner
-from backproof_properties.results import Outcome
-from backproof_properties.suite import claims_named
+__version__ = "0.1.0"
 
-__all__ = [
-    "Conventions",
-    "Limits",
-    "Program",
-    "Refutation",
-    "Report",
-    "UsageError",
-    "bias_shape",
-    "check",
-    "from_forward_backward",
-    "from_update",
-    "per_sample",
-]
-
-_LARGEST_SEED = 2**32
+_HOME = {
+    "Conventions": "backproof_impl.conventions",
+    "Limits": "backproof_impl.conventions",
+    "Program": "backproof_impl.isolation",
+    "Refutation": "backproof_docs.report",
+    "Report": "backproof_docs.report",
+    "UsageError": "backproof_impl.conventions",
+    "bias_shape": "backproof_impl.wrapping.bias_shape",
+    "check": "backproof.checking",
+    "from_forward_backward": "backproof_impl.wrapping.forward_backward",
+    "from_update": "backproof_impl.wrapping.update",
+    "per_sample": "backproof_impl.wrapping.per_sample",
+}
+__all__ = tuple(_HOME)
 
 
-def check(
-    target: Any,
-    *,
-    operations: Iterable[str] | None = None,
-    dtypes: Iterable[str] | None = None,
-    examples: int = 100,
-    seed: int | None = None,
-    conventions: Conventions | None = None,
-    declare: Iterable[str] | None = None,
-    isolate: bool = False,
-    workers: int = 1,
-    progress: Callable[[int, Outcome | None], None] = lambda *_: None,
-) -> Report:
-    """Run the verification suite on ``target`` and report.
-
-    ``target``: a module, object, dict or ``Target``; a path; ``package.module[:object]``; or a built-in adapter's name.
-    ``operations``: operations (``linear``) or claims (``linear.dW``); all by default.
-    ``dtypes``: float64 by default, or the first that the target declares.
-    ``conventions``: replaces what the target declares; ``declare`` changes some of it, as ``["relu_at_zero=0"]``.
-    ``isolate``: in a process of its own, where a crash or a hang is a verdict. ``seed``: repeats a run. ``workers``:
-    processes. Both need a target given by name or path, or a ``Program``. ``progress`` is called with the number of
-    outcomes to expect and with each one.
-
-    Raises ``UsageError`` when the request cannot be run; its message says what is accepted.
-    """
-    claims = claims_named(_listed("operations", operations))
-    number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
-    for name, value, least in (("examples", examples, 1), ("seed", number, 0), ("workers", workers, 1)):
-        runner.require_whole(name, value, least)
-    if conventions is not None and not isinstance(conventions, Conventions):
-        msg = f"conventions is {type(conventions).__name__}, expected backproof.Conventions(...)"
-        raise UsageError(msg)
-    if (isolate or workers > 1) and not isinstance(target, str | Path | Program):
-        option = "isolate" if isolate else f"workers={workers}"
-        msg = f"{option}: processes load a target by its path or a name, this is a {type(target).__name__}"
-        raise UsageError(msg)
-    source = processes.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate)
-    names = _listed("dtypes", dtypes)
-    requested = None if names is None else runner.dtypes_named(names)
-    loaded, close = source.load()
-    try:
-        chosen = runner.supported_dtypes(loaded, requested)
-        planned = runner.tasks(claims, chosen, examples, number)
-        begun = time.monotonic()
-        progress(len(planned), None)
-        results = processes.run_all(planned, loaded, workers, source, lambda outcome: progress(len(planned), outcome))
-        seconds = time.monotonic() - begun
-    finally:
-        close()
-    command = shlex.join(["backproof", "validate", str(target)]) if isinstance(target, str | Path) else ""
-    declared = loaded.conventions.declared()
-    return Report(loaded.name, declared, chosen, examples, number, seconds, tuple(results), command)
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        msg = f"module 'backproof' has no attribute {name!r}; it has {', '.join(_HOME)}"
+        raise AttributeError(msg)
+    return getattr(import_module(_HOME[name]), name)
 
 
-def _listed(option: str, names: Iterable[str] | None) -> list[str] | None:
-    """One name or several, as a list; none at all is refused: a run that checks nothing would pass."""
-    if names is None:
-        return None
-    found = [names] if isinstance(names, str) else list(names)
-    if not found or not all(isinstance(name, str) for name in found):
-        msg = f"{option} is {found!r}, expected one name or several"
-        raise UsageError(msg)
-    return found
+def __dir__() -> list[str]:
+    return [*_HOME, "__version__"]

@@ -1,5 +1,46 @@
-"""``python -m backproof``."""
+"""The command ``backproof``, and ``python -m backproof``: what needs no library is answered before any is imported."""
 
-from backproof.cli import main
+import sys
+from typing import NoReturn
 
-main()
+from backproof import __version__
+
+PURPOSE = "Is this gradient right, for every shape and every input, and how do you know?"
+COMMANDS = {
+    "verify": "Run the verification suite on the reference implementation.",
+    "validate": "Run the same suite on somebody's implementation.",
+    "prove": "Derive the formulas for all shapes, and check every line again.",
+    "list": "List the claims, operations, adapters or conventions.",
+}
+"""What each command does: the first line of its help."""
+_USAGE = f"""Usage: backproof COMMAND [OPTIONS]
+
+{PURPOSE}
+
+Commands:
+{"".join(f"  {name:<9} {does}{chr(10)}" for name, does in COMMANDS.items())}
+Options:
+  -h, --help  of backproof, or of a command: backproof validate -h
+  --version   The version.
+
+For example:
+  backproof verify                    does the suite hold on its own reference?
+  backproof validate my_layers.py     is what that file computes right?
+  backproof prove linear.dW           why is the formula right, for all shapes?
+"""
+_ANSWERS = {"-h": _USAGE, "--help": _USAGE, "--version": f"backproof {__version__}\n"}
+
+
+def main() -> NoReturn:
+    """Answer at once what can be, else run the command line."""
+    words = sys.argv[1:] or ["-h"]
+    if len(words) == 1 and words[0] in _ANSWERS:
+        sys.stdout.write(_ANSWERS[words[0]])
+        sys.exit(0)
+    from backproof import cli  # noqa: PLC0415 - it loads every library
+
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,6 @@ import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, get_type_hints
 
@@ -21,7 +20,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backproof import check
+from backproof.__main__ import COMMANDS, PURPOSE
+from backproof.checking import check
 from backproof.prove import Coq, of_statement, pages
 from backproof_docs.html import to_html
 from backproof_docs.junit import to_junit
@@ -39,7 +39,9 @@ from backproof_spec.claims import CLAIMS, OPERATIONS
 
 app = typer.Typer(
     name="backproof",
-    help="Is this gradient right, for every shape and every input, and how do you know?",
+    help=PURPOSE,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -110,14 +112,14 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-@app.command()
+@app.command(help=COMMANDS["verify"])
 @_with_options
 def verify(*, options: Options) -> None:
     """Run the verification suite on the reference implementation."""
     _run("reference", options, [], isolate=False)
 
 
-@app.command()
+@app.command(help=COMMANDS["validate"])
 @_with_options
 def validate(
     *,
@@ -269,7 +271,7 @@ def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     ]
 
 
-@app.command(name="prove")
+@app.command(help=COMMANDS["prove"])
 def prove(
     *,
     theorems: Annotated[
@@ -305,7 +307,7 @@ def prove(
 _LISTS = ("claims", "operations", "adapters", "conventions")
 
 
-@app.command(name="list")
+@app.command(name="list", help=COMMANDS["list"])
 def list_(what: Annotated[str, typer.Argument(help=" | ".join(_LISTS), show_default=False)] = "") -> None:
     """List the claims, operations, adapters or conventions."""
     if what not in _LISTS:
@@ -319,16 +321,6 @@ def list_(what: Annotated[str, typer.Argument(help=" | ".join(_LISTS), show_defa
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    context: typer.Context,
-    *,
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(f"backproof {version('backproof')}" if show_version else context.get_help())
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -13,6 +13,7 @@ from importlib.metadata import version
 import psutil
 import pytest
 
+from backproof.__main__ import COMMANDS
 from backproof.cli import main
 from backproof_spec.claims import CLAIM_IDS
 
@@ -198,15 +199,25 @@ def test_each_list(cli, what, headers, shown):
     assert [text for text in shown if text not in out] == []
 
 
-def test_version(cli):
-    assert cli("--version") == (0, f"backproof {version('backproof')}\n", "")
+@pytest.mark.parametrize("arguments", [("--version",), (), ("-h",), ("--help",)])
+def test_version_and_help_are_answered_before_any_library_is_imported(arguments):
+    code = (
+        f"import sys; sys.argv[1:] = {arguments}; from backproof.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n"
+        "    print(end.code, {'numpy', 'mpmath', 'hypothesis', 'typer', 'importlib.metadata'} & {*sys.modules})"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, encoding="utf-8").stdout
+    assert out.endswith("0 set()\n")
+    names = (*COMMANDS, "--version") if arguments != ("--version",) else (version("backproof"),)
+    assert [name for name in names if name not in out] == []
+    assert max(map(len, out.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",)])
-def test_help_names_the_commands(cli, arguments):
-    status, out, err = cli(*arguments)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_a_help_that_begins_with_what_it_does(cli, command):
+    status, out, err = cli(command, "-h")
     assert (status, err) == (0, "")
-    assert [name for name in ("verify", "validate", "list", "--version") if name not in out] == []
+    assert COMMANDS[command] in " ".join(out.split())
 
 
 # --- as a process ---------------------------------------------------------------------------------------------------
