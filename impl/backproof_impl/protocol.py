@@ -15,8 +15,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from backproof_impl.calling import MEMORY, Answer, Call, Unlike
+from backproof_impl.calling import Answer, Call, Unlike
 from backproof_impl.conventions import Conventions, Limits, UsageError
+from backproof_impl.memory import MEMORY
 from backproof_impl.target import FUNCTIONS
 
 PROTOCOL = 1

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from backproof_impl import isolation
-from backproof_impl.calling import MEMORY, Answer, Call
+from backproof_impl.calling import Answer, Call
 from backproof_impl.conventions import Conventions, Limits, UsageError
 from backproof_impl.isolation import Program, Session
+from backproof_impl.memory import MEMORY
 from backproof_impl.target import FUNCTIONS
 
 PYTHON = (sys.executable, "-I", "-S", "-c")  # starts in a few milliseconds

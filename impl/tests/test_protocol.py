@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof_impl import protocol
-from backproof_impl.calling import MEMORY, Answer, Call, Unlike
+from backproof_impl.calling import Answer, Call, Unlike
 from backproof_impl.conventions import DTYPES, FIELDS, OUTPUTS, SCALES, Conventions, Limits, UsageError
+from backproof_impl.memory import MEMORY
 from backproof_impl.protocol import Malformed, decoded, encoded
 from backproof_impl.target import FUNCTIONS
 

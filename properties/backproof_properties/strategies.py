@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from backproof_impl.calling import MEMORY
+from backproof_impl.memory import MEMORY
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.contract import Usage
 from backproof_properties.subject import Domain

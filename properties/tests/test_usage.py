@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from backproof_impl import reference as R
-from backproof_impl.calling import MEMORY, Call
+from backproof_impl.calling import Call
 from backproof_impl.conventions import Conventions
 from backproof_impl.loading import as_target
+from backproof_impl.memory import MEMORY
 from backproof_properties import contract
 from backproof_properties.contract import Raised, Usage
 from backproof_properties.judge import Refuted
