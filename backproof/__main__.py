@@ -4,6 +4,7 @@ import sys
 from typing import NoReturn
 
 from backproof import __version__
+from backproof.output import leave
 
 PURPOSE = "Is this gradient right, for every shape and every input, and how do you know?"
 COMMANDS = {
@@ -35,11 +36,14 @@ def main() -> NoReturn:
     """Answer at once what can be, else run the command line."""
     words = sys.argv[1:] or ["-h"]
     if len(words) == 1 and words[0] in _ANSWERS:
-        sys.stdout.write(_ANSWERS[words[0]])
-        sys.exit(0)
+        leave(lambda: _say(_ANSWERS[words[0]]))
     from backproof import cli  # noqa: PLC0415 - it loads every library
 
     cli.main()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, get_type_hints
@@ -22,13 +22,15 @@ from rich.table import Table
 
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
+from backproof.output import leave, refuse
 from backproof.prove import Coq, of_statement, pages
+from backproof_docs.files import require_folder, require_writable, write
 from backproof_docs.html import to_html
 from backproof_docs.junit import to_junit
 from backproof_docs.known import load_known
 from backproof_docs.markdown import to_markdown
 from backproof_docs.proof_formats import FORMATS
-from backproof_docs.report import Report, apply_known, write_atomically
+from backproof_docs.report import Report, apply_known
 from backproof_docs.reproducer import reproducers
 from backproof_docs.terminal import print_report, progress_bar
 from backproof_impl.adapters import ADAPTERS
@@ -174,9 +176,9 @@ def _run(target: str | Program, options: Options, declarations: list[str], *, is
         msg = f"--{twice[0]} and --{twice[1]} are both {files[twice[0]]}; expected two files"
         raise UsageError(msg)
     for path in files.values():
-        _require_writable(path)
+        require_writable("report", path)
     if options.reproducers is not None:
-        _require_folder(options.reproducers)
+        require_folder("--reproducers", options.reproducers)
     known = load_known(options.known) if options.known is not None else ()
     with _progress() as update:
         report = check(
@@ -191,13 +193,23 @@ def _run(target: str | Program, options: Options, declarations: list[str], *, is
             progress=update,
         )
     report = apply_known(replace(report, command=shlex.join(_command(target, declarations))), known)
-    for name, path in files.items():
-        write_atomically(path, _RENDERERS[name](report))
-    if options.reproducers is not None:
-        for name, script in reproducers(report).items():
-            write_atomically(options.reproducers / name, script)
+    lost = list(_unwritten(report, files, options.reproducers))
     print_report(report, Console(highlight=False, soft_wrap=False))
+    if lost:
+        raise UsageError("; ".join(lost))
     raise typer.Exit(0 if report.passed else 1)
+
+
+def _unwritten(report: Report, files: Mapping[str, Path], folder: Path | None) -> Iterator[str]:
+    """Write the reports and the reproducers: why one could not be written, of each."""
+    texts = [("report", path, _RENDERERS[name](report)) for name, path in files.items()]
+    if folder is not None:
+        texts += [("reproducer", folder / name, script) for name, script in reproducers(report).items()]
+    for each in texts:
+        try:
+            write(*each)
+        except UsageError as error:
+            yield str(error)
 
 
 def _command(target: str | Program, declarations: list[str]) -> list[str]:
@@ -214,21 +226,6 @@ def _split(values: list[str] | None) -> list[str] | None:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _require_writable(path: Path) -> None:
-    """Refuse, before the run, a report that could not be written after it."""
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        reason = "is a folder" if path.is_dir() else f"folder {folder} does not exist or cannot be written"
-        msg = f"report {path}: {reason}; expected a file in a folder that exists"
-        raise UsageError(msg)
-
-
-def _require_folder(path: Path) -> None:
-    if not path.is_dir() or not os.access(path, os.W_OK):
-        msg = f"--reproducers {path}: is no folder that can be written; expected one that exists"
-        raise UsageError(msg)
 
 
 class _progress:
@@ -328,17 +325,21 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show ✓ still gets its report
+    leave(lambda: _status(arguments))
+
+
+def _status(arguments: list[str] | None) -> int:
     try:
         status: Any = app(args=arguments, standalone_mode=False)
     except UsageError as error:
-        _refuse(str(error))
+        refuse(str(error))
     except _CommandLineError as error:
-        _refuse(error.format_message().rstrip(".") + _accepted(error.ctx))
+        refuse(error.format_message().rstrip(".") + _accepted(error.ctx))
     except (typer.Abort, KeyboardInterrupt):
         status = _INTERRUPTED
     if status == _INTERRUPTED:  # some versions of Typer return it, others raise
         sys.stderr.write("backproof: interrupted\n")
-    sys.exit(status or 0)
+    return int(status or 0)
 
 
 _INTERRUPTED = 130
@@ -357,8 +358,3 @@ def _accepted(context: Any) -> str:
     options = [name for name in names if name.startswith("-")]
     arguments = [name.upper() for name in names if not name.startswith("-")]
     return f"; {' '.join([context.command_path, *arguments])} accepts {', '.join(options) or 'no options'}"
-
-
-def _refuse(message: str) -> NoReturn:
-    sys.stderr.write(f"backproof: {message}\n")
-    sys.exit(2)

@@ -10,10 +10,10 @@ from typing import Any
 import typer
 from mpmath import mp
 
+from backproof_docs.files import require_folder, write
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.proof_formats import FORMATS, files
 from backproof_docs.proofs import Checked, Judge, checked, to_text
-from backproof_docs.report import write_atomically
 from backproof_docs.terminal import progress_bar
 from backproof_impl.conventions import UsageError
 from backproof_spec.calculus import statement
@@ -41,16 +41,15 @@ def pages(names: list[str], formats: list[str], out: Path | None, judge: Judge =
         chosen = {stem: derive for name in names for stem, derive in named(name).items()} if names else THEOREMS
     except KeyError as error:
         raise UsageError(error.args[0]) from None
-    if out is not None and not out.is_dir():
-        msg = f"--out {out}: expected a folder that exists"
-        raise UsageError(msg)
+    if out is not None:
+        require_folder("--out", out)
     derivations = [derive() for derive in chosen.values()]
     found = checked(derivations, judge)
     for name, text in files(derivations, found, formats):
         if out is None:
             typer.echo(text)
         else:
-            write_atomically(out / name, text)
+            write("page", out / name, text)
     passed = sum(result.passed for result in found.values())
     where = f", written to {out}" if out else ""
     typer.echo(f"{'PASSED' if passed == len(found) else 'FAILED'}  {passed} of {len(found)} proofs check{where}")

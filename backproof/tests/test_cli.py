@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -113,9 +114,11 @@ def test_pytorch_is_refuted_under_the_notes_convention_at_exactly_zero(cli, tmp_
         (("verify", "--dtype", "float8"), "dtype 'float8' is not known, expected some of float16, bfloat16,"),
         (("verify", "--claim", "linear.dw"), "claim 'linear.dw' is not known: did you mean linear."),
         (("verify", "--claim", ""), "claim '' is not known"),
-        (("verify", "--json", "nowhere/report.json"), "report nowhere/report.json: folder nowhere does not exist"),
-        (("verify", "--junit", "nowhere/report.xml"), "report nowhere/report.xml: folder nowhere does not exist"),
-        (("verify", "--json", "."), "is a folder; expected a file in a folder that exists"),
+        (("verify", "--json", "raising.py/r.json"), "report raising.py/r.json: Not a directory: expected a place that"),
+        (("verify", "--junit", "/proc/no/r.xml"), "report /proc/no: No such file or directory: its folder has gone"),
+        (("verify", "--html", "."), "report .: Is a directory: expected the name of a file"),
+        (("verify", "--markdown", "x" * 300), "File name too long: expected a place that can be written to"),
+        (("verify", "--reproducers", "raising.py"), "--reproducers raising.py: File exists: expected a place"),
         (("verify", "--frob"), "No such option: --frob"),
         (("validate",), "validate: neither given, expected TARGET (my_layers.py, a module, an adapter) or --exec CMD"),
         (("validate", "reference", "--exec", "./a"), "validate: both given, expected TARGET"),
@@ -150,7 +153,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_run(cli, tmp_path
     (tmp_path / "marks.py").write_text(
         "from pathlib import Path\n\ndef relu(Z):\n    Path('called').touch()\n    return Z\n", encoding="utf-8"
     )
-    status, _, _ = cli("validate", "marks.py", "--claim", "relu.forward", "--json", "nowhere/report.json", *FEW)
+    status, _, _ = cli("validate", "marks.py", "--claim", "relu.forward", "--json", "marks.py/report.json", *FEW)
     assert status == 2
     assert not (tmp_path / "called").exists()
 
@@ -260,6 +263,36 @@ def test_the_process_exits_as_the_command_does(arguments, status):
     done = _process(*arguments)
     assert done.returncode == status
     assert "Traceback" not in done.stderr
+
+
+_FULL = "standard output: No space left on device: make room there, or send it elsewhere"
+_CLOSED = "standard output is closed: expected it open, or sent to a file (> report.txt)"
+_GONE = "standard output: Broken pipe: what read it has gone, and the rest was not said (--json FILE keeps a report)"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize("command", ["--version", "list claims"])
+@pytest.mark.parametrize(("sent", "said"), [(">/dev/full", _FULL), (">&-", _CLOSED), ("| true", _GONE)])
+def test_output_that_cannot_be_written_is_one_line(tmp_path, command, sent, said):
+    slow = "sleep 0.1; " if sent == "| true" else ""  # until its reader has gone
+    shell = f"({slow}{shlex.quote(sys.executable)} -m backproof {command} 2>err; echo $? >status) {sent}"
+    subprocess.run(shell, shell=True, cwd=tmp_path, check=True, timeout=60)  # noqa: S602 - our own words
+    assert (tmp_path / "err").read_text(encoding="utf-8") == f"backproof: {said}\n"
+    assert (tmp_path / "status").read_text(encoding="utf-8") == "2\n"
+
+
+def test_a_report_that_is_lost_after_the_run_leaves_the_others_and_the_terminal(cli, tmp_path):
+    removes = "from pathlib import Path\n\ndef relu(Z):\n    Path('gone').exists() and Path('gone').rmdir()\n"
+    (tmp_path / "removes.py").write_text(removes + "    return Z * (Z > 0)\n", encoding="utf-8")
+    reports = ("--json", "gone/r.json", "--markdown", "kept/r.md")
+    status, out, err = cli("validate", "removes.py", "--claim", "relu.forward", *reports, *FEW)
+    assert status == 2
+    assert "PASSED  1 holds" in out
+    assert err == (
+        "backproof: report gone/r.json: No such file or directory: its folder has gone; make it again, or write "
+        "elsewhere\n"
+    )
+    assert (tmp_path / "kept" / "r.md").exists()
 
 
 # --- every report, interruption -------------------------------------------------------------------------------------

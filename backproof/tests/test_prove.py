@@ -78,7 +78,7 @@ def test_pages_are_written(cli, tmp_path):
         ),
         (("prove", "--format", "tex"), "--format 'tex': expected some of text, md, html, pdf, json, coq"),
         (("prove", "--format", "md"), "--format md: expected --out DIR, where the pages are written"),
-        (("prove", "--out", "nowhere"), "--out nowhere: expected a folder that exists"),
+        (("prove", "--out", "/dev/null"), "--out /dev/null: File exists: expected a place that can be written to"),
         (("prove", "--statement", "nowhere.txt"), "--statement nowhere.txt: cannot be read: "),
         (("prove", "linear", "--statement", "a.txt"), "prove: --statement FILE goes by itself"),
         (("prove", "--statement", "torn.txt"), "torn.txt: line 1, column 7: cannot go on at … y = x*"),

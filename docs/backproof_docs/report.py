@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -217,22 +215,3 @@ def _judged(judged: Judged) -> dict[str, Any]:
     """Every entry of the refuted output; JSON has no infinity, so an infinite ratio is the string ``inf``."""
     ratio = [["inf" if entry is not None and math.isinf(entry) else entry for entry in row] for row in judged.ratio]
     return {"computed": judged.computed, "exact": judged.exact, "radius": judged.radius, "ratio": ratio}
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write ``content`` to a temporary file beside ``path`` and move it into place: never a half-written report."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

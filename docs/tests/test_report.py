@@ -2,14 +2,13 @@
 
 import json
 import math
-import os
-import stat
 
 import jsonschema
 import pytest
 
+from backproof_docs.files import write
 from backproof_docs.known import Known
-from backproof_docs.report import SCHEMA_PATH, Refutation, Report, apply_known, theorem_of, write_atomically
+from backproof_docs.report import SCHEMA_PATH, Refutation, Report, apply_known, theorem_of
 from backproof_impl.conventions import Conventions, Limits
 from backproof_properties.results import Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
 
@@ -77,7 +76,7 @@ def test_conventions_are_written_as_data(report):
 
 def test_text_that_no_encoding_holds_can_still_be_written(tmp_path):
     report = _made(_outcome(Verdict.ERROR, finding=Finding("bad \udc80 byte", "dW", {})))
-    write_atomically(tmp_path / "report.json", report.to_json())
+    write("report", tmp_path / "report.json", report.to_json())
     data = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert "bad" in data["claims"][0]["links"][0]["counterexample"]["message"]
 
@@ -224,32 +223,3 @@ def test_raise_if_refuted_says_what_is_diagnosed_and_what_is_stale():
         "relu.dZ (formula → implementation): dZ: got 0, expected 1: matches ReLU′(0) = 0\n"
         "linear.dW: now holds: delete its entry from the file of known failures"
     )
-
-
-# --- files ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_report_is_written_whole_with_ordinary_permissions(tmp_path):
-    path = tmp_path / "report.json"
-    old = os.umask(0o027)
-    try:
-        write_atomically(path, "δW = δZ·Yᵀ\n")
-    finally:
-        os.umask(old)
-    assert path.read_bytes() == "δW = δZ·Yᵀ\n".encode()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    assert [each.name for each in tmp_path.iterdir()] == ["report.json"]
-
-
-def test_a_failure_leaves_the_old_file_and_no_temporaries(tmp_path, monkeypatch):
-    path = tmp_path / "report.json"
-    path.write_text("old", encoding="utf-8")
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(type(path), "replace", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_atomically(path, "new")
-    assert path.read_text(encoding="utf-8") == "old"
-    assert [each.name for each in tmp_path.iterdir()] == ["report.json"]

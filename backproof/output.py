@@ -1,0 +1,58 @@
+"""Standard output is written to its end, or one line says why it could not be."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
+
+REFUSED = 2
+_OF_OUTPUT = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE}
+
+
+def leave(command: Callable[[], Any]) -> NoReturn:
+    """Run the command, and exit with the status that it returns or exits with."""
+    if sys.stdout is None:
+        refuse("standard output is closed: expected it open, or sent to a file (> report.txt)")
+    try:
+        status = _status(command)
+        sys.stdout.flush()
+    except OSError as error:
+        _discard_output()
+        where = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "the system")
+        refuse(f"{where}: {error.strerror or error}: {_ADVICE.get(error.errno or 0, 'nothing more was done')}")
+    sys.exit(status)
+
+
+_ADVICE = {
+    errno.ENOSPC: "make room there, or send it elsewhere",
+    errno.EDQUOT: "make room there, or send it elsewhere",
+    errno.EPIPE: "what read it has gone, and the rest was not said (--json FILE keeps a report)",
+}
+
+
+def _status(command: Callable[[], Any]) -> Any:
+    try:
+        return command() or 0
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, OSError):  # what we print with exits where a pipe is closed
+            raise leaving.__context__ from None
+        return leaving.code
+
+
+def _discard_output() -> None:
+    """What is still to be written is not tried again when the process ends."""
+    with suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+
+
+def refuse(message: str) -> NoReturn:
+    """One line on standard error, and status 2."""
+    with suppress(AttributeError, OSError, ValueError):  # closed as well
+        sys.stderr.write(f"backproof: {message}\n")
+    sys.exit(REFUSED)
