@@ -36,9 +36,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Unlike:
-    """What came where an array of real numbers was expected, in words."""
+    """What came where an array was expected, and what that was where the contract alone does not say it, in words."""
 
     kind: str
+    expected: str | None = None
+
+    def against(self, contract: str) -> str:
+        """``returned list, expected …``: what the contract asks for, unless something else was expected."""
+        return f"returned {self.kind}, expected {self.expected or contract}"
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,7 @@ def _read(name: str, value: Any) -> Any:
         except Exception as error:  # noqa: BLE001 - a target's object may raise anything
             return Unlike(f"{type(value).__name__} that NumPy cannot read ({type(error).__name__})")
     if not isinstance(value, np.ndarray):
-        return Unlike(type(value).__name__)
+        return value if isinstance(value, Unlike) else Unlike(type(value).__name__)
     if value.dtype.kind not in _REAL_KINDS and value.dtype.name != "bfloat16":
         return Unlike(f"array of {value.dtype}")
     return value

@@ -20,7 +20,8 @@ def as_target(source: Any, conventions: Conventions | None = None) -> Target:
     """The target that ``source`` is or names.
 
     A path (``my_layers.py``), ``package.module[:object]``, a built-in adapter's ``name[:variant]``, or a module, object
-    or dict.
+    or dict. What is called ``TARGET`` in it and offers functions is the target, under its own declaration or else that
+    of the whole.
     Raises ``UsageError`` when nothing can be loaded, or none of ``FUNCTIONS`` is found in it.
     """
     if isinstance(source, Target):
@@ -36,19 +37,40 @@ def as_target(source: Any, conventions: Conventions | None = None) -> Target:
 def _of_object(name: str, found: Any) -> Target:
     if isinstance(found, Target):
         return replace(found, name=name)
-    offered: Mapping[str, Any] = (
-        found if isinstance(found, Mapping) else {key: getattr(found, key, None) for key in (*FUNCTIONS, "CONVENTIONS")}
-    )
-    functions: dict[str, Any] = {key: offered[key] for key in FUNCTIONS if callable(offered.get(key))}
+    offered = _offered(found)
+    named = offered.get(_NAMED)
+    if isinstance(named, Target) or _functions(_offered(named)):
+        target = _of_object(f"{name}:{_NAMED}", named)
+        own = isinstance(named, Target) or _offered(named).get("CONVENTIONS") is not None
+        return target if own else replace(target, conventions=_conventions(name, offered))
+    functions = _functions(offered)
     if not functions:
         msg = f"target {name}: none of its names is a function that can be checked; looked for {', '.join(FUNCTIONS)}"
         raise UsageError(msg)
-    conventions = offered.get("CONVENTIONS")
-    conventions = Conventions() if conventions is None else conventions
+    return Target(name, functions, _conventions(name, offered))
+
+
+_NAMED = "TARGET"
+"""What a file calls the object in it that is the target, where its own functions are not."""
+
+
+def _offered(found: Any) -> Mapping[str, Any]:
+    if isinstance(found, Mapping):
+        return found
+    return {key: getattr(found, key, None) for key in (*FUNCTIONS, "CONVENTIONS", _NAMED)}
+
+
+def _functions(offered: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: offered[key] for key in FUNCTIONS if callable(offered.get(key))}
+
+
+def _conventions(name: str, offered: Mapping[str, Any]) -> Conventions:
+    declared = offered.get("CONVENTIONS")
+    conventions = Conventions() if declared is None else declared
     if not isinstance(conventions, Conventions):
         msg = f"target {name}: CONVENTIONS is {type(conventions).__name__}, expected backproof.Conventions(...)"
         raise UsageError(msg)
-    return Target(name, functions, conventions)
+    return conventions
 
 
 def _load(source: str) -> Any:

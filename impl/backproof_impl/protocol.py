@@ -42,7 +42,7 @@ def encoded(value: Any, memory: str = "contiguous") -> Any:
     if isinstance(value, list):
         return [encoded(entry, memory) for entry in value]
     if isinstance(value, Unlike):
-        return {"unlike": value.kind}
+        return {"unlike": value.kind, **({"expected": value.expected} if value.expected else {})}
     if value.dtype.name not in _DTYPES:
         return {"unlike": f"array of {value.dtype}"}
     flat = value.ravel()
@@ -64,7 +64,7 @@ def _array(where: str, data: Any) -> Any:
         msg = f"{where} is {_brief(data)}, expected an array: an object with dtype, shape and data"
         raise Malformed(msg)
     if "unlike" in data:
-        return Unlike(str(data["unlike"]))
+        return Unlike(str(data["unlike"]), data.get("expected") and str(data["expected"]))
     dtype, shape, numbers = (data.get(key) for key in ("dtype", "shape", "data"))
     if not isinstance(dtype, str) or dtype not in _DTYPES:
         msg = f"{where}: dtype is {_brief(dtype)}, expected one of {', '.join(_DTYPES)}"

@@ -157,6 +157,28 @@ def test_a_name_too_long_for_a_path_is_refused():
     assert _refusal("a" * 300).startswith("target aaa")
 
 
+NAMED = "import numpy as np\n\nTARGET = {'relu': lambda Z: np.maximum(Z, 0)}\n"
+
+
+@pytest.mark.parametrize("source", ["named_target.py", "named_target"])
+def test_a_file_with_a_target_is_used_without_its_name(packages, source):
+    packages("named_target.py", NAMED + "linear = print\n")
+    target = as_target(source)
+    assert (target.name, [*target.functions], target.conventions) == (f"{source}:TARGET", ["relu"], Conventions())
+
+
+def test_a_target_in_a_file_has_its_own_declaration_or_that_of_the_file(packages):
+    packages("rows.py", DECLARED + NAMED)
+    assert as_target("rows.py").conventions == Conventions(layout="batch-first")
+    packages("columns.py", DECLARED + NAMED + "TARGET['CONVENTIONS'] = Conventions(weights='in-out')\n")
+    assert as_target("columns.py").conventions == Conventions(weights="in-out")
+
+
+def test_a_target_in_a_file_that_offers_nothing_is_no_target(packages):
+    packages("aim.py", "TARGET = 0.5\n" + RELU)
+    assert as_target("aim.py").name == "aim.py"
+
+
 def test_a_missing_attribute():
     message = _refusal("backproof_impl.target:Target.nothing")
     assert message.startswith("target backproof_impl.target:Target.nothing: ")

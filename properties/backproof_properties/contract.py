@@ -173,8 +173,8 @@ def _array(target: Target, name: str, kind: str, value: Any, expected: tuple[int
     transposed = target.transposes(kind)
     wanted = expected[::-1] if transposed else expected
     if isinstance(value, Unlike | list):
-        got = value.kind if isinstance(value, Unlike) else "list"
-        _refuse(f"{name}: returned {got}, expected a NumPy array of {dtype}, shape {wanted}", kind)
+        unlike = value if isinstance(value, Unlike) else Unlike("list")
+        _refuse(f"{name}: {unlike.against(f'a NumPy array of {dtype}, shape {wanted}')}", kind)
     if value.shape != wanted:
         hint = ": is the result transposed?" if value.shape == wanted[::-1] else ""
         like = f" = shape of {kind[1:]}" if kind.startswith("d") else ""

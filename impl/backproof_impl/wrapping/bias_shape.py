@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from backproof_impl.calling import Unlike
 from backproof_impl.conventions import UsageError
 from backproof_impl.loading import as_target
 from backproof_impl.target import FUNCTIONS
-from backproof_impl.wrapping.parts import Function, as_returned, by_name, declaring, require_array
+from backproof_impl.wrapping.parts import Array, Function, as_returned, by_name, declaring
 
 _BIASED = ("linear", "linear_vjp", "network_gradients")
 
@@ -19,7 +20,7 @@ def bias_shape(target: Any, shape: str) -> dict[str, Any]:
     """The target with b and db of shape (m,), where its code has them as a ``"column"`` (m, 1) or a ``"row"`` (1, m).
 
     Wraps ``linear``, ``linear_vjp`` and ``network_gradients``, and leaves the rest of the target as it is. A db of any
-    other shape raises.
+    other shape is refused, and what is returned beside it is judged all the same.
     """
     if shape not in {"column", "row"}:
         msg = f"bias_shape: shape is {shape!r}, expected column or row"
@@ -39,10 +40,10 @@ def bias_shape(target: Any, shape: str) -> dict[str, Any]:
 def _with_biases(function: str, code: Function, shape: str) -> Function:
     axis = 1 if shape == "column" else 0
 
-    def vector(name: str, db: Any) -> Any:
-        expected = (np.size(db), 1) if axis else (1, np.size(db))
-        require_array(f"bias_shape: {function}.{name}", db, expected, None, f"a {shape} as b is")
-        return np.squeeze(db, axis)
+    def vector(b: Array, db: Any) -> Any:
+        if not isinstance(db, np.ndarray) or db.shape == b.shape:
+            return np.squeeze(db, axis) if isinstance(db, np.ndarray) else db
+        return Unlike(f"shape {db.shape}", f"{b.shape} = shape of b (bias_shape: a {shape})")
 
     @functools.wraps(code)
     def reshaped(*arguments: Any) -> Any:
@@ -52,10 +53,12 @@ def _with_biases(function: str, code: Function, shape: str) -> Function:
         else:
             given["b"] = np.expand_dims(given["b"], axis)
         outputs = by_name(function, code(*given.values()))
-        if function == "network_gradients" and isinstance(outputs.get("db"), list | tuple):
-            outputs["db"] = [vector(f"db[{k}]", db) for k, db in enumerate(outputs["db"])]
+        if function == "network_gradients":
+            layers = outputs.get("db")
+            if isinstance(layers, list | tuple) and len(layers) == len(given["biases"]):  # else the contract says so
+                outputs["db"] = [vector(b, db) for b, db in zip(given["biases"], layers, strict=True)]
         elif "db" in outputs:
-            outputs["db"] = vector("db", outputs["db"])
+            outputs["db"] = vector(given["b"], outputs["db"])
         return as_returned(function, outputs)
 
     return reshaped
