@@ -19,6 +19,7 @@ from backproof_docs.kronecker import NotDrawn, Pattern, pattern
 from backproof_docs.proofs import proof_text
 from backproof_docs.report import KNOWN, Report, Row, theorem_of
 from backproof_docs.reproducer import to_script
+from backproof_docs.stated import stated
 from backproof_properties.results import PASSING, Judged, Link, Outcome, Verdict
 from backproof_spec.calculus.theorems import THEOREMS
 
@@ -66,7 +67,7 @@ def _group(report: Report, rows: list[Row]) -> dict[str, Any]:
     claim = rows[0].claim
     return {
         "id": claim.id,
-        "formula": claim.formula,
+        "formula": stated(claim.id, report.conventions),
         "spec": [_cell(report, rows[0].outcome(link)) for link in (Link.JACOBIAN, Link.FORMULA, Link.PROOF)],
         "lines": [
             {
@@ -109,6 +110,7 @@ def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
     drawing, not_drawn = _jacobian(report, outcome)
     return {
         "outcome": outcome,
+        "formula": stated(outcome.claim, report.conventions),
         "anchor": _anchor(outcome),
         "reason": report.reason_known(outcome),
         "inputs": [m for name, value in (finding.inputs if finding else {}).items() for m in _matrices(name, value)],

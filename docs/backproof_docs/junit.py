@@ -54,7 +54,7 @@ def _case(suite: ET.Element, report: Report, outcome: Outcome) -> None:
     tag = _ELEMENTS[outcome.verdict] if known is None else "skipped"
     element = ET.SubElement(case, tag, message=_clean(shown), type=str(outcome.verdict))
     if outcome.verdict not in PASSING:
-        lines = [*facts(outcome), ("again", " ".join(again(report, outcome)))]
+        lines = [*facts(report, outcome), ("again", " ".join(again(report, outcome)))]
         element.text = _clean("\n".join(f"{label:<9}  {text}" for label, text in lines))
 
 

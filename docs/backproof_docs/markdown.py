@@ -72,7 +72,7 @@ def _failure(report: Report, outcome: Outcome) -> str:
     state = str(outcome.verdict) if known is None else f"{outcome.verdict}, known"
     summary = f"{wording.MARKS[outcome.verdict if known is None else KNOWN]} <b>{outcome.claim}</b> {state}"
     reason = [(KNOWN, wording.visible(known))] if known is not None else []
-    facts = [*reason, *wording.facts(outcome)]
+    facts = [*reason, *wording.facts(report, outcome)]
     facts.append(("again", "\n  ".join(wording.folded(wording.again(report, outcome), _WIDTH))))
     body = "\n".join(f"{label:<11}" + text.replace("\n", "\n" + " " * 11) for label, text in facts)
     return (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof_docs.known import Known, Stale, stale
+from backproof_docs.stated import stated
 from backproof_properties.results import PASSING, Finding, Judged, Link, Outcome, Verdict, worst_verdict
 from backproof_spec.calculus.theorems import of_claim
 from backproof_spec.claims import CLAIMS, Claim
@@ -27,7 +28,11 @@ def theorem_of(claim: str) -> str | None:
 
 
 class Refutation(AssertionError):
-    """Raised by ``Report.raise_if_refuted``: its message is the first counterexample of each claim that fails."""
+    """Raised by ``Report.raise_if_refuted``: its message shows what failed, as the terminal does."""
+
+
+_WIDTH = 80
+"""Columns of a report as text, where no terminal says how wide it is."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +122,20 @@ class Report:
         return tuple(rows)
 
     def raise_if_refuted(self) -> None:
-        """Raise ``Refutation`` with every failing claim's counterexample, unless the run passed."""
+        """Raise ``Refutation``, unless the run passed: each failure with its counterexample and diagnosis."""
         if not self.passed:
-            raise Refutation("\n".join([*map(_in_a_line, self.failures), *map(str, self.stale)]))
+            from backproof_docs.terminal import failure  # noqa: PLC0415 - a terminal shows reports
+
+            shown = [failure(self, outcome, _WIDTH).plain.rstrip() for outcome in self.failures]
+            raise Refutation("\n\n".join([*shown, *map(str, self.stale)]))
+
+    # --- text ---------------------------------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        """The table, the failures and the summary, as the command line prints them."""
+        from backproof_docs.terminal import text_of  # noqa: PLC0415 - a terminal shows reports
+
+        return text_of(self, _WIDTH)
 
     # --- notebooks ----------------------------------------------------------------------------------------------------
 
@@ -146,7 +162,7 @@ class Report:
             "claims": [
                 {
                     "id": row.claim.id,
-                    "formula": row.claim.formula,
+                    "formula": stated(row.claim.id, self.conventions),
                     "dtype": None if row.dtype == "exact" else row.dtype,
                     "verdict": str(row.verdict),
                     "links": [_link(outcome, self.reason_known(outcome)) for outcome in row.outcomes],
@@ -165,12 +181,6 @@ class Report:
 def apply_known(report: Report, known: tuple[Known, ...]) -> Report:
     """The report in which these failures are accepted, and fail the run where they no longer happen."""
     return replace(report, known=known)
-
-
-def _in_a_line(outcome: Outcome) -> str:
-    finding = outcome.finding
-    line = f"{outcome.claim} ({outcome.link}): {finding.message if finding else outcome.reason}"
-    return f"{line}: {finding.diagnosis.sentence}" if finding and finding.diagnosis else line
 
 
 def _stale(each: Stale) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from backproof_docs.report import Report
-from backproof_docs.wording import FORMULAS, one_line
+from backproof_docs.stated import stated
+from backproof_docs.wording import one_line
 from backproof_impl.adapters import ADAPTERS
 from backproof_impl.calling import Call
 from backproof_impl.protocol import read_conventions
@@ -44,7 +45,7 @@ def to_script(report: Report, outcome: Outcome) -> str | None:
     }
     lines = [f"{name} = {value!r}" for name, value in values.items()]
     lines += ["CALLS = [", *map(_call, finding.calls), "]"]
-    head = [f"{outcome.claim}: {FORMULAS[outcome.claim]}", "", one_line(finding.message)]
+    head = [f"{outcome.claim}: {stated(outcome.claim, report.conventions)}", "", one_line(finding.message)]
     head += ["", "Needs NumPy and the target, nothing else. Exits 1 while this is so, 0 once it is mended."]
     quoted = "\n".join(head).replace("\\", "\\\\").replace('"""', "'''")
     return f'"""{quoted}\n"""\n{_IMPORTS}\n' + "\n".join(lines) + _CODE

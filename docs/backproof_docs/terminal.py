@@ -93,7 +93,7 @@ def failure(report: Report, outcome: Outcome, width: int) -> Text:
     verdict = str(outcome.verdict)
     text = Text.assemble((f"{verdict.upper()} {outcome.claim}", _STYLES[verdict]), f"  ({place(outcome)})\n")
     command = ("\n" + " " * (_INDENT + 2)).join(folded(again(report, outcome), width - _INDENT - 2))
-    for label, body in facts(outcome):
+    for label, body in facts(report, outcome):
         text.append(_label(label), style="dim").append(_hanging(body, width, _INDENT) + "\n")
     return text.append(_label("again"), style="dim").append(command + "\n")
 
@@ -150,10 +150,16 @@ def print_report(report: Report, console: Console) -> None:
     """The whole report; without trailing blanks where it is not a terminal that shows it."""
     if console.is_terminal:
         _print(report, console)
-        return
+    else:
+        console.file.write(text_of(report, console.width))
+
+
+def text_of(report: Report, width: int) -> str:
+    """The whole report as plain text of this many columns, without trailing blanks."""
+    console = Console(width=width, highlight=False, soft_wrap=False, color_system=None)
     with console.capture() as captured:
         _print(report, console)
-    console.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+    return "\n".join(line.rstrip() for line in captured.get().split("\n"))
 
 
 def _print(report: Report, console: Console) -> None:

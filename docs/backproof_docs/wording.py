@@ -11,10 +11,9 @@ import shlex
 from typing import Any
 
 from backproof_docs.report import KNOWN, Report, theorem_of
+from backproof_docs.stated import stated
 from backproof_properties.results import Link, Outcome, Verdict
-from backproof_spec.claims import CLAIMS
 
-FORMULAS = {claim.id: claim.formula for claim in CLAIMS}
 MARKS: dict[str, str] = {
     Verdict.HOLDS: "✓",
     Verdict.REFUTED: "✗",
@@ -112,14 +111,14 @@ def error(outcome: Outcome) -> str | None:
     return visible(f"{finding.error_in_bounds or '—'} × the rounding bound, {finding.error_in_ulps} ulps")
 
 
-def facts(outcome: Outcome) -> list[tuple[str, str]]:
+def facts(report: Report, outcome: Outcome) -> list[tuple[str, str]]:
     """What is to be said of a failure, in order: a label, and text that may have several lines."""
     finding = outcome.finding
     diagnosis = finding.diagnosis if finding else None
     tried = outcome.link is not Link.PROOF
     stem = finding.output if finding and not tried else theorem_of(outcome.claim)
     lines = [
-        ("formula", FORMULAS[outcome.claim]),
+        ("formula", stated(outcome.claim, report.conventions)),
         ("found", found(outcome)),
         ("error", error(outcome)),
         ("usage", finding.usage if finding else None),
@@ -139,7 +138,11 @@ def inputs(outcome: Outcome) -> str:
 
 def again(report: Report, outcome: Outcome) -> list[str]:
     """The command that repeats a failure, in pieces that no line may break."""
-    words = shlex.split(report.command or "backproof validate TARGET")
+    if not report.command:  # a target that has no name outside the program that made it
+        dtype = [f'dtypes="{outcome.dtype}",'] if outcome.dtype and outcome.dtype != "float64" else []
+        named = ["backproof.check(TARGET,", f'operations="{outcome.claim}",', *dtype]
+        return [*named, f"seed={report.seed},", f"examples={report.examples})"]
+    words = shlex.split(report.command)
     words += ["--claim", outcome.claim, "--seed", str(report.seed), "--examples", str(report.examples)]
     if outcome.dtype and outcome.dtype != "float64":
         words += ["--dtype", outcome.dtype]

@@ -51,7 +51,7 @@ def test_a_failure_shows_the_message_and_the_inputs(reports):
     assert failure.text.startswith("formula    δZ = δY∘1[Z ≥ 0]\nfound      relu_vjp.dZ[0, 0]: got 0.0, ")
     assert "\ninputs     Z = [[0.0]]  float64 (1, 1)\ndY = [[" in failure.text
     assert "\nproof      backproof prove relu.dZ  (docs/proofs/relu.dZ.md)\nagain " in failure.text
-    assert failure.text.endswith("backproof validate TARGET --claim relu.dZ --seed 1 --examples 20")
+    assert failure.text.endswith('backproof.check(TARGET, operations="relu.dZ", seed=1, examples=20)')
 
 
 def test_what_is_skipped_says_why(reports):

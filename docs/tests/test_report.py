@@ -207,19 +207,36 @@ def test_raise_if_refuted_names_every_failure():
     )
     with pytest.raises(Refutation) as raised:
         report.raise_if_refuted()
-    assert str(raised.value) == (
-        "linear.dW (formula → implementation): dW[0, 0]: got 1.0, expected 2.0\n"
-        "relu.dZ (formula → implementation): 9 of 10 examples show nothing certain"
-    )
+    text = str(raised.value)
+    assert text.startswith("REFUTED linear.dW  (formula → implementation, float64)\n  formula   δW = δZ·Yᵀ\n")
+    assert "  found     dW[0, 0]: got 1.0, expected 2.0\n" in text
+    assert "\n\nUNCERTIFIED relu.dZ  (formula → implementation, float64)\n" in text
+    assert "  found     9 of 10 examples show nothing certain\n" in text
     assert isinstance(raised.value, AssertionError)
 
 
 def test_raise_if_refuted_says_what_is_diagnosed_and_what_is_stale():
-    finding = Finding("dZ: got 0, expected 1", "dZ", {}, diagnosis=Diagnosis("c", "matches ReLU′(0) = 0"))
+    Z = {"dtype": "float64", "shape": [1, 1], "data": ["0.0"]}
+    diagnosis = Diagnosis("c", "matches ReLU′(0) = 0", "relu_at_zero=0")
+    finding = Finding("dZ: got 0, expected 1", "dZ", {"Z": Z}, diagnosis=diagnosis)
     report = _made(_outcome(Verdict.REFUTED, "relu.dZ", finding=finding), _outcome())
     with pytest.raises(Refutation) as raised:
         apply_known(report, (Known("linear.dW", "old"),)).raise_if_refuted()
-    assert str(raised.value) == (
-        "relu.dZ (formula → implementation): dZ: got 0, expected 1: matches ReLU′(0) = 0\n"
-        "linear.dW: now holds: delete its entry from the file of known failures"
-    )
+    assert [line for line in str(raised.value).splitlines() if "again" not in line] == [
+        "REFUTED relu.dZ  (formula → implementation, float64)",
+        "  formula   δZ = δY∘1[Z ≥ 0]",
+        "  found     dZ: got 0, expected 1",
+        "  diagnosis matches ReLU′(0) = 0",
+        "  declare   --declare relu_at_zero=0",
+        "  inputs    Z = [[0.0]]  float64 (1, 1)",
+        "  proof     backproof prove relu.dZ  (docs/proofs/relu.dZ.md)",
+        "",
+        "linear.dW: now holds: delete its entry from the file of known failures",
+    ]
+
+
+def test_a_printed_report_is_what_the_terminal_shows(reports):
+    text = str(reports["refuted"])
+    assert text.splitlines()[0].split()[:2] == ["claim", "Jacobian"]
+    assert "\nREFUTED " in text
+    assert max(map(len, text.splitlines())) <= 80

@@ -249,7 +249,7 @@ def test_no_word_of_a_targets_reaches_the_terminal_as_it_is(hostile):
         _outcome(Verdict.REFUTED, finding=finding),
         _outcome(Verdict.UNSUPPORTED, "linear.db", reason=f"r{hostile}"),
         _outcome(Verdict.ERROR, "relu.dZ", finding=finding),
-        target=hostile, command=f"backproof validate '{hostile}'", conventions={"scale": hostile},
+        target=hostile, command=f"backproof validate '{hostile}'", conventions={"scale": {"dW": hostile}},
         known=(Known("relu.dZ", f"k{hostile}", verdict="error"), Known("linear.dY", hostile)),
     ))  # fmt: skip
     assert hostile not in text
