@@ -9,7 +9,7 @@ import pytest
 from mpmath import mp
 
 from backproof_spec.calculus.coq import check
-from backproof_spec.calculus.coq.check import PRELUDE, source
+from backproof_spec.calculus.coq.theory import PRELUDE, source
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.theorems import THEOREMS
 from backproof_spec.matrices import as_matrix

@@ -7,13 +7,17 @@ from functools import cache
 
 import pytest
 
-from backproof_spec.calculus.coq import check, record
-from backproof_spec.calculus.coq.check import PRELUDE, STANDARD, THEORY, Judgement, Unavailable, source
+from backproof_spec.calculus.coq import check, record, theory
+from backproof_spec.calculus.coq.check import STANDARD, Judgement, Unavailable
 from backproof_spec.calculus.coq.export import export, exports
+from backproof_spec.calculus.coq.notation import TAKEN, Notation
+from backproof_spec.calculus.coq.rules import RULES
+from backproof_spec.calculus.coq.theory import PRELUDE, THEORY, lemmas, source
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.kernel import RULES as KERNEL_RULES
 from backproof_spec.calculus.kernel import SCHEMES
 from backproof_spec.calculus.replay import FORMAT, Rejected, Unreadable
+from backproof_spec.calculus.statement import prove, read
 from backproof_spec.calculus.theorems import THEOREMS, named
 
 every_theorem = pytest.mark.parametrize("stem", THEOREMS)
@@ -178,6 +182,23 @@ def test_a_network_of_any_depth_is_exported():
     assert "Theorem network_5_dW2 : " in export(proof_file(deep())).text
 
 
+WORDS = sorted(TAKEN | lemmas())
+
+
+def in_words(words):
+    """A proof about tensors with these names, each under a sum, defined, and as an index."""
+    lines = [f"y{k} = sum_{word} {word}[{word}]^2" for k, word in enumerate(words)]
+    total = " + ".join(f"y{k}" for k in range(len(words)))
+    return "\n".join([*lines, f"L = {total}", f"gradient L by {words[0]}[i] = 2*{words[0]}[i]"])
+
+
+def test_no_name_is_a_word_of_coq_or_of_the_prelude():
+    write, words = Notation(), [*WORDS, "ring3", "s1", "h0", "j2", "D_x", "pos_x"]
+    names = [name for word in words for name in (write.name(word), write.index(("index", word, "n")))]
+    assert len(set(names)) == len(names)
+    assert not set(names) & set(words)
+
+
 # --- what is on record ------------------------------------------------------------------------------------------------
 
 
@@ -188,7 +209,7 @@ def test_what_coq_said_of_every_theorem_is_on_record():
     stale = "with Coq installed, run: python -m backproof_spec.calculus.coq.record"
     assert [stem for stem in THEOREMS if stem not in judged] == [], stale
     assert all(each.passed and each.axioms for each in judged.values())
-    kept = json.loads((check.theory_folder() / record.NAME).read_text(encoding="utf-8"))["accepted"]
+    kept = json.loads((theory.theory_folder() / record.NAME).read_text(encoding="utf-8"))["accepted"]
     texts = {stem: each.text for stem, each in exports(files.values()).items()} | {
         name: source(name) for name in THEORY
     }
@@ -199,6 +220,40 @@ def test_what_coq_said_of_every_theorem_is_on_record():
 def test_another_proof_is_not_on_record():
     assert record.recorded({"linear.dW": data("relu.dZ")}) == {}
     assert record.recorded({"no.such": data("relu.dZ")}) == {}
+
+
+@pytest.fixture
+def kept(monkeypatch, tmp_path):
+    """The record, and what writes it anew in a folder that is read instead."""
+    found = json.loads((theory.theory_folder() / record.NAME).read_text(encoding="utf-8"))
+    (tmp_path / f"{PRELUDE}.v").write_text(source(PRELUDE), encoding="utf-8")
+    for module in (theory, record):
+        monkeypatch.setattr(module, "theory_folder", lambda: tmp_path)
+
+    def write():
+        (tmp_path / record.NAME).write_text(json.dumps(found), encoding="utf-8")
+        record._kept.cache_clear()
+
+    yield found, write
+    record._kept.cache_clear()
+
+
+@pytest.mark.parametrize("what", ["Coq", "prelude", "text"])
+def test_what_is_on_record_of_another_coq_prelude_or_text_is_not_shown(what, kept):
+    found, write = kept
+    write()
+    assert record.recorded({"relu.dZ": data("relu.dZ")})["relu.dZ"].coq == found["coq"]
+    if what == "text":
+        found["accepted"]["relu.dZ"]["coq"] = "0"
+    else:
+        found.update({"Coq": {"coq": "9.1.0"}, "prelude": {"prelude": "0"}}[what])
+    write()
+    assert record.recorded({"relu.dZ": data("relu.dZ")}) == {}
+
+
+def test_an_export_that_says_something_else_is_not_on_record(monkeypatch):
+    monkeypatch.setitem(RULES, "ring", lambda *_: lambda _: "(eq_refl)")
+    assert record.recorded({"relu.dZ": data("relu.dZ")}) == {}
 
 
 def test_a_proof_in_other_words_is_the_same_proof():
@@ -314,7 +369,7 @@ def test_an_axiom_of_ones_own_is_refused(fake_coq):
 def test_the_record_is_written_where_everything_is_accepted_and_only_there(fake_coq, monkeypatch, tmp_path, capsys):
     for name in (PRELUDE, *THEORY):
         (tmp_path / f"{name}.v").write_text(source(name), encoding="utf-8")
-    monkeypatch.setattr(check, "theory_folder", lambda: tmp_path)
+    monkeypatch.setattr(theory, "theory_folder", lambda: tmp_path)
     monkeypatch.setattr(record, "theory_folder", lambda: tmp_path)
     monkeypatch.setattr(record, "THEOREMS", {"relu.dZ": THEOREMS["relu.dZ"]})
     fake_coq(COQ_REFUSES="relu_dZ.v", COQ_LINE="1")
@@ -338,7 +393,14 @@ def test_coq_and_coqchk_accept_every_proof_and_the_record_says_so():
     found = check.check(exports(files.values()))
     said = {**found.exported, **found.by_hand}
     assert {name: each.refusal for name, each in said.items() if not each.passed} == {}
-    kept = json.loads((check.theory_folder() / record.NAME).read_text(encoding="utf-8"))
+    kept = json.loads((theory.theory_folder() / record.NAME).read_text(encoding="utf-8"))
     now = record.record(found, files)
     assert now["accepted"] == kept["accepted"]
     assert now["prelude"] == kept["prelude"]
+
+
+@pytest.mark.coq
+def test_coq_accepts_a_proof_whose_names_are_its_own_words():
+    words = [word for word in WORDS if "_" not in word and word not in {"by", "delta", "exp"}]
+    proof = proof_file(prove(read(in_words(words))))
+    assert check.check(exports([proof])).exported["statement"].refusal == ""

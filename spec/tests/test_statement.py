@@ -79,6 +79,9 @@ EQUATIONS = {
     "x is 0": "suppose x = 0\ny = x^2 + a*x\ngradient y by x = a + x",
     "a is a third": "suppose a = 1/3\ny = a*x^2\ngradient y by x = 2*x/3",
     "b is twice c": "suppose b[i] = 2*c[i]\nL = sum_i b[i]*x[i]\ngradient L by x[k] = 2*c[k]",
+    "a number is positive": "suppose 2 > 0\nsuppose 3 != 0\nsuppose 4 >= 0\nsuppose z != 0\nsuppose x != 0\n"
+    "y = relu(3*x)/(5*z)\ngradient y by x = 3*step(x)/(5*z)",
+    "nothing is not negative": "suppose 0*x >= 0\nsuppose x - x >= 0\ny = x*step(z - z)\ngradient y by x = 1",
     "far from 0": "suppose x - 100 > 0\nsuppose x > 0\ny = log(x)\ngradient y by x = 1/x",
 }
 """What no values drawn at random would satisfy."""
@@ -192,6 +195,11 @@ def test_a_fact_about_a_dimension_is_about_the_index_that_was_written():
         prove(found)
     assert unproved.value.missing == ("pos", ("dim", "n"))
     assert found.letters == {"n": ["i", "k", "j"]}
+
+
+def test_greek_letters_that_read_as_no_other_are_names():
+    assert prove(read("y[i] = γ*x[i] + β\ngradient y[k] by γ = x[k]"))
+    assert prove(read("λ = σ*o_1\ngradient λ by σ = o_1"))
 
 
 def test_no_dimension_has_the_name_of_a_tensor():
@@ -313,6 +321,16 @@ def test_the_statement_of_the_documentation_is_proved():
         ("L = sum_i X[i]*X[i]\ngradient L by x[j] = 0", "line 2, column 15: x occurs in no definition: did you mean X"),
         ("L = sum_i X[i]\ngradient L by X[j] = x[j]", "line 2, column 22: x occurs in no definition: did you mean X?"),
         ("loss = x*x\ngradient los by x = 0", "line 2, column 10: los occurs in no definition: did you mean loss?"),
+        ("gradient x² + x by x = 1", "line 1, column 11: ² is no digit here: write x^2 for the power x², and x2"),
+        ("y = x^２\ngradient y by x", "line 1, column 7: ２ is no digit here: write x^2"),
+        ("y = \u0430x + ax\ngradient y by ax = 1", "column 5: \u0430  ('\\u0430', cyrillic small letter a): names are"),
+        ("y = x\u0302\ngradient y by x", "column 6: \u0302  ('\\u0302', combining circumflex accent): names are"),
+        ("y = x\ny\u200b = z\ngradient y by x", "line 2, column 2: '\\u200b', zero width space, is not seen: leave it"),
+        ("y = x # \u202e\ngradient y by x", "line 1, column 9: '\\u202e', right-to-left override, is not seen"),
+        ("y = \u03bf*o\ngradient y by o", "line 1, column 7: o reads as \u03bf, which is another name: o is latin"),
+        ("y = v\ngradient y by v = \u03bd", "line 2, column 19: \u03bd reads as v, which is another name"),
+        ("y = \u0391 + A\ngradient y by A = 1", "line 1, column 9: A reads as \u0391, which is another name: A is lat"),
+        ("y = i*sum_\u03b9 x[\u03b9]\ngradient y by i", "line 1, column 11: \u03b9 reads as i, which is another name"),
         ("y = x\ngradient y by x = q", "line 2, column 19: q occurs in no definition, where there are x, y"),
     ],
 )  # fmt: skip

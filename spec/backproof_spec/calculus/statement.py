@@ -34,7 +34,7 @@ from backproof_spec.calculus.notation import Expression, Map, Tensor, always, de
 from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.tactics import Unproved, right_side
 from backproof_spec.calculus.terms import Formula, Index, free_indices
-from backproof_spec.calculus.vocabulary import absent, meant, torn
+from backproof_spec.calculus.vocabulary import absent, confusable, meant, torn, unreadable
 
 _DIMENSIONS = ("n", "m", "p", "q", "r", "t", "u", "v", "w")
 _FUNCTIONS: dict[str, Callable[[Expression], Expression]] = {"exp": exp, "log": log, "step": step}
@@ -64,11 +64,14 @@ class Statement:
 
 def read(text: str) -> Statement:
     """The statement in a text. Raises ``Malformed``."""
-    lines = text.splitlines()
+    lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, 1):
-        wrong = absent(line)
+        wrong = unreadable(line) or absent(line)
         if wrong:
             raise Malformed(number, *wrong)
+    alike = confusable(lines)
+    if alike:
+        raise Malformed(*alike)
     try:
         tree = PARSER.parse(text + "\n")
     except UnexpectedInput as error:

@@ -216,17 +216,22 @@ class Proof:
         found = self._assumed("nonneg", a)
         if found:
             return found
-        if a[0] == "mul" and a[1] == a[2]:
-            return self("nonneg_square", a[1])
-        if a[0] == "mul":
-            return self("nonneg_mul", self.nonnegative(a[1]), self.nonnegative(a[2]))
-        if a[0] == "sum":
-            (i,) = self.fresh(a[1])
-            return self("nonneg_sum", i, self.nonnegative(open_(a[2], (i,))))
-        if a[0] == "entry" and self.theory.kind(a[1]) == "defined":
-            unfolded = self("unfold", *a[1:])
-            return self("nonneg_eq", self("sym", unfolded), self.nonnegative(right_side(unfolded)))
-        return self("nonneg_weaken", self.positive(a))
+        match a:
+            case ("num", 0, _):
+                found = self("nonneg_eq", self("ring", ("mul", a, a), a), self("nonneg_square", a))
+            case ("mul", b, c) if b == c:
+                found = self("nonneg_square", b)
+            case ("mul", b, c):
+                found = self("nonneg_mul", self.nonnegative(b), self.nonnegative(c))
+            case ("sum", dim, body):
+                (i,) = self.fresh(dim)
+                found = self("nonneg_sum", i, self.nonnegative(open_(body, (i,))))
+            case ("entry", name, places) if self.theory.kind(name) == "defined":
+                unfolded = self("unfold", name, places)
+                found = self("nonneg_eq", self("sym", unfolded), self.nonnegative(right_side(unfolded)))
+            case _:
+                found = self("nonneg_weaken", self.positive(a))
+        return found
 
     def _nonzero(self, a: Formula) -> Theorem:
         found = self._assumed("nonzero", a)
@@ -297,7 +302,7 @@ class Proof:
 
     def _multiple(self, kind: str, a: Formula) -> Theorem | None:
         """⊢ a > 0, a ≥ 0 or a ≠ 0 where that is assumed of c·a, c a number: of b − a, say, for a − b ≠ 0."""
-        alike = [each for each in self.hypotheses if each[2][0] == kind]
+        alike = [each for each in self.hypotheses if each[2][0] == kind] if a[0] != "num" else []
         wanted, free = polynomial(a) if alike else {}, sorted(free_indices(a))
         for hypothesis in alike:
             _, dims, judgement = hypothesis

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 FUNCTIONS = ("exp", "log", "relu", "step")
-NAME = r"[^\W\d_](?:[^\W_]|_(?=[^\W_]))*"
-"""A letter, then letters and digits, and between them single underscores."""
+_LETTERS = "A-Za-zΑ-Ωα-ωϑϕϖϰϱϵ"
+NAME = rf"[{_LETTERS}](?:[{_LETTERS}0-9]|_(?=[{_LETTERS}0-9]))*"
+"""A letter, ASCII or Greek, then letters and ASCII digits, and between them single underscores."""
+_ALIKE = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧινκορυϑϕϖϰϱϵς", "ABEZHIKMNOPTYXivkopuθφπκρεσ")
+"""Letters that read as another one: the same shape in common fonts, or the same letter in another."""
 
 WRITTEN = {
     "tanh": "tanh(x) = (exp(x)-exp(-x))/(exp(x)+exp(-x))",
@@ -66,6 +71,41 @@ def absent(line: str) -> tuple[int, str] | None:
             written = f": write {known}" if known in FUNCTIONS else f"; {WRITTEN[known]}" if known in WRITTEN else ""
             return found.start() + 1, f"there is no function {name}, only {_FUNCTIONS}{written}"
     return None
+
+
+def unreadable(line: str) -> tuple[int, str] | None:
+    """The column, from 1, of a character that reads as another or as none, and what to write."""
+    for column, sign in enumerate(line, 1):
+        kind, digit = unicodedata.category(sign), unicodedata.digit(sign, None)
+        called = f"{sign!a}, {unicodedata.name(sign, 'a control character').lower()}"
+        if kind in {"Cf", "Cc", "Zl", "Zp"} and sign != "\t":
+            return column, f"{called}, is not seen: leave it out"
+        if "#" in line[:column] or kind[0] not in "LNM" or re.match(rf"[{_LETTERS}0-9]", sign):
+            continue
+        if digit is not None:
+            return column, f"{sign} is no digit here: write x^{digit} for the power x{sign}, and x{digit} for a name"
+        return column, f"{sign}  ({called}): names are of the letters A-Z, a-z, Α-Ω, α-ω, without marks, 0-9 and _"
+    return None
+
+
+def confusable(lines: Iterable[str]) -> tuple[int, int, str] | None:
+    """The line and column, from 1, of a name that reads as one before it, and what to do."""
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for number, column, name in _named(lines):
+        before = alike[name.translate(_ALIKE)]
+        if name not in before and before:
+            letters = next((a, b) for a, b in zip(name, before[0], strict=True) if a != b)
+            this, other = (f"{each} is {unicodedata.name(each).lower()}" for each in letters)
+            return number, column, f"{name} reads as {before[0]}, which is another name: {this}, {other}; rename one"
+        before.append(name)
+    return None
+
+
+def _named(lines: Iterable[str]) -> Iterator[tuple[int, int, str]]:
+    """Every name in every line, the indices of sums too."""
+    for number, line in enumerate(lines, 1):
+        for found in re.finditer(NAME, re.sub(r"\bsum_", "    ", line.partition("#")[0])):
+            yield number, found.start() + 1, found[0]
 
 
 _HINTS = (

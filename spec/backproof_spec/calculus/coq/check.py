@@ -16,11 +16,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import backproof_spec
 from backproof_spec.calculus.coq.export import Exported
+from backproof_spec.calculus.coq.theory import PRELUDE, THEORY, theory
 
-PRELUDE, THEORY = "Prelude", ("Frechet", "Chain", "Linear", "Relu", "Softmax", "Network")
-"""The files of spec/coq: what exported proofs are made of, and theorems proved by hand, each after what it uses."""
 STANDARD = frozenset({"functional_extensionality_dep", "sig_forall_dec", "sig_not_dec", "classic"})
 """The axioms of Coq's real numbers, functional extensionality and classical logic. A proof may rest on no others."""
 INSTALL = "apt-get install coq libcoq-coquelicot (Debian), or opam install coq coq-coquelicot"
@@ -56,22 +54,6 @@ class Checked:
     def passed(self) -> bool:
         """Are all accepted?"""
         return all(each.passed for each in (*self.exported.values(), *self.by_hand.values()))
-
-
-def theory_folder() -> Path:
-    """spec/coq; a wheel carries it inside the package."""
-    package = Path(backproof_spec.__file__).parent
-    return next(each for each in (package / "coq", package.parent / "coq") if each.is_dir())
-
-
-def theory() -> dict[str, str]:
-    """The files of spec/coq, by name."""
-    return {name: source(name) for name in (PRELUDE, *THEORY)}
-
-
-def source(name: str) -> str:
-    """A file of spec/coq."""
-    return (theory_folder() / f"{name}.v").read_text(encoding="utf-8")
 
 
 def project(exported: Iterable[Exported]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
+from backproof_spec.calculus.coq.theory import lemmas
 from backproof_spec.calculus.terms import Formula, Index, Names, Theory
 
 # --- signs, with the levels of Coq's grammar: what binds more loosely than its place allows stands in parentheses -----
@@ -35,10 +36,9 @@ SIGNS: dict[str, tuple[str, int, tuple[int, ...]]] = {
 }
 """What an operator looks like, how tightly it binds, and how tightly its operands have to."""
 _WORDS = """\
-Prop Set Type SProp as at by cofix else end exists fix for forall fun if in let match return then using where with
-at_ cancel cong_map cong_slope delta dim_pos exp ind ln nat nil number refl ring sum sym tensor trans tt
-R I Grad INR IZR Partial Smooth conj eq_refl
-Prelude Frechet Chain Linear Relu Softmax Network"""
+Axiom CoFixpoint Definition Fixpoint Hypothesis Parameter Prop SProp Set Theorem Type Variable as at by cofix else end
+exists exists2 fix for forall fun if in let match mod return then using where with I R
+INR IZR Prelude Frechet Chain Linear Relu Softmax Network conj cong_map cong_slope eq_refl exp ln nat nil number tt"""
 TAKEN = frozenset(_WORDS.split())
 """What a name may not be in Coq: its own words, what is referred to here, and the files of spec/coq."""
 _KEPT = re.compile(r"[hjs]\d+|ring\d+|[DP]_.+|(pos|nonneg|nonzero|cong|exp|log|inv|sum|ind)_.+")
@@ -75,7 +75,7 @@ class Notation:
         if key not in self._names:
             name = re.sub(r"\W", "", wanted.replace("°", "_at"), flags=re.ASCII).lstrip("_") or "v"
             name = f"i{name}" if name[0].isdigit() else name
-            name = f"v{name}" if name in TAKEN or _KEPT.fullmatch(name) else name
+            name = f"v{name}" if name in TAKEN | lemmas() or _KEPT.fullmatch(name) else name
             while name in self._names.values():
                 name += "_"
             self._names[key] = name

@@ -2,7 +2,8 @@
 
     python -m backproof_spec.calculus.coq.record    give all theorems to Coq, and write the record anew
 
-The record of a theorem is shown only as long as its proof and the prelude are what Coq was given: their digests say so.
+It is shown only where all three are those of now: what is exported of a proof and the prelude, by their digests, which
+are looked at each time, and the Coq, which has to be one that they are written for.
 """
 
 from __future__ import annotations
@@ -14,17 +15,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from backproof_spec.calculus.coq.check import (
-    PRELUDE,
-    Checked,
-    Judgement,
-    Unavailable,
-    check,
-    source,
-    theory,
-    theory_folder,
-)
+from backproof_spec.calculus.coq.check import Checked, Judgement, Unavailable, check
 from backproof_spec.calculus.coq.export import Exported, exports
+from backproof_spec.calculus.coq.theory import PRELUDE, WRITTEN_FOR, source, theory, theory_folder
 from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.theorems import THEOREMS
 
@@ -33,14 +26,13 @@ NAME = "checked.json"
 
 def record(checked: Checked, files: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of what Coq said of proof files, by their stems, and of the theory."""
-    exported = {stem: each.text for stem, each in exports(files.values()).items() if isinstance(each, Exported)}
-    given, proofs = {**theory(), **exported}, {stem: {"proof": _proof(data)} for stem, data in files.items()}
+    given = {**theory(), **_texts(files)}
     return {
         "generated": "by python -m backproof_spec.calculus.coq.record",
         "coq": checked.coq,
         "prelude": _digest(given[PRELUDE]),
         "accepted": {
-            name: {**proofs.get(name, {}), "coq": _digest(given[name]), "axioms": list(each.axioms)}
+            name: {"coq": _digest(given[name]), "axioms": list(each.axioms)}
             for name, each in {**checked.by_hand, **checked.exported}.items()
         },
     }
@@ -48,25 +40,26 @@ def record(checked: Checked, files: Mapping[str, Any]) -> dict[str, Any]:
 
 def recorded(files: Mapping[str, Any]) -> dict[str, Judgement]:
     """What Coq said of exactly these proofs over exactly this prelude; nothing of those of which it was not asked."""
-    kept, found = _kept(), {}
-    for stem, data in files.items():
-        entry = kept["accepted"].get(stem)
-        if entry is not None and entry.get("proof") == _proof(data):
-            found[stem] = Judgement(kept["coq"], tuple(entry["axioms"]))
-    return found
+    kept = _kept()
+    accepted = kept["accepted"]
+    texts = _texts({stem: data for stem, data in files.items() if stem in accepted})
+    same = [stem for stem, text in texts.items() if stem in files and accepted[stem]["coq"] == _digest(text)]
+    return {stem: Judgement(kept["coq"], tuple(accepted[stem]["axioms"])) for stem in same}
 
 
 @cache
 def _kept() -> dict[str, Any]:
-    """The record, if it is of this prelude."""
+    """The record, if it is of this prelude, and of a Coq that it is written for."""
     path = theory_folder() / NAME
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return found if found.get("prelude") == _digest(source(PRELUDE)) else {"accepted": {}}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"coq": ""}
+    line = ".".join(found["coq"].split(".")[:2])
+    ours = line in WRITTEN_FOR and found["prelude"] == _digest(source(PRELUDE))
+    return found if ours else {"accepted": {}}
 
 
-def _proof(data: Any) -> str:
-    """The digest of what is proved and how; the words and the title are not Coq's matter."""
-    return _digest(json.dumps([data[key] for key in ("declarations", "steps", "statement")]))
+def _texts(files: Mapping[str, Any]) -> dict[str, str]:
+    """What Coq is given of proof files, where they can be exported."""
+    return {stem: each.text for stem, each in exports(files.values()).items() if isinstance(each, Exported)}
 
 
 def _digest(text: str) -> str:
