@@ -81,10 +81,6 @@ class Options:
     known: Annotated[
         Path | None, typer.Option("--known", metavar="FILE", help="Accept the failures listed there, with reasons.")
     ] = None
-    require: Annotated[
-        list[str] | None,
-        typer.Option("--require", metavar="ID", help="Fail unless this claim is judged: ids, operations, or all."),
-    ] = None
     workers: Annotated[
         int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")
     ] = None
@@ -188,7 +184,6 @@ def _run(target: str | Program, options: Options, declarations: list[str], *, is
         report = check(
             target,
             operations=_split(options.claim),
-            require=_split(options.require),
             dtypes=_split(options.dtype),
             examples=options.examples,
             seed=options.seed,
@@ -209,7 +204,7 @@ def _unwritten(report: Report, files: Mapping[str, Path], folder: Path | None) -
     """Write the reports and the reproducers: why one could not be written, of each."""
     texts = [("report", path, _RENDERERS[name](report)) for name, path in files.items()]
     if folder is not None:
-        texts += [("reproducer", folder / name, script) for name, script in reproducers(report).items()]
+        texts += [("reproducer", folder / name, script) for name, script in reproducers(report, folder).items()]
     for each in texts:
         try:
             write(*each)

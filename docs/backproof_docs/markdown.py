@@ -34,12 +34,13 @@ def code(text: object) -> str:
 
 
 def _verdict(report: Report) -> str:
-    mark = {"PASSED": "✅", "FAILED": "❌"}.get(wording.headline(report), "⚠️")
+    mark = "✅" if wording.headline(report) == "PASSED" else "❌" if not report.passed else "⚠️"
     about = f"{wording.counts(report)} · target {code(report.target)} · {code(', '.join(report.dtypes))}"
     lines = [f"{mark} **Backproof: {wording.headline(report)}** · {about}"]
     lines += [f"{report.examples} examples a link · seed {report.seed} · {report.seconds:.1f} s"]
     lines += [f"declared: {code(wording.declared(report))}"] if report.conventions else []
-    lines += [f"not judged: {wording.not_judged(report)}"]
+    share = wording.uncertified(report)
+    lines += [f"uncertified: {share}"] if share else []
     return "\\\n".join(lines)
 
 
@@ -61,17 +62,8 @@ def _row(report: Report, row: Row, *, several: bool) -> list[str]:
 def _lists(report: Report) -> list[str]:
     """The stale known failures, and what the target does not offer."""
     stale = [f"- {code(each)}" for each in report.stale]
-    absent, wanting = (
-        [f"- {code(reason)}: {', '.join(names)}" for reason, names in claims.items()]
-        for claims in (wording.unsupported(report), wording.unmet(report))
-    )
-    advice = [f"- {text}" for text in wording.advice(report)]
-    parts = (
-        ("Stale known failures", stale),
-        ("Required and not judged", wanting),
-        ("Not judged", absent),
-        ("What to do", advice),
-    )
+    absent = [f"- {code(reason)}: {', '.join(names)}" for reason, names in wording.unsupported(report).items()]
+    parts = (("Stale known failures", stale), ("Not judged", absent))
     return [f"**{title}**\n\n" + "\n".join(lines) for title, lines in parts if lines]
 
 

@@ -1,62 +1,110 @@
-"""A standalone script for each failure: NumPy, the target, inputs and exact bounds; it exits 1 while it fails."""
+"""A standalone script for each failure: NumPy, the target, the calls and exact bounds; it exits 1 while it fails.
+
+A script is the source of ``replay`` with another counterexample in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+import importlib.util
+import inspect
+import os
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from backproof_docs import replay
 from backproof_docs.report import Report
 from backproof_docs.stated import stated
 from backproof_docs.wording import one_line
+from backproof_impl import memory
 from backproof_impl.adapters import ADAPTERS
 from backproof_impl.calling import Call
 from backproof_impl.protocol import read_conventions
 from backproof_impl.target import FUNCTIONS, Target
-from backproof_properties.results import Finding, Judged, Outcome
+from backproof_properties.results import Finding, Outcome
+
+_NUMBERS = {"L", "loss"}
+_CALLS = "# --- the calls ---\n"
+"""Where in ``replay`` the counterexample ends."""
 
 
-def reproducers(report: Report) -> dict[str, str]:
-    """A file name and a script for each failure that one function shows by itself, known failures included."""
+def reproducers(report: Report, folder: Path | None = None) -> dict[str, str]:
+    """A file name and a script for each failure, known failures included; the scripts are to lie in ``folder``."""
     found = {}
     for outcome in (*report.failures, *report.known_failures):
-        text = to_script(report, outcome)
+        text = to_script(report, outcome, folder)
         if text is not None:
-            found[f"{outcome.claim}.{outcome.dtype}.py".replace(".dtype", "")] = text
+            found[f"{outcome.claim}.{outcome.dtype}.py"] = text
     return found
 
 
-def to_script(report: Report, outcome: Outcome) -> str | None:
-    """The script; None where there is no counterexample, or several functions share in it."""
-    finding = outcome.finding
-    if finding is None or not finding.calls:
+def to_script(report: Report, outcome: Outcome, folder: Path | None = None) -> str | None:
+    """The script; None where there is no counterexample, or where a script cannot load the target."""
+    finding, source = outcome.finding, _source(report.target)
+    if finding is None or not finding.calls or source is None:
         return None
-    last: Call = finding.calls[-1]
-    target = Target(report.target, {}, read_conventions(report.target, report.conventions))
-    output, layer = _judged_output(last.function, outcome.claim, finding)
-    values = {
-        "CLAIM": outcome.claim,
-        "TARGET": _source(report.target),
-        "OUTPUT": output,
-        "LAYER": layer,
-        "EXPECTED": _expected(target, output, finding.judged),
-        "SHAPE": _shape(target, last, output, layer),
-    }
-    lines = [f"{name} = {value!r}" for name, value in values.items()]
-    lines += ["CALLS = [", *map(_call, finding.calls), "]"]
+    data = {"CLAIM": outcome.claim, "TARGET": source, "FOLDERS": _folders(folder), **_data(report, outcome, finding)}
+    lines = [f"{name} = {value if name == 'CALLS' else repr(value)}" for name, value in data.items()]
     head = [f"{outcome.claim}: {stated(outcome.claim, report.conventions)}", "", one_line(finding.message)]
     head += ["", "Needs NumPy and the target, nothing else. Exits 1 while this is so, 0 once it is mended."]
     quoted = "\n".join(head).replace("\\", "\\\\").replace('"""', "'''")
-    return f'"""{quoted}\n"""\n{_IMPORTS}\n' + "\n".join(lines) + _CODE
+    (imports, code), (others, placing) = _program(replay), _program(memory)
+    imports += [line for line in others if line not in imports]
+    return "".join((f'"""{quoted}\n"""\n', *imports, "\n", "\n".join(lines), "\n", *placing, *code))
 
 
-def _source(name: str) -> str:
+def _program(module: ModuleType) -> tuple[list[str], list[str]]:
+    """The lines of a module: its imports, and what follows them or the counterexample; without its docstring."""
+    lines = inspect.getsource(module).splitlines(keepends=True)
+    opening, *body = ast.parse("".join(lines)).body
+    last = max(node.end_lineno or 0 for node in body if isinstance(node, ast.Import | ast.ImportFrom))
+    imports = [line for line in lines[opening.end_lineno : last] if "backproof_impl" not in line]
+    return imports, lines[lines.index(_CALLS) if _CALLS in lines else last :]
+
+
+def _source(name: str) -> str | None:
+    """A file or ``package.module:object`` that a script can load; None for an object, or a program of another kind."""
     adapter = ADAPTERS.get(name.partition(":")[0])
-    if adapter is None:
+    if adapter is not None:
+        variant = name.partition(":")[2]
+        return f"{adapter.source.partition(':')[0]}:VARIANTS.{variant}" if variant else adapter.source
+    module = name.partition(":")[0]
+    if module.endswith(".py"):
         return name
-    variant = name.partition(":")[2]
-    return f"{adapter.source.partition(':')[0]}:VARIANTS.{variant}" if variant else adapter.source
+    try:
+        known = all(map(str.isidentifier, module.split("."))) and importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        known = False
+    return name if known else None
+
+
+def _folders(folder: Path | None) -> list[str]:
+    """Where the target's name was understood: seen from the script's folder, then wherever the script is moved."""
+    here = Path.cwd()
+    try:
+        return [os.path.relpath(here, folder or here), str(here)]
+    except ValueError:  # another drive
+        return [str(here)]
+
+
+def _data(report: Report, outcome: Outcome, finding: Finding) -> dict[str, Any]:
+    """The rest of what ``replay`` wants to know."""
+    last: Call = finding.calls[-1]
+    target = Target(report.target, {}, read_conventions(report.target, report.conventions))
+    output, layer = _judged_output(last.function, outcome.claim, finding)
+    return {
+        "OUTPUTS": {call.function: FUNCTIONS[call.function].outputs for call in finding.calls},
+        "CALLS": "[\n" + "".join(map(_call, finding.calls)) + "]",
+        "TRIES": 1,
+        "OUTPUT": output,
+        "LAYER": layer,
+        "SHAPE": _shape(target, last, output, layer),
+        "DTYPE": outcome.dtype,
+        "EXPECTED": _expected(finding, transposed=target.transposes(output), vector=output in {"db", *_NUMBERS}),
+    }
 
 
 def _judged_output(function: str, claim: str, finding: Finding) -> tuple[str, int | None]:
@@ -70,17 +118,21 @@ def _judged_output(function: str, claim: str, finding: Finding) -> tuple[str, in
     return output, int(layer.rstrip("]")) if layer else None
 
 
-def _expected(target: Target, output: str, judged: Judged | None) -> list[tuple[str, str]] | None:
-    """(exact value, bound) of every entry, in the order of the target's own array; None where no array was judged."""
-    if judged is None:
-        return None
-    pairs = [list(zip(*rows, strict=True)) for rows in zip(judged.exact, judged.radius, strict=True)]
-    turned = [list(column) for column in zip(*pairs, strict=True)] if target.transposes(output) else pairs
-    return [pair for row in turned for pair in row]
-
-
-_LIKE = {"dW": "W", "dY": "Y", "db": "b", "dZ": "Z", "Y": "Z", "S": "Z", "dS": "S", "dX": "X"}
-"""The argument whose shape an output has."""
+def _expected(finding: Finding, *, transposed: bool, vector: bool) -> dict[tuple[int, ...], tuple[str, str]]:
+    """(exact value, bound) by index in the target's own layout, of every entry or, of many, of the worst."""
+    if finding.judged is not None:
+        rows = [zip(*row, strict=True) for row in zip(finding.judged.exact, finding.judged.radius, strict=True)]
+        found: dict[tuple[int, ...], tuple[str, str]] = {
+            (i, j): pair for i, row in enumerate(rows) for j, pair in enumerate(row)
+        }
+    elif finding.index is not None and finding.expected is not None and finding.bound is not None:
+        exact = "nan" if finding.expected == "a non-finite value" else finding.expected
+        found = {(*finding.index, 0, 0)[:2]: (exact, finding.bound)}
+    else:
+        return {}
+    if vector:
+        return {index[:1] if finding.index else (): pair for index, pair in found.items()}
+    return {index[::-1] if transposed else index: pair for index, pair in found.items()}
 
 
 def _shape(target: Target, call: Call, output: str, layer: int | None) -> tuple[int, ...] | None:
@@ -88,164 +140,24 @@ def _shape(target: Target, call: Call, output: str, layer: int | None) -> tuple[
     given = call.arguments
     if layer is not None:
         return tuple(given["weights" if output == "dW" else "biases"][layer].shape)
-    if output in {"L", "loss"}:
+    if output in _NUMBERS:
         return ()
-    if output not in {"Z", "dW", "db"} or "W" in given:
-        return _of_one_function(target, given, output)
-    return None  # all layers: their number is what is wrong
-
-
-def _of_one_function(target: Target, given: Mapping[str, Any], output: str) -> tuple[int, ...]:
-    if output != "Z":
-        return tuple(given[_LIKE[output]].shape)
-    outputs, samples = given["b"].size, given["Y"].shape[0 if target.transposes("Y") else 1]
-    return (samples, outputs) if target.transposes("Z") else (outputs, samples)
+    if output == "Z":
+        outputs, samples = given["b"].size, given["Y"].shape[0 if target.transposes("Y") else 1]
+        return (samples, outputs) if target.transposes("Z") else (outputs, samples)
+    like = output[1:] if output.startswith("d") else "Z"
+    return tuple(given[like].shape) if like in given else None  # all layers: their number is what is wrong
 
 
 def _call(call: Call) -> str:
-    memory = {name: place for name, place in call.memory.items() if place != "contiguous"}
-    arguments = ", ".join(f"{name!r}: {_literal(value)}" for name, value in call.arguments.items())
-    return f"    ({call.function!r}, {{{arguments}}}, {memory!r}),"
+    places = {name: place for name, place in call.memory.items() if place != "contiguous"}
+    arguments = (f"{name!r}: {call.taken.get(name) or _literal(value)}" for name, value in call.arguments.items())
+    return f"    ({call.function!r}, {{{', '.join(arguments)}}}, {places!r}),\n"
 
 
 def _literal(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
     numbers = value.astype(np.float64).ravel().tolist() if value.dtype.kind not in "iu" else value.ravel().tolist()
-    return f"array({value.dtype.name!r}, {value.shape!r}, {numbers!r})"
-
-
-_IMPORTS = """
-import importlib
-import importlib.util
-import sys
-import types
-from fractions import Fraction
-
-import numpy as np
-
-nan, inf = float("nan"), float("inf")
-
-
-def array(dtype, shape, numbers):
-    if dtype == "bfloat16":
-        import ml_dtypes
-
-        dtype = ml_dtypes.bfloat16
-    return np.array(numbers, dtype=float if "float" in str(dtype) else int).astype(dtype).reshape(shape)
-
-"""
-
-_CODE = '''
-
-
-def load(source):
-    """The target: a file or package.module, then perhaps :object; its functions are attributes, or items of a dict."""
-    try:
-        import backproof  # noqa: F401
-    except ImportError:  # only its declarations are wanted, and only by Backproof
-        stub = types.ModuleType("backproof")
-        stub.__getattr__ = lambda name: lambda *args, **kwargs: None
-        sys.modules["backproof"] = stub
-    name, _, attribute = source.partition(":")
-    sys.path.insert(0, ".")
-    if name.endswith(".py"):
-        spec = importlib.util.spec_from_file_location("target", name)
-        found = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(found)
-    else:
-        found = importlib.import_module(name)
-    for part in attribute.split(".") if attribute else []:
-        found = found[part] if isinstance(found, dict) else getattr(found, part)
-    return found
-
-
-def placed(A, how):
-    """A fresh array with these values, lying in memory as it did."""
-    if isinstance(A, list):
-        return [placed(entry, how) for entry in A]
-    back = (slice(None, None, -1),) * A.ndim
-    if how == "fortran":
-        return A.copy(order="F")
-    if how == "reversed":
-        return A[back].copy()[back]
-    if how == "strided":
-        view = np.zeros([2 * size for size in A.shape], dtype=A.dtype)[(slice(None, None, 2),) * A.ndim]
-        view[...] = A
-        return view
-    A = A.copy(order="C")
-    A.flags.writeable = how != "read-only"
-    return A
-
-
-def arrays(value):
-    return [np.asarray(A) for A in (value if isinstance(value, (list, tuple)) else [value])]
-
-
-def within(got, exact, bound):
-    got = float(got)
-    if bound == "+inf" and exact not in ("nan", "+inf", "-inf"):
-        return True  # nothing is certain here
-    if exact == "nan":
-        return not np.isfinite(got)
-    if exact in ("+inf", "-inf"):
-        return got == float(exact) or (bound == "+inf" and np.isnan(got))
-    if not np.isfinite(got):
-        return False
-    return got == float(exact) or abs(Fraction(got) - Fraction(exact)) <= Fraction(bound)
-
-
-NAMES = {
-    "linear": ["Z"],
-    "linear_vjp": ["dW", "dY", "db"],
-    "relu": ["Y"],
-    "relu_vjp": ["dZ"],
-    "softmax": ["S"],
-    "softmax_vjp": ["dZ"],
-    "cross_entropy": ["L"],
-    "cross_entropy_vjp": ["dS"],
-    "softmax_cross_entropy": ["L"],
-    "softmax_cross_entropy_vjp": ["dZ"],
-}
-
-
-def main():
-    target = load(TARGET)
-    kept = []
-    for function, arguments, memory in CALLS:
-        inputs = {name: placed(A, memory.get(name)) for name, A in arguments.items()}
-        result = (target[function] if isinstance(target, dict) else getattr(target, function))(*inputs.values())
-        for name, A in inputs.items():
-            if [a.tobytes() for a in arrays(arguments[name])] != [a.tobytes() for a in arrays(A)]:
-                return f"{function} changes its argument {name}"
-        for name, A, before in kept:
-            if A.tobytes() != before:
-                return f"a later call overwrites {name}"
-        names = NAMES.get(function)
-        outputs = dict(result) if names is None else dict(zip(names, result if names[1:] else [result], strict=True))
-        kept += [(name, A, A.tobytes()) for name, value in outputs.items() for A in arrays(value)]
-    layers = len(arguments.get("weights", []))
-    if layers and OUTPUT in ("dW", "db") and len(outputs.get(OUTPUT) or []) != layers:
-        return f"{OUTPUT} is not a list of {layers} arrays, one for each layer"
-    got = outputs[OUTPUT] if LAYER is None else outputs[OUTPUT][LAYER]
-    if SHAPE and not isinstance(got, np.ndarray):
-        return f"{OUTPUT} is {type(got).__name__}, expected an array"
-    got = np.asarray(got)
-    if any(got.size and np.may_share_memory(got, A) for value in inputs.values() for A in arrays(value)):
-        return f"{OUTPUT} shares memory with an argument"
-    dtype = next(A for value in inputs.values() for A in arrays(value) if A.dtype.kind not in "iu").dtype
-    if got.shape != SHAPE or (SHAPE and got.dtype != dtype):
-        return f"{OUTPUT} has shape {got.shape} and dtype {got.dtype}, expected {SHAPE} and {dtype}"
-    for place, (value, (exact, bound)) in enumerate(zip(got.ravel(), EXPECTED or [], strict=False)):
-        if not within(value, exact, bound):
-            index = tuple(map(int, np.unravel_index(place, got.shape)))
-            return f"{OUTPUT}{list(index)} is {value}, expected {exact} to within {bound}"
-    return None
-
-
-if __name__ == "__main__":
-    with np.errstate(all="ignore"):
-        problem = main()
-    print(f"{CLAIM}: {problem or 'as it should be'}")
-    sys.exit(1 if problem else 0)
-'''
+    listed = ", ".join(repr(x) if np.isfinite(x) else f"float('{x}')" for x in numbers)
+    return f"({value.dtype.name!r}, {value.shape!r}, [{listed}])"

@@ -1,14 +1,20 @@
 """A reproducer runs without Backproof, exits 1 while the failure is there, and 0 once the target is mended."""
 
+import contextlib
+import io
+import runpy
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import backproof
+from backproof_docs import replay
+from backproof_docs.report import Report
 from backproof_docs.reproducer import reproducers, to_script
-from backproof_impl import reference as R
-from backproof_properties.results import Link
+from backproof_impl.calling import Call
+from backproof_properties.results import Finding, Link, Outcome, Verdict
 
 RIGHT = """
 import numpy as np
@@ -48,12 +54,20 @@ WRONG = {
 }
 
 
-def _exit(script, folder):
-    """Of the script, in a Python that has no backproof: the folder of the packages is hidden from it."""
-    (folder / "reproducer.py").write_text(script, encoding="utf-8")
-    hide = "import sys, runpy; sys.modules['backproof'] = None; runpy.run_path('reproducer.py', run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", hide], cwd=folder, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
+def _exit(script, folder, monkeypatch):
+    """Of the script, elsewhere, where there is no backproof: in this process, for a process of its own takes longer."""
+    path, found = folder / "scripts" / "script.py", list(sys.path)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(script, encoding="utf-8")
+    said = io.StringIO()
+    with monkeypatch.context() as patch:
+        for name in ("backproof", "backproof_impl"):
+            patch.setitem(sys.modules, name, None)
+        patch.chdir("/")
+        with contextlib.redirect_stdout(said), pytest.raises(SystemExit) as left:
+            runpy.run_path(str(path), run_name="__main__")
+    sys.path[:] = found
+    return left.value.code, said.getvalue()
 
 
 @pytest.mark.parametrize(("old", "new", "claim"), WRONG.values(), ids=WRONG)
@@ -63,37 +77,88 @@ def test_it_exits_1_while_the_mistake_is_there_and_0_once_it_is_mended(old, new,
     layers = tmp_path / "my_layers.py"
     layers.write_text("K = {}\n" + RIGHT.replace(old, new), encoding="utf-8")
     report = backproof.check("my_layers.py", operations=[claim], examples=60, seed=1)
-    (script,) = reproducers(report).values()
-    status, said = _exit(script, tmp_path)
+    (script,) = reproducers(report, tmp_path / "scripts").values()
+    status, said = _exit(script, tmp_path, monkeypatch)
     assert status == 1, said
     layers.write_text(RIGHT, encoding="utf-8")
-    assert _exit(script, tmp_path) == (0, f"{claim}: as it should be\n")
+    assert _exit(script, tmp_path, monkeypatch) == (0, f"{claim}: as it should be\n")
+
+
+NETWORK = """
+from backproof_impl import reference as R
+
+def network_gradients(*a):
+    found = R.network_gradients(*a)
+    found["dW"] = [2 * A for A in found["dW"]]
+    return found
+"""
+CHAIN = """
+from backproof_impl.reference import linear, relu, softmax_vjp, linear_vjp
+
+def relu_vjp(Z, dY):
+    return 2 * dY * (Z >= 0)
+"""
+
+
+def _process(script, *flags):
+    command = [sys.executable, *flags, str(script)]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.mark.no_cover
-def test_a_network_and_its_layer_are_named(tmp_path, monkeypatch):
+def test_it_runs_as_a_program_from_any_folder_and_wherever_it_is_moved(tmp_path, monkeypatch):
+    """A network's layer is named; where a claim joins several functions, calls take what earlier ones gave."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "net.py").write_text(
-        "from backproof_impl import reference as R\n\ndef network_gradients(*a):\n    found = R.network_gradients(*a)\n"
-        "    found['dW'] = [2 * A for A in found['dW']]\n    return found\n",
-        encoding="utf-8",
-    )
-    report = backproof.check("net.py", operations=["network.dW"], examples=30, seed=1)
-    (outcome,) = report.failures
-    script = to_script(report, outcome)
-    assert "OUTPUT = 'dW'\nLAYER = " in script
-    assert (
-        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=False).returncode == 1
-    )
+    (tmp_path / "scripts").mkdir()
+    for name, text, claim, judged in (
+        ("net", NETWORK, "network.dW", "OUTPUT = 'dW'\nLAYER = "),
+        ("chain", CHAIN, "chain.rule", "'dZ': (3, 'dZ')"),
+    ):
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+        report = backproof.check(f"{name}.py", operations=[claim], examples=3, seed=1)
+        (script,) = reproducers(report, tmp_path / "scripts").values()
+        assert judged in script
+        path = tmp_path / "scripts" / f"{name}_fails.py"
+        path.write_text(script, encoding="utf-8")
+        status, said = _process(path)
+        assert status == 1, said
+        (tmp_path / f"{name}.py").write_text(text.replace("2 * ", ""), encoding="utf-8")
+        moved = path.rename(tmp_path.parent / f"{tmp_path.name}.py")
+        assert _process(moved) == (0, f"{claim}: as it should be\n")
 
 
-@pytest.mark.no_cover
-def test_what_holds_and_what_joins_several_functions_has_none():
+def test_a_module_is_found_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "pkg_strict").mkdir()
+    layers = tmp_path / "pkg_strict" / "layers.py"
+    wrong = "class Layers:\n    @staticmethod\n    def relu_vjp(Z, dY):\n        return dY * (Z > 0)\n"
+    layers.write_text(wrong, encoding="utf-8")
+    report = backproof.check("pkg_strict.layers:Layers", operations=["relu.dZ"], examples=20, seed=1)
+    (script,) = reproducers(report, tmp_path / "scripts").values()
+    assert _exit(script, tmp_path, monkeypatch)[0] == 1
+    monkeypatch.delitem(sys.modules, "pkg_strict.layers")
+    layers.write_text(wrong.replace("Z >", "Z >= "), encoding="utf-8")
+    assert _exit(script, tmp_path, monkeypatch)[0] == 0
+
+
+def test_of_an_output_too_large_to_be_shown_the_worst_entry_is_judged():
+    call = Call("relu", {"Z": np.zeros((40, 40))})
+    finding = Finding("wrong", "relu.Y", {}, (3, 5), "0.5", "1.0", calls=(call,), bound="1e-16")
+    outcome = Outcome("relu.forward", Link.IMPLEMENTATION, "float64", Verdict.REFUTED, finding=finding)
+    report = Report("reference", {"layout": "batch-first"}, ("float64",), 1, 1, 0.0, (outcome,))
+    assert "EXPECTED = {(5, 3): ('0.5', '1e-16')}" in to_script(report, outcome)
+
+
+def test_what_holds_has_none_nor_what_a_script_cannot_load():
     report = backproof.check("reference", operations=["relu.dZ"], examples=5, seed=1)
     assert reproducers(report) == {}
     assert to_script(report, report.results[-1]) is None
-    wrong = {name: getattr(R, name) for name in ("linear", "relu", "softmax_vjp", "linear_vjp")}
-    wrong["relu_vjp"] = lambda Z, dY: 2 * dY * (Z >= 0)
-    report = backproof.check(wrong, operations=["chain.rule"], examples=20, seed=1)
-    assert [outcome.link for outcome in report.failures] == [Link.IMPLEMENTATION]
+    report = backproof.check({"relu_vjp": lambda Z, dY: 2 * dY * (Z >= 0)}, operations=["relu.dZ"], examples=9, seed=1)
+    assert [outcome.verdict for outcome in report.failures] == [Verdict.REFUTED]
     assert reproducers(report) == {}
+
+
+def test_the_program_that_scripts_are_made_of_is_a_reproducer_itself():
+    assert replay.problem() is None

@@ -23,11 +23,15 @@ _REAL_KINDS = "fiu"
 
 @dataclass(frozen=True)
 class Call:
-    """A function's name, its arguments by name in the target's own layout, and how they lie in memory (contiguous)."""
+    """A function's name, its arguments by name in the target's own layout, and how they lie in memory (contiguous).
+
+    ``taken`` says of an argument that was an output of an earlier call of the same sequence which: (call, output).
+    """
 
     function: str
     arguments: Mapping[str, Any]
     memory: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
     def placed(self) -> dict[str, Any]:
         """The arguments as fresh arrays, each in memory as asked."""

@@ -118,20 +118,44 @@ def calls(target: Target, function: str, case: Case, usage: Usage) -> list[Call]
     return [*(one(name, inputs) for inputs in (case, others(case)) for name in pair), one(function, case)]
 
 
+class Trace:
+    """The calls that a check makes, in their order, and which of their arguments are outputs of earlier ones."""
+
+    def __init__(self) -> None:
+        """No call was made yet."""
+        self.calls: list[Call] = []
+        self._outputs: list[tuple[Any, tuple[int, str]]] = []
+
+    def made(self, calls: list[Call], case: Case) -> None:
+        """These calls were made, the last of them on ``case``."""
+        taken = {name: place for name, value in case.items() for output, place in self._outputs if output is value}
+        self.calls += [*calls[:-1], replace(calls[-1], taken=taken)]
+
+    def returned(self, wanted: str, value: Any) -> None:
+        """The last call returned this: who is given it is given an output."""
+        self._outputs.append((value, (len(self.calls) - 1, wanted)))
+
+
 # --- the call ---------------------------------------------------------------------------------------------------------
 
 
-def call(target: Target, function: str, case: Case, wanted: str, usage: Usage = PLAIN) -> Any:
+def call(
+    target: Target, function: str, case: Case, wanted: str, usage: Usage = PLAIN, trace: Trace | None = None
+) -> Any:
     """The output ``wanted`` of ``function`` on ``case``, in canonical layout, after checking the contract of the call.
 
     For networks ``dW`` and ``db`` are lists. Returns None for an optional output that is not offered. Raises
     ``Refuted`` where the contract is broken, ``Raised`` where the target raised, ``Declined`` where it declines.
     """
-    last, answer = perform(target, calls(target, function, case, usage))
+    made = calls(target, function, case, usage)
+    last, answer = perform(target, made)
     if answer.died:
         target.died.add(last.function)
     if last.function != function and (answer.raised or answer.breach):  # the forward pass is another claim's affair
-        last, answer = perform(target, calls(target, function, case, replace(usage, history=False)))
+        made = calls(target, function, case, replace(usage, history=False))
+        last, answer = perform(target, made)
+    if trace is not None:
+        trace.made(made, case)
     if answer.declined is not None:
         raise Declined(answer.declined)
     if answer.raised is not None:
@@ -174,13 +198,13 @@ def _array(target: Target, name: str, kind: str, value: Any, expected: tuple[int
     wanted = expected[::-1] if transposed else expected
     if isinstance(value, Unlike | list):
         unlike = value if isinstance(value, Unlike) else Unlike("list")
-        _refuse(f"{name}: {unlike.against(f'a NumPy array of {dtype}, shape {wanted}')}", kind)
+        _refuse(f"{name}: {unlike.against(f'a NumPy array of {dtype}, shape {wanted}')}", name)
     if value.shape != wanted:
         hint = ": is the result transposed?" if value.shape == wanted[::-1] else ""
         like = f" = shape of {kind[1:]}" if kind.startswith("d") else ""
-        _refuse(f"{name}: shape {value.shape}, expected {wanted}{like}{hint}", kind)
+        _refuse(f"{name}: shape {value.shape}, expected {wanted}{like}{hint}", name)
     if value.dtype != dtype:
-        _refuse(f"{name}: dtype {value.dtype}, expected {dtype}, that of the inputs", kind)
+        _refuse(f"{name}: dtype {value.dtype}, expected {dtype}, that of the inputs", name)
     return value.T if transposed else value
 
 

@@ -185,6 +185,7 @@ def _finding(
         bounds,
         ulps,
         judged=_judged(columns, enclosure),
+        bound=_text(radius),
     )
 
 

@@ -87,8 +87,8 @@ class Finding:
     """A counterexample: where, what was expected, what came, and the inputs that show it.
 
     ``usage`` says how the call was made where that was not the plain way: arguments in another memory layout, after
-    other calls. ``calls`` are those that were made (``impl``'s ``Call``), the last of them judged; none where a claim
-    joins several functions. ``judged`` holds all entries, where an array was judged at all.
+    other calls. ``calls`` are those that were made (``impl``'s ``Call``), the last of them judged. ``judged`` holds all
+    entries, where an array was judged and is small enough to be shown; ``bound`` is that of the entry at ``index``.
     """
 
     message: str
@@ -103,6 +103,7 @@ class Finding:
     judged: Judged | None = None
     diagnosis: Diagnosis | None = None
     calls: tuple[Any, ...] = ()
+    bound: str | None = None
 
 
 @dataclass(frozen=True)

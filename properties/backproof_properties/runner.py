@@ -16,7 +16,7 @@ from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, Hypoth
 from backproof_impl.conventions import DTYPES, Conventions, UsageError
 from backproof_impl.target import Target
 from backproof_properties.arrays import Case, plain
-from backproof_properties.contract import PLAIN, Declined, Raised, Usage, calls
+from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage
 from backproof_properties.diagnosis import Example, diagnose, of_contract
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
@@ -146,13 +146,14 @@ class _Search:
         """What is wrong on this example. Where the target's process hung or ended it is not asked again."""
         self.tried += 1
         failure: Refuted | _Failed
+        trace = Trace()
         try:
-            found = self._each.check(case, replace(self._subject, usage=usage))
+            found = self._each.check(case, replace(self._subject, usage=usage, trace=trace))
         except Refuted as refuted:
-            failure = Refuted(self._told(refuted.finding, case, usage))
+            failure = Refuted(self._told(refuted.finding, case, usage, trace))
             self._last = (case, usage)
         except Raised as raised:
-            failure = _Failed(self._told(Finding(str(raised), self._each.claim, {}), case, usage))
+            failure = _Failed(self._told(Finding(str(raised), self._each.claim, {}), case, usage, trace))
             self._died = failure if raised.died else None
         except Declined as declined:
             self._declined = str(declined)
@@ -174,11 +175,9 @@ class _Search:
         if self._each.link is Link.IMPLEMENTATION:
             hypothesis.target(found.worst, label="error ÷ bound")
 
-    def _told(self, finding: Finding, case: Case, usage: Usage) -> Finding:
+    def _told(self, finding: Finding, case: Case, usage: Usage, trace: Trace) -> Finding:
         inputs = {name: plain(value) for name, value in case.items()}
-        functions = self._each.functions
-        made = tuple(calls(self._subject.target, functions[0], case, usage)) if len(functions) == 1 else ()
-        return replace(finding, inputs=inputs, usage=usage.described(functions), calls=made)
+        return replace(finding, inputs=inputs, usage=usage.described(self._each.functions), calls=tuple(trace.calls))
 
     def diagnose(self) -> None:
         """Say which mistake reproduces the wrong numbers, tried on further examples of all sizes."""
@@ -246,8 +245,6 @@ def _unsupported(each: Property, task: Task, target: Target) -> str | None:
     missing = [name for name in each.functions if name not in target.functions]
     if missing:
         return f"the target offers no {missing[0]}"
-    if task.property.claim in {"linear.db", "network.db"} and task.dtype and not target.conventions.limits.biases:
-        return "the target declares that it has no biases"
     if each.claim == "chain.rule" and each.functions and target.conventions.scale:
         return "the target declares scaled outputs, which do not compose"
     if task.dtype is not None and task.dtype not in target.conventions.limits.dtypes:

@@ -12,7 +12,7 @@ from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
 from backproof_properties import contract, judge
 from backproof_properties.arrays import Case
-from backproof_properties.contract import PLAIN, Usage
+from backproof_properties.contract import PLAIN, Trace, Usage
 from backproof_properties.results import Observation
 from backproof_spec.matrices import Number
 from backproof_spec.rounding.enclosure import Enclosure
@@ -41,11 +41,12 @@ class Domain:
 
 @dataclass(frozen=True)
 class Subject:
-    """A target in one dtype, called in one way."""
+    """A target in one dtype, called in one way; ``trace`` takes down the calls."""
 
     target: Target
     dtype: str
     usage: Usage = PLAIN
+    trace: Trace | None = None
 
     @property
     def conventions(self) -> Conventions:
@@ -53,9 +54,9 @@ class Subject:
         return self.target.conventions
 
     @property
-    def fused(self) -> tuple[bool, ...]:
-        """May the target return S − P whatever ΣP is (True), S·ΣP − P (False)? Each is a way to the gradient."""
-        return {"fused": (True,), "rounding": (False, True)}.get(self.conventions.unnormalised_labels, (False,))
+    def fused(self) -> bool:
+        """Does the target return S − P whatever ΣP is?"""
+        return self.conventions.unnormalised_labels == "fused"
 
     @cached_property
     def arithmetic(self) -> Arithmetic:
@@ -67,7 +68,10 @@ class Subject:
 
     def call(self, function: str, case: Case, wanted: str) -> Any:
         """One output of the target's function, its contract checked."""
-        return contract.call(self.target, function, case, wanted, self.usage)
+        found = contract.call(self.target, function, case, wanted, self.usage, self.trace)
+        if self.trace is not None:
+            self.trace.returned(wanted, found)
+        return found
 
     def judge(
         self, name: str, computed: Any, enclosure: Enclosure, samples: int | None, *, of_loss: bool = False

@@ -5,14 +5,19 @@ mistakes at all their claims, and more examples of what is unusual.
 """
 
 import re
+import runpy
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from backproof_docs.report import Report
+from backproof_docs.reproducer import to_script
 from backproof_impl.loading import as_target
 from backproof_properties import runner
-from backproof_properties.planted import Plant
+from backproof_properties.planted import KEPT, Plant
 from backproof_properties.planted.mistakes import MISTAKES
 from backproof_properties.planted.unusual import UNUSUAL
 from backproof_properties.results import PASSING, Link, Verdict
@@ -48,8 +53,34 @@ def _entries(inputs):
     return sum(len(a["data"]) for a in arrays)
 
 
-def _planted(name):
-    return next(plant for plant in MISTAKES if plant.name == name)
+def _planted(name, among=MISTAKES):
+    return next(plant for plant in among if plant.name == name)
+
+
+def _require_reproducer(plant, outcome, folder, monkeypatch):
+    """A script that exits 1 while the mistake is there, and 0 once it is mended: from another folder, here."""
+    monkeypatch.chdir(folder)
+    path = folder / f"{plant.name}.py"
+    declared = as_target(path).conventions.declared()
+    report = Report(path.name, declared, (plant.dtype,), plant.examples, SEED, 0.0, (outcome,))
+    script = folder / "scripts" / "script.py"
+    script.parent.mkdir()
+    script.write_text(to_script(report, outcome, script.parent), encoding="utf-8")
+    monkeypatch.chdir("/")
+    assert _exit(script) == 1
+    right = _planted("class_numbers_declared", UNUSUAL) if declared.get("labels") == "index" else plant
+    edits = [edit for edit in right.edits if right is not plant or "CONVENTIONS" in "".join(edit)]
+    path.write_text(replace(plant, edits=tuple(edits)).source(), encoding="utf-8")
+    assert _exit(script) == 0
+
+
+def _exit(script):
+    """Of the script, in this process: a process of its own for each would take minutes."""
+    found = list(sys.path)
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(script), run_name="__main__")
+    sys.path[:] = found
+    return left.value.code
 
 
 REFUSALS = [
@@ -65,13 +96,15 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("plant", "claim"), REFUSALS)
-def test_a_mistake_is_refused_with_a_small_counterexample_and_named(plant, claim, tmp_path):
+def test_a_mistake_is_refused_with_a_small_counterexample_and_named(plant, claim, tmp_path, monkeypatch):
     first = claim == plant.refused[0]
     (outcome,) = _outcomes(plant, (claim,), plant.examples if first else 100, tmp_path, (plant.dtype,))
     assert outcome.verdict in {Verdict.REFUTED, Verdict.ERROR}
     assert outcome.finding.message.count(":") >= 1
     assert _entries(outcome.finding.inputs) <= plant.largest
     assert outcome.finding.inputs
+    if plant.unnamed != KEPT:
+        _require_reproducer(plant, outcome, tmp_path, monkeypatch)
     if first and plant.cause:
         assert outcome.finding.diagnosis.cause == plant.cause
 
