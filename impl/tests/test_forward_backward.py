@@ -354,5 +354,107 @@ def test_wrong_use_of_from_forward_backward_is_refused(refusal):
     assert refusal(from_forward_backward, gelu=ReLU) == f"from_forward_backward: 'gelu' is not known, {kinds}"
     expected = "from_forward_backward: relu is ReLU, expected what makes a layer, as a class"
     assert refusal(from_forward_backward, relu=ReLU()) == expected
-    expected = "from_forward_backward: where has 'grad_W', expected some of Z, dW, dY, db, Y, dZ, S, L, dS"
+    expected = "from_forward_backward: where has 'grad_W', expected some of Z, dW, dY, db, Y, dZ, S, L, dS, W, b"
     assert refusal(from_forward_backward, linear=Linear, where={"grad_W": "dW"}) == expected
+
+
+# --- what backward is given, and what a layer is made of ------------------------------------------------------------
+
+
+class SizedLinear:
+    """A layer made from sizes, whose backward pass takes the learning rate and updates the weights itself."""
+
+    def __init__(self, inputs, outputs):
+        self.weights, self.bias = np.zeros((inputs, outputs)), np.zeros(outputs)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.weights + self.bias
+
+    def backward(self, error, learning_rate):
+        back = error @ self.weights.T
+        self.weights = self.weights - learning_rate * self.x.T @ error
+        self.bias = self.bias - learning_rate * error.sum(axis=0)
+        return back
+
+
+class LateLinear(SizedLinear):
+    """The error goes back through weights that are already new."""
+
+    def backward(self, error, learning_rate):
+        super().backward(error, learning_rate)
+        return error @ self.weights.T
+
+
+class GivenLoss:
+    """A loss whose backward pass wants the softmax, the labels and the gradient of what follows."""
+
+    def forward(self, scores, P):
+        E = np.exp(scores - scores.max(axis=1, keepdims=True))
+        self.output = E / E.sum(axis=1, keepdims=True)
+        return -(P * (scores - scores.max(axis=1, keepdims=True) - np.log(E.sum(axis=1, keepdims=True)))).sum()
+
+    def backward(self, S, P, upstream):
+        return upstream * (S * P.sum(axis=1, keepdims=True) - P)
+
+
+ROWS = Conventions(layout="batch-first", weights="in-out")
+
+
+def _sized(make, **options):
+    where = {"W": "weights", "b": "bias"}
+    return from_forward_backward(
+        linear=make, sizes=True, where=where, takes={"linear": ("dZ", "rate")}, conventions=ROWS, **options
+    )
+
+
+@pytest.mark.no_cover
+def test_layers_made_from_sizes_that_take_the_rate_hold(verdicts):
+    target = _sized(SizedLinear)
+    assert set(target) == {"linear", "linear_vjp", "CONVENTIONS"}
+    assert verdicts(target, *LINEAR, examples=10) == dict.fromkeys(LINEAR, "holds")
+
+
+def test_an_error_that_goes_back_through_new_weights_is_refuted(verdicts):
+    assert verdicts(_sized(LateLinear), "linear.dY") == {"linear.dY": "refuted"}
+
+
+def test_a_loss_whose_backward_wants_arguments_holds_and_stands_in_a_network(verdicts):
+    takes = {"softmax_cross_entropy": (lambda loss: loss.output, "P", "dL")}
+    target = from_forward_backward(softmax_cross_entropy=GivenLoss, takes=takes, conventions=ROWS)
+    claims = ("softmax_cross_entropy.forward", "softmax_cross_entropy.dZ")
+    assert verdicts(target, *claims, examples=5) == dict.fromkeys(claims, "holds")
+
+
+def test_a_network_gives_each_layer_what_it_takes(verdicts):
+    class Relu:
+        def forward(self, Z):
+            return np.maximum(Z, 0)
+
+        def backward(self, Z, dY):
+            return dY * (Z > 0)
+
+    takes = {"softmax_cross_entropy": (lambda loss: loss.output, "P", "dL"), "relu": ("Z", "dY")}
+    target = from_forward_backward(
+        linear=lambda W, b: WithCache(affine_forward, affine_backward, W, b),
+        where={"dY": 0, "dW": 1, "db": 2},
+        relu=Relu,
+        softmax_cross_entropy=GivenLoss,
+        takes=takes,
+        conventions=Conventions(layout="batch-first", weights="in-out", relu_at_zero=0),
+    )
+    assert verdicts(target, *NETWORK, "relu.dZ", examples=4) == dict.fromkeys((*NETWORK, "relu.dZ"), "holds")
+
+
+def test_what_backward_is_given_must_exist(refusal):
+    said = "from_forward_backward: takes of relu has 'dZ', expected some of Z, dY, dL, rate, or a function of the layer"
+    assert refusal(from_forward_backward, relu=SoftmaxLoss, takes={"relu": ("dZ",)}) == said
+    said = "from_forward_backward: takes has 'linear', expected some of the layers given: relu"
+    assert refusal(from_forward_backward, relu=SoftmaxLoss, takes={"linear": ("dZ",)}) == said
+
+
+def test_weights_of_another_shape_than_the_layer_has_are_named():
+    target = from_forward_backward(linear=SizedLinear, sizes=True, where={"W": "weights", "b": "bias"})
+    said = r"SizedLinear.weights has shape \(2, 3\), expected \(3, 2\): declare weights=in-out, or out-in"
+    with pytest.raises(ValueError, match=said):
+        target["linear"](W, Y, B)
