@@ -20,7 +20,7 @@ from backproof_impl.conventions import Conventions, UsageError
 from backproof_impl.isolation import Program
 from backproof_properties import processes, runner
 from backproof_properties.results import Outcome
-from backproof_properties.suite import claims_named
+from backproof_properties.suite import claims_named, claims_required
 
 _LARGEST_SEED = 2**32
 
@@ -29,6 +29,7 @@ def check(
     target: Any,
     *,
     operations: Iterable[str] | None = None,
+    require: Iterable[str] | None = None,
     dtypes: Iterable[str] | None = None,
     examples: int = 100,
     seed: int | None = None,
@@ -42,6 +43,7 @@ def check(
 
     ``target``: a module, object, dict or ``Target``; a path; ``package.module[:object]``; or a built-in adapter's name.
     ``operations``: operations (``linear``) or claims (``linear.dW``); all by default.
+    ``require``: those that must be judged, or ``all``: what of them is unsupported then fails the run.
     ``dtypes``: float64 by default, or the first that the target declares.
     ``conventions``: replaces what the target declares; ``declare`` changes some of it, as ``["relu_at_zero=0"]``.
     ``isolate``: in a process of its own, where a crash or a hang is a verdict. ``seed``: repeats a run. ``workers``:
@@ -51,6 +53,7 @@ def check(
     Raises ``UsageError`` when the request cannot be run; its message says what is accepted.
     """
     claims = claims_named(_listed("operations", operations))
+    required = claims_required(_listed("require", require) or (), claims)
     number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
     for name, value, least in (("examples", examples, 1), ("seed", number, 0), ("workers", workers, 1)):
         runner.require_whole(name, value, least)
@@ -76,7 +79,7 @@ def check(
         close()
     command = shlex.join(["backproof", "validate", str(target)]) if isinstance(target, str | Path) else ""
     declared = loaded.conventions.declared()
-    return Report(loaded.name, declared, chosen, examples, number, seconds, tuple(results), command)
+    return Report(loaded.name, declared, chosen, examples, number, seconds, tuple(results), command, required=required)
 
 
 def _listed(option: str, names: Iterable[str] | None) -> list[str] | None:

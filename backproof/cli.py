@@ -81,6 +81,10 @@ class Options:
     known: Annotated[
         Path | None, typer.Option("--known", metavar="FILE", help="Accept the failures listed there, with reasons.")
     ] = None
+    require: Annotated[
+        list[str] | None,
+        typer.Option("--require", metavar="ID", help="Fail unless this claim is judged: ids, operations, or all."),
+    ] = None
     workers: Annotated[
         int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")
     ] = None
@@ -184,6 +188,7 @@ def _run(target: str | Program, options: Options, declarations: list[str], *, is
         report = check(
             target,
             operations=_split(options.claim),
+            require=_split(options.require),
             dtypes=_split(options.dtype),
             examples=options.examples,
             seed=options.seed,

@@ -116,6 +116,11 @@ _DTYPES = "float16, bfloat16, float32, float64"
         ({"seed": "1"}, "seed is '1', expected a whole number of at least 0"),
         ({"dtypes": ["float8"]}, f"dtype 'float8' is not known, expected some of {_DTYPES}"),
         ({"dtypes": []}, "dtypes is [], expected one name or several"),
+        ({"require": []}, "require is [], expected one name or several"),
+        (
+            {"operations": ["relu"], "require": ["linear.dW"]},
+            "required claim linear.dW is not run: expected some of relu.forward, relu.dZ, or all",
+        ),
     ],
     ids=str,
 )

@@ -69,7 +69,31 @@ def test_validate_exits_1_where_something_is_refuted(cli, strict):
 
 def test_a_declaration_makes_it_hold(cli, strict):
     status, out, _ = cli("validate", strict, "--claim", "relu", "--declare", "relu_at_zero=0", *FEW)
-    assert (status, out.splitlines()[-1]) == (0, "declared: relu_at_zero=0")
+    assert (status, out.splitlines()[-2]) == (0, "declared: relu_at_zero=0")
+
+
+def test_a_target_that_declines_everything_or_offers_nothing_that_is_asked_judges_nothing(cli, tmp_path):
+    declining = "def relu(Z):\n    raise NotImplementedError\n\ndef relu_vjp(Z, dY):\n    raise NotImplementedError\n"
+    (tmp_path / "declining.py").write_text(declining, encoding="utf-8")
+    for claims, counted in (("relu", "2 of 2"), ("linear.db,softmax", "3 of 3")):
+        status, out, _ = cli("validate", "declining.py", "--claim", claims, *FEW)
+        assert status == 1
+        assert "\nWHAT TO DO\n  nothing of the target was judged: offer a function under its name (linear," in out
+        assert "\nNOTHING OF THE TARGET WAS JUDGED  " in out
+        assert out.splitlines()[-1] == f"not judged: {counted} claims"
+
+
+def test_what_is_required_must_be_judged_and_the_rest_need_not(cli, strict):
+    command = ("validate", strict, "--claim", "relu.forward,linear.db", *FEW)
+    status, out, _ = cli(*command)
+    assert (status, out.splitlines()[-1]) == (0, "not judged: 1 of 2 claims")
+    assert cli(*command, "--require", "relu")[0] == 2  # relu.dZ is not run
+    assert cli(*command, "--require", "relu.forward")[0] == 0
+    for required in ("all", "relu.forward,linear.db"):
+        status, out, _ = cli(*command, "--require", required)
+        assert status == 1
+        assert "\nREQUIRED AND NOT JUDGED\n  the target offers no linear_vjp: linear.db\n" in out
+        assert "\nFAILED  1 holds, 1 unsupported, 1 required and not judged · target strict.py" in out
 
 
 def test_the_command_that_repeats_a_failure_carries_the_declaration(cli, strict):

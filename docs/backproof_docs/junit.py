@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 from backproof_docs.known import Stale
 from backproof_docs.report import Report
-from backproof_docs.wording import again, facts
+from backproof_docs.wording import advice, again, facts, not_judged
 from backproof_properties.results import PASSING, Outcome, Verdict
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -22,12 +22,16 @@ def to_junit(report: Report) -> str:
     """The report as JUnit XML text; a known failure is skipped, with its reason."""
     suite = ET.Element("testsuite", name=_clean(f"backproof {report.target}"))
     properties = ET.SubElement(suite, "properties")
-    for name, value in (("seed", report.seed), ("examples", report.examples), ("conventions", report.conventions)):
+    noted = (("conventions", report.conventions), ("not judged", not_judged(report)))
+    for name, value in (("seed", report.seed), ("examples", report.examples), *noted):
         ET.SubElement(properties, "property", name=name, value=_clean(str(value)))
     for outcome in report.results:
         _case(suite, report, outcome)
     for each in report.stale:
         _stale(suite, each)
+    for text in advice(report):
+        case = ET.SubElement(suite, "testcase", classname="the target", name="something is judged")
+        ET.SubElement(case, "failure", message=text, type="nothing judged")
     suite.set("tests", str(len(suite.findall("testcase"))))
     for attribute, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(suite.findall(f"testcase/{element}"))))
@@ -52,6 +56,8 @@ def _case(suite: ET.Element, report: Report, outcome: Outcome) -> None:
     message = outcome.finding.message if outcome.finding else outcome.reason or ""
     shown = message if known is None else f"known: {known}: {message}"
     tag = _ELEMENTS[outcome.verdict] if known is None else "skipped"
+    if outcome in report.unmet:
+        tag, shown = "failure", f"required and not judged: {shown}"
     element = ET.SubElement(case, tag, message=_clean(shown), type=str(outcome.verdict))
     if outcome.verdict not in PASSING:
         lines = [*facts(report, outcome), ("again", " ".join(again(report, outcome)))]

@@ -34,13 +34,12 @@ def code(text: object) -> str:
 
 
 def _verdict(report: Report) -> str:
-    mark = "✅" if wording.headline(report) == "PASSED" else "❌" if not report.passed else "⚠️"
+    mark = {"PASSED": "✅", "FAILED": "❌"}.get(wording.headline(report), "⚠️")
     about = f"{wording.counts(report)} · target {code(report.target)} · {code(', '.join(report.dtypes))}"
     lines = [f"{mark} **Backproof: {wording.headline(report)}** · {about}"]
     lines += [f"{report.examples} examples a link · seed {report.seed} · {report.seconds:.1f} s"]
     lines += [f"declared: {code(wording.declared(report))}"] if report.conventions else []
-    share = wording.uncertified(report)
-    lines += [f"uncertified: {share}"] if share else []
+    lines += [f"not judged: {wording.not_judged(report)}"]
     return "\\\n".join(lines)
 
 
@@ -62,8 +61,17 @@ def _row(report: Report, row: Row, *, several: bool) -> list[str]:
 def _lists(report: Report) -> list[str]:
     """The stale known failures, and what the target does not offer."""
     stale = [f"- {code(each)}" for each in report.stale]
-    absent = [f"- {code(reason)}: {', '.join(names)}" for reason, names in wording.unsupported(report).items()]
-    parts = (("Stale known failures", stale), ("Not judged", absent))
+    absent, wanting = (
+        [f"- {code(reason)}: {', '.join(names)}" for reason, names in claims.items()]
+        for claims in (wording.unsupported(report), wording.unmet(report))
+    )
+    advice = [f"- {text}" for text in wording.advice(report)]
+    parts = (
+        ("Stale known failures", stale),
+        ("Required and not judged", wanting),
+        ("Not judged", absent),
+        ("What to do", advice),
+    )
     return [f"**{title}**\n\n" + "\n".join(lines) for title, lines in parts if lines]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -13,8 +12,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from backproof_docs.files import write
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.glossary import NAMES, as_text, variables
+from backproof_impl import launch
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.coq.check import Judgement
 from backproof_spec.calculus.coq.export import Exported, exports
@@ -59,9 +60,9 @@ def checked(derivations: Iterable[Derivation], judge: Judge = recorded) -> dict[
         files = {each: proof_file(each) for each in derivations}
         paths = {each: Path(folder, f"{each.stem}.json") for each in files}
         for each, path in paths.items():
-            path.write_text(file_text(files[each]), encoding="utf-8")
-        command = [sys.executable, "-m", "backproof_spec.calculus.replay", *map(str, paths.values())]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+            write("proof file", path, file_text(files[each]))
+        command = launch.command("backproof_spec.calculus.replay", *map(str, paths.values()), alone=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - our own module
         said = dict(line.split(": ", 1) for line in (done.stdout + done.stderr).splitlines())
         exported = exports(files.values())
         judged = judge({each.stem: data for each, data in files.items()})
@@ -193,5 +194,5 @@ def _said(found: Checked) -> list[str]:
 
 
 def to_json(derivation: Derivation) -> str:
-    """The proof file, which ``python -m backproof_spec.calculus.replay`` checks."""
+    """The proof file, which ``python -I -m backproof_spec.calculus.replay`` checks."""
     return file_text(proof_file(derivation))

@@ -18,6 +18,10 @@ from backproof_spec.claims import CLAIMS, Claim
 SCHEMA_PATH = Path(__file__).with_name("report.schema.json")
 KNOWN = "known"
 """What a row is called that fails only as the file of known failures says."""
+NOTHING_JUDGED = (
+    "nothing of the target was judged: offer a function under its name (linear, linear_vjp, relu, …) that answers, "
+    "or choose with --claim what is offered"
+)
 _CLAIMS = {claim.id: claim for claim in CLAIMS}
 
 
@@ -79,11 +83,36 @@ class Report:
     command: str = "backproof verify"
     known: tuple[Known, ...] = ()
     """Failures that are accepted: see ``apply_known``."""
+    required: tuple[str, ...] = ()
+    """Claims that must have been judged."""
 
     @property
     def passed(self) -> bool:
-        """Nothing was refuted, failed, or remained uncertified, but what is known; and what is known still fails."""
-        return not self.failures and not self.stale
+        """Nothing fails but what is known, what is known still does, and of the target something was judged.
+
+        That is at least one claim, if any was asked for that is about an implementation, and all that are required.
+        """
+        return not (self.failures or self.stale or self.unmet or self.judged_nothing)
+
+    @property
+    def of_target(self) -> tuple[Outcome, ...]:
+        """The outcomes that are about the target."""
+        return tuple(each for each in self.results if each.link is Link.IMPLEMENTATION)
+
+    @property
+    def unjudged(self) -> tuple[Outcome, ...]:
+        """What was asked of the target and was not judged: unsupported or uncertified."""
+        return tuple(each for each in self.of_target if each.verdict in {Verdict.UNSUPPORTED, Verdict.UNCERTIFIED})
+
+    @property
+    def judged_nothing(self) -> bool:
+        """Was something asked of the target, and nothing judged?"""
+        return bool(self.of_target) and len(self.unjudged) == len(self.of_target)
+
+    @property
+    def unmet(self) -> tuple[Outcome, ...]:
+        """What is required and was not judged; each makes the run fail, known or not."""
+        return tuple(each for each in self.unjudged if each.claim in self.required)
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
@@ -127,7 +156,16 @@ class Report:
             from backproof_docs.terminal import failure  # noqa: PLC0415 - a terminal shows reports
 
             shown = [failure(self, outcome, _WIDTH).plain.rstrip() for outcome in self.failures]
-            raise Refutation("\n\n".join([*shown, *map(str, self.stale)]))
+            unmet = (f"{each.claim} is required and was not judged: {each.reason}" for each in self.unmet)
+            lines = [*shown, *map(str, self.stale), *unmet]
+            raise Refutation("\n\n".join(lines or [NOTHING_JUDGED]))
+
+    @property
+    def uncertified_share(self) -> float:
+        """The share of the entries that the target computed about which nothing was certain."""
+        entries = sum(each.observation.entries for each in self.of_target)
+        skipped = sum(each.observation.uncertified for each in self.of_target)
+        return skipped / (entries + skipped) if skipped else 0.0
 
     # --- text ---------------------------------------------------------------------------------------------------------
 
@@ -170,6 +208,13 @@ class Report:
                 for row in self.rows
             ],
             "stale": [_stale(each) for each in self.stale],
+            "required": list(self.required),
+            "unmet": [{"claim": each.claim, "dtype": each.dtype, "reason": each.reason} for each in self.unmet],
+            "not_judged": {
+                "claims": [{"claim": each.claim, "dtype": each.dtype} for each in self.unjudged],
+                "of": len(self.of_target),
+                "uncertified_share": self.uncertified_share,
+            },
         }
 
     def to_json(self) -> str:

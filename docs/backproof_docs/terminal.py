@@ -16,6 +16,7 @@ from backproof_docs.report import KNOWN, Report, Row
 from backproof_docs.wording import (
     LEGEND,
     MARKS,
+    advice,
     again,
     cell,
     counts,
@@ -25,10 +26,11 @@ from backproof_docs.wording import (
     folded,
     found,
     headline,
+    not_judged,
     number,
     one_line,
     place,
-    uncertified,
+    unmet,
     unsupported,
     visible,
 )
@@ -110,13 +112,22 @@ def _section(title: str, texts: list[str], width: int) -> Text:
 
 def _sections(report: Report, width: int) -> list[Text]:
     """What is not judged, what is accepted, and what is no longer so."""
-    absent = [f"{reason}: {', '.join(names)}" for reason, names in unsupported(report).items()]
+    absent, wanting = (
+        [f"{reason}: {', '.join(names)}" for reason, names in claims.items()]
+        for claims in (unsupported(report), unmet(report))
+    )
     accepted = [
         f"{each.claim} ({place(each)}): {visible(report.reason_known(each))}\n{found(each)}"
         for each in report.known_failures
     ]
     stale = [visible(each) for each in report.stale]
-    sections = [("UNSUPPORTED", absent, "dim"), ("KNOWN", accepted, "yellow"), ("STALE", stale, "bold red")]
+    sections = [
+        ("UNSUPPORTED", absent, "dim"),
+        ("KNOWN", accepted, "yellow"),
+        ("STALE", stale, "bold red"),
+        ("REQUIRED AND NOT JUDGED", wanting, "bold red"),
+        ("WHAT TO DO", advice(report), "bold yellow"),
+    ]
     made = [(_section(title, texts, width), len(title), style) for title, texts, style in sections if texts]
     for section, length, style in made:
         section.stylize(style, 0, len(section) if style == "dim" else length + 1)
@@ -133,10 +144,9 @@ def _summary(report: Report) -> Text:
         f"  {counts(report)} · target {one_line(report.target)} · {', '.join(report.dtypes)}\n",
         f"{report.examples} examples a link · seed {report.seed} · {report.seconds:.1f} s",
     )
-    for label, said in (("declared", declared(report)), ("uncertified", uncertified(report))):
-        if said:
-            text.append(f"\n{label}: {said}")
-    return text
+    if report.conventions:
+        text.append(f"\ndeclared: {declared(report)}")
+    return text.append(f"\nnot judged: {not_judged(report)}")
 
 
 def progress_bar() -> Progress:

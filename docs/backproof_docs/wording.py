@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import re
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
-from backproof_docs.report import KNOWN, Report, theorem_of
+from backproof_docs.report import KNOWN, NOTHING_JUDGED, Report, theorem_of
 from backproof_docs.stated import stated
 from backproof_properties.results import Link, Outcome, Verdict
 
@@ -172,18 +173,18 @@ def folded(pieces: list[str], width: int) -> list[str]:
 
 def headline(report: Report) -> str:
     """PASSED, FAILED, or that nothing was there to be judged."""
-    if not report.passed:
-        return "FAILED"
-    of_target = [outcome for outcome in report.results if outcome.dtype]
-    judged = any(outcome.verdict is not Verdict.UNSUPPORTED for outcome in of_target)
-    return "PASSED" if judged or not of_target else "NOTHING OF THE TARGET WAS JUDGED"
+    if report.passed:
+        return "PASSED"
+    failed = report.failures or report.stale or report.unmet
+    return "FAILED" if failed else "NOTHING OF THE TARGET WAS JUDGED"
 
 
 def counts(report: Report) -> str:
     """``17 holds, 1 known, 1 refuted``: rows of the table; then entries of known failures that are stale."""
     states = [row.state for row in report.rows]
     parts = [f"{states.count(state)} {state}" for state in (*Verdict, KNOWN) if state in states]
-    return ", ".join(parts + ([f"{len(report.stale)} stale"] if report.stale else []))
+    lists = (("stale", report.stale), ("required and not judged", report.unmet))
+    return ", ".join(parts + [f"{len(listed)} {name}" for name, listed in lists if listed])
 
 
 def declared(report: Report) -> str:
@@ -193,17 +194,30 @@ def declared(report: Report) -> str:
 
 def unsupported(report: Report) -> dict[str, list[str]]:
     """What the target does not offer: the claims that were not judged, by reason."""
+    return _by_reason(each for each in report.results if each.verdict is Verdict.UNSUPPORTED)
+
+
+def unmet(report: Report) -> dict[str, list[str]]:
+    """The claims that are required and were not judged, by reason."""
+    return _by_reason(report.unmet)
+
+
+def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
     claims: dict[str, dict[str, None]] = {}
-    for outcome in report.results:
-        if outcome.verdict is Verdict.UNSUPPORTED:
-            claims.setdefault(visible(outcome.reason), {})[outcome.claim] = None
+    for outcome in outcomes:
+        claims.setdefault(visible(outcome.reason), {})[outcome.claim] = None
     return {reason: list(names) for reason, names in claims.items()}
 
 
-def uncertified(report: Report) -> str | None:
-    """The share of what was computed about which nothing was certain."""
-    entries = sum(outcome.observation.entries for outcome in report.results if outcome.dtype)
-    skipped = sum(outcome.observation.uncertified for outcome in report.results if outcome.dtype)
-    if not skipped:
-        return None
-    return f"{skipped / (entries + skipped):.1%} of the computed entries (overflow possible), not judged"
+def advice(report: Report) -> list[str]:
+    """What to do where nothing failed, and the run passes none the less not."""
+    return [NOTHING_JUDGED] if headline(report) not in {"PASSED", "FAILED"} else []
+
+
+def not_judged(report: Report) -> str:
+    """How much of what was asked was not looked at: claims of the target, and entries that it computed."""
+    skipped, asked, share = len(report.unjudged), len(report.of_target), report.uncertified_share
+    formats = " × formats" if len(report.dtypes) > 1 else ""
+    parts = [f"{skipped} of {asked} claims{formats}"] if skipped else []
+    parts += [f"{share:.1%} of the computed entries (overflow possible)"] if share else []
+    return ", ".join(parts) or "nothing of what was asked"

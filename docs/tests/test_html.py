@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -115,13 +116,17 @@ def test_several_dtypes_share_the_links_inside_the_spec(reports):
 
 
 def test_what_was_not_judged_is_told_with_its_reason(reports):
-    assert "Not judged the target offers no linear_vjp: linear.dW" in _Page(to_html(reports["unsupported"])).text
+    text = _Page(to_html(reports["unsupported"])).text
+    assert "Not judged the target offers no linear_vjp: linear.dW" in text
+    assert "What to do nothing of the target was judged: offer a function under its name" in text
+    required = _Page(to_html(replace(reports["unsupported"], required=("linear.dW",)))).text
+    assert "Required and not judged the target offers no linear_vjp: linear.dW" in required
 
 
 def test_what_was_declared_and_what_is_uncertain_is_told():
     report = _made(_outcome(observation=Observation(30, 10)), conventions={"layout": "batch-first"})
     text = _Page(to_html(report)).text
-    assert "declared layout=batch-first uncertified 25.0% of the computed entries" in text
+    assert "declared layout=batch-first not judged 25.0% of the computed entries" in text
 
 
 # --- failures -------------------------------------------------------------------------------------------------------

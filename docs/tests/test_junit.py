@@ -1,6 +1,7 @@
 """junit: well-formed whatever a target's messages hold, and counted as continuous integration services count."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,8 @@ def _suite(report):
 def test_every_kind_is_well_formed_and_counted(reports, kind):
     report, suite = reports[kind], _suite(reports[kind])
     assert suite.tag == "testsuite"
-    assert int(suite.get("tests")) == len(suite.findall("testcase")) == len(report.results)
+    cases = len(report.results) + report.judged_nothing
+    assert int(suite.get("tests")) == len(suite.findall("testcase")) == cases
     for attribute, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         assert int(suite.get(attribute)) == len(suite.findall(f"testcase/{element}"))
     bad = int(suite.get("failures")) + int(suite.get("errors"))
@@ -32,7 +34,7 @@ def test_the_header_names_the_target_and_how_to_repeat_the_run(reports):
     assert suite.get("name") == "backproof dict"
     assert suite.get("time") == f"{reports['refuted'].seconds:.3f}"
     found = {each.get("name"): each.get("value") for each in suite.findall("properties/property")}
-    assert found == {"seed": "1", "examples": "20", "conventions": "{}"}
+    assert found == {"seed": "1", "examples": "20", "conventions": "{}", "not judged": "nothing of what was asked"}
     assert to_junit(reports["refuted"]).startswith("<?xml version='1.0'")
 
 
@@ -57,6 +59,18 @@ def test_a_failure_shows_the_message_and_the_inputs(reports):
 def test_what_is_skipped_says_why(reports):
     skipped = _suite(reports["unsupported"]).find("testcase/skipped")
     assert skipped.get("message") == "the target offers no linear_vjp"
+
+
+def test_what_is_required_and_a_run_that_judged_nothing_fail(reports):
+    suite = _suite(replace(reports["unsupported"], required=("linear.dW",)))
+    messages = [each.get("message") for each in suite.findall("testcase/failure")]
+    assert messages == ["required and not judged: the target offers no linear_vjp"]
+    assert (suite.get("failures"), suite.get("skipped")) == ("1", "0")
+    suite = _suite(reports["unsupported"])
+    assert (
+        suite.find("testcase/failure").get("message").startswith("nothing of the target was judged: offer a function")
+    )
+    assert (suite.get("failures"), suite.get("skipped")) == ("1", "1")
 
 
 def test_control_characters_and_markup_are_safe(reports):

@@ -74,7 +74,8 @@ def test_a_report_reads_as_a_person_expects():
         to_markdown(report)
         == """\
 ❌ **Backproof: FAILED** · 1 unsupported, 1 refuted · target <code>t.py</code> · <code>float64</code>\\
-5 examples a link · seed 1 · 0.5 s
+5 examples a link · seed 1 · 0.5 s\\
+not judged: 1 of 2 claims
 
 |  | claim | definition → Jacobian | Jacobian → formula | definition ⊢ formula | formula → implementation | tried | detects |
 | --- | :--- | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -156,6 +157,14 @@ def test_the_first_words_are_the_verdict(verdict, mark):
     assert to_markdown(_made(_outcome(verdict, reason="r"))).startswith(f"{mark} · 1 {verdict} · target")
 
 
+def test_what_is_required_and_a_run_that_judged_nothing_are_told():
+    text = to_markdown(_made(_outcome(Verdict.UNSUPPORTED, reason="r"), required=("linear.dW",)))
+    assert text.startswith("❌ **Backproof: FAILED** · 1 unsupported, 1 required and not judged · target")
+    assert "\n\n**Required and not judged**\n\n- <code>r</code>: linear.dW\n\n" in text
+    text = to_markdown(_made(_outcome(Verdict.UNSUPPORTED, reason="r")))
+    assert "\n\n**What to do**\n\n- nothing of the target was judged: offer a function under its name" in text
+
+
 def test_what_was_declared_is_told():
     text = to_markdown(_made(_outcome(), conventions={"layout": "batch-first"}))
-    assert "\\\ndeclared: <code>layout&#61;batch-first</code>\n" in text
+    assert "\\\ndeclared: <code>layout&#61;batch-first</code>\\\nnot judged: nothing of what was asked\n" in text

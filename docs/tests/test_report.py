@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -195,8 +196,38 @@ def test_what_passes(verdict, passed):
 
 
 def test_raise_if_refuted_says_nothing_of_what_passes(reports):
-    for kind in ("passing", "unsupported"):
-        assert reports[kind].raise_if_refuted() is None
+    assert reports["passing"].raise_if_refuted() is None
+
+
+def test_a_run_that_judged_nothing_of_the_target_fails(reports):
+    nothing = reports["unsupported"]
+    assert (nothing.passed, nothing.failures, nothing.judged_nothing) == (False, (), True)
+    with pytest.raises(Refutation, match=r"^nothing of the target was judged: offer a function under its name"):
+        nothing.raise_if_refuted()
+    assert nothing.to_dict()["not_judged"]["claims"] == [{"claim": "linear.dW", "dtype": "float64"}]
+    known = (Known("relu.dZ", "issue 9", verdict="uncertified"),)
+    assert not apply_known(_made(_outcome(Verdict.UNCERTIFIED, "relu.dZ", reason="r")), known).passed
+    assert _made(_outcome(claim="kron.vec", link=Link.PROOF, dtype=None)).passed  # asks nothing of the target
+
+
+def test_what_is_required_must_be_judged():
+    kinds = {"linear.dW": Verdict.HOLDS, "linear.dY": Verdict.UNSUPPORTED, "linear.db": Verdict.UNCERTIFIED}
+    results = [_outcome(verdict, claim, reason="because") for claim, verdict in kinds.items()]
+    known = (Known("linear.db", "issue 9", verdict="uncertified"),)
+    report = apply_known(_made(*results), known)
+    assert report.passed
+    required = replace(report, required=("linear.dW", "linear.dY", "linear.db"))
+    assert [each.claim for each in required.unmet] == ["linear.dY", "linear.db"]
+    assert not required.passed
+    assert not replace(report, required=("linear.dY",)).passed
+    assert replace(report, required=("linear.dW",)).passed
+    with pytest.raises(Refutation, match=r"^linear.dY is required and was not judged: because$"):
+        replace(report, required=("linear.dY",)).raise_if_refuted()
+    data = required.to_dict()
+    jsonschema.Draft202012Validator(SCHEMA).validate(data)
+    assert data["required"] == ["linear.dW", "linear.dY", "linear.db"]
+    assert data["unmet"][0] == {"claim": "linear.dY", "dtype": "float64", "reason": "because"}
+    assert (len(data["not_judged"]["claims"]), data["not_judged"]["of"]) == (2, 3)
 
 
 def test_raise_if_refuted_names_every_failure():

@@ -287,14 +287,26 @@ def test_uncertified_and_unsupported_lines():
     assert "\nUNSUPPORTED\n  the target offers no linear_vjp: linear.dW\n" in text
     assert "UNCERTIFIED relu.dZ" in text
     assert "found     9 of 10 examples show nothing certain" in text
-    assert "uncertified: 25.0% of the computed entries (overflow possible), not judged" in text
+    assert text.splitlines()[-1] == ("not judged: 2 of 3 claims, 25.0% of the computed entries (overflow possible)")
+
+
+def test_what_is_required_and_a_run_that_judged_nothing_are_told():
+    unsupported = _outcome(Verdict.UNSUPPORTED, reason="the target offers no linear_vjp")
+    text = _printed(_made(unsupported, _outcome(claim="linear.db"), required=("linear.dW", "linear.db")))
+    assert "\nREQUIRED AND NOT JUDGED\n  the target offers no linear_vjp: linear.dW\n" in text
+    assert "\nFAILED  1 holds, 1 unsupported, 1 required and not judged · target t.py" in text
+    text = _printed(_made(unsupported))
+    assert "\nWHAT TO DO\n  nothing of the target was judged: offer a function under its name" in text
+    assert "\nNOTHING OF THE TARGET WAS JUDGED  1 unsupported · target t.py" in text
+    assert text.splitlines()[-1] == "not judged: 1 of 1 claims"
 
 
 def test_the_summary():
     passed = _printed(_made(_outcome(), _outcome(claim="linear.db"), conventions={"layout": "batch-first"}))
-    assert passed.splitlines()[-3:] == [
+    assert passed.splitlines()[-4:] == [
         "PASSED  2 holds · target t.py · float64",
         "5 examples a link · seed 1 · 0.5 s",
         "declared: layout=batch-first",
+        "not judged: nothing of what was asked",
     ]
     assert "\nFAILED  1 refuted · target t.py · float64\n" in _printed(_made(_refuted()))

@@ -36,7 +36,8 @@ FIELDS: dict[str, Field] = {
     ),
     "relu_at_zero": Field((), "ReLU′(0): 1 by default, any number in Clarke's [0, 1] is legitimate"),
     "unnormalised_labels": Field(
-        ("derivative", "fused", "unsupported"), "for ΣP ≠ 1: S·ΣP − P, S − P, or not a valid input"
+        ("derivative", "fused", "unsupported", "rounding"),
+        "for ΣP ≠ 1: S·ΣP − P, S − P, not a valid input, or valid (and either formula) by rounding alone",
     ),
     "accumulator": Field(
         ("dtype", *DTYPES), "the format sums are kept in: the dtype itself, or wider (narrower ones are ignored)"
@@ -45,7 +46,8 @@ FIELDS: dict[str, Field] = {
     "scale": Field((), "factor on an output, as dW=-1, dW=batch or dW=1/batch (batch is the number of samples)"),
     "limits": Field(
         (),
-        "dtypes, depth, width, batch (least samples), logit (largest |Z|), memory, seconds: outside them unsupported",
+        "dtypes, depth, width, batch (2..8, ..8 or 2..), empty, biases (no), magnitude, logit, memory, seconds: "
+        "outside them unsupported",
     ),
 }
 """The conventions, one row each; ``backproof list conventions`` prints this table."""
@@ -68,18 +70,23 @@ def _is_number(value: Any) -> bool:
 class Limits:
     """What an implementation does not claim to handle. ``None`` means no limit; outside them is unsupported, not wrong.
 
-    ``depth`` and ``width`` are the most linear layers and the most rows or columns; ``batch`` the fewest samples;
-    ``logit`` the largest magnitude of an entry of Z. ``memory`` lists how arguments may lie in memory (some of
-    ``MEMORY``); ``seconds`` is how long a call may take where targets run in a process of their own.
+    ``depth`` and ``width`` are the most linear layers and the most rows or columns; ``batch`` the fewest samples; each
+    may be a pair of the least and the most, ``depth=(3, 3)`` for exactly three. Without ``empty`` no size is 0; without
+    ``biases`` every b is 0 and db is not asked for. ``magnitude`` is the least and the largest size of an entry that is
+    not 0, labels and probabilities aside; ``logit`` the largest of an entry of Z. ``memory`` lists how arguments may
+    lie in memory (some of ``MEMORY``); ``seconds`` is how long a call may take in a process of its own.
     """
 
     dtypes: tuple[str, ...] = DTYPES
-    depth: int | None = None
-    width: int | None = None
-    batch: int = 0
+    depth: int | tuple[int, int | None] | None = None
+    width: int | tuple[int, int | None] | None = None
+    batch: int | tuple[int, int | None] = 0
     logit: float | None = None
     memory: tuple[str, ...] = MEMORY
     seconds: float | None = None
+    empty: bool = True
+    biases: bool = True
+    magnitude: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Raise ``UsageError`` naming every limit that cannot be."""
@@ -89,17 +96,49 @@ class Limits:
             listed = isinstance(names, tuple | list) and len(names) > 0
             unknown = [each for each in names if each not in known] if listed else [names]
             problems += [f"{name}: {each!r}, expected some of {', '.join(known)}" for each in unknown]
-        for name, least in (("depth", 1), ("width", 1), ("batch", 0)):
+        for name, floor in _FLOORS.items():
             value = getattr(self, name)
-            optional = name != "batch" and value is None
-            if not optional and (not isinstance(value, int) or value < least):
-                problems.append(f"{name}: {value!r}, expected a whole number of at least {least}")
+            ends = value if isinstance(value, tuple) else (value, None)
+            if not (value is None and name != "batch") and not _is_range(ends, floor):
+                expected = f"a whole number of at least {floor}, or a pair: the least and the most"
+                problems.append(f"{name}: {value!r}, expected {expected}")
+        problems += [
+            f"{name}: {getattr(self, name)!r}, expected True or False"
+            for name in _SWITCHES
+            if not isinstance(getattr(self, name), bool)
+        ]
+        if self.magnitude is not None and not _is_magnitude(self.magnitude):
+            expected = "a pair of positive numbers: the least and the largest entry that is not 0"
+            problems.append(f"magnitude: {self.magnitude!r}, expected {expected}")
         for name in ("logit", "seconds"):
             value = getattr(self, name)
             if value is not None and not (_is_number(value) and value >= 0):
                 problems.append(f"{name}: {value!r}, expected a number of at least 0")
         if problems:
             raise UsageError("limits: " + "; ".join(problems))
+
+    def sizes(self, name: str) -> tuple[int, int | None]:
+        """The least and the most that ``depth``, ``width`` or ``batch`` may be."""
+        value, floor = getattr(self, name), 1 if name == "depth" or not self.empty else 0
+        if isinstance(value, tuple):
+            return max(value[0], floor), value[1]
+        return (max(value, floor), None) if name == "batch" else (floor, value)
+
+
+_FLOORS, _SWITCHES = {"depth": 1, "width": 1, "batch": 0}, ("empty", "biases")
+
+
+def _is_range(ends: Any, floor: int) -> bool:
+    if len(ends) != len(("least", "most")):
+        return False
+    least, most = ends[0], ends[0] if ends[1] is None else ends[1]
+    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (least, most))
+    return whole and floor <= least <= most
+
+
+def _is_magnitude(ends: Any) -> bool:
+    pair = isinstance(ends, tuple) and len(ends) == len(("least", "largest"))
+    return pair and all(map(_is_number, ends)) and 0 < ends[0] <= ends[1]
 
 
 @dataclass(frozen=True)
@@ -183,7 +222,14 @@ def _limits(limits: Limits, text: str) -> Limits:
     if name in {"dtypes", "memory"}:
         listed: dict[str, Any] = {name: tuple(value.split(","))}
         return replace(limits, **listed)
-    changes: dict[str, Any] = {name: _number(f"limits={text}", value)}
+    changes: dict[str, Any]
+    if name in _SWITCHES:
+        changes = {name: {"yes": True, "no": False}.get(value, value)}
+    elif ".." in value:
+        least, most = (_number(f"limits={text}", end) if end else None for end in value.split("..", 1))
+        changes = {name: (_FLOORS.get(name, 0) if least is None else least, most)}
+    else:
+        changes = {name: _number(f"limits={text}", value)}
     return replace(limits, **changes)
 
 

@@ -1,4 +1,4 @@
-"""The program that a Python target lives in: ``python -m backproof_impl.host``, spoken to by the line protocol.
+"""The program that a Python target lives in, spoken to by the line protocol; ``isolation`` starts it.
 
 What the target prints goes to standard error; it reads an empty standard input. When the other end goes away, so does
 this process.
@@ -7,44 +7,21 @@ this process.
 from __future__ import annotations
 
 import os
-import queue
 import sys
-import threading
-from typing import BinaryIO
 
 from backproof_impl.calling import Kept, call
 from backproof_impl.conventions import UsageError
+from backproof_impl.launch import neighbours, own_channels, received
 from backproof_impl.loading import as_target
 from backproof_impl.protocol import answer_message, line, read, read_call, started_message
 from backproof_impl.target import Target
 
 
-def _own_channels() -> tuple[BinaryIO, BinaryIO]:
-    """The protocol's two streams, out of the target's reach: its standard output is now standard error."""
-    questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    return questions, answers
-
-
-def _lines(questions: BinaryIO) -> queue.SimpleQueue[bytes]:
-    """Lines as they come; at the end of them the process ends, whatever the target is doing."""
-    arrived: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-
-    def receive() -> None:
-        for text in questions:
-            arrived.put(text)
-        os._exit(0)
-
-    threading.Thread(target=receive, daemon=True).start()
-    return arrived
-
-
 def main() -> None:
     """Answer until the other end goes away."""
-    questions, answers = _own_channels()
-    arrived = _lines(questions)
+    questions, answers = own_channels()
+    arrived = received(questions.readline)
+    neighbours()
 
     def send(text: bytes) -> None:
         answers.write(text)

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from backproof_impl import launch
 from backproof_impl.calling import Answer, Call
 from backproof_impl.conventions import Conventions, UsageError
 from backproof_impl.protocol import (
@@ -52,8 +52,8 @@ class Program:
 
     @staticmethod
     def of_python(source: str | Path) -> Program:
-        """The host of a Python target. ``-P``: a file called ``random.py`` beside the target is not imported."""
-        return Program(str(source), (sys.executable, "-P", "-m", "backproof_impl.host"), str(source))
+        """The host of a Python target: a file called ``random.py`` beside the target is not imported."""
+        return Program(str(source), launch.program("backproof_impl.host"), str(source))
 
 
 class _Died(Exception):
@@ -92,6 +92,7 @@ class Session:
         except OSError as error:
             msg = f"target {program.name}: cannot be started: {error.strerror}: {program.command[0]}"
             raise UsageError(msg) from None
+        launch.watch(self._process.pid)
         self._words.clear()
         self._ears = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
         self._ears.start()
@@ -145,8 +146,7 @@ class Session:
             process.stdin.write(line({"type": "stop"}))  # type: ignore[union-attr]
             process.stdin.close()  # type: ignore[union-attr]
             process.wait(timeout=_STOP_SECONDS)
-        _kill(process, family)
-        process.wait()
+        end(process, family)
         for stream in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):
                 stream.close()  # type: ignore[union-attr]
@@ -261,3 +261,10 @@ def _kill(process: subprocess.Popen[bytes], family: Iterable[psutil.Process]) ->
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
+
+
+def end(process: subprocess.Popen[bytes], family: Iterable[psutil.Process] = ()) -> None:
+    """End a program that was started here, with everything it was seen to have started."""
+    _kill(process, family)
+    process.wait()
+    launch.forget(process.pid)

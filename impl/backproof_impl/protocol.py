@@ -283,7 +283,8 @@ def read_conventions(who: str, data: Any) -> Conventions:
             msg = f"target {who}: {_brief(unknown[0])} is no {what}; expected some of {', '.join(vars(known))}"
             raise UsageError(msg)
     tuples: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else _integer(value) for name, value in limits.items()
+        name: tuple(map(_integer, value)) if isinstance(value, list) else _integer(value)
+        for name, value in limits.items()
     }
     try:
         return Conventions(**{**data, "limits": Limits(**tuples)})

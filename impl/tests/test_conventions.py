@@ -4,7 +4,10 @@ import pytest
 
 from backproof_impl.conventions import DTYPES, FIELDS, OUTPUTS, Conventions, Limits, UsageError, declare
 
-LIMITS_EXPECTED = "expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, memory, seconds"
+LIMITS_EXPECTED = (
+    "expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, memory, seconds, empty, biases, "
+    "magnitude"
+)
 
 
 def test_the_defaults_are_the_notes():
@@ -40,7 +43,7 @@ def test_every_field_has_a_row_whose_first_value_is_the_default():
         ({"relu_at_zero": "0"}, "relu_at_zero is '0', expected a number in Clarke's [0, 1]"),
         (
             {"unnormalised_labels": None},
-            "unnormalised_labels is None, expected one of derivative, fused, unsupported",
+            "unnormalised_labels is None, expected one of derivative, fused, unsupported, rounding",
         ),
         (
             {"accumulator": "float8"},
@@ -74,9 +77,15 @@ def test_all_problems_are_gathered():
     ("declared", "message"),
     [
         ({"dtypes": ("float8",)}, "dtypes: 'float8', expected some of float16, bfloat16, float32, float64"),
-        ({"depth": 0}, "depth: 0, expected a whole number of at least 1"),
-        ({"width": "wide"}, "width: 'wide', expected a whole number of at least 1"),
-        ({"batch": -1}, "batch: -1, expected a whole number of at least 0"),
+        ({"depth": 0}, "depth: 0, expected a whole number of at least 1, or a pair: the least and the most"),
+        ({"width": "wide"}, "width: 'wide', expected a whole number of at least 1, or a pair: the least and the most"),
+        ({"batch": -1}, "batch: -1, expected a whole number of at least 0, or a pair: the least and the most"),
+        ({"depth": (3, 2)}, "depth: (3, 2), expected a whole number of at least 1, or a pair: the least and the most"),
+        ({"empty": 0}, "empty: 0, expected True or False"),
+        (
+            {"magnitude": (0, 1)},
+            "magnitude: (0, 1), expected a pair of positive numbers: the least and the largest entry that is not 0",
+        ),
         ({"logit": -1.0}, "logit: -1.0, expected a number of at least 0"),
     ],
 )
@@ -140,6 +149,13 @@ def test_declared_holds_the_fields_that_differ():
         ("limits=depth=2", Conventions(limits=Limits(depth=2))),
         ("limits=width=16", Conventions(limits=Limits(width=16))),
         ("limits=batch=1", Conventions(limits=Limits(batch=1))),
+        ("limits=depth=3..3", Conventions(limits=Limits(depth=(3, 3)))),
+        ("limits=width=..16", Conventions(limits=Limits(width=(1, 16)))),
+        ("limits=batch=2..", Conventions(limits=Limits(batch=(2, None)))),
+        ("limits=empty=no", Conventions(limits=Limits(empty=False))),
+        ("limits=biases=no", Conventions(limits=Limits(biases=False))),
+        ("limits=magnitude=0.001..1e3", Conventions(limits=Limits(magnitude=(0.001, 1000)))),
+        ("unnormalised_labels=rounding", Conventions(unnormalised_labels="rounding")),
         ("limits=logit=80.5", Conventions(limits=Limits(logit=80.5))),
         ("limits=dtypes=float32,float64", Conventions(limits=Limits(dtypes=("float32", "float64")))),
     ],
@@ -179,7 +195,12 @@ _FIELDS = (
             f"--declare limits=depth: {LIMITS_EXPECTED}",
         ),
         ("limits=depth=deep", "--declare limits=depth=deep: 'deep' is not a number"),
-        ("limits=depth=0", "limits: depth: 0, expected a whole number of at least 1"),
+        (
+            "limits=depth=0",
+            "limits: depth: 0, expected a whole number of at least 1, or a pair: the least and the most",
+        ),
+        ("limits=empty=never", "limits: empty: 'never', expected True or False"),
+        ("limits=depth=2..deep", "--declare limits=depth=2..deep: 'deep' is not a number"),
         ("limits=dtypes=f4", f"limits: dtypes: 'f4', expected some of {', '.join(DTYPES)}"),
     ],
 )

@@ -387,7 +387,7 @@ MALFORMED_STARTS = {
     "no depth": (
         {"conventions": {"limits": {"depth": 0}}},
         UsageError,
-        "target mine: limits: depth: 0, expected a whole number of at least 1",
+        "target mine: limits: depth: 0, expected a whole number of at least 1, or a pair: the least and the most",
     ),
 }
 

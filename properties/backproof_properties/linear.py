@@ -12,7 +12,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import arrays, dimensions
+from backproof_properties.strategies import arrays, biases, dimensions
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import jacobian
 from backproof_spec.jacobian import Jacobian
@@ -28,7 +28,7 @@ def _cases(draw: st.DrawFn, domain: Domain) -> Case:
     return {
         "W": draw(arrays(domain, (m, n))),
         "Y": draw(arrays(domain, (n, p))),
-        "b": draw(arrays(domain, (m,))),
+        "b": draw(biases(domain, (m,))),
         "dZ": draw(arrays(domain, (m, p))),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 from hypothesis import assume
@@ -31,6 +31,7 @@ from backproof_spec.network import Network, activations, forward, gradients
 from backproof_spec.network import jacobian as explicit_jacobian
 from backproof_spec.operations import linear
 from backproof_spec.rounding import network as bounds
+from backproof_spec.rounding.enclosure import Enclosure
 
 
 def _cases(domain: Domain) -> st.SearchStrategy[Case]:
@@ -41,10 +42,10 @@ def _ordinary_cases(domain: Domain) -> st.SearchStrategy[Case]:
     return networks(domain)
 
 
-def _network(case: Case, subject: Subject | None = None) -> Network:
+def _network(case: Case, subject: Subject | None = None, *, fused: bool = False) -> Network:
     declared: dict[str, Any] = {}
     if subject is not None:
-        declared = {"relu_at_zero": subject.conventions.relu_at_zero, "fused": subject.fused}
+        declared = {"relu_at_zero": subject.conventions.relu_at_zero, "fused": fused}
     return Network.of(case["weights"], case["biases"], case["X"], case["P"], **declared)
 
 
@@ -138,8 +139,13 @@ def _gradient(kind: str, case: Case, subject: Subject) -> Observation | None:
     if computed is None:
         return None
     samples = case["X"].shape[1]
-    found = bounds.gradients(_network(case, subject), subject.arithmetic, subject.reduction(samples))
-    computed, expected = ([computed], [found.dX]) if kind == "dX" else (computed, getattr(found, kind))
+    ways = []
+    for fused in subject.fused:
+        net = _network(case, subject, fused=fused)
+        found = bounds.gradients(net, subject.arithmetic, subject.reduction(samples))
+        ways.append([found.dX] if kind == "dX" else getattr(found, kind))
+    computed = [computed] if kind == "dX" else computed
+    expected = [reduce(Enclosure.either, bound) for bound in zip(*ways, strict=True)]
     seen = Observation()
     for layer, (array, bound) in enumerate(zip(computed, expected, strict=True)):
         name = f"network_gradients.{kind}" + ("" if kind == "dX" else f"[{layer}]")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing.util
-import os
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+import pickle
+import queue
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from typing import Any
 
+from backproof_impl import launch
 from backproof_impl.conventions import Conventions, declare
-from backproof_impl.isolation import Program, Session
+from backproof_impl.isolation import Program, Session, end
 from backproof_impl.loading import as_target
 from backproof_impl.target import Target
 from backproof_properties.results import Outcome, Verdict
@@ -58,36 +58,104 @@ def run_all(
     """
     if workers == 1 or len(planned) == 1:
         return [_announced(run(task, target), done) for task in planned]
-    context = get_context("spawn")  # a forked child of a process with a framework's threads may hang
-    found: dict[int, Outcome] = {}
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_load, initargs=(source,))
+    waiting, answers, found = deque(enumerate(planned)), queue.SimpleQueue[tuple[int, Any]](), {}
+
+    def serve(worker: Worker) -> None:
+        with suppress(IndexError):
+            while True:
+                number, task = waiting.popleft()
+                answers.put((number, worker.run(task)))
+
+    crew = [Worker(source) for _ in range(min(workers, len(planned)))]
     try:
-        with _interrupts_wait():
-            futures = {pool.submit(_run_loaded, task): number for number, task in enumerate(planned)}
-        for future in as_completed(futures):
-            found[futures[future]] = _announced(future.result(), done)
-    except BrokenProcessPool:
-        pass  # what is missing below is reported as an error, what was found is kept
-    except BaseException:  # an interrupted run leaves no worker behind
-        for process in list((pool._processes or {}).values()):  # noqa: SLF001 - the public way waits for what they do
-            process.terminate()
-        raise
+        for worker in crew:
+            threading.Thread(target=serve, args=(worker,), daemon=True).start()
+        for _ in planned:
+            number, outcome = answers.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            found[number] = _announced(outcome, done)
+        for worker in crew:
+            worker.stop()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return [found.get(number, _lost(task)) for number, task in enumerate(planned)]
+        waiting.clear()
+        for worker in crew:
+            worker.close()
+    return [found[number] for number in range(len(planned))]
 
 
-@contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """An interrupt waits until this is left; processes started in here never hear one: it is the parent's to handle."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: the workers ignore interrupts once they have started
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+class Worker:
+    """A process that loads its own target and runs one task after another; started again after it died."""
+
+    def __init__(self, source: Source) -> None:
+        """Start it."""
+        self._source = source
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closed = self._stopping = False
+        self._running()
+
+    def _running(self) -> subprocess.Popen[bytes] | None:
+        """Its process, started if need be; none once it is closed."""
+        with self._lock:
+            if self._process is None and not self._closed:
+                self._process = subprocess.Popen(  # noqa: S603 - our own module
+                    launch.program("backproof_properties.worker"),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    start_new_session=True,  # an interrupt is the parent's to handle
+                )
+                launch.watch(self._process.pid)
+                _send(self._process, self._source)
+            return self._process
+
+    def run(self, task: Task) -> Outcome | BaseException:
+        """What became of a task; an exception where the fault is ours."""
+        process = self._running()
+        if process is None:
+            return _lost(task)
+        _send(process, task)
+        try:
+            answer: Outcome | BaseException = pickle.load(process.stdout)  # type: ignore[arg-type]  # noqa: S301
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            self._end()
+            return _lost(task)
+        return answer
+
+    def stop(self) -> None:
+        """Ask it to end when it has done what it does, and its target to clear up."""
+        self._stopping = True
+        if self._process is not None:
+            _send(self._process, STOP)
+
+    def close(self) -> None:
+        """End it, with all that it has started."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return
+        if self._stopping:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=_STOP_SECONDS)
+        end(process)
+        for stream in (process.stdin, process.stdout):
+            with suppress(OSError):
+                stream.close()  # type: ignore[union-attr]
+
+
+STOP = "stop"
+_STOP_SECONDS = 2.0
+"""A target has half a second to clear up, and its worker the rest."""
+
+
+def _send(process: subprocess.Popen[bytes], message: Any) -> None:
+    with suppress(OSError, ValueError):  # it has ended, as is seen when it does not answer
+        pickle.dump(message, process.stdin)  # type: ignore[arg-type]
+        process.stdin.flush()  # type: ignore[union-attr]
 
 
 def _lost(task: Task) -> Outcome:
@@ -98,24 +166,3 @@ def _lost(task: Task) -> Outcome:
 def _announced(outcome: Outcome, done: Callable[[Outcome], None]) -> Outcome:
     done(outcome)
     return outcome
-
-
-_LOADED: list[Target] = []
-
-
-def _load(source: Source) -> None:
-    """In a worker process: load the target, end its process with this one; an interrupt is the parent's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    target, close = source.load()
-
-    def terminate(*_: object) -> None:
-        close()
-        os._exit(1)
-
-    signal.signal(signal.SIGTERM, terminate)
-    multiprocessing.util.Finalize(None, close, exitpriority=0)
-    _LOADED[:] = [target]
-
-
-def _run_loaded(task: Task) -> Outcome:
-    return run(task, _LOADED[0])

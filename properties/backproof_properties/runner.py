@@ -245,6 +245,8 @@ def _unsupported(each: Property, task: Task, target: Target) -> str | None:
     missing = [name for name in each.functions if name not in target.functions]
     if missing:
         return f"the target offers no {missing[0]}"
+    if task.property.claim in {"linear.db", "network.db"} and task.dtype and not target.conventions.limits.biases:
+        return "the target declares that it has no biases"
     if each.claim == "chain.rule" and each.functions and target.conventions.scale:
         return "the target declares scaled outputs, which do not compose"
     if task.dtype is not None and task.dtype not in target.conventions.limits.dtypes:

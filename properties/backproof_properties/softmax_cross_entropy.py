@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -24,6 +26,7 @@ from backproof_spec.matrices import (
 )
 from backproof_spec.operations import softmax, softmax_cross_entropy
 from backproof_spec.rounding import softmax_cross_entropy as bounds
+from backproof_spec.rounding.enclosure import Enclosure
 
 
 @st.composite
@@ -83,7 +86,8 @@ def _forward(case: Case, subject: Subject) -> Observation:
 
 
 def _gradient(case: Case, subject: Subject) -> Observation:
-    bound = bounds.dZ(enclosed(case, "Z"), enclosed(case, "P"), subject.arithmetic, fused=subject.fused)
+    Z, P = enclosed(case, "Z"), enclosed(case, "P")
+    bound = reduce(Enclosure.either, (bounds.dZ(Z, P, subject.arithmetic, fused=way) for way in subject.fused))
     computed = subject.call("softmax_cross_entropy_vjp", case, "dZ")
     return subject.judge("softmax_cross_entropy_vjp.dZ", computed, bound, case["Z"].shape[1], of_loss=True)
 

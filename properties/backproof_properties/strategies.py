@@ -34,16 +34,17 @@ _TIES = ("free", "01", "free", "12", "02", "free", "012", "large", "large")
 """Which of three dimensions are equal: square weights, outputs = batch, inputs = batch, all; or one large."""
 
 
-def _capped(size: int, limit: int | None) -> int:
-    return size if limit is None else min(size, limit)
+def _within(size: int, least: int, most: int | None) -> int:
+    return max(least, size if most is None else min(size, most))
 
 
 @st.composite
 def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple[int, ...]:
     """Sizes, at least ``least``; the last is the batch. Ties are frequent; sizes beyond 64 where the domain admits."""
     limits = domain.conventions.limits
+    width, batch = limits.sizes("width"), limits.sizes("batch")
     floor = [max(size, domain.least) for size in least]
-    floor[-1] = max(floor[-1], limits.batch, 1 if _divides_by_batch(domain) else 0)
+    floor[-1] = max(floor[-1], 1 if _divides_by_batch(domain) else 0)
     sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
     tie = draw(st.sampled_from(_TIES[:-2] if domain.small else _TIES))
     if tie == "large":
@@ -54,7 +55,7 @@ def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple
         for place in equal[1:]:
             sizes[place] = sizes[equal[0]]
     sizes = [max(min(size, domain.largest), low) for size, low in zip(sizes, floor, strict=True)]
-    return (*(_capped(size, limits.width) for size in sizes[:-1]), sizes[-1])
+    return (*(_within(size, *width) for size in sizes[:-1]), _within(sizes[-1], *batch))
 
 
 def _divides_by_batch(domain: Domain) -> bool:
@@ -156,7 +157,26 @@ def arrays(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tup
         source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
         codes = [source.getrandbits(_CODE_BITS) for _ in range(size)]
     flat = [(other if code & 7 == 7 else regime)(code >> 3, form) for code in codes]  # noqa: PLR2004 - one in eight
-    return np.array(flat, dtype=np.float64).astype(NUMPY_DTYPES[domain.dtype]).reshape(shape)
+    A = np.array(flat, dtype=np.float64).astype(NUMPY_DTYPES[domain.dtype]).reshape(shape)
+    return A if regimes is PROBABILITIES else _of_magnitude(domain, A)
+
+
+def _of_magnitude(domain: Domain, A: Array) -> Array:
+    """A with every entry that is not 0 moved to the declared magnitudes."""
+    declared = domain.conventions.limits.magnitude
+    if declared is None:
+        return A
+    low, high = declared
+    size = np.abs(A.astype(np.float64))
+    moved = np.where(size > 0, np.clip(size, low, high), 0)
+    return np.copysign(moved, A.astype(np.float64)).astype(A.dtype)
+
+
+@st.composite
+def biases(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
+    """A bias; 0 for targets without."""
+    b = draw(arrays(domain, shape, regimes))
+    return b if domain.conventions.limits.biases else np.zeros_like(b)
 
 
 @st.composite
@@ -184,8 +204,9 @@ def labels(draw: st.DrawFn, domain: Domain, shape: tuple[int, int]) -> Array:
     kinds: list[Callable[[random.Random, int, Domain], list[float]]] = [_one_hot]
     if domain.conventions.labels == "distribution":
         kinds += [_soft]
-        if domain.conventions.unnormalised_labels != "unsupported":
-            kinds += [_rounded, _unnormalised, _no_mass]
+        kinds += {"unsupported": [], "rounding": [_rounded]}.get(
+            domain.conventions.unnormalised_labels, [_rounded, _unnormalised, _no_mass]
+        )
     kind = draw(st.sampled_from((*kinds, None)))  # None: each column of its own kind
     source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
     n, p = shape
@@ -258,35 +279,37 @@ def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDI
     limits = domain.conventions.limits
     roomy = not domain.small and domain.format.precision >= _ROOMY  # else most of it could overflow
     depth = draw(st.sampled_from((4, 4, 4, 6))) if roomy else 3
-    layers = draw(st.integers(1, _capped(depth, limits.depth)))
+    least, most = limits.sizes("depth")
+    layers = draw(st.integers(least, _within(depth, least, most)))
     batch = draw(dimensions(domain, (0,)))[0]
-    sizes = [_capped(draw(st.sampled_from(_SIZES[:-1])), 3 if domain.small else None) for _ in range(layers + 1)]
+    sizes = [_within(draw(st.sampled_from(_SIZES[:-1])), 0, 3 if domain.small else None) for _ in range(layers + 1)]
     kind = draw(st.sampled_from(("plain", "equal", "tied", "zero", "dead", "saturated", "wide")))
     if kind == "wide" and roomy:
         sizes[draw(st.integers(0, layers))] = draw(st.sampled_from(_LARGE))
     if kind in {"equal", "tied"}:
         sizes = [sizes[0]] * (layers + 1)
-    sizes = [_capped(min(size, domain.largest), limits.width) for size in sizes]
+    sizes = [_within(min(size, domain.largest), *limits.sizes("width")) for size in sizes]
     if batch > DRAWN_ENTRIES:
-        sizes = [min(size, 3) for size in sizes]
+        sizes = [_within(min(size, 3), *limits.sizes("width")) for size in sizes]
     if domain.small:
-        batch = max(min(batch, 2), limits.batch)
+        batch = _within(min(batch, 2), *limits.sizes("batch"))
     weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in pairwise(sizes)]
-    biases = [draw(arrays(domain, (rows,), regimes)) for rows in sizes[1:]]
+    offsets = [draw(biases(domain, (rows,), regimes)) for rows in sizes[1:]]
     if kind == "tied":
         weights = [weights[0].copy() for _ in weights]
     changed = draw(st.integers(0, layers - 1))
     if kind == "zero":
         weights[changed] = np.zeros_like(weights[changed])
-        biases[changed] = np.zeros_like(biases[changed])
-    elif kind == "dead":
-        biases[changed] = np.full_like(biases[changed], -64)
+        offsets[changed] = np.zeros_like(offsets[changed])
+    elif kind == "dead" and limits.biases:
+        offsets[changed] = np.full_like(offsets[changed], -64)
     elif kind == "saturated":
         weights[-1] = _saturating(weights[-1], domain.format)
+    weights, offsets = ([_of_magnitude(domain, A) for A in each] for each in (weights, offsets))
     X = draw(arrays(domain, (sizes[0], batch), regimes))
     if limits.logit is not None:
-        limit_logits(weights, biases, X, limits.logit)
-    return {"weights": weights, "biases": biases, "X": X, "P": draw(labels(domain, (sizes[-1], batch)))}
+        limit_logits(weights, offsets, X, limits.logit)
+    return {"weights": weights, "biases": offsets, "X": X, "P": draw(labels(domain, (sizes[-1], batch)))}
 
 
 def limit_logits(weights: list[Array], biases: list[Array], X: Array, limit: float) -> None:

@@ -54,9 +54,9 @@ class Subject:
         return self.target.conventions
 
     @property
-    def fused(self) -> bool:
-        """Does the target return S − P whatever ΣP is?"""
-        return self.conventions.unnormalised_labels == "fused"
+    def fused(self) -> tuple[bool, ...]:
+        """May the target return S − P whatever ΣP is (True), S·ΣP − P (False)? Each is a way to the gradient."""
+        return {"fused": (True,), "rounding": (False, True)}.get(self.conventions.unnormalised_labels, (False,))
 
     @cached_property
     def arithmetic(self) -> Arithmetic:

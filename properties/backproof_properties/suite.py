@@ -37,6 +37,20 @@ def properties_of(claims: tuple[str, ...]) -> tuple[Property, ...]:
     return tuple(each for each in PROPERTIES if each.claim in claims)
 
 
+def claims_required(names: Iterable[str], claims: tuple[str, ...]) -> tuple[str, ...]:
+    """The claims that these names, or ``all``, require among those that are run; ``UsageError`` for one that is not."""
+    about = {each.claim for each in properties_of(claims) if each.link is Link.IMPLEMENTATION}
+    chosen: set[str] = set()
+    for name in names:
+        named = about if name == "all" else set(claims_named([name]))
+        outside = sorted(named - set(claims))
+        if outside:
+            msg = f"required claim {outside[0]} is not run: expected some of {', '.join(claims)}, or all"
+            raise UsageError(msg)
+        chosen.update(named & about)
+    return tuple(claim for claim in claims if claim in chosen)
+
+
 def claims_named(names: Iterable[str] | None) -> tuple[str, ...]:
     """The claims that operations or claim ids stand for; ``UsageError`` names the close ones for an unknown name."""
     if names is None:

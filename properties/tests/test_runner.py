@@ -339,3 +339,27 @@ def test_a_task_finds_its_property_by_place():
     task = runner.Task(0, None, 1, 0)
     assert task.property is PROPERTIES[0]
     assert replace(task, place=1).property is PROPERTIES[1]
+
+
+# --- declared limits --------------------------------------------------------------------------------------------------
+
+
+def test_a_target_that_declares_no_biases_is_not_asked_for_their_gradient():
+    def without(weights, biases, X, P):
+        found = R.network_gradients(weights, [np.zeros_like(b) for b in biases], X, P)
+        return {name: found[name] for name in ("loss", "dX", "dW")}
+
+    declared = Conventions(limits=Limits(biases=False))
+    target = {"network_gradients": without, "CONVENTIONS": declared}
+    assert _run(target, "network.dW", examples=5).verdict is Verdict.HOLDS
+    outcome = _run(target, "network.db", examples=5)
+    assert (outcome.verdict, outcome.reason) == (Verdict.UNSUPPORTED, "the target declares that it has no biases")
+
+
+@pytest.mark.parametrize("formula", [lambda S, P: S - P, lambda S, P: S * P.sum(axis=0) - P])
+def test_labels_normalised_up_to_rounding_admit_either_formula(formula):
+    declared = Conventions(unnormalised_labels="rounding")
+    target = {"softmax_cross_entropy_vjp": lambda Z, P: formula(R.softmax(Z), P), "CONVENTIONS": declared}
+    assert _run(target, "softmax_cross_entropy.dZ").verdict is Verdict.HOLDS
+    wrong = {**target, "softmax_cross_entropy_vjp": lambda Z, P: R.softmax(Z) - P * (1 - 1e-9)}
+    assert _run(wrong, "softmax_cross_entropy.dZ").verdict is Verdict.REFUTED

@@ -242,3 +242,54 @@ def test_a_logit_limit_of_zero_leaves_zero_logits():
             Z = W @ Y + b[:, None]
             Y = np.maximum(Z, 0)
         assert not Z.any()
+
+
+# --- declared limits --------------------------------------------------------------------------------------------------
+
+
+def _sizes(case):
+    shapes = [A.shape for value in case.values() for A in (value if isinstance(value, list) else [value])]
+    return [size for shape in shapes for size in shape]
+
+
+@pytest.mark.parametrize("limits", [Limits(depth=(3, 3), batch=(8, 8), empty=False), Limits(depth=(2, None), width=4)])
+def test_networks_have_the_declared_depth_width_and_batch(limits):
+    cases = _drawn(S.networks(_domain(limits=limits)), 100)
+    depths, batches = {len(case["weights"]) for case in cases}, {case["X"].shape[1] for case in cases}
+    if limits.width is None:
+        assert (depths, batches) == ({3}, {8})
+        assert all(min(_sizes(case)) >= 1 for case in cases)
+    else:
+        assert min(depths) == 2
+        assert all(max(W.shape) <= 4 for case in cases for W in case["weights"])
+
+
+def test_sizes_are_within_the_declared_ranges():
+    drawn = _drawn(S.dimensions(_domain(limits=Limits(width=(2, 5), batch=(3, 70))), (0, 0, 0)))
+    assert {size for *sizes, _ in drawn for size in sizes} == {2, 3, 4, 5}
+    assert {min(batch for *_, batch in drawn), max(batch for *_, batch in drawn)} == {3, 70}
+    assert all(min(sizes) >= 1 for sizes in _drawn(S.dimensions(_domain(limits=Limits(empty=False)), (0, 0, 0))))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_entries_that_are_not_0_have_the_declared_magnitude(dtype):
+    domain = _domain(dtype, limits=Limits(magnitude=(0.25, 8)))
+    cases = [*_drawn(S.networks(domain, S.VALUES), 60), *({"Z": Z} for Z in _drawn(S.logits(domain, (3, 4)), 60))]
+    arrays = [A for case in cases for name, A in case.items() if name != "P"]
+    values = np.concatenate(
+        [np.abs(A.astype(float)).ravel() for each in arrays for A in (each if isinstance(each, list) else [each])]
+    )
+    assert {0.0, 0.25, 8.0} <= set(values.tolist())
+    assert ((values == 0) | ((values >= 0.25) & (values <= 8))).all()
+
+
+def test_a_target_without_biases_gets_zeros():
+    cases = _drawn(S.networks(_domain(limits=Limits(biases=False))), 60)
+    assert not any(b.any() for case in cases for b in case["biases"])
+
+
+def test_labels_may_be_normalised_up_to_rounding():
+    domain = _domain(unnormalised_labels="rounding")
+    sums = np.concatenate([P.sum(axis=0) for P in _drawn(S.labels(domain, (3, 4)))])
+    assert np.abs(sums - 1).max() <= 3 * 2.0**-53
+    assert (sums != 1).any()

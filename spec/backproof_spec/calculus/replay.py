@@ -1,7 +1,8 @@
 """Replay a proof file with nothing but the kernel: every step is taken again, and must say what the file says it says.
 
-    python -m backproof_spec.calculus.replay FILE…
+    python -I -m backproof_spec.calculus.replay FILE…
 
+``-I``: nothing of the folder or the environment is imported, whatever bears the name of a module that is needed.
 Exit status 0: every file is a proof of its statement; 1: one is not, and the step is named; 2: one cannot be read.
 """
 

@@ -1,0 +1,112 @@
+"""launch: programs of ours are apart from the folder and the environment, and none outlives the one that started it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from backproof_impl import launch
+
+HOSTILE = ("json", "runpy", "psutil", "numpy", "mpmath", "ml_dtypes", "gmpy2", "backproof", "backproof_spec", "pickle")
+
+
+@pytest.fixture
+def hostile(tmp_path, monkeypatch):
+    """A folder whose modules bear the names of others, and everything that could have them imported."""
+    user = tmp_path / "base" / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    for folder in (tmp_path, user):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (*HOSTILE, "sitecustomize", "usercustomize"):
+            (folder / f"{name}.py").write_text(f"raise SystemError('{name} of the folder')\n", encoding="utf-8")
+    for name in ("PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "base"))
+    monkeypatch.setenv("PYTHONINSPECT", "1")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _run(command, text=""):
+    return subprocess.run(command, input=text, capture_output=True, check=False, encoding="utf-8", timeout=60)
+
+
+def test_the_replayer_imports_nothing_of_the_folder_and_the_environment(hostile):
+    (hostile / "proof.json").write_text("{}", encoding="utf-8")
+    done = _run(launch.command("backproof_spec.calculus.replay", "proof.json", alone=True))
+    expected = "proof.json: cannot be read: expected a proof file: an object with format "
+    assert (done.returncode, done.stdout, done.stderr[: len(expected)]) == (2, "", expected)
+
+
+@pytest.mark.parametrize("module", ["backproof_impl.reaper", "backproof_impl.host", "backproof_properties.worker"])
+@pytest.mark.usefixtures("hostile")
+def test_no_program_of_ours_imports_anything_of_the_folder_and_the_environment(module):
+    done = _run(launch.program(module))  # what it is asked ends at once
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_our_packages_are_the_ones_that_run_here(tmp_path):
+    (tmp_path / "backproof_impl").mkdir()
+    (tmp_path / "backproof_impl" / "__init__.py").write_text("raise SystemError\n", encoding="utf-8")
+    ask = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import backproof_impl; print(backproof_impl.__file__)"
+    first, *rest = launch.command("runpy")
+    script = rest[rest.index(next(word for word in rest if word.endswith("apart.py")))]
+    started = f"import sys; sys.argv = {['apart', rest[-1]]}; exec(open({script!r}).read()); {ask}"
+    assert _run((first, "-I", "-c", started)).stdout == f"{os.path.dirname(launch.__file__)}/__init__.py\n"  # noqa: PTH120
+
+
+# --- none outlives the one that started it ----------------------------------------------------------------------------
+
+PARENT = """
+import sys, time
+from backproof_impl.calling import Call
+from backproof_impl.isolation import Program, Session
+import numpy as np
+program = Program.of_python("target.py") if {python} else Program("program", (sys.executable, "-I", "program.py"))
+session = Session(program)
+session.start()
+session.call(Call("relu", {{"Z": np.zeros((1, 1))}}), keep=False)
+"""
+CHILD = "subprocess.Popen([sys.executable, '-I', '-S', '-c', 'import time; time.sleep(60)'], start_new_session=True)"
+BUSY = "ctypes.PyDLL(None).sleep(60)"
+"""Foreign code that lets no other thread run."""
+MARK = "Path('called').touch()"
+DEEDS = {
+    "hangs": f"{MARK}; time.sleep(60)",
+    "busy": f"{MARK}; {BUSY}",
+    "child": f"{CHILD}; {MARK}; time.sleep(60)",
+    "busy-child": f"{CHILD}; {MARK}; {BUSY}",
+}
+HEAD = "import ctypes, json, subprocess, sys, time\nfrom pathlib import Path\n\ndef relu(Z):\n    "
+PROGRAM = """
+input()
+print('{"type": "started", "protocol": 1, "functions": ["relu"]}', flush=True)
+input()
+relu(0)
+"""
+"""It does not hear that its input ends."""
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+@pytest.mark.parametrize("python", [True, False], ids=["target", "program"])
+@pytest.mark.parametrize(
+    ("sent", "deed"),
+    [*(("SIGKILL", deed) for deed in DEEDS), ("SIGTERM", "busy-child"), ("SIGINT", "busy-child")],
+)
+def test_no_process_outlives_its_parent(tmp_path, sent, deed, python):
+    relu = f"{HEAD}{DEEDS[deed]}\n"
+    (tmp_path / "target.py").write_text(relu, encoding="utf-8")
+    (tmp_path / "program.py").write_text(relu + PROGRAM, encoding="utf-8")
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT.format(python=python)], cwd=tmp_path, stderr=subprocess.DEVNULL
+    )
+    while not (tmp_path / "called").exists():
+        time.sleep(0.02)
+    family = psutil.Process(parent.pid).children(recursive=True)
+    assert len(family) == 2 + ("child" in deed)  # the host, the reaper
+    parent.send_signal(signal.Signals[sent])
+    parent.wait(timeout=20)
+    assert psutil.wait_procs(family, timeout=5)[1] == []
