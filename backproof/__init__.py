@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backproof.checking import check as check
+    from backproof_docs.report import Interrupted as Interrupted
     from backproof_docs.report import Refutation as Refutation
     from backproof_docs.report import Report as Report
     from backproof_impl.conventions import Conventions as Conventions
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Conventions": "backproof_impl.conventions",
+    "Interrupted": "backproof_docs.report",
     "Limits": "backproof_impl.conventions",
     "Program": "backproof_impl.isolation",
     "Refutation": "backproof_docs.report",

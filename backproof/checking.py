@@ -12,14 +12,15 @@ import secrets
 import shlex
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backproof_docs.report import Report
-from backproof_impl.conventions import Conventions, UsageError
+from backproof_docs.report import Interrupted, Report
+from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
 from backproof_properties import processes, runner
-from backproof_properties.results import Outcome
+from backproof_properties.results import Link, Outcome, Verdict
 from backproof_properties.suite import claims_named, claims_required
 
 _LARGEST_SEED = 2**32
@@ -50,7 +51,9 @@ def check(
     processes. Both need a target given by name or path, or a ``Program``. ``progress`` is called with the number of
     outcomes to expect and with each one.
 
-    Raises ``UsageError`` when the request cannot be run; its message says what is accepted.
+    A target that is there and cannot be loaded is an error of every claim. Raises ``UsageError`` when the request
+    cannot be run; its message says what is accepted; and ``Interrupted``, a ``KeyboardInterrupt`` that holds the report
+    of what was found.
     """
     claims = claims_named(_listed("operations", operations))
     required = claims_required(_listed("require", require) or (), claims)
@@ -67,19 +70,46 @@ def check(
     source = processes.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate)
     names = _listed("dtypes", dtypes)
     requested = None if names is None else runner.dtypes_named(names)
-    loaded, close = source.load()
-    try:
-        chosen = runner.supported_dtypes(loaded, requested)
-        planned = runner.tasks(claims, chosen, examples, number)
-        begun = time.monotonic()
-        progress(len(planned), None)
-        results = processes.run_all(planned, loaded, workers, source, lambda outcome: progress(len(planned), outcome))
-        seconds = time.monotonic() - begun
-    finally:
-        close()
     command = shlex.join(["backproof", "validate", str(target)]) if isinstance(target, str | Path) else ""
-    declared = loaded.conventions.declared()
-    return Report(loaded.name, declared, chosen, examples, number, seconds, tuple(results), command, required=required)
+    chosen = requested or (runner.SPEC_DTYPE,)
+    report = Report(processes.named(target), {}, chosen, examples, number, 0.0, (), command, required=required)
+    found: dict[tuple[Any, ...], Outcome] = {}
+
+    def done(outcome: Outcome) -> None:
+        found[outcome.claim, outcome.link, outcome.dtype] = outcome
+        progress(len(planned), outcome)
+
+    planned, begun = runner.tasks(claims, chosen, examples, number), time.monotonic()
+    try:
+        loaded, close = source.load()
+        try:
+            chosen, declared = runner.supported_dtypes(loaded, requested), loaded.conventions.declared()
+            report = replace(report, target=loaded.name, conventions=declared, dtypes=chosen)
+            planned, begun = runner.tasks(claims, chosen, examples, number), time.monotonic()
+            progress(len(planned), None)
+            processes.run_all(planned, loaded, workers, source, done)
+        finally:
+            close()
+    except Unloadable as error:
+        return replace(report, results=_failed(planned, str(error)), unloadable=str(error))
+    except KeyboardInterrupt:
+        results = tuple(found.get(each.key) or each.outcome(Verdict.NOT_RUN, _INTERRUPTED) for each in planned)
+        seconds = time.monotonic() - begun
+        raise Interrupted(replace(report, seconds=seconds, results=results, interrupted=True)) from None
+    return replace(report, seconds=time.monotonic() - begun, results=tuple(found[each.key] for each in planned))
+
+
+_INTERRUPTED = "the run was interrupted"
+
+
+def _failed(planned: list[runner.Task], reason: str) -> tuple[Outcome, ...]:
+    """What is to be said of a target that cannot be loaded: an error of each of its claims."""
+    return tuple(
+        each.outcome(Verdict.ERROR, reason)
+        if each.property.link is Link.IMPLEMENTATION
+        else each.outcome(Verdict.NOT_RUN, "the target cannot be loaded")
+        for each in planned
+    )
 
 
 def _listed(option: str, names: Iterable[str] | None) -> list[str] | None:

@@ -10,8 +10,10 @@ import inspect
 import io
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, get_type_hints
@@ -22,7 +24,7 @@ from rich.table import Table
 
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
-from backproof.output import leave, refuse
+from backproof.output import complain, leave, refuse
 from backproof.prove import Coq, of_statement, pages
 from backproof_docs.files import require_folder, require_writable, write
 from backproof_docs.html import to_html
@@ -30,7 +32,7 @@ from backproof_docs.junit import to_junit
 from backproof_docs.known import load_known
 from backproof_docs.markdown import to_markdown
 from backproof_docs.proof_formats import FORMATS
-from backproof_docs.report import Report, apply_known
+from backproof_docs.report import Interrupted, Report, apply_known
 from backproof_docs.reproducer import reproducers
 from backproof_docs.terminal import print_report, progress_bar
 from backproof_impl.adapters import ADAPTERS
@@ -184,25 +186,41 @@ def _run(target: str | Program, options: Options, declarations: list[str], *, is
     if options.reproducers is not None:
         require_folder("--reproducers", options.reproducers)
     known = load_known(options.known) if options.known is not None else ()
-    with _progress() as update:
-        report = check(
-            target,
-            operations=_split(options.claim),
-            require=_split(options.require),
-            dtypes=_split(options.dtype),
-            examples=options.examples,
-            seed=options.seed,
-            declare=declarations or None,
-            isolate=isolate,
-            workers=options.workers or _cores(),
-            progress=update,
-        )
+    try:
+        with _progress() as update, _stopped_like_an_interrupt():
+            report = check(
+                target,
+                operations=_split(options.claim),
+                require=_split(options.require),
+                dtypes=_split(options.dtype),
+                examples=options.examples,
+                seed=options.seed,
+                declare=declarations or None,
+                isolate=isolate,
+                workers=options.workers or _cores(),
+                progress=update,
+            )
+    except Interrupted as interrupted:
+        report = interrupted.report
     report = apply_known(replace(report, command=shlex.join(_command(target, declarations))), known)
     lost = list(_unwritten(report, files, options.reproducers))
-    print_report(report, Console(highlight=False, soft_wrap=False))
+    if report.unloadable:
+        complain(report.unloadable)
+    else:
+        print_report(report, Console(highlight=False, soft_wrap=False))
     if lost:
         raise UsageError("; ".join(lost))
-    raise typer.Exit(0 if report.passed else 1)
+    raise typer.Exit(_INTERRUPTED if report.interrupted else 0 if report.passed else 1)
+
+
+@contextmanager
+def _stopped_like_an_interrupt() -> Iterator[None]:
+    """SIGTERM is heard as Ctrl-C is: what was found until then is reported."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _unwritten(report: Report, files: Mapping[str, Path], folder: Path | None) -> Iterator[str]:
@@ -343,7 +361,7 @@ def _status(arguments: list[str] | None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         status = _INTERRUPTED
     if status == _INTERRUPTED:  # some versions of Typer return it, others raise
-        sys.stderr.write("backproof: interrupted\n")
+        complain("interrupted")
     return int(status or 0)
 
 

@@ -51,8 +51,13 @@ def _discard_output() -> None:
         os.close(nothing)
 
 
-def refuse(message: str) -> NoReturn:
-    """One line on standard error, and status 2."""
+def complain(message: str) -> None:
+    """One line on standard error."""
     with suppress(AttributeError, OSError, ValueError):  # closed as well
         sys.stderr.write(f"backproof: {message}\n")
+
+
+def refuse(message: str) -> NoReturn:
+    """One line on standard error, and status 2."""
+    complain(message)
     sys.exit(REFUSED)

@@ -44,6 +44,7 @@ _ELEMENTS = {
     Verdict.UNCERTIFIED: "failure",
     Verdict.ERROR: "error",
     Verdict.UNSUPPORTED: "skipped",
+    Verdict.NOT_RUN: "skipped",
 }
 
 

@@ -105,7 +105,7 @@ _ACCEPTED: dict[str, tuple[str, ...]] = {
     "claim": CLAIM_IDS,
     "dtype": DTYPES,
     "link": tuple(Link),
-    "verdict": tuple(verdict for verdict in Verdict if verdict not in PASSING),
+    "verdict": tuple(verdict for verdict in Verdict if verdict not in {*PASSING, Verdict.NOT_RUN}),
 }
 _KEYS = tuple(each.name for each in fields(Known))
 

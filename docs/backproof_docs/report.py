@@ -22,6 +22,7 @@ NOTHING_JUDGED = (
     "nothing of the target was judged: offer a function under its name (linear, linear_vjp, relu, …) that answers, "
     "or choose with --claim what is offered"
 )
+_UNJUDGED = {Verdict.UNSUPPORTED, Verdict.UNCERTIFIED, Verdict.NOT_RUN}
 _CLAIMS = {claim.id: claim for claim in CLAIMS}
 
 
@@ -37,6 +38,15 @@ class Refutation(AssertionError):
 
 _WIDTH = 80
 """Columns of a report as text, where no terminal says how wide it is."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Raised by ``check`` where it is interrupted: ``report`` holds what was found until then."""
+
+    def __init__(self, report: Report) -> None:
+        """Keep what was found."""
+        super().__init__("the run was interrupted")
+        self.report = report
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,10 @@ class Report:
     """Failures that are accepted: see ``apply_known``."""
     required: tuple[str, ...] = ()
     """Claims that must have been judged."""
+    interrupted: bool = False
+    """It ended before its end; what was not run is among the results."""
+    unloadable: str | None = None
+    """Why the target could not be loaded, where that is so: the verdict on everything is an error."""
 
     @property
     def passed(self) -> bool:
@@ -92,7 +106,7 @@ class Report:
 
         That is at least one claim, if any was asked for that is about an implementation, and all that are required.
         """
-        return not (self.failures or self.stale or self.unmet or self.judged_nothing)
+        return not (self.failures or self.stale or self.unmet or self.judged_nothing or self.not_run)
 
     @property
     def of_target(self) -> tuple[Outcome, ...]:
@@ -100,9 +114,14 @@ class Report:
         return tuple(each for each in self.results if each.link is Link.IMPLEMENTATION)
 
     @property
+    def not_run(self) -> tuple[Outcome, ...]:
+        """What was asked for and not run: the run was interrupted, or the target could not be loaded."""
+        return tuple(each for each in self.results if each.verdict is Verdict.NOT_RUN)
+
+    @property
     def unjudged(self) -> tuple[Outcome, ...]:
-        """What was asked of the target and was not judged: unsupported or uncertified."""
-        return tuple(each for each in self.of_target if each.verdict in {Verdict.UNSUPPORTED, Verdict.UNCERTIFIED})
+        """What was asked of the target and was not judged: unsupported, uncertified or not run."""
+        return tuple(each for each in self.of_target if each.verdict in _UNJUDGED)
 
     @property
     def judged_nothing(self) -> bool:
@@ -126,12 +145,12 @@ class Report:
 
     @property
     def _failing(self) -> list[Outcome]:
-        return [outcome for outcome in self.results if outcome.verdict not in PASSING]
+        return [each for each in self.results if each.verdict not in {*PASSING, Verdict.NOT_RUN}]
 
     @property
     def stale(self) -> tuple[Stale, ...]:
         """The known failures that were run and no longer fail, or fail differently; each makes the run fail."""
-        return stale(self.known, self.results)
+        return stale(self.known, (each for each in self.results if each.verdict is not Verdict.NOT_RUN))
 
     def reason_known(self, outcome: Outcome) -> str | None:
         """Why this failure is accepted; None where it is not, or where nothing failed."""
@@ -197,6 +216,7 @@ class Report:
             "seed": self.seed,
             "seconds": round(self.seconds, 3),
             "passed": self.passed,
+            "interrupted": self.interrupted,
             "claims": [
                 {
                     "id": row.claim.id,

@@ -42,6 +42,7 @@ _STYLES: dict[str, str] = {
     Verdict.ERROR: "bold red",
     Verdict.UNCERTIFIED: "yellow",
     Verdict.UNSUPPORTED: "dim",
+    Verdict.NOT_RUN: "dim",
     KNOWN: "yellow",
 }
 _HEADLINES = {"PASSED": "bold green", "FAILED": "bold red"}

@@ -21,6 +21,7 @@ MARKS: dict[str, str] = {
     Verdict.ERROR: "✗",
     Verdict.UNCERTIFIED: "?",
     Verdict.UNSUPPORTED: "–",
+    Verdict.NOT_RUN: "…",
     KNOWN: "~",
 }
 PROVED = "∎"
@@ -172,7 +173,9 @@ def folded(pieces: list[str], width: int) -> list[str]:
 
 
 def headline(report: Report) -> str:
-    """PASSED, FAILED, or that nothing was there to be judged."""
+    """INTERRUPTED, PASSED, FAILED, or that nothing was there to be judged."""
+    if report.interrupted:
+        return "INTERRUPTED"
     if report.passed:
         return "PASSED"
     failed = report.failures or report.stale or report.unmet
@@ -211,7 +214,7 @@ def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
 
 def advice(report: Report) -> list[str]:
     """What to do where nothing failed, and the run passes none the less not."""
-    return [NOTHING_JUDGED] if headline(report) not in {"PASSED", "FAILED"} else []
+    return [NOTHING_JUDGED] if headline(report).startswith("NOTHING") else []
 
 
 def not_judged(report: Report) -> str:

@@ -75,7 +75,7 @@ def test_what_is_required_and_a_run_that_judged_nothing_fail(reports):
 
 def test_control_characters_and_markup_are_safe(reports):
     error = _suite(reports["error"]).find("testcase/error")
-    expected = "relu: raised ValueError: bad [red]markup[/red] \ufffd[31m<&> \ufffd\nsecond line"
+    expected = "relu: raised ValueError: bad [red]markup[/red] \ufffd[31m<&> \ufffd second line"
     assert (error.get("type"), error.get("message")) == ("error", expected)
 
 

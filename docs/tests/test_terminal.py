@@ -237,7 +237,7 @@ def test_no_line_ends_in_blanks_where_it_is_not_a_terminal(reports, kind):
 def test_nothing_of_a_targets_is_read_as_markup_or_as_a_terminal_command(reports):
     text = _printed(reports["error"], width=200)
     assert "relu: raised ValueError: bad [red]markup[/red] " in text
-    assert "\n            second line\n" in text
+    assert " second line\n" in text
     assert "\x1b" not in text
     assert "\x00" not in text
 

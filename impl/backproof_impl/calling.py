@@ -119,13 +119,30 @@ def call(function: Callable[..., Any], each: Call, kept: Kept) -> Answer:
     except _Breach as breach:
         return Answer(breach=str(breach))
     except NotImplementedError as error:
-        return Answer(declined=str(error) or "NotImplementedError")
+        return Answer(declined=words(error) or "NotImplementedError")
     except BaseException as error:  # noqa: BLE001 - see above
-        return Answer(raised=f"{type(error).__name__}: {error}", error=error)
+        return Answer(raised=described(error), error=error)
     overwritten = kept.overwritten()
     kept.add(outputs)
     changed = tuple(name for name, value in arguments.items() if not _same(before[name], value))
     return Answer(outputs, changed, _aliased(outputs, arguments), overwritten)
+
+
+def described(error: BaseException) -> str:
+    """``ValueError: no such shape``."""
+    said = words(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def words(error: BaseException) -> str:
+    """What an exception says, on one line; it may not even be able to."""
+    try:
+        return " ".join(str(error)[:LONGEST_SAID].split())
+    except Exception:  # noqa: BLE001 - its __str__ is the target's
+        return "(what it says cannot be read)"
+
+
+LONGEST_SAID = 1000
 
 
 class _Breach(Exception):

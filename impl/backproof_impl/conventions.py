@@ -19,6 +19,10 @@ class UsageError(Exception):
     """A request that cannot be run: unknown name, missing file, missing optional dependency. Exit status 2."""
 
 
+class Unloadable(UsageError):
+    """A target that is there and cannot be loaded: importing it raises, or it needs a library that is not installed."""
+
+
 @dataclass(frozen=True)
 class Field:
     """What one convention may be: its values (default first; empty where any number is meant), and what it means."""

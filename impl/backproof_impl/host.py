@@ -10,7 +10,7 @@ import os
 import sys
 
 from backproof_impl.calling import Kept, call
-from backproof_impl.conventions import UsageError
+from backproof_impl.conventions import Unloadable, UsageError
 from backproof_impl.launch import neighbours, own_channels, received
 from backproof_impl.loading import as_target
 from backproof_impl.protocol import answer_message, line, read, read_call, started_message
@@ -31,7 +31,7 @@ def main() -> None:
     try:
         target = as_target(source)
     except UsageError as error:
-        send(line({"type": "refused", "message": str(error)}))
+        send(line({"type": "refused", "message": str(error), "unloadable": isinstance(error, Unloadable)}))
         return
     send(line(started_message(target.name, sorted(target.functions), target.conventions)))
     kept = Kept()

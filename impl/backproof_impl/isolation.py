@@ -18,7 +18,7 @@ import psutil
 
 from backproof_impl import launch
 from backproof_impl.calling import Answer, Call
-from backproof_impl.conventions import Conventions, UsageError
+from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.protocol import (
     LARGEST_LINE,
     PROTOCOL,
@@ -101,11 +101,11 @@ class Session:
             found = read_started(program.name, self._ask(first, START_SECONDS))
         except _Died as died:
             msg = f"target {program.name}: {'importing' if program.source else 'starting'} it: {died}"
-            raise UsageError(msg) from None
+            raise Unloadable(msg) from None
         except Malformed as malformed:
             self.close()
             msg = f"target {program.name}: {malformed}; expected the line that answers start (see docs/protocol)"
-            raise UsageError(msg) from None
+            raise Unloadable(msg) from None
         except BaseException:
             self.close()
             raise

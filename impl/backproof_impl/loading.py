@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from backproof_impl.adapters import ADAPTERS
-from backproof_impl.conventions import Conventions, UsageError
+from backproof_impl.calling import described
+from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.target import FUNCTIONS, Target
 
 
@@ -93,7 +94,7 @@ def _load_adapter(source: str, name: str, variant: str | None) -> Any:
         raise UsageError(msg)
     if importlib.util.find_spec(adapter.package) is None:
         msg = f"target {source} needs {adapter.package}: pip install 'backproof[{adapter.extra}]'"
-        raise UsageError(msg)
+        raise Unloadable(msg)
     module_name, _, attribute = adapter.source.partition(":")
     module = _load_module(source, module_name)
     return _attribute(source, module, attribute) if variant is None else module.VARIANTS[variant]
@@ -117,8 +118,6 @@ def _load_file(path: Path) -> Any:
     _importable_from(path.parent)
     try:
         spec.loader.exec_module(module)
-    except UsageError:
-        raise
     except (Exception, SystemExit) as error:
         raise _raised(str(path), error) from error
     return module
@@ -131,8 +130,9 @@ def _importable_from(folder: Path) -> None:
 
 
 def _raised(source: str, error: BaseException) -> UsageError:
-    reason = " ".join(str(error).split())
-    return UsageError(f"target {source}: importing it raised {type(error).__name__}: {reason}")
+    if isinstance(error, UsageError):  # what it declares cannot be
+        return Unloadable(str(error))
+    return Unloadable(f"target {source}: importing it raised {described(error)}")
 
 
 def _load_module(source: str, module_name: str) -> Any:
@@ -145,14 +145,12 @@ def _load_module(source: str, module_name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is not None and not f"{module_name}.".startswith(f"{error.name}."):
             msg = f"target {source}: importing it needs the module {error.name}, which is not installed"
-        else:
-            msg = (
-                f"target {source}: no module named {module_name!r}; expected a Python file, package.module[:object] "
-                f"or one of {', '.join(ADAPTERS)}"
-            )
+            raise Unloadable(msg) from None
+        msg = (
+            f"target {source}: no module named {module_name!r}; expected a Python file, package.module[:object] "
+            f"or one of {', '.join(ADAPTERS)}"
+        )
         raise UsageError(msg) from None
-    except UsageError:
-        raise
     except (Exception, SystemExit) as error:
         raise _raised(source, error) from error
 

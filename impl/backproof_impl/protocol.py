@@ -15,8 +15,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from backproof_impl.calling import Answer, Call, Unlike
-from backproof_impl.conventions import Conventions, Limits, UsageError
+from backproof_impl.calling import LONGEST_SAID, Answer, Call, Unlike
+from backproof_impl.conventions import Conventions, Limits, Unloadable, UsageError
 from backproof_impl.memory import MEMORY
 from backproof_impl.target import FUNCTIONS
 
@@ -134,7 +134,6 @@ def _real(where: str, x: Any) -> float:
 
 
 _LONGEST = 60
-_LONGEST_SAID = 1000
 
 
 def _brief(value: Any) -> str:
@@ -214,7 +213,7 @@ def read_answer(seq: int, function: str, message: Mapping[str, Any]) -> Answer:
     kind = message["type"]
     if kind in {"error", "breach", "unsupported"}:
         key = "reason" if kind == "unsupported" else "message"
-        said = " ".join(str(message.get(key, f"no {key} given"))[:_LONGEST_SAID].split())
+        said = " ".join(str(message.get(key, f"no {key} given"))[:LONGEST_SAID].split())
         fields: dict[str, Any] = {{"error": "raised", "breach": "breach", "unsupported": "declined"}[kind]: said}
         return Answer(**fields)
     arrays = message.get("arrays")
@@ -248,7 +247,7 @@ def started_message(name: str, functions: list[str], conventions: Conventions) -
 def read_started(who: str, message: Mapping[str, Any]) -> tuple[str, list[str], Conventions]:
     """Name, functions and conventions. Raises ``UsageError`` for what is of no use, else ``Malformed``."""
     if message["type"] == "refused":
-        raise UsageError(str(message.get("message")))
+        raise (Unloadable if message.get("unloadable") else UsageError)(str(message.get("message")))
     if message["type"] != "started":
         msg = f"the first answer is of type {_brief(message['type'])}, expected started"
         raise Malformed(msg)

@@ -214,4 +214,5 @@ def test_every_step_of_the_tutorial_prints_the_line_it_shows(step, tmp_path, mon
     assert _in_one_line(" ".join(("backproof", *command))) in PAGE.read_text(encoding="utf-8")
     out, err, status = backproof_prints(*command, "--examples", "5")
     assert _line(out, err) == _in_one_line(shown)
-    assert status == (2 if err else 0 if "PASSED" in out else 1)
+    unusable = err and "expected the line that answers start" not in err
+    assert status == (2 if unusable else 0 if "PASSED" in out else 1)

@@ -45,6 +45,11 @@ class Source:
         return replace(found, conventions=conventions), session.close
 
 
+def named(what: Any) -> str:
+    """What a target is called that has not been loaded."""
+    return what.name if isinstance(what, Program) else str(getattr(what, "__name__", what))
+
+
 def _nothing() -> None:
     """A target in this process needs no ending."""
 
@@ -160,7 +165,7 @@ def _send(process: subprocess.Popen[bytes], message: Any) -> None:
 
 def _lost(task: Task) -> Outcome:
     reason = "a worker process died before this was judged: run again with -n 1 to see what the target does"
-    return Outcome(task.property.claim, task.property.link, task.dtype, Verdict.ERROR, reason=reason)
+    return task.outcome(Verdict.ERROR, reason)
 
 
 def _announced(outcome: Outcome, done: Callable[[Outcome], None]) -> Outcome:

@@ -24,6 +24,7 @@ class Verdict(enum.StrEnum):
     HOLDS = "holds"
     UNSUPPORTED = "unsupported"
     UNCERTIFIED = "uncertified"
+    NOT_RUN = "not run"
     ERROR = "error"
     REFUTED = "refuted"
 
@@ -129,5 +130,5 @@ class Outcome:
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of several verdicts; unsupported is worse than holds."""
     found = set(verdicts)
-    order = [Verdict.REFUTED, Verdict.ERROR, Verdict.UNCERTIFIED, Verdict.UNSUPPORTED, Verdict.HOLDS]
+    order = [Verdict.REFUTED, Verdict.ERROR, Verdict.NOT_RUN, Verdict.UNCERTIFIED, Verdict.UNSUPPORTED, Verdict.HOLDS]
     return next((verdict for verdict in order if verdict in found), Verdict.UNSUPPORTED)

@@ -41,6 +41,15 @@ class Task:
     seed: int
 
     @property
+    def key(self) -> tuple[str, Link, str | None]:
+        """What tells its outcome from all others of a run."""
+        return self.property.claim, self.property.link, self.dtype
+
+    def outcome(self, verdict: Verdict, reason: str) -> Outcome:
+        """What is to be said of it where it was not run to its end."""
+        return Outcome(*self.key, verdict, reason=reason)
+
+    @property
     def property(self) -> Property:
         """The property itself."""
         return PROPERTIES[self.place]

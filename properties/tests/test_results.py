@@ -30,7 +30,7 @@ def test_only_holds_and_unsupported_pass():
 
 
 def test_verdicts_and_links_print_as_the_design_names_them():
-    assert [str(v) for v in Verdict] == ["holds", "unsupported", "uncertified", "error", "refuted"]
+    assert [str(v) for v in Verdict] == ["holds", "unsupported", "uncertified", "not run", "error", "refuted"]
     assert [str(link) for link in Link] == [
         "definition → Jacobian",
         "Jacobian → formula",
