@@ -177,6 +177,11 @@ class Conventions:
                 for output, factor in self.scale.items()
                 if output not in OUTPUTS or not (factor in SCALES or _is_number(factor))
             ]
+            problems += [
+                f"scale of {output} is 0, expected another factor: 0 makes every implementation right"
+                for output, factor in self.scale.items()
+                if factor == 0
+            ]
         if not isinstance(self.limits, Limits):
             problems.append(f"limits is {self.limits!r}, expected backproof.Limits(...)")
         if problems:

@@ -51,6 +51,10 @@ def test_every_field_has_a_row_whose_first_value_is_the_default():
         ),
         ({"arithmetic": "fast"}, "arithmetic is 'fast', expected one of ieee, flush-to-zero"),
         (
+            {"scale": {"dW": 0}},
+            "scale of dW is 0, expected another factor: 0 makes every implementation right",
+        ),
+        (
             {"scale": {"dW": "p"}},
             f"scale of dW is 'p', expected a number, batch or 1/batch, of one of {', '.join(OUTPUTS)}",
         ),

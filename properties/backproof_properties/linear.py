@@ -81,25 +81,32 @@ def _forward(case: Case, subject: Subject) -> Observation:
     return subject.judge("linear.Z", subject.call("linear", case, "Z"), bound, case["Y"].shape[1])
 
 
-def _bound(argument: str, case: Case, subject: Subject, factor: Number = 1) -> Enclosure:
-    """The gradient's enclosure, for dZ times ``factor``."""
-    dZ = enclosed(case, "dZ")
-    if factor != 1:
-        dZ = dZ.scaled(factor, subject.arithmetic)
-    if argument == "W":
-        return bounds.dW(dZ, enclosed(case, "Y"), subject.arithmetic)
-    return (
-        bounds.dY(enclosed(case, "W"), dZ, subject.arithmetic) if argument == "Y" else bounds.db(dZ, subject.arithmetic)
-    )
+_OPERANDS: dict[str, tuple[Callable[..., Enclosure], tuple[str, ...]]] = {
+    "W": (bounds.dW, ("dZ", "Y")),
+    "Y": (bounds.dY, ("W", "dZ")),
+    "b": (bounds.db, ("dZ",)),
+}
+"""The bound of each gradient, and what it is the product of."""
+
+
+def _bound(argument: str, case: Case, subject: Subject, scaled: str = "", factor: Number = 1) -> Enclosure:
+    """The gradient's enclosure, where the operand ``scaled`` is multiplied by ``factor`` first."""
+    bound, names = _OPERANDS[argument]
+    operands = {name: enclosed(case, name) for name in names}
+    if scaled:
+        operands[scaled] = operands[scaled].scaled(factor, subject.arithmetic)
+    return bound(*operands.values(), subject.arithmetic)
 
 
 def _gradient(argument: str, case: Case, subject: Subject) -> Observation:
-    """A declared factor may be applied to the result, or to dZ before the product is formed."""
+    """A declared factor may be applied to the result, or to either operand of the product before that is formed."""
     wanted, samples = f"d{argument}", case["Y"].shape[1]
     factor = subject.scale(wanted, samples)
     bound = _bound(argument, case, subject)
     if factor != 1:
-        bound = bound.scaled(factor, subject.arithmetic).either(_bound(argument, case, subject, factor))
+        bound = bound.scaled(factor, subject.arithmetic)
+        for name in _OPERANDS[argument][1]:
+            bound = bound.either(_bound(argument, case, subject, name, factor))
     return subject.judge(f"linear_vjp.{wanted}", subject.call("linear_vjp", case, wanted), bound, None)
 
 

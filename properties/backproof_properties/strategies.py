@@ -65,6 +65,9 @@ def _divides_by_batch(domain: Domain) -> bool:
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
+Regime = Callable[[int, Format], float]
+
+
 def _signed(code: int, magnitude: Callable[[int], float]) -> float:
     return -magnitude(code >> 1) if code & 1 else magnitude(code >> 1)
 
@@ -116,6 +119,20 @@ def _gap(code: int, form: Format) -> float:
     return _signed(code, lambda k: _GAPS[k % len(_GAPS)] + ((k >> 8) % 8) / 8 * min(1.0, form.precision / 11))
 
 
+def _offset(share: float) -> Regime:
+    """Logits that differ by at most 4 beside a common offset so large that log Σ exp has no digit left for them.
+
+    ``share`` is how much of the significand the offset takes: 10⁶ or 10¹⁵ in float64.
+    """
+
+    def regime(code: int, form: Format) -> float:
+        exponent = round(share * form.precision)
+        step = 2.0 ** (exponent + 1 - form.precision)
+        return 1.5 * 2.0**exponent + _signed(code, lambda k: k % round(4 / step + 1) * step)
+
+    return regime
+
+
 def _probability(code: int, form: Format) -> float:
     """Full-precision numbers in (0, 1]."""
     return float(np.ldexp(code % 2**form.precision + 1, -form.precision))
@@ -136,11 +153,10 @@ def _rare_probability(code: int, form: Format) -> float:
     return table[code % len(table)]
 
 
-Regime = Callable[[int, Format], float]
 ORDINARY: tuple[Regime, ...] = (_small, _dense)
 VALUES: tuple[Regime, ...] = (*(_small, _dense, _dense) * 4, _special, _wide, _tiny, _huge)
 """Three arrays in four are ordinary: an extreme one mostly meets ordinary ones, and little hides in overflow."""
-LOGITS: tuple[Regime, ...] = (*(_small, _dense, _gap) * 3, _special, _huge)
+LOGITS: tuple[Regime, ...] = (*(_small, _dense, _gap) * 3, _special, _huge, _offset(0.4), _offset(0.9))
 MODERATE_LOGITS: tuple[Regime, ...] = (_small, _dense, _gap)
 PROBABILITIES: tuple[Regime, ...] = (_probability, _rare_probability)
 

@@ -114,3 +114,20 @@ def test_an_uncertified_sample_spoils_no_other_samples_gradient():
     found = network.gradients(net, Arithmetic.of("float16"))
     assert [r == mp.inf for r in found.dX.radius] == [True, False]
     assert [r == mp.inf for r in found.dW[0].radius] == [True, True]
+
+
+@pytest.mark.parametrize("size", [1e20, 1e150])
+def test_a_network_whose_logits_are_huge_is_certified(refused, size):
+    case = (
+        [np.eye(2) * size, np.array([[1.0, 1.0], [-0.3, 2.0]])],
+        [np.zeros(2), np.zeros(2)],
+        np.array([[1.1, 0.3], [0.7, 0.9]]),
+        np.array([[1.0, 0.0], [0.0, 1.0]]),
+    )
+    net, ar = Network.of(*case), Arithmetic.of("float64")
+    loss, dX, dWs, dbs = _numpy(*case)
+    found = network.gradients(net, ar)
+    bounds = (network.loss(net, ar), found.dX, *found.dW, *found.db)
+    assert [refused(e, x) for e, x in zip(bounds, ([[loss]], dX, *dWs, *dbs), strict=True)] == [[]] * 6
+    assert all(mp.isfinite(r) for e in bounds for r in e.radius)
+    assert refused(found.dW[0], dWs[0] + 0.1) == [(0, 0), (0, 1), (1, 0), (1, 1)]

@@ -78,6 +78,50 @@ def test_the_unshifted_evaluation_is_refused_where_it_underflows(refused, known)
         assert refused(softmax.forward(known(Z), DOUBLE), np.exp(Z) / np.exp(Z).sum(axis=0)) == [(0, 0), (1, 0)]
 
 
+SHIFTS = {"the mean": lambda Z: Z.mean(axis=0), "the last logit": lambda Z: Z[-1], "the least": lambda Z: Z.min(axis=0)}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_a_shift_by_any_number_within_the_column_is_admitted_while_nothing_overflows(refused, known, dtype, shift):
+    ar = Arithmetic.of(dtype)
+    farthest = float(mp.log(ar.output.largest)) - 2  # e^{max − min} and the sum of a few of them are finite
+    source = np.random.default_rng(5)
+    Z = source.normal(size=(4, 24))
+    Z[-1] -= np.linspace(0, max(farthest - 8, 1), 24)
+    Z, G = Z.astype(dtype), source.normal(size=(4, 24)).astype(dtype)
+    with np.errstate(under="ignore"):
+        E = np.exp(Z - SHIFTS[shift](Z))
+        S = E / E.sum(axis=0)
+        gradient = S * (G - (S * G).sum(axis=0))
+    assert refused(softmax.forward(known(Z), ar), S) == []
+    assert refused(softmax.dZ(known(Z), known(G), ar), gradient) == []
+
+
+def test_the_bound_for_any_shift_is_nearly_attained(known):
+    # Of −0.3 and 0.4 beside −700, shifted by −700, both arguments are near 700: each is off by up to 700·2⁻⁵³.
+    Z = np.array([[-0.3], [0.4], [-700.0]])
+    found, E = softmax.forward(known(Z), DOUBLE), np.exp(Z + 700.0)
+    with mp.workprec(300):
+        error = abs(mp.mpf(float((E / E.sum())[0, 0])) - found.exact[0, 0])
+        assert found.radius[0, 0] / 16 < error <= found.radius[0, 0]
+
+
+@pytest.mark.parametrize("size", [1e20, 1e40, 1e300])
+def test_logits_however_large_are_certified_where_they_are_farther_apart_than_uncertain(refused, size):
+    Z = size * np.array([[1.0, 2.0, -1.0], [3.0, -2.0, 0.5]])
+    spread = as_matrix("r", np.abs(Z) * 1e-15)
+    found = softmax.forward(Enclosure(as_matrix("Z", Z), spread), DOUBLE)
+    S = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+    assert refused(found, S) == []
+    assert max(found.radius) < 1e-14
+    assert refused(found, S + 1e-13) == [(i, j) for i in (0, 1) for j in (0, 1, 2)]
+    tied = softmax.forward(Enclosure(as_matrix("Z", Z[:, :1] * [[3.0], [1.0]]), spread[:, 0]), DOUBLE)
+    assert [mp.isfinite(r) for r in tied.radius] == [True, True]  # about either may be the larger
+    assert refused(tied, [[0.0], [1.0]]) == refused(tied, [[1.0], [0.0]]) == []
+    assert refused(tied, [[np.nan], [3.0]]) == [(0, 0), (1, 0)]
+
+
 def test_the_gradient_is_not_bounded_by_the_cancelled_jacobian(refused, known):
     Z, G = np.array([[40.0], [0.0]]), np.array([[1.0], [0.3]])
     S = _shifted(Z)

@@ -115,3 +115,27 @@ def test_an_unlabelled_column_of_uncertain_logits_makes_the_loss_uncertain(known
     # Found by the suite on PyTorch: a hidden layer overflowed, and 0·nan is nan though no label stands there.
     Z = Enclosure(known([[0.0], [0.0]]).exact, from_entries(2, 1, {(0, 0): mp.inf}))
     assert softmax_cross_entropy.forward(Z, known([[0.0], [0.0]]), DOUBLE).radius[0, 0] == mp.inf
+
+
+@pytest.mark.parametrize("offset", [1e6, 1e9, 2.0**50])
+def test_the_loss_as_log_sum_exp_minus_the_logit_is_refused_at_a_large_common_offset(refused, known, offset):
+    Z, P = offset + np.array([[0.25, 1.5], [-1.0, 0.75], [0.5, -2.0]]), np.eye(3)[:, :2]
+    top = Z.max(axis=0)
+    logsumexp = top + np.log(np.exp(Z - top).sum(axis=0))
+    bound = softmax_cross_entropy.forward(known(Z), known(P), DOUBLE)
+    assert refused(bound, -(P * _log_softmax(Z)).sum()) == []
+    assert refused(bound, (P * (logsumexp - Z)).sum()) == [(0, 0)]
+    gradient = softmax_cross_entropy.dZ(known(Z), known(P), DOUBLE)
+    assert refused(gradient, _softmax(Z) - P) == []
+    assert refused(gradient, np.exp(Z - logsumexp) - P) != []
+
+
+def test_loss_and_gradient_are_certified_for_logits_of_any_size(refused):
+    Z, P = 1e40 * np.array([[1.0, 2.0], [3.0, -2.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])
+    uncertain = Enclosure(as_matrix("Z", Z), as_matrix("r", np.abs(Z) * 1e-15))
+    for found, right in (
+        (softmax_cross_entropy.forward(uncertain, Enclosure.exactly(as_matrix("P", P)), DOUBLE), [[0.0]]),
+        (softmax_cross_entropy.dZ(uncertain, Enclosure.exactly(as_matrix("P", P)), DOUBLE), np.zeros((2, 2))),
+    ):
+        assert refused(found, right) == []
+        assert max(found.radius) < 1e-12

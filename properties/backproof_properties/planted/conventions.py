@@ -51,6 +51,14 @@ CONVENTIONS: tuple[Plant, ...] = (
         ),
     ),
     Plant(
+        "mean_through_the_inputs_declared",
+        "dW is the mean over the samples, as declared, the inputs divided by their number before the product",
+        (
+            declared('scale={"dW": "1/batch"}'),
+            linear_vjp(dW="_product(dZ, (Y / Y.dtype.type(Y.shape[1])).T)"),
+        ),
+    ),
+    Plant(
         "weights_in_out_declared",
         "weights are (inputs, outputs), as declared",
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import RAISE_SHOWN, SOFTMAX, SOFTMAX_VJP, Plant, lines
+from backproof_properties.planted import CANCELLED, RAISE_SHOWN, SOFTMAX, SOFTMAX_VJP, Plant, lines
 
 _DIVIDED = "return E / E.sum(axis=0)"
 
@@ -44,6 +44,14 @@ MISTAKES: tuple[Plant, ...] = (
         ((SOFTMAX, lines("E = np.exp(Z - Z.max(initial=-np.inf))", _DIVIDED)),),
         ("softmax.forward", "softmax.dZ"),
         "shift",
+    ),
+    Plant(
+        "softmax_by_log_sum_exp",
+        "exp(Z − log Σ exp Z), the maximum added back first: at logits of 10⁶ ten digits are gone",
+        ((SOFTMAX, lines("top = Z.max(axis=0)", "return np.exp(Z - (top + np.log(np.exp(Z - top).sum(axis=0))))")),),
+        ("softmax.forward", "softmax.dZ", "softmax_cross_entropy.dZ"),
+        unnamed=CANCELLED,
+        examples=100,
     ),
     Plant(
         "shift_raises_on_an_empty_batch",

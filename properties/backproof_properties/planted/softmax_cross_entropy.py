@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import FUSED, FUSED_LOSS, LOG_SOFTMAX, Plant, lines
+from backproof_properties.planted import CANCELLED, FUSED, FUSED_LOSS, LOG_SOFTMAX, Plant, lines
 
 MISTAKES: tuple[Plant, ...] = (
     # --- forward ------------------------------------------------------------------------------------------------------
@@ -42,6 +42,14 @@ MISTAKES: tuple[Plant, ...] = (
         ((LOG_SOFTMAX, "log_S = Z - np.log(np.exp(Z).sum(axis=0))"),),
         ("softmax_cross_entropy.forward",),
         "overflow",
+    ),
+    Plant(
+        "log_sum_exp_minus_the_logit",
+        "the loss is log Σ exp Z − Z, the maximum added back first: at logits of 10⁶ ten digits are gone",
+        ((LOG_SOFTMAX, lines("top = Z.max(axis=0)", "log_S = Z - (top + np.log(np.exp(Z - top).sum(axis=0)))")),),
+        ("softmax_cross_entropy.forward",),
+        unnamed=CANCELLED,
+        examples=100,
     ),
     Plant(
         "loss_from_the_mean",

@@ -44,6 +44,25 @@ SUMS: tuple[Plant, ...] = (
         ),
     ),
     Plant(
+        "neumaier_sums",
+        "the product by Neumaier's compensated summation: nan where a term overflows",
+        (
+            (
+                PRODUCT,
+                lines(
+                    "total = carried = np.zeros((len(A), B.shape[1]), A.dtype)",
+                    "for a, row in zip(A.T, B):",
+                    "    term = np.multiply.outer(a, row).astype(A.dtype, copy=False)",
+                    "    summed = total + term",
+                    "    larger = np.abs(total) >= np.abs(term)",
+                    "    carried = carried + np.where(larger, (total - summed) + term, (term - summed) + total)",
+                    "    total = summed",
+                    "return total + carried",
+                ),
+            ),
+        ),
+    ),
+    Plant(
         "backwards_sums",
         "the product summed from the last term to the first",
         ((PRODUCT, "return (A[:, ::-1] @ B[::-1]).astype(A.dtype, copy=False)"),),
@@ -235,6 +254,22 @@ ALGORITHMS: tuple[Plant, ...] = (
                 SOFTMAX,
                 lines("shifted = Z - Z.max(axis=0)", "return np.exp(shifted - np.log(np.exp(shifted).sum(axis=0)))"),
             ),
+        ),
+    ),
+    Plant(
+        "softmax_shifted_by_the_mean",
+        "softmax subtracts the mean of a column, for logits within 5",
+        (
+            declared("limits=backproof.Limits(logit=5)"),
+            (SOFTMAX, SOFTMAX.replace("Z.max(axis=0)", "Z.mean(axis=0)")),
+        ),
+    ),
+    Plant(
+        "softmax_shifted_by_the_last",
+        "softmax subtracts the last logit of a column, for logits within 300 of a float64",
+        (
+            declared('limits=backproof.Limits(logit=300, dtypes=("float64",))'),
+            (SOFTMAX, SOFTMAX.replace("Z.max(axis=0)", "Z[-1]")),
         ),
     ),
     Plant(

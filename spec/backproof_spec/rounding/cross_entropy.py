@@ -76,9 +76,7 @@ def forward(S: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
     most = widest * growth + roundings * arithmetic.underflow * growth * (2 if arithmetic.flush_to_zero else 1)
     if infinities:
         certain = len(infinities) == 1 and most < arithmetic.accumulator.largest
-        result.exact[0, 0], result.radius[0, 0] = (infinities.pop() if certain else mp.nan), mp.mpf(0)
+        result.exact[0, 0], result.radius[0, 0] = (infinities.pop() if certain else mp.nan), mp.inf
     else:
-        result.put(
-            (0, 0), exact, most - magnitude, most, opposing=(magnitude - abs(exact)) / 2 * growth, terms=roundings
-        )
+        result.put((0, 0), exact, most - magnitude, most, opposing=(magnitude - abs(exact)) / 2 * growth)
     return result.enclosure()

@@ -9,9 +9,9 @@ It holds for any order of summation, blocking, fused multiply-add or wider accum
 is a multiple of a power of two q ≥ η with Σ|monomials| ≤ q/u, every partial sum is representable: the result is exact.
 
 Three values. An entry is *certified finite* (finite radius), *certified overflow*, or *uncertified* (finite ``exact``,
-radius inf: nothing is claimed). Certified overflow is written ``exact`` = ±inf, and that infinity is demanded; with
-radius inf NaN is admitted too, which is what a compensated sum makes of an overflow (inf − inf). ``exact`` = nan, where
-partial sums of both signs can overflow, demands any non-finite value.
+radius inf: nothing is claimed). Certified overflow is written ``exact`` = ±inf, and that infinity is demanded; of a
+sum, even of one term, the radius is inf: NaN is admitted too, which is what compensation makes of an infinity
+(inf − inf). ``exact`` = nan, where partial sums of both signs can overflow, demands any non-finite value.
 """
 
 from __future__ import annotations
@@ -134,18 +134,17 @@ class Entries:
         most: Number,
         *,
         opposing: Number | None = None,
-        terms: int = 1,
     ) -> None:
         """|computed − value| ≤ error in the accumulator, no intermediate exceeding ``most``; then round to output.
 
-        ``opposing`` bounds the sum of those of the ``terms`` that have the sign opposite to ``value``.
+        ``opposing`` bounds the sum of the terms whose sign is opposite to that of ``value``.
         """
         error = self.arithmetic.stored(abs(value), error)
         if most < self._largest_sum and abs(value) + error < self._largest:
             self.put_exactly(place, value, error * self._inflation)
         elif opposing is not None and abs(value) - error > self._largest:
             self.exact[place] = mp.nan if opposing > self._largest_sum else mp.sign(value) * mp.inf
-            self.radius[place] = mp.inf if terms > 1 else mp.mpf(0)
+            self.radius[place] = mp.inf
         else:
             self.uncertified(place)
 
@@ -269,7 +268,6 @@ def inner_products(
     growth = arithmetic.growth(roundings)
     lost = _underflow(A, B, sums.exponent, arithmetic, roundings, known=known) * growth
     flushed = _flushed(A, B, c, arithmetic)
-    terms = A.shape[1] + (c is not None)
     accumulator, output = arithmetic.accumulator, arithmetic.output
     plain = known and not (arithmetic.flush_to_zero or arithmetic.rescaled)
     in_sum = 1 << accumulator.precision if plain and sums.exponent >= accumulator.subnormal_exponent else _NEVER
@@ -288,7 +286,7 @@ def inner_products(
                 error = most - (total * growth if units <= in_sum else size)
                 if c is not None:  # the product may be stored before the addend meets it
                     error = arithmetic.stored(abs(v - c.exact[i, 0]), error)
-                result.put((i, j), v, error, most, opposing=sums.opposing[i, j] * growth + lost, terms=terms)
+                result.put((i, j), v, error, most, opposing=sums.opposing[i, j] * growth + lost)
     return result.enclosure()
 
 

@@ -1,17 +1,21 @@
-"""softmax: an enclosure wide enough for exp(x − max)/Σ and for exp(log_softmax), so that nobody declares an algorithm.
+"""softmax: an enclosure wide enough for exp(x − m)/Σ with any shift m, and for exp(log_softmax) shifted by the maximum.
 
-Per column, with d_i = max x − x_i, σ = Σ e^{−d_j}, E = 2cu/(1 − 2cu) for exp accurate to c ulp, ρ_i the uncertainty of
-the shifted argument (u·d_i, and the input's own Δ), 1 + r_i = e^{ρ_i}(1+E), R = Σ S_j r_j, ν = ω(1+E),
-D = (1+R+nν)(1+u)^{n−1} − 1:
+Per column, with d_i = max x − x_i, σ = Σ e^{−d_j}, E = 2cu/(1 − 2cu) for exp accurate to c ulp, and a shift m that
+lies t below the largest logit: the argument t − d_i is off by ρ_i = u·|t − d_i|, and each x_i by its own Δ_i, so that
+with w_i = e^{Δ_i+ρ_i}(1+E) an exponential lies between e^{t−d_i}/w_i and e^{t−d_i}·w_i, up to ν = ω(1+E)² of the sum
+where it underflows. It is a term of that sum, so its share lies between
 
-    S_i(1−u)²/((1+r_i)(1+D)) − ν − η/2  ≤  Ŝ_i  ≤  (S_i(1+r_i)+ν)(1+u)²/(1−D) + η/2
+    f⁻ = (S_i/w_i)/(S_i/w_i + Σ_{j≠i} S_j·w_j)   and   f⁺ = S_i·w_i/(S_i·w_i + Σ_{j≠i} S_j/w_j),   and
 
-(two roundings, so that multiplying by a reciprocal is admitted too). Through the logarithm the argument of the last exp
-is off by δ_i = ρ_i + D/(1−D) + E(log σ + D/(1−D)) + u(d_i + log σ + …), and Ŝ_i/S_i lies between e^{−δ_i}/(1+E) and
-e^{δ_i}(1+E). Where D ≥ 1, σ̂/σ ≥ (1/(1 + max r) − nν)(1−u)^{n−1} takes the place of 1 − D; and whatever the inputs, a
-computed probability is at most (1+E)²(1+u)^{n+4}·n^E, since its exponential is a term of the computed sum.
+    (f⁻(1−nν) − ν)(1−u)²/(1+u)^{n−1} − η/2  ≤  Ŝ_i  ≤  κ(f⁺(1+nν) + ν)(1+u)²/(1−u)^{n−1} + η/2
 
-Not admitted: exp(x − logsumexp x) with the maximum added back, whose error u·|max x| knows no bound.
+(two roundings, so that multiplying by a reciprocal is admitted too). Of all t the worst is 0 or min(max d, log Ω), but
+for a factor κ of second order. Through the logarithm the argument of the last exp is off by
+δ_i = ρ_i + λ + E(log σ + λ) + u(d_i + log σ + λ) for t = 0, λ being what log Σ is off by: Ŝ_i/S_i lies between
+e^{−δ_i}/(1+E) and e^{δ_i}(1+E). Whatever the inputs, a computed probability is at most (1+E)²(1+u)^{n+4}·n^E, since its
+exponential is a term of the computed sum.
+
+Not admitted: exp(x − logsumexp x) with the shift added back, whose error u·|max x| knows no bound.
 
 Reference: Blanchard, Higham & Higham 2021, §3 and §4 (their bounds to first order; these hold without O(u²)).
 """
@@ -19,6 +23,7 @@ Reference: Blanchard, Higham & Higham 2021, §3 and §4 (their bounds to first o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from mpmath import mp
 
@@ -43,43 +48,83 @@ class Column:
     log_radius: list[Number]
 
 
-def _column(x: list[Number], spread: list[Number], s: list[Number], arithmetic: Arithmetic) -> Column | None:
-    """The bounds above for one column, in the accumulator; None where nothing can be said."""
+def _others(values: list[Number]) -> list[Number]:
+    """For each entry the sum of all others, without the cancellation of subtracting it from the whole."""
+    before, after = (accumulate(each[:-1], initial=mp.mpf(0)) for each in (values, values[::-1]))
+    return [a + b for a, b in zip(before, list(after)[::-1], strict=True)]
+
+
+def _shares(s: list[Number], w: list[Number]) -> list[tuple[Number, Number]]:
+    """(f⁻, f⁺): the least and the largest share that each term can have in the sum, S_j being off by a factor w_j."""
+    most, least = [p * q for p, q in zip(s, w, strict=True)], [p / q for p, q in zip(s, w, strict=True)]
+    rows = zip(least, most, _others(least), _others(most), strict=True)
+    return [(low / (low + above), high / (high + below)) for low, high, below, above in rows]
+
+
+def _gaps(x: list[Number], spread: list[Number]) -> list[tuple[Number, Number]]:
+    """(least, most) that each logit can lie below the largest."""
+
+    def below(others: list[Number], own: list[Number]) -> list[Number]:
+        second, first = sorted([-mp.inf, *others])[-2:]
+        tops = (second if value == first else first for value in others)
+        return [max(mp.mpf(0), top - value) for top, value in zip(tops, own, strict=True)]
+
+    low, high = [v - r for v, r in zip(x, spread, strict=True)], [v + r for v, r in zip(x, spread, strict=True)]
+    return list(zip(below(low, high), below(high, low), strict=True))
+
+
+def _column(x: list[Number], spread: list[Number], s: list[Number], arithmetic: Arithmetic) -> Column:
+    """The bounds above for one column, in the accumulator."""
     n, u, E = len(x), arithmetic.u, arithmetic.function_error
-    nu = arithmetic.accumulator.smallest_normal * (1 + E)
-    top, slack = max(x), 2 * max(spread)
-    d = [top - value for value in x]
+    nu = arithmetic.accumulator.smallest_normal * (1 + E) ** 2
     flushed = arithmetic.output.smallest_normal if arithmetic.flush_to_zero else mp.mpf(0)  # the larger of the two
-    rho = [r + u * (gap + slack) + 3 * flushed for gap, r in zip(d, spread, strict=True)]
-    r = [mp.exp(value) * (1 + E) - 1 for value in rho]
-    nu *= mp.exp(slack)
-    D = (1 + sum(p * q for p, q in zip(s, r, strict=True)) + n * nu) * arithmetic.growth(n - 1) - 1
-    least_sum = 1 - D if D < 1 else (1 / (1 + max(r)) - n * nu) * (1 - u) ** (n - 1)
-    if not least_sum > 0:
-        return None
-    log_sigma = -mp.log(max(s))
-    log_sum_error = D / (1 - D) if D < 1 else max(mp.log(1 + D), -mp.log(least_sum))
+    up, down = (1 - u) ** (n - 1 + 2 * arithmetic.rescaled), arithmetic.growth(n - 1)
+    gaps, uncertain = _gaps(x, spread), any(spread)
+    moved = [mp.exp(r) if r else mp.mpf(1) for r in spread]
+    exact = _shares(s, moved) if uncertain else [(p, p) for p in s]  # softmax of every x within its Δ
+
+    def factors(t: Number) -> list[Number]:
+        """e^{ρ_i}(1+E) for a shift t below the largest logit."""
+        return [mp.exp(u * max(abs(t - near), abs(t - far)) + 3 * flushed) * (1 + E) for near, far in gaps]
+
+    w = factors(mp.mpf(0))
+    reach = min(max(far for _, far in gaps), mp.log(arithmetic.accumulator.largest))
+    shifts = [w, factors(reach)] if reach else [w]
+    shares = [_shares(s, [a * b for a, b in zip(each, moved, strict=True)]) for each in shifts]
+    kappa = 1 / (1 - (u * reach) ** 2 * mp.exp(4 * u * reach) / 2)
+    # λ, and what the argument of the last exp is off by.
+    most = 1 + sum((high * (q - 1) for (_, high), q in zip(exact, w, strict=True)), mp.mpf(0))
+    least = 1 - sum((high * (1 - 1 / q) for (_, high), q in zip(exact, w, strict=True)), mp.mpf(0))
+    log_sum = mp.log(max(most * (1 + n * nu) * down, 1 / (max(least, 1 / max(w)) * (1 - n * nu) * up)))
+    log_sigma = min(mp.log(n), -mp.log(max(low for low, _ in exact))) + log_sum
+    lost = nu * (1 + u) ** 2 / up * kappa + arithmetic.underflow
     ceiling = (1 + E) ** 2 * arithmetic.growth(n + 4) * mp.exp(E * mp.log(n)) + nu
+    top, log_top = max(x), mp.log(max(s))
     radius, stored, logs, log_radius = [], [], [], []
-    for i in range(n):
-        high = (s[i] * (1 + r[i]) + nu) * (1 + u) ** 2 / least_sum + arithmetic.underflow
-        low = s[i] * (1 - u) ** 2 / ((1 + r[i]) * (1 + D)) - nu - arithmetic.underflow
-        total = log_sigma + log_sum_error + slack
-        delta = (rho[i] + log_sum_error + E * total + u * (d[i] + slack + total)) * (1 + u) ** 2
-        stored_delta = arithmetic.stored(d[i] + total, delta)
-        through_log, through_stored_log = (s[i] * (mp.exp(x) * (1 + E) - 1) + nu for x in (delta, stored_delta))
-        radius.append(min(max(high - s[i], s[i] - low, through_log), ceiling))
-        stored.append(min(max(arithmetic.stored(s[i], radius[i]), through_stored_log), 2 * ceiling))
+    for i, (p, (least, most)) in enumerate(zip(s, exact, strict=True)):
+        low = min(each[i][0] for each in shares) * (1 - n * nu) * (1 - u) ** 2 / down
+        high = max(each[i][1] for each in shares) * (1 + n * nu) * (1 + u) ** 2 / up * kappa
+        size = gaps[i][1] + log_sigma
+        delta = (u * gaps[i][1] + 3 * flushed + log_sum + E * log_sigma + u * size) * (1 + u) ** 2
+        stored_delta = arithmetic.stored(size, delta)
+        through_log = through_stored_log = _apart(p, least, most, mp.exp(delta) * (1 + E)) + nu
+        if stored_delta > delta:
+            through_stored_log = _apart(p, least, most, mp.exp(stored_delta) * (1 + E)) + nu
+        radius.append(min(max(max(high - p, p - low) + lost, through_log), ceiling))
+        stored.append(min(max(arithmetic.stored(p, radius[i]), through_stored_log), 2 * ceiling))
         # The logarithm of a computed probability is as good as the fused logarithm while nothing underflows.
         unfused = mp.mpf(0)
-        if s[i] * (1 - D) > 2 * max(nu, arithmetic.output.smallest_normal) * (1 + r[i]):
-            unfused = mp.log(1 + r[i]) + D + log_sum_error + 3 * u
-            unfused += 2 * arithmetic.stored(s[i], mp.mpf(0)) / s[i]
-            unfused += E * (d[i] + total + unfused)
-            unfused = arithmetic.stored(d[i] + total, unfused)
-        logs.append(-(d[i] + log_sigma))
-        log_radius.append(max(stored_delta, unfused))
+        if low > 2 * max(nu, arithmetic.output.smallest_normal):
+            unfused = mp.log(max(high / p, p / low)) + 2 * arithmetic.stored(p, mp.mpf(0)) / p
+            unfused = arithmetic.stored(size, unfused + E * (size + unfused))
+        logs.append(x[i] - top + log_top)
+        log_radius.append(max(stored_delta + (mp.log(max(most / p, p / least)) if uncertain else 0), unfused))
     return Column(s, logs, radius, stored, log_radius)
+
+
+def _apart(p: Number, least: Number, most: Number, factor: Number) -> Number:
+    """How far from p anything between ``least`` and ``most``, off by a factor, can be."""
+    return max(most * factor - p, p - least / factor)
 
 
 @at_least(RADIUS_BITS)

@@ -70,6 +70,5 @@ def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
         most - magnitude,
         max(most, largest_log),
         opposing=(magnitude - abs(exact)) / 2 * growth,
-        terms=roundings,
     )
     return result.enclosure()
