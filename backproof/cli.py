@@ -39,6 +39,7 @@ from backproof_impl.adapters import ADAPTERS
 from backproof_impl.conventions import DTYPES, FIELDS, UsageError
 from backproof_impl.isolation import Program
 from backproof_properties.results import Outcome
+from backproof_spec.calculus.limits import SECONDS
 from backproof_spec.claims import CLAIMS, OPERATIONS
 
 app = typer.Typer(
@@ -304,6 +305,9 @@ def prove(
     statement: Annotated[
         Path | None, typer.Option("--statement", metavar="FILE", help="Instead: prove the gradient claimed in a file.")
     ] = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", metavar="N", help="Stop the proof of a statement after so long.")
+    ] = SECONDS,
     coq: Annotated[
         bool, typer.Option("--coq", help="Have Coq check every step too, which takes a minute or two.")
     ] = False,
@@ -315,7 +319,7 @@ def prove(
     judge = Coq() if coq else None
     asked = [] if judge is None else [judge]
     if statement is not None:
-        status = of_statement(statement, *asked)
+        status = of_statement(statement, *asked, seconds=seconds)
     else:
         status = pages(theorems or [], _split(formats) or ["text"], out, *asked)
     if judge is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from backproof_docs.proof_formats import FORMATS, files
 from backproof_docs.proofs import Checked, Judge, checked, to_text
 from backproof_docs.terminal import progress_bar
 from backproof_impl.conventions import UsageError
-from backproof_spec.calculus import statement
+from backproof_spec.calculus import limits, statement
 from backproof_spec.calculus.coq import check
 from backproof_spec.calculus.coq.export import exports
 from backproof_spec.calculus.coq.record import recorded
@@ -110,12 +111,24 @@ def _folded(text: str) -> list[str]:
     return textwrap.wrap(text, 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
-def of_statement(path: Path, judge: Judge = recorded) -> int:
-    """Prove or derive the gradient in a file; the exit status."""
-    read = _read(path)
+def of_statement(path: Path, judge: Judge = recorded, *, seconds: float = limits.SECONDS) -> int:
+    """Prove or derive the gradient in a file, in so many seconds; the exit status."""
+    if not seconds > 0:
+        msg = f"prove --seconds {seconds:g}: expected a number above 0"
+        raise UsageError(msg)
     try:
-        derivation = statement.prove(read)
-        found = checked([derivation], judge)[derivation.stem]
+        with limits.within(seconds):
+            return _of_statement(_read(path), judge)
+    except limits.Stopped as stopped:
+        typer.echo(_line(f"NOT PROVED  {stopped}: claim the gradient of a part on its own, or allow more --seconds"))
+    return 1
+
+
+def _of_statement(read: statement.Statement, judge: Judge) -> int:
+    try:
+        with _shown("a proof is looked for"):
+            derivation = statement.prove(read)
+            found = checked([derivation], judge)[derivation.stem]
     except Unproved as error:
         _refuted(read, error)
     except Refused as error:
@@ -133,6 +146,14 @@ def of_statement(path: Path, judge: Judge = recorded) -> int:
         typer.echo(_line(_verdict(derivation, found)))
         return int(not found.passed)
     return 1
+
+
+@contextmanager
+def _shown(what: str) -> Iterator[None]:
+    """What is done, and for how long by now, on standard error where that is a terminal; nothing is printed inside."""
+    with progress_bar() as bar:
+        bar.add_task(what, total=None)
+        yield
 
 
 def _read(path: Path) -> statement.Statement:
@@ -167,7 +188,8 @@ def _refuted(read: statement.Statement, unproved: Unproved) -> None:
     """Say what is false, or what no proof was found of."""
     write = Writer(Notation.TEXT, {}, read.letters)
     try:
-        found = statement.counterexample(read)
+        with _shown("a counterexample is looked for"):
+            found = statement.counterexample(read)
     except Unsatisfied as error:
         typer.echo(f"NOT PROVED  {error}")
         return

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from backproof_spec.calculus import evaluate
 from backproof_spec.calculus.derivation import Derivation, Line, proof_file
 from backproof_spec.calculus.notation import always, equal, indices
-from backproof_spec.calculus.replay import Rejected, Unreadable, file_digest, main, replay
+from backproof_spec.calculus.replay import Rejected, Unreadable, digest, file_digest, main, replay
 from backproof_spec.calculus.theorems import THEOREMS
 
 CALCULUS = Path(evaluate.__file__).parent
@@ -142,6 +142,59 @@ def test_the_replayer_runs_by_itself_and_names_what_is_wrong(tmp_path, files):
     assert re.match(r"torn\.json: cannot be read: .*line 2 column", second)
 
 
+def hostile(*steps):
+    """A proof file of a tensor x and steps: (rule, arguments, terms, gives)."""
+    keys = ("rule", "arguments", "terms", "gives")
+    return {
+        "format": 2, "kernel": 2, "stem": "it", "title": "it", "uses": [], "lines": [{"step": 0, "words": "so"}],
+        "declarations": [["variable", "x", []], ["variable", "z", []]],
+        "steps": [dict(zip(keys, step, strict=True)) | {"assumes": [], "digest": ""} for step in steps],
+    }  # fmt: skip
+
+
+def shared(times, op="mul"):
+    """x·x, (x·x)·(x·x), …: twice as large each time."""
+    return [["entry", "x", []], *([op, k, k] for k in range(times))]
+
+
+@pytest.mark.parametrize("height", [16, 40, 10_000])
+def test_a_short_file_that_speaks_of_immense_formulas_is_refused_at_once(height):
+    rows = shared(height)
+    data = hostile(("scheme", ["refl", [], [{"term": len(rows) - 1}]], rows, len(rows) - 1))
+    with pytest.raises(Rejected, match=r"step 0: a formula has up to .* parts, where 20,000 are the most"):
+        replay(data)
+
+
+def test_a_step_that_would_multiply_out_too_much_is_refused_at_once():
+    """(x + exp 1)·(x + exp 2)·…: a short product of 30 different sums."""
+    rows = [["entry", "x", []]]
+    for k in range(30):
+        at = len(rows)
+        rows += [["num", k, 1], ["exp", at], ["add", 0, at + 1]]
+    sums = [3 * k for k in range(1, 31)]
+    for each in sums:
+        rows.append(["mul", each, len(rows) - 1])
+    data = hostile(("ring", [{"term": len(rows) - 1}] * 2, [*rows, ["eq", len(rows) - 1, len(rows) - 1]], len(rows)))
+    with pytest.raises(Rejected, match=r"step 0: multiplied out, a side has up to .* parts"):
+        replay(data)
+
+
+def test_a_step_that_puts_a_large_term_for_many_names_is_refused_at_once():
+    rows = shared(12)
+    top = len(rows) - 1
+    refl = [*rows, ["eq", top, top]]
+    steps = [("scheme", ["refl", [], [{"term": top}]], refl, top + 1)]
+    steps += [("specialise", [{"step": 0}, "x", [], {"term": top}], [], top + 1)]
+    data = hostile(*steps)
+    term = ("entry", "x", ())
+    for _ in range(12):
+        term = ("mul", term, term)
+    said = {"hypotheses": [], "conclusion": ("eq", term, term)}
+    data["steps"][0]["digest"] = digest(json.dumps(said))
+    with pytest.raises(Rejected, match=r"step 1: what it gives has up to .* parts"):
+        replay(data)
+
+
 # --- what is trusted --------------------------------------------------------------------------------------------------
 
 
@@ -155,4 +208,4 @@ def test_replaying_loads_nothing_but_the_kernel_and_the_standard_library():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     foreign = {name for name in done.stdout.split() if name.partition(".")[0] not in sys.stdlib_module_names}
     package = {"backproof_spec", "backproof_spec.calculus"}
-    assert foreign == package | {f"backproof_spec.calculus.{name}" for name in ("terms", "kernel", "replay")}
+    assert foreign == package | {f"backproof_spec.calculus.{name}" for name in ("terms", "kernel", "limits", "replay")}

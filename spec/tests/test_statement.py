@@ -7,6 +7,7 @@ import pytest
 
 from backproof_spec.calculus import evaluate, statement, values
 from backproof_spec.calculus.derivation import proof_file, text
+from backproof_spec.calculus.limits import Stopped, within
 from backproof_spec.calculus.replay import replay
 from backproof_spec.calculus.statement import Malformed, claim, counterexample, prove, read
 from backproof_spec.calculus.tactics import Unproved
@@ -207,6 +208,34 @@ def test_no_dimension_has_the_name_of_a_tensor():
     assert set(found.letters) == {"q", "r"}
 
 
+NESTED = "\n".join(f"y{k} = y{k - 1}^9" for k in range(1, 8))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            f"y0 = x\n{NESTED}\ngradient y7 by x",
+            "all definitions unfolded the statement has up to 9,565,937 parts",
+        ),
+        (
+            "y = (1+x+z)^9\nw = y^9\nv = w^9\ngradient v by x = x",
+            "the statement has up to .* parts, where 50,000",
+        ),
+        (f"y = ({'9' * 999}*x)^9\ngradient y by x", "a number has up to .* parts"),
+    ],
+)
+def test_what_would_be_too_large_is_refused_before_it_is(written, said):
+    with pytest.raises(Stopped, match=said):
+        prove(read(written))
+
+
+def test_what_takes_too_long_is_stopped():
+    found = read("y = (1+x+z)^9\nw = y^3\ngradient w by x = 27*(1+x+z)^9")
+    with pytest.raises(Stopped, match=r"stopped after 0.1 s"), within(0.1):
+        prove(found)
+
+
 @pytest.mark.parametrize("name", EQUATIONS)
 def test_values_are_found_that_satisfy_what_is_supposed(name):
     derivation = prove(read(EQUATIONS[name]))
@@ -331,6 +360,8 @@ def test_the_statement_of_the_documentation_is_proved():
         ("y = v\ngradient y by v = \u03bd", "line 2, column 19: \u03bd reads as v, which is another name"),
         ("y = \u0391 + A\ngradient y by A = 1", "line 1, column 9: A reads as \u0391, which is another name: A is lat"),
         ("y = i*sum_\u03b9 x[\u03b9]\ngradient y by i", "line 1, column 11: \u03b9 reads as i, which is another name"),
+        ("y = ((((x^9)^9)^9)^9)^9\ngradient y by x", "line 1, column 5: as it is written this has up to 118,097 parts"),
+        (f"y = x + {'9' * 5000}\ngradient y by x", "line 1, column 9: a number of 5000 digits, where 1000 are"),
         ("y = x\ngradient y by x = q", "line 2, column 19: q occurs in no definition, where there are x, y"),
     ],
 )  # fmt: skip

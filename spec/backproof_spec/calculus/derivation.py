@@ -48,11 +48,17 @@ class Derivation(Proof):
         self._add(self("d_value", tidied, theorem) if tidied else theorem, words)
 
     def then(
-        self, wanted: Expression, words: str, *, unfolding: Iterable[str] = (), by: Iterable[Theorem] = ()
+        self,
+        wanted: Expression,
+        words: str,
+        *,
+        unfolding: Iterable[str] = (),
+        by: Iterable[Theorem] = (),
+        how: type[Normal] = Normal,
     ) -> None:
         """= wanted: the right side of the last line, continued. ``by``: equations to rewrite with."""
         last = self._last
-        equation = Normal(self, frozenset(unfolding), tuple(by)).equal(last.conclusion[-1], wanted.term)
+        equation = how(self, frozenset(unfolding), tuple(by)).equal(last.conclusion[-1], wanted.term)
         rule = "d_value" if last.conclusion[0] == "deriv" else "trans"
         premises = (equation, last) if rule == "d_value" else (last, equation)
         self._add(self(rule, *premises), words)

@@ -18,6 +18,7 @@ from typing import Any
 from mpmath import mp
 
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.limits import tick
 from backproof_spec.calculus.terms import Formula, Index, Names, Theory, free_indices
 
 DIGITS, STEP_DIGITS = 120, 30
@@ -119,6 +120,7 @@ class Model:
                 i, j = at(places)
                 found = mp.mpf(int(i == j))
             case ("sum", dim, a):
+                tick()
                 found = sum((self.value(a, free, (i, *bound)) for i in range(self.size(dim))), mp.mpf(0))
             case ("entry", name, places) if self.theory.kind(name) == "variable":
                 found = self.values[name][at(places)]
@@ -144,6 +146,7 @@ class Model:
     def _compute(self, name: str, place: Place) -> None:
         """What an entry is worth, or why it is worth nothing: it may not be needed."""
         if (name, place) not in self.known:
+            tick()
             try:
                 self.known[name, place] = self.value(self.theory.rest(name), {}, tuple(reversed(place)))
             except ArithmeticError as error:
@@ -177,6 +180,7 @@ class Model:
         """Both sides and their deviation, with as many digits as it takes for them to agree or to differ for good."""
         before = None
         for finer in FINER:
+            tick()
             with mp.workdps(DIGITS * finer):
                 left, right = self._sides(judgement, free, finer)
                 size = max(abs(left), abs(right), 1)

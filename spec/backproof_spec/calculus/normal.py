@@ -9,9 +9,10 @@ from itertools import product as cartesian
 from typing import Any
 
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.limits import polynomial
 from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
-from backproof_spec.calculus.terms import MINUS_ONE, ONE, Formula, Index, close, free_indices, open_, polynomial
+from backproof_spec.calculus.terms import MINUS_ONE, ONE, Formula, Index, close, free_indices, open_
 
 
 class Normal:
@@ -322,6 +323,21 @@ class Normal:
             return p("sum_swap", term)
         (i,) = p.fresh(term[1])
         return p("cong_sum", i, self._swapped(open_(term[2], (i,)), depth - 1))
+
+
+class Once(Normal):
+    """Normal forms, each found once: what is part of many terms is not looked at in each."""
+
+    def __init__(self, proof: Proof, unfolding: frozenset[str] = frozenset(), by: tuple[Theorem, ...] = ()) -> None:
+        """Rules are applied in ``proof``."""
+        super().__init__(proof, unfolding, by)
+        self._known: dict[Formula, Theorem | None] = {}
+
+    def __call__(self, term: Formula) -> Theorem | None:
+        """term = its normal form."""
+        if term not in self._known:
+            self._known[term] = super().__call__(term)
+        return self._known[term]
 
 
 def _leading(term: Formula) -> tuple[frozenset[tuple[Formula, int]], Fraction]:

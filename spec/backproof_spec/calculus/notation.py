@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from backproof_spec.calculus.limits import require
 from backproof_spec.calculus.terms import MINUS_ONE, Formula, Index, Names, close
 
 
@@ -54,6 +55,8 @@ class Expression:
         return Expression(("mul", term(other), ("inv", self.term)))
 
 
+_BITS = 13_000
+"""Of a number: 3,900 digits, where Python prints 4,300."""
 Operand = Expression | int | Fraction
 
 
@@ -96,8 +99,10 @@ def term(operand: Operand) -> Formula:
 
 
 def number(value: Fraction | int) -> Formula:
-    """The term of a rational number."""
-    return ("num", *Fraction(value).as_integer_ratio())
+    """The term of a rational number. Raises ``Stopped`` where it could not even be printed."""
+    numerator, denominator = Fraction(value).as_integer_ratio()
+    require(max(numerator.bit_length(), denominator.bit_length()), _BITS, "a number has")
+    return ("num", numerator, denominator)
 
 
 def indices(**dims: str) -> tuple[Index, ...]:

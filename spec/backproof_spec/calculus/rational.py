@@ -12,11 +12,12 @@ from fractions import Fraction
 from math import prod
 
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.limits import polynomial
 from backproof_spec.calculus.matching import places_of
-from backproof_spec.calculus.normal import Normal, monomial, ordered, product
+from backproof_spec.calculus.normal import Once, monomial, ordered, product
 from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
-from backproof_spec.calculus.terms import ONE, ZERO, Formula, close, free_indices, open_, polynomial
+from backproof_spec.calculus.terms import ONE, ZERO, Formula, close, free_indices, open_
 
 _ROUNDS = 5
 """Fractions in denominators of fractions are cleared one after the other, sums within sums compared: so many."""
@@ -24,22 +25,19 @@ _LARGEST, _POWERS = 4000, 12
 """No product is multiplied out to more terms than these, and exp(a)ⁿ is written out for n up to 12."""
 
 
-class Rational(Normal):
+class Rational(Once):
     """Normal forms in which exp is of single terms; ``equal`` also clears denominators."""
 
     def __init__(self, proof: Proof, unfolding: frozenset[str] = frozenset()) -> None:
         """Rules are applied in ``proof``."""
         super().__init__(proof, unfolding)
-        self._known: dict[Formula, Theorem | None] = {}
         self._facts: dict[Formula, Theorem] = {}
 
     def __call__(self, term: Formula) -> Theorem | None:
         """term = its normal form, found once."""
-        if term not in self._known:
-            if term[0] in {"inv", "log"}:
-                self._remember(term)
-            self._known[term] = super().__call__(term)
-        return self._known[term]
+        if term[0] in {"inv", "log"} and term not in self._known:
+            self._remember(term)
+        return super().__call__(term)
 
     def nonzero(self, a: Formula) -> Theorem:
         """⊢ a ≠ 0: for what a denominator has become as well."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof_spec.calculus.kernel import RULES, Theorem
+from backproof_spec.calculus.limits import PARTS, TOTAL, WRITTEN_OUT, Stopped, own, require, size, written_out
 from backproof_spec.calculus.terms import CHILDREN, Formula, Refused, Theory
 
 FORMAT, KERNEL = 2, 2
@@ -36,6 +37,11 @@ def replay(data: Any) -> Theorem:
     theory = Theory()
     for number, declaration in enumerate(_list(data, "declarations")):
         _attempt(f"declaration {number}", _declare, theory, declaration)
+    sizes: list[int] = []
+    gives: list[int] = []
+    whole = 0
+    for number, step in enumerate(_list(data, "steps")):
+        whole = _attempt(f"step {number}", _weigh, sizes, gives, whole, step)
     terms: list[Formula] = []
     theorems: list[Theorem] = []
     for number, step in enumerate(_list(data, "steps")):
@@ -91,6 +97,8 @@ def _attempt(where: str, what: Any, *arguments: Any) -> Any:
         return what(*arguments)
     except Refused as refused:
         msg = f"{where}: {refused}"
+    except Stopped as stopped:
+        msg = f"{where}: {stopped}"
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
         msg = f"{where}: {type(error).__name__}: {error}"
     raise Rejected(msg)
@@ -106,9 +114,36 @@ def _declare(theory: Theory, declaration: Any) -> None:
     declare[kind](*decoded(arguments, [], []))
 
 
+def _weigh(sizes: list[int], gives: list[int], whole: int, step: Any) -> int:
+    """How large all formulas so far are as trees, before any step is taken: a short file can speak of immense ones."""
+    for op, *rest in step["terms"]:
+        head = CHILDREN[op] - 1
+        sizes.append(own(op, rest[:head]) + sum(sizes[_number(n)] for n in rest[head:]))
+        require(sizes[-1], PARTS, "a formula has")
+    gives.append(sum(sizes[_number(n)] for n in (step["gives"], *step["assumes"])))
+    used = sum({"term": sizes, "step": gives}[kind][number] for kind, number in _referred(step["arguments"]))
+    whole += gives[-1] + used
+    require(whole, TOTAL, "the steps up to here speak of formulas of")
+    return whole
+
+
+def _affordable(rule: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse a step that gives what is too large: products multiplied out, and terms put for many names."""
+    if rule == "ring":
+        require(max(map(written_out, arguments)), WRITTEN_OUT, "multiplied out, a side has")
+    if rule in {"specialise", "d_chain"}:
+        theorem, *rest = arguments
+        outer, inner = (rest[0], rest[-1]) if rule == "specialise" else (theorem.conclusion[1], rest[-1].conclusion[3])
+        weights = {outer: size(inner)}
+        whole = sum(size(each, weights) for each in (theorem.conclusion, *theorem.hypotheses))
+        require(whole, 2 * PARTS, "what it gives has")
+
+
 def _step(theory: Theory, terms: list[Formula], theorems: list[Theorem], step: Any) -> Theorem:
     said = says(terms, step)
-    theorem = RULES[step["rule"]](theory, *decoded(step["arguments"], terms, theorems))
+    arguments = decoded(step["arguments"], terms, theorems)
+    _affordable(step["rule"], arguments)
+    theorem = RULES[step["rule"]](theory, *arguments)
     gives = json.dumps(stated(theorem))
     if gives != json.dumps(said) or digest(gives) != step["digest"]:
         msg = f"{step['rule']} gives another theorem than the file says"
@@ -141,14 +176,15 @@ def _rests_on(steps: list[Any], last: int) -> set[int]:
         number = left.pop()
         if number not in needed:
             needed.add(number)
-            left += _references(steps[number]["arguments"])
+            left += [place for kind, place in _referred(steps[number]["arguments"]) if kind == "step"]
     return needed
 
 
-def _references(value: Any) -> list[int]:
+def _referred(value: Any) -> list[tuple[str, int]]:
+    """The terms and steps that arguments refer to, by number."""
     if isinstance(value, list):
-        return [number for each in value for number in _references(each)]
-    return [value["step"]] if isinstance(value, dict) and "step" in value else []
+        return [found for each in value for found in _referred(each)]
+    return [(kind, _number(number)) for kind, number in value.items()] if isinstance(value, dict) else []
 
 
 def decoded(value: Any, terms: list[Formula], theorems: list[Any]) -> Any:

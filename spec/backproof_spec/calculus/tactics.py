@@ -10,6 +10,7 @@ from itertools import product as cartesian
 from typing import Any
 
 from backproof_spec.calculus.kernel import RULES, SCHEMES, Theorem
+from backproof_spec.calculus.limits import WRITTEN_OUT, polynomial, require, tick, written_out
 from backproof_spec.calculus.matching import places_of, ratio_of
 from backproof_spec.calculus.notation import Expression, Map, Tensor, number
 from backproof_spec.calculus.terms import (
@@ -23,7 +24,6 @@ from backproof_spec.calculus.terms import (
     Theory,
     free_indices,
     open_,
-    polynomial,
 )
 
 Conversion = Callable[[Formula], Theorem | None]
@@ -91,6 +91,9 @@ class Proof:
 
     def __call__(self, name: str, *arguments: Any) -> Theorem:
         """Apply a rule, or a scheme to its premises and then its terms, and take note of it."""
+        tick()
+        if name == "ring":
+            require(max(map(written_out, arguments)), WRITTEN_OUT, "multiplied out, a formula has")
         if name in SCHEMES:
             premises = tuple(each for each in arguments if isinstance(each, Theorem))
             name, arguments = "scheme", (name, premises, arguments[len(premises) :])
