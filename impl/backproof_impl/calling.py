@@ -1,7 +1,8 @@
 """Calling a target's functions, and seeing what a call does besides returning.
 
 Arguments lie in memory as asked. Noticed are arguments changed in place, outputs that share memory with an argument,
-and outputs of earlier calls that a later call overwrites.
+and outputs of earlier calls that a later call overwrites. What is looked at is memory: of an array of any class the
+numbers that lie there, by functions taken from NumPy before any target was loaded.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy import asarray, errstate, may_share_memory, ndarray
+from numpy.ma import MaskedArray, is_masked
 
 from backproof_impl.memory import placed
 from backproof_impl.target import FUNCTIONS, Target
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
-_REAL_KINDS = "fiu"
+REAL = ("float16", "float32", "float64", "int64", "int32", "uint8", "bfloat16")
+"""The dtypes that are read, in either byte order."""
+_LARGEST, _MOST_DIMENSIONS = 2**21, 8
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ def call(function: Callable[..., Any], each: Call, kept: Kept) -> Answer:
     """
     arguments, before = each.placed(), each.placed()
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
+        with errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result = function(*arguments.values())
             outputs = _named(each.function, result)
@@ -125,13 +130,14 @@ def call(function: Callable[..., Any], each: Call, kept: Kept) -> Answer:
     overwritten = kept.overwritten()
     kept.add(outputs)
     changed = tuple(name for name, value in arguments.items() if not _same(before[name], value))
-    return Answer(outputs, changed, _aliased(outputs, arguments), overwritten)
+    aliased = _aliased(outputs, arguments)
+    return Answer({name: _native(value) for name, value in outputs.items()}, changed, aliased, overwritten)
 
 
 def described(error: BaseException) -> str:
     """``ValueError: no such shape``."""
     said = words(error)
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return f"{type(error).__name__}: {said}"[:LONGEST_SAID] if said else type(error).__name__
 
 
 def words(error: BaseException) -> str:
@@ -173,27 +179,52 @@ def _read_list(value: Any) -> Any:
 
 
 def _read(name: str, value: Any) -> Any:
-    """``value`` as it is if it is an array of real numbers; a loss may be any one real number."""
+    """The numbers that lie in the memory of ``value``, if it is an array of them; a loss may be any one real number."""
+    if issubclass(type(value), MaskedArray) and is_masked(value):
+        return Unlike("an array with masked entries")
     if name in {"L", "loss"}:
         try:
-            value = np.asarray(value)
+            value = asarray(value)
         except Exception as error:  # noqa: BLE001 - a target's object may raise anything
             return Unlike(f"{type(value).__name__} that NumPy cannot read ({type(error).__name__})")
-    if not isinstance(value, np.ndarray):
+    if not _is_array(value):
         return value if isinstance(value, Unlike) else Unlike(type(value).__name__)
-    if value.dtype.kind not in _REAL_KINDS and value.dtype.name != "bfloat16":
-        return Unlike(f"array of {value.dtype}")
-    return value
+    A = _plain(value)
+    if A.dtype.name not in REAL:
+        return Unlike(f"array of {A.dtype}")
+    if A.size > _LARGEST or A.ndim > _MOST_DIMENSIONS:
+        return Unlike(f"array of shape {A.shape}")
+    return A
+
+
+def _is_array(value: Any) -> bool:
+    """By its type: what it says of itself does not count."""
+    return issubclass(type(value), ndarray)
+
+
+def _plain(A: Array) -> Array:
+    """The same memory as an array whose methods are NumPy's."""
+    return ndarray.view(A, ndarray)
+
+
+def _native(value: Any) -> Any:
+    """Numbers in the byte order of this machine: the other one is a way to lie in memory."""
+    if isinstance(value, list):
+        return [_native(entry) for entry in value]
+    return value.astype(value.dtype.newbyteorder("=")) if _is_array(value) and not value.dtype.isnative else value
 
 
 def _arrays(value: Any) -> list[Array]:
-    return [A for A in (value if isinstance(value, list) else [value]) if isinstance(A, np.ndarray)]
+    return [_plain(A) for A in (value if isinstance(value, list) else [value]) if _is_array(A)]
 
 
 def _same(before: Any, after: Any) -> bool:
     if isinstance(before, list):
         return isinstance(after, list) and len(before) == len(after) and all(map(_same, before, after))
-    return isinstance(after, np.ndarray) and before.shape == after.shape and before.tobytes() == after.tobytes()
+    if not _is_array(after):
+        return False
+    A = _plain(after)
+    return bool(before.shape == A.shape and before.dtype == A.dtype and before.tobytes() == A.tobytes())
 
 
 def _aliased(outputs: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, str]:
@@ -202,5 +233,5 @@ def _aliased(outputs: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[s
         output: name
         for output, value in outputs.items()
         for name, given in arguments.items()
-        if any(A.size and np.may_share_memory(A, B) for A in _arrays(value) for B in _arrays(given))
+        if any(A.size and may_share_memory(A, B) for A in _arrays(value) for B in _arrays(given))
     }

@@ -15,7 +15,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from backproof_impl.calling import LONGEST_SAID, Answer, Call, Unlike
+from backproof_impl.calling import LONGEST_SAID, REAL, Answer, Call, Unlike
 from backproof_impl.conventions import Conventions, Limits, Unloadable, UsageError
 from backproof_impl.memory import MEMORY
 from backproof_impl.target import FUNCTIONS
@@ -23,11 +23,8 @@ from backproof_impl.target import FUNCTIONS
 PROTOCOL = 1
 LARGEST_LINE = 2**26
 """Bytes in one message; the largest the suite sends has a thousandth of it."""
-_INTEGERS = ("int64", "int32", "uint8")
-_DTYPES: dict[str, Any] = {
-    **{name: np.dtype(name) for name in ("float16", "float32", "float64", *_INTEGERS)},
-    "bfloat16": np.dtype(ml_dtypes.bfloat16),
-}
+_DTYPES: dict[str, Any] = {name: np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name) for name in REAL}
+_INTEGERS = {name for name in REAL if "int" in name}
 
 
 class Malformed(Exception):

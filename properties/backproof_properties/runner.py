@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis
+import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
@@ -79,6 +80,7 @@ _FURTHER, _EXAMPLES = ((2, 5), (0, _LARGEST)), 12
 """A diagnosis is tried on this many further examples of each of these ranges of sizes."""
 
 
+@np.errstate(all="ignore")  # whatever a target in this process, or who calls us, has set
 def run(task: Task, target: Target) -> Outcome:
     """Run one property and say what became of it."""
     each = task.property
