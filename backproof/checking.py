@@ -21,6 +21,7 @@ from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
 from backproof_properties import processes, runner
 from backproof_properties.results import Link, Outcome, Verdict
+from backproof_properties.suggestion import suggest
 from backproof_properties.suite import claims_named, claims_required
 
 _LARGEST_SEED = 2**32
@@ -88,6 +89,8 @@ def check(
             planned, begun = runner.tasks(claims, chosen, examples, number), time.monotonic()
             progress(len(planned), None)
             processes.run_all(planned, loaded, workers, source, done)
+            results = tuple(found[each.key] for each in planned)
+            report = replace(report, results=results, suggestion=suggest(loaded, results, planned))
         finally:
             close()
     except Unloadable as error:
@@ -96,7 +99,7 @@ def check(
         results = tuple(found.get(each.key) or each.outcome(Verdict.NOT_RUN, _INTERRUPTED) for each in planned)
         seconds = time.monotonic() - begun
         raise Interrupted(replace(report, seconds=seconds, results=results, interrupted=True)) from None
-    return replace(report, seconds=time.monotonic() - begun, results=tuple(found[each.key] for each in planned))
+    return replace(report, seconds=time.monotonic() - begun)
 
 
 _INTERRUPTED = "the run was interrupted"

@@ -12,6 +12,7 @@ from typing import Any
 from backproof_docs.known import Known, Stale, stale
 from backproof_docs.stated import stated
 from backproof_properties.results import PASSING, Finding, Judged, Link, Outcome, Verdict, worst_verdict
+from backproof_properties.suggestion import Suggestion
 from backproof_spec.calculus.theorems import of_claim
 from backproof_spec.claims import CLAIMS, Claim
 
@@ -99,6 +100,8 @@ class Report:
     """It ended before its end; what was not run is among the results."""
     unloadable: str | None = None
     """Why the target could not be loaded, where that is so: the verdict on everything is an error."""
+    suggestion: Suggestion | None = None
+    """What to declare, where the target fails on shapes."""
 
     @property
     def passed(self) -> bool:
@@ -107,6 +110,12 @@ class Report:
         That is at least one claim, if any was asked for that is about an implementation, and all that are required.
         """
         return not (self.failures or self.stale or self.unmet or self.judged_nothing or self.not_run)
+
+    @property
+    def on_shapes(self) -> tuple[Outcome, ...]:
+        """The failures that a suggested declaration mends: all one thing, the target's layout."""
+        mended = self.suggestion.claims if self.suggestion else ()
+        return tuple(each for each in self.failures if each.claim in mended and each.link is Link.IMPLEMENTATION)
 
     @property
     def of_target(self) -> tuple[Outcome, ...]:
@@ -228,6 +237,7 @@ class Report:
                 for row in self.rows
             ],
             "stale": [_stale(each) for each in self.stale],
+            "suggestion": None if self.suggestion is None else asdict(self.suggestion),
             "required": list(self.required),
             "unmet": [{"claim": each.claim, "dtype": each.dtype, "reason": each.reason} for each in self.unmet],
             "not_judged": {

@@ -178,7 +178,7 @@ def _print(report: Report, console: Console) -> None:
     console.print(Text("\n".join(LEGEND), style="dim"))
     for section in _sections(report, console.width):
         console.print(section)
-    for outcome in report.failures:
+    for outcome in (each for each in report.failures if each not in report.on_shapes):
         console.print()
         console.print(failure(report, outcome, console.width), end="", soft_wrap=True)
     console.print()

@@ -213,8 +213,13 @@ def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
 
 
 def advice(report: Report) -> list[str]:
-    """What to do where nothing failed, and the run passes none the less not."""
-    return [NOTHING_JUDGED] if headline(report).startswith("NOTHING") else []
+    """What to do where no failure says so: nothing was judged, or the target has another layout."""
+    shown = [NOTHING_JUDGED] if headline(report).startswith("NOTHING") else []
+    if report.suggestion is None or not report.on_shapes:
+        return shown
+    lines = " ".join(f"--declare {line}" for line in report.suggestion.declare)
+    names = ", ".join(dict.fromkeys(each.claim for each in report.on_shapes))
+    return [*shown, f"{names}: the target fails on shapes, and works under\n{lines}"]
 
 
 def not_judged(report: Report) -> str:

@@ -85,6 +85,28 @@ def _fails(each: Property, subject: Subject, case: Case, usage: Usage) -> bool:
     return False
 
 
+def of_memory(each: Property, subject: Subject, counterexample: Example) -> Diagnosis | None:
+    """The declaration of a target that raises for the way its arguments lie in memory alone, as a library may."""
+    case, usage = counterexample
+    kinds = subject.conventions.limits.memory
+    taken = [kind for kind in kinds if not _raises(each, subject, case, replace(usage, memory=kind))]
+    if len(taken) in {0, len(kinds)}:
+        return None
+    refused = ", ".join(kind for kind in kinds if kind not in taken)
+    words = f"raises for arguments of this memory layout alone ({refused}): declare it if the library is to be so"
+    return Diagnosis("memory-layout", words, f"limits=memory={','.join(taken)}")
+
+
+def _raises(each: Property, subject: Subject, case: Case, usage: Usage) -> bool:
+    try:
+        each.check(case, replace(subject, usage=usage))
+    except Raised:
+        return True
+    except (Refuted, Declined, ZeroDivisionError):
+        return False
+    return False
+
+
 # --- history ----------------------------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from backproof_impl.conventions import DTYPES, Conventions, UsageError
 from backproof_impl.target import Target
 from backproof_properties.arrays import Case, plain
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage
-from backproof_properties.diagnosis import Example, diagnose, of_contract
+from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
@@ -162,7 +162,6 @@ class _Search:
             found = self._each.check(case, replace(self._subject, usage=usage, trace=trace))
         except Refuted as refuted:
             failure = Refuted(self._told(refuted.finding, case, usage, trace))
-            self._last = (case, usage)
         except Raised as raised:
             failure = _Failed(self._told(Finding(str(raised), self._each.claim, {}), case, usage, trace))
             self._died = failure if raised.died else None
@@ -173,7 +172,7 @@ class _Search:
         else:
             self._take(found)
             return None
-        self._first = self._first or failure.finding
+        self._first, self._last = self._first or failure.finding, (case, usage)
         return failure
 
     def _take(self, found: Observation | None) -> None:
@@ -192,28 +191,20 @@ class _Search:
 
     def diagnose(self) -> None:
         """Say which mistake reproduces the wrong numbers, tried on further examples of all sizes."""
-        if self.verdict is not Verdict.REFUTED or self._finding is None or self._last is None:
+        if self._finding is None or self._last is None:
             return
         found = of_contract(self._finding)
-        if found is None and self._finding.judged is not None:
+        if self.verdict is Verdict.ERROR:
+            found = None if self._died else of_memory(self._each, self._subject, self._last)
+        elif found is None and self._finding.judged is not None:
             domains = [replace(self._domain, least=least, largest=largest) for least, largest in _FURTHER]
-            further = [case for domain in domains for case in self._further(domain)]
+            further = [
+                case
+                for domain in domains
+                for case in drawn(self._each, domain, replace(self._task, examples=_EXAMPLES))
+            ]
             found = diagnose(self._each, self._subject, self._last, further)
         self._finding = replace(self._finding, diagnosis=found)
-
-    def _further(self, domain: Domain) -> list[Case]:
-        """Examples to try a diagnosis on."""
-        cases: list[Case] = []
-        _hypothesis(
-            lambda case, _: cases.append(case),
-            self._each,
-            domain,
-            self._task,
-            _EXAMPLES,
-            (Phase.generate,),
-            _INDEPENDENT,
-        )()
-        return cases
 
     def outcome(self, tried_before: int = 0) -> Outcome:
         """What was found."""
@@ -234,6 +225,14 @@ class _Search:
             verdict, reason = Verdict.UNCERTIFIED, f"{self._blank} of {drawn} examples show nothing certain{declined}"
         tried = self.tried + tried_before
         return Outcome(each.claim, each.link, self._task.dtype, verdict, tried, self._seen, reason, self._finding)
+
+
+def drawn(each: Property, domain: Domain, task: Task) -> list[Case]:
+    """As many examples as the task says, with its seed."""
+    cases: list[Case] = []
+    collect = lambda case, _: cases.append(case)  # noqa: E731 - one line
+    _hypothesis(collect, each, domain, task, task.examples, (Phase.generate,), _INDEPENDENT)()
+    return cases
 
 
 _OUTPUT_OF_CLAIM = {"network.forward": "loss", "network.dX": "dX"}
