@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mpmath import mp
@@ -14,6 +14,7 @@ from backproof_docs import graphs, kronecker
 from backproof_docs.dependencies import dependencies
 from backproof_docs.document import (
     Block,
+    Claim,
     Code,
     Display,
     Document,
@@ -29,8 +30,9 @@ from backproof_docs.document import (
     Text,
 )
 from backproof_docs.formulas import Notation, Writer
-from backproof_docs.glossary import NAMES, in_matrices, joined, signs, variables
+from backproof_docs.glossary import NAMES, in_matrices, in_words, joined, signs, variables
 from backproof_docs.proofs import Checked, page, status
+from backproof_docs.titles import titled
 from backproof_impl import reference
 from backproof_properties.results import Link as ChainLink
 from backproof_properties.suite import PROPERTIES
@@ -63,68 +65,79 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     """What is stated, from what, why, line by line; what of the suite it stands behind; numbers; and its status."""
     shown = page(derivation, notation)
     said = f"{shown.left} = {shown.lines[-1].formula}"
-    statement = Table(
-        ("in matrices", "entry by entry"), (((Math(in_matrices(derivation.title, notation)),), (Math(said),)),)
-    )
-    blocks: list[Block] = [statement, Section("Variables"), Items(variables(derivation, notation))]
+    words, idea = titled(derivation)
+    formulas = (said,) if words == derivation.title else (in_matrices(derivation.title, notation), said)
+    blocks: list[Block] = [Claim(formulas, in_words(idea, notation)), *_network(derivation.stem, graphs.backward)]
+    blocks += [Section("Variables"), Items(variables(derivation, notation))]
     where = (*((Math(each),) for each in shown.given), *signs(derivation, notation))
     blocks += [Section("Where"), Items(where)] if where else []
-    assumed = tuple((Math(each),) for each in shown.assumed) or (("nothing",),)
-    blocks += [Section("Assuming"), Items(assumed), Section("Derivation")]
-    whys = [(*_linked(each.words, derivation.uses), *_used(each.used)) for each in shown.lines]
-    blocks.append(Steps(tuple((each.left, each.formula, why) for each, why in zip(shown.lines, whys, strict=True))))
-    blocks += _suite(derivation.stem, notation) + _coq(found)
-    blocks += [Section("For example"), *_example(derivation, notation)]
-    blocks += _family(derivation.uses, served) + _network(derivation.stem)
-    return Document(derivation.stem, derivation.stem, (status(found), found.passed), tuple(blocks))
+    blocks += _network(derivation.stem, graphs.forward)
+    assumed = tuple((Math(each),) for each in shown.assumed)
+    blocks += [Section("Assuming"), Items(assumed)] if assumed else []
+    whys = [(*_linked(in_words(each.words, notation), derivation.uses), *_used(each.used)) for each in shown.lines]
+    steps = tuple((each.left, each.formula, why) for each, why in zip(shown.lines, whys, strict=True))
+    blocks += [Section("Derivation"), Steps(steps), *_form(derivation.stem, notation)]
+    blocks += [Section("For example"), *_example(derivation, notation), *_program(derivation.stem)]
+    blocks += _coq(found) + _family(derivation.uses, served)
+    return Document(derivation.stem, words, (status(found), found.passed), tuple(blocks))
 
 
 def _used(hypotheses: Sequence[str]) -> Line:
     """Which hypotheses a line is the first to use."""
-    return (" (here ", *joined(hypotheses), f" {'is' if len(hypotheses) == 1 else 'are'} used)") if hypotheses else ()
+    return ("\n[", *joined(hypotheses, "; "), "]") if hypotheses else ()
 
 
-def _linked(words: str, stems: Sequence[str]) -> Line:
+def _linked(words: Line, stems: Sequence[str]) -> Line:
     """Words in which the names of theorems are links."""
-    pattern = "|".join(re.escape(each) for each in sorted(stems, key=len, reverse=True))
-    pieces = re.split(f"({pattern})", words) if stems else [words]
-    return tuple(Link(each) if k % 2 else each for k, each in enumerate(pieces) if each)
+    pattern = "|".join(re.escape(each) for each in sorted(stems, key=len, reverse=True)) or "(?!)"
+    split = (re.split(f"({pattern})", part) if isinstance(part, str) else ["", part] for part in words)
+    return tuple(
+        Link(each) if k % 2 and isinstance(each, str) else each
+        for pieces in split
+        for k, each in enumerate(pieces)
+        if each
+    )
 
 
-def _network(stem: str) -> list[Block]:
-    """The two graphs of a network's forward and backward propagation."""
+def _network(stem: str, drawn: Callable[[int], str]) -> list[Block]:
+    """The graph of a network's forward or backward propagation."""
     layers = re.match(r"network\.(\d+)\.", stem)
+    return [_picture(int(layers[1]), drawn)] if layers else []
+
+
+def _picture(layers: int, drawn: Callable[[int], str]) -> Picture:
+    counted = f"{layers} layer{'s' if layers > 1 else ''}"
+    name = drawn.__name__
+    return Picture(f"{name}-{layers}", f"{name} propagation through {counted}", drawn(layers))
+
+
+def _claim(stem: str) -> str | None:
+    """The claim of the suite that a theorem proves."""
+    any_depth = re.sub(r"^network\.\d+\.(d[WbX])\d*$", r"network.\1", stem)
+    return next((each for each in CLAIM_IDS if stem in of_claim(each) or any_depth == each), None)
+
+
+def _form(stem: str, notation: Notation) -> list[Block]:
+    """The Kronecker form of what a theorem proves."""
+    claim, layers = _claim(stem), re.fullmatch(r"network\.(\d+)\.(d[WbX]\d*)", stem)
+    form = kronecker.form(claim) if claim else None
+    if form is not None:
+        formula, about = form
+        return [Section("Kronecker form"), Text((Math(in_matrices(formula, notation)), f": {about}."))]
     if layers is None:
         return []
-    about: Line = ("Information flows forward, gradients flow backward; on each edge a quantity and its shape.",)
-    return [Section("The network"), Text(about), *pictures(int(layers[1]))]
+    formula, masks = kronecker.network_form(int(layers[1]), layers[2])
+    where: Line = (", where ", Math(in_matrices(masks, notation))) if masks else ()
+    told = Text(("The Jacobians of the operations from the loss back, multiplied", *where, "."))
+    return [Section("Kronecker form"), Display(in_matrices(formula, notation)), told]
 
 
-def pictures(layers: int) -> list[Block]:
-    """The two graphs of the notes for a network of so many layers."""
-    counted = f"{layers} layer{'s' if layers > 1 else ''}"
-    return [
-        Picture(f"forward-{layers}", f"forward propagation through {counted}", graphs.forward(layers)),
-        Picture(f"backward-{layers}", f"backward propagation through {counted}", graphs.backward(layers)),
-    ]
-
-
-def _suite(stem: str, notation: Notation) -> list[Block]:
-    """The Kronecker form, the NumPy code and the property of the claim that a theorem proves."""
-    any_depth = re.sub(r"^network\.\d+\.(d[WbX])\d*$", r"network.\1", stem)
-    claim = next((each for each in CLAIM_IDS if stem in of_claim(each) or any_depth == each), None)
+def _program(stem: str) -> list[Block]:
+    """The NumPy code and the property of the claim that a theorem proves."""
+    claim = _claim(stem)
     if claim is None:
         return []
     blocks: list[Block] = []
-    form, layers = kronecker.form(claim), re.fullmatch(r"network\.(\d+)\.(d[WbX]\d*)", stem)
-    if form is not None:
-        formula, about = form
-        blocks += [Section("Kronecker form"), Text((Math(in_matrices(formula, notation)), f": {about}."))]
-    elif layers is not None:
-        formula, masks = kronecker.network_form(int(layers[1]), layers[2])
-        where: Line = (", where ", Math(in_matrices(masks, notation))) if masks else ()
-        told = Text(("The Jacobians of the operations from the loss back, multiplied", *where, "."))
-        blocks += [Section("Kronecker form"), Display(in_matrices(formula, notation)), told]
     (tested,) = (each for each in PROPERTIES if each.claim == claim and each.link is ChainLink.FORMULA)
     code = next((each for each in PROPERTIES if each.claim == claim and each.link is ChainLink.IMPLEMENTATION), None)
     if code is not None and len(code.functions) == 1:
@@ -355,7 +368,9 @@ def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notat
         Section("What rests on what"),
         Picture("dependencies", "which theorem uses which", dependencies(uses)),
         Section(f"A network of {_DEPTH} layers"),
-        *pictures(_DEPTH),
+        Text(("Information flows forward, gradients flow backward; on each edge a quantity and its shape.",)),
+        _picture(_DEPTH, graphs.forward),
+        _picture(_DEPTH, graphs.backward),
     ]
     return Document(INDEX, "Proofs", (said, passed == len(rows)), tuple(blocks))
 

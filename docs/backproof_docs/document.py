@@ -67,6 +67,14 @@ class Display:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What is proved: formulas that say the same, the first by itself, and the idea of the proof in a sentence."""
+
+    formulas: tuple[str, ...]
+    idea: Line = ()
+
+
+@dataclass(frozen=True)
 class Steps:
     """left = formula, and why, again and again; no left where a step goes on from the one before."""
 
@@ -98,12 +106,15 @@ class Table:
     rows: tuple[tuple[Line, ...], ...]
 
 
-Block: TypeAlias = Section | Text | Items | Display | Steps | Listing | Picture | Table
+Block: TypeAlias = Section | Claim | Text | Items | Display | Steps | Listing | Picture | Table
 
 
 @dataclass(frozen=True)
 class Document:
-    """A page: its name is that of its file; ``status`` is what came of checking it, and whether that is good."""
+    """A page: its name is that of its file; ``status`` is what came of checking it, and whether that is good.
+
+    The status stands at the foot, and where it is not good before everything else.
+    """
 
     name: str
     title: str
@@ -126,15 +137,19 @@ def to_markdown(document: Document, linked: Iterable[str]) -> str:
     def inline(line: Line) -> str:
         return "".join(_inline_markdown(part, known) for part in line)
 
-    said, _ = document.status
-    top = [f"# {inline((document.title,))}", f"*{inline((said,))}*"]
-    return "\n\n".join([*top, *(_block_markdown(it, inline) for it in document.blocks)]) + "\n"
+    said, passed = document.status
+    state = f"*{inline((said,))}*"
+    top = [f"# {inline((document.title,))}", *([] if passed else [state])]
+    return "\n\n".join([*top, *(_block_markdown(it, inline) for it in document.blocks), "---", state]) + "\n"
 
 
 def _block_markdown(it: Block, inline: Callable[[Line], str]) -> str:
     match it:
         case Section(title):
             text = f"## {inline((title,))}"
+        case Claim(formulas, idea):
+            blocks = (_block_markdown(Display(each), inline) for each in formulas)
+            text = "\n\n".join([*blocks, inline(idea)] if idea else blocks)
         case Text(line):
             text = inline(line)
         case Items(lines):
@@ -142,19 +157,24 @@ def _block_markdown(it: Block, inline: Callable[[Line], str]) -> str:
         case Display(formula):
             text = f"```math\n{formula}\n```"
         case Steps(steps):
-            shown = []
-            for k, (left, formula, why) in enumerate(steps, 1):
-                shown += [f"```math\n{left}\n```"] if left else []
-                shown.append(f"{k}. {inline(why)}:\n\n   ```math\n   = {formula}\n   ```")
-            text = "\n\n".join(shown)
+            rows = ((left and _display(left), _display(f"= {formula}"), inline(why)) for left, formula, why in steps)
+            text = _table_markdown(["|  |  |  |", "| ---: | :--- | :--- |"], rows)
         case Listing(language, source):
             text = f"```{language}\n{source}\n```"
         case Picture(name, about, _):
             text = f"![{about}]({name}.svg)"
         case Table(head, rows):
-            cells = [[inline((each,)) for each in head], ["---"] * len(head), *(map(inline, row) for row in rows)]
-            text = "\n".join(f"| {' | '.join(row)} |" for row in cells)
+            above = [f"| {' | '.join(inline((each,)) for each in head)} |", f"|{' --- |' * len(head)}"]
+            text = _table_markdown(above, (tuple(map(inline, row)) for row in rows))
     return text
+
+
+def _table_markdown(above: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join([*above, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _display(formula: str) -> str:
+    return rf"$`\displaystyle {formula}`$"
 
 
 def _inline_markdown(part: str | Math | Code | Link, known: frozenset[str]) -> str:
@@ -175,8 +195,11 @@ def _inline_markdown(part: str | Math | Code | Link, known: frozenset[str]) -> s
 # --- Typst ------------------------------------------------------------------------------------------------------------
 
 
-def to_typst(document: Document, linked: Iterable[str], ending: str) -> str:
-    """The body of a Typst document: ``why``, ``state``, ``fit``, ``lead`` and ``picture`` are of its preamble."""
+def to_typst(document: Document, linked: Iterable[str], ending: str = "") -> str:
+    """The body of a Typst document: ``claim``, ``steps``, ``state``, ``fit``, … are of its preamble.
+
+    Links lead to files of this ending; without one, to places in the same file.
+    """
     known = frozenset(linked)
 
     def inline(line: Line) -> str:
@@ -185,7 +208,8 @@ def to_typst(document: Document, linked: Iterable[str], ending: str) -> str:
     said, passed = document.status
     state = f"#state({str(passed).lower()})[{escaped(said)}]"
     blocks = (_led_typst(lead, it, inline) for lead, it in _led(document.blocks))
-    return "\n\n".join([f"= {escaped(document.title)}", state, *blocks]) + "\n"
+    top = [f"= {escaped(document.title)} <{document.name}>", *([] if passed else [state])]
+    return "\n\n".join([*top, *blocks, state]) + "\n"
 
 
 def _led(blocks: Iterable[Block]) -> Iterator[tuple[tuple[Block, ...], Block]]:
@@ -217,6 +241,9 @@ def _block_typst(it: Block, inline: Callable[[Line], str]) -> str:
     match it:
         case Section(title):
             text = f"== {escaped(title)}"
+        case Claim(formulas, idea):
+            shown = ", ".join(f"fit[$ {each} $]" for each in formulas)
+            text = f"#claim({shown})" + (f"\n\n{inline(idea)}" if idea else "")
         case Text(line):
             text = inline(line)
         case Items(lines):
@@ -224,11 +251,8 @@ def _block_typst(it: Block, inline: Callable[[Line], str]) -> str:
         case Display(formula):
             text = f"#fit[$ {formula} $]"
         case Steps(steps):
-            shown = []
-            for left, formula, why in steps:
-                shown += [f"#lead[#fit[$ {left} $]]"] if left else []
-                shown += [f"#lead[#fit[$ = {formula} $]]", f"#why[{inline(why)}]"]
-            text = "\n\n".join(shown)
+            rows = (f"([{left and f'$ {left} $'}], [$ = {formula} $], [{inline(why)}])" for left, formula, why in steps)
+            text = f"#steps({', '.join(rows)},)"
         case Listing(language, source):
             text = f"#raw({quoted(source)}, lang: {quoted(language)}, block: true)"
         case Picture(_, about, svg):
@@ -247,7 +271,8 @@ def _inline_typst(part: str | Math | Code | Link, known: frozenset[str], ending:
         case Code(source):
             text = f"#raw({quoted(source)})"
         case Link(to):
-            text = f"#link({quoted(f'{to}.{ending}')})[{escaped(to)}]" if to in known else escaped(to)
+            place = quoted(f"{to}.{ending}") if ending else f"label({quoted(to)})"
+            text = f"#link({place})[{escaped(to)}]" if to in known else escaped(to)
         case "\n":
             text = " \\ "
         case _:

@@ -54,6 +54,12 @@ def in_matrices(text: str, notation: Notation) -> str:
     return "".join(shown).replace("\0", bold).replace("\1", " thin ").strip()
 
 
+def in_words(text: str, notation: Notation) -> Line:
+    """Words in which $…$ is a formula of whole matrices."""
+    pieces = enumerate(text.split("$"))
+    return tuple(Math(in_matrices(each, notation)) if k % 2 else each for k, each in pieces if each)
+
+
 def joined(formulas: Sequence[str], between: str = ", ") -> Line:
     """Formulas, and what stands between them."""
     return tuple(part for k, each in enumerate(formulas) for part in ((between,) if k else ()) + (Math(each),))

@@ -8,7 +8,7 @@ from backproof_docs import book
 from backproof_docs.document import Document, to_markdown
 from backproof_docs.formulas import Notation
 from backproof_docs.proofs import Checked, to_json, to_text
-from backproof_docs.typeset import to_html, to_pdf
+from backproof_docs.typeset import to_handout, to_html, to_pdf
 from backproof_spec.calculus.coq.check import project
 from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.derivation import Derivation
@@ -19,7 +19,7 @@ DOCUMENTS: dict[str, tuple[Notation, Callable[[Document, Sequence[str]], str | b
     "html": (Notation.TYPST, to_html),
     "pdf": (Notation.TYPST, to_pdf),
 }
-FORMATS = ("text", *DOCUMENTS, "json", "coq")
+FORMATS = ("text", *DOCUMENTS, "handout", "json", "coq")
 _BESIDE = "md"
 """The drawings are files of their own beside these pages; in the others they are part of the page."""
 
@@ -28,8 +28,6 @@ def files(
     derivations: Sequence[Derivation], found: Mapping[str, Checked], formats: Sequence[str]
 ) -> Iterator[tuple[str, str | bytes]]:
     """Each page of each theorem, in each format, and the drawings; of all theorems an index and what is refused too."""
-    stems = [each.stem for each in derivations]
-    whole = set(THEOREMS) <= set(stems)
     for name in formats:
         if name == "text":
             yield from ((f"{each.stem}.txt", to_text(each, found[each.stem])) for each in derivations)
@@ -37,21 +35,37 @@ def files(
             yield from ((f"{each.stem}.json", to_json(each)) for each in derivations)
         elif name == "coq":
             yield from project(each.exported for each in found.values() if isinstance(each.exported, Exported)).items()
+        elif name == "handout":
+            documents = _documents(derivations, found, Notation.TYPST)
+            yield "handout.pdf", to_handout(documents, "Gradients, proved", _about(found))
         else:
-            yield from _documents(derivations, found, name, [*stems, *((book.INDEX, book.GALLERY) if whole else ())])
+            yield from _pages(derivations, found, name)
 
 
-def _documents(
-    derivations: Sequence[Derivation], found: Mapping[str, Checked], name: str, linked: Sequence[str]
+def _about(found: Mapping[str, Checked]) -> str:
+    passed = sum(each.passed for each in found.values())
+    counted = f"{passed} of {len(found)} proofs check" if len(found) > 1 else "One proof"
+    return f"{counted}; what was checked stands under each. Written by Backproof."
+
+
+def _pages(
+    derivations: Sequence[Derivation], found: Mapping[str, Checked], name: str
 ) -> Iterator[tuple[str, str | bytes]]:
     notation, write = DOCUMENTS[name]
-    documents = [
-        book.theorem(each, found[each.stem], notation, [other.stem for other in derivations if each.stem in other.uses])
-        for each in derivations
-    ]
-    if book.INDEX in linked:
-        documents += [book.index(derivations, found, notation), book.gallery(notation)]
+    documents = _documents(derivations, found, notation)
+    linked = [each.name for each in documents]
     for document in documents:
         yield f"{document.name}.{name}", write(document, linked)
         if name == _BESIDE:
             yield from ((f"{picture}.svg", svg) for picture, svg in document.pictures.items())
+
+
+def _documents(derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation) -> list[Document]:
+    """A page of each theorem; of all theorems an index and what is refused too."""
+    documents = [
+        book.theorem(each, found[each.stem], notation, [other.stem for other in derivations if each.stem in other.uses])
+        for each in derivations
+    ]
+    if set(THEOREMS) <= {each.stem for each in derivations}:
+        documents += [book.index(derivations, found, notation), book.gallery(notation)]
+    return documents

@@ -24,6 +24,8 @@ from backproof_spec.calculus.derivation import Derivation, proof_file
 from backproof_spec.calculus.derivation import text as file_text
 from backproof_spec.calculus.terms import ZERO, Formula, Index
 
+_WIDTH = 80
+"""Columns of a text in a file."""
 POINTS = 4
 """Random sizes and values at which every line is evaluated."""
 
@@ -140,8 +142,8 @@ def _left(write: Writer, conclusion: Formula, free: Mapping[Index, str]) -> str:
     return write((*conclusion[:-1], ZERO), free).removesuffix(f" = {write(ZERO)}")
 
 
-def proof_text(derivation: Derivation) -> str:
-    """For a terminal: variables, definitions, hypotheses, and line by line."""
+def proof_text(derivation: Derivation, width: int = _WIDTH) -> str:
+    """For a terminal of so many columns: variables, definitions, hypotheses, and line by line."""
     shown = page(derivation, Notation.TEXT)
     given = list(map(as_text, variables(derivation, Notation.TEXT)))
     out = [f"{derivation.stem}   {derivation.title}", ""]
@@ -150,29 +152,26 @@ def proof_text(derivation: Derivation) -> str:
     for line in shown.lines:
         out += ["", f"  {line.left}"] if line.left else []
         used = f" [{'; '.join(line.used)}]" if line.used else ""
-        out += [f"    = {line.formula}", f"          {line.words}{used}"]
-    return "\n".join([*(folded for each in out for folded in _folded(each)), ""])
+        out += [f"    = {line.formula}", f"          {line.words.replace('$', '')}{used}"]
+    return "\n".join([*(folded for each in out for folded in _folded(each, width)), ""])
 
 
-_WIDTH = 80
-
-
-def _folded(line: str) -> list[str]:
-    """A line in lines of at most 80 characters, broken at spaces; those of a formula after the first are indented."""
+def _folded(line: str, width: int) -> list[str]:
+    """A line in lines of at most ``width`` characters, broken at spaces; a formula is indented from its second on."""
     formula = line.lstrip().startswith("= ") or " := " in line
     heading = re.match(r"( {2}(for all|where|assuming))? *", line)
     indent = " " * (len(heading[0] if heading else "") + 4 * formula)
     whole = line.replace(" ≥ ", "\0≥\0")
-    pieces = textwrap.wrap(whole, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    pieces = textwrap.wrap(whole, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return [piece.replace("\0", " ") for piece in pieces] or [""]
 
 
-def to_text(derivation: Derivation, found: Checked) -> str:
+def to_text(derivation: Derivation, found: Checked, width: int = _WIDTH) -> str:
     """The same, with what came of checking it."""
     axioms = [f"on the axioms {', '.join(found.coq.axioms)}"] if found.coq and found.coq.passed else []
     first, *more = ";\0".join(_said(found)).split("\0") + axioms
-    checks = [line for each in more for line in _folded(f"{'':11}{each}")]
-    return "\n".join([proof_text(derivation), f"  checked: {first}", *checks, ""])
+    checks = [line for each in more for line in _folded(f"{'':11}{each}", width)]
+    return "\n".join([proof_text(derivation, width), f"  checked: {first}", *checks, ""])
 
 
 def status(found: Checked) -> str:

@@ -81,7 +81,7 @@ def test_a_page_states_derives_implements_tests_and_computes():
     assert Code("properties/backproof_properties/linear.py") in tested
     assert (Path(__file__).parents[2] / "properties/backproof_properties/linear.py").is_file()
     assert _after(page, "Used by") == Items(((Link("network.1.dW1"),),))
-    assert Section("Uses") not in page.blocks
+    assert _after(page, "Uses") == Items(((Link("kron.vec"),),))
 
 
 def test_the_example_is_computed():
@@ -147,8 +147,8 @@ def test_a_derivation_says_of_what_each_line_is_where_that_changes():
     lefts = ["∂Z⁽¹⁾[i₁,s]/∂b⁽¹⁾[a₁]", "∂Z⁽²⁾[i₂,s]/∂b⁽¹⁾[a₁]", "∂L/∂b⁽¹⁾[a₁]"]
     assert [left for left, *_ in steps] == [*lefts, "", ""]
     assert [formula for _, formula, _ in steps][2:4] == [
-        "Σ_{i=1..n₂} Σ_{s=1..p} δZ⁽²⁾[i,s]·J⁽²⁾[i,s,a₁]",
-        "Σ_{i=1..n₁} Σ_{s=1..p} δZ⁽¹⁾[i,s]·J⁽¹⁾[i,s,a₁]",
+        "Σ_{s=1..p} Σ_{i=1..n₂} J⁽²⁾[s,i,a₁]·δZ⁽²⁾[i,s]",
+        "Σ_{s=1..p} Σ_{i=1..n₁} J⁽¹⁾[s,i,a₁]·δZ⁽¹⁾[i,s]",
     ]
 
 

@@ -15,7 +15,7 @@ from mpmath import mp
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, worst_deviation
-from backproof_spec.calculus.replay import replay
+from backproof_spec.calculus.replay import replay, says
 from backproof_spec.calculus.terms import Theory, open_, parts
 from backproof_spec.calculus.theorems import DEEPEST, THEOREMS, named
 from backproof_spec.calculus.theorems.network import gradient
@@ -67,7 +67,23 @@ def _rowwise(formula):
     return tuple(map(_rowwise, formula))
 
 
-HEADS = {"num", "entry", "index", "bound", "dim", "delta", "add", "mul", "inv", "sum", "exp", "log", "ind", "slope"}
+HEADS = {
+    "num",
+    "eq",
+    "entry",
+    "index",
+    "bound",
+    "dim",
+    "delta",
+    "add",
+    "mul",
+    "inv",
+    "sum",
+    "exp",
+    "log",
+    "ind",
+    "slope",
+}
 USES = [(stem, used) for stem, derive in THEOREMS.items() for used in derive().uses]
 
 
@@ -82,6 +98,25 @@ def test_the_formula_of_a_theorem_that_is_used_occurs(stem, used, derived):
     everywhere = [part for each in shown for part, _ in parts(each)]
     assert any(_alike(each, part, {}) for each in (formula, _rowwise(formula)) for part in everywhere)
     assert not any(_alike(("add", formula, formula), part, {}) for part in everywhere)
+
+
+VECTORISED = [stem for stem, used in USES if used == "kron.vec"]
+
+
+def test_the_linear_layer_and_the_networks_use_the_kronecker_product():
+    assert {"linear.dW", "linear.dY", "network.step", "network.1.dX", "network.3.dW2"} <= set(VECTORISED)
+
+
+@pytest.mark.parametrize("stem", VECTORISED)
+def test_kron_vec_is_a_theorem_in_the_proof_and_taken_at_its_matrices_forwards_and_back(stem, derived, files):
+    """The steps of a file are those that its lines rest on: without kron.vec there is no such proof."""
+    (_, *vec), *_ = (line.theorem.conclusion for line in derived("kron.vec").lines)
+    steps, terms = files(stem)["steps"], []
+    proved = [says(terms, step)["conclusion"] for step in steps]
+    taken = [step["arguments"] for step in steps if step["rule"] == "specialise"]
+    lemmas = [proved[theorem["step"]] for theorem, name, *_ in taken if name.startswith("A")]
+    assert [_alike(("eq", *vec), each, {}) for each in lemmas] == [True, True]
+    assert len(taken) == 3 * len(lemmas)
 
 
 def test_theorems_use_no_others_than_there_are_and_never_in_a_circle():

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
 from typing import Any
 
 from backproof_spec.calculus import values
 from backproof_spec.calculus.kernel import Theorem
-from backproof_spec.calculus.normal import Normal
+from backproof_spec.calculus.normal import Normal, product
 from backproof_spec.calculus.notation import Expression
 from backproof_spec.calculus.replay import FORMAT, KERNEL, digest, file_digest, stated
 from backproof_spec.calculus.tactics import Proof
@@ -21,10 +23,15 @@ from backproof_spec.calculus.terms import CHILDREN, Formula
 
 @dataclass(frozen=True)
 class Line:
-    """A line that is shown: what it says, and why in words."""
+    """A line that is shown: what it says, and why in words, in which $…$ is a formula of whole matrices."""
 
     theorem: Theorem
     words: str
+
+    @property
+    def plain(self) -> str:
+        """The words as they are read where formulas are not typeset."""
+        return self.words.replace("$", "")
 
 
 class Derivation(Proof):
@@ -43,9 +50,24 @@ class Derivation(Proof):
         return self.lines[-1].theorem
 
     def begin(self, theorem: Theorem, words: str = "") -> None:
-        """A line to go on from, without the zeros that the rules leave; not shown where nothing is to be said of it."""
-        tidied = self.tidy(theorem.conclusion[-1]) if theorem.conclusion[0] == "deriv" else None
+        """A line to go on from, without the zeros and the 2·(−1) that the rules leave; not shown without words."""
+        tidied = None
+        if theorem.conclusion[0] == "deriv":
+            raw = theorem.conclusion[-1]
+            tidied = self.tidy(raw)
+            tidied = self.chain(tidied, self._gathered(tidied.conclusion[2] if tidied else raw))
         self._add(self("d_value", tidied, theorem) if tidied else theorem, words)
+
+    def _gathered(self, term: Formula) -> Theorem | None:
+        """The term = the same with the numbers of each product multiplied, and before it."""
+        inside = self.inside(term, self._gathered)
+        now = inside.conclusion[2] if inside else term
+        factors = _factors(now)
+        numbers = [Fraction(*each[1:]) for each in factors if each[0] == "num"]
+        if len(numbers) <= 1:
+            return inside
+        rest = [each for each in factors if each[0] != "num"]
+        return self.chain(inside, self.by_ring(now, product(prod(numbers), rest)))
 
     def then(
         self,
@@ -57,8 +79,18 @@ class Derivation(Proof):
         how: type[Normal] = Normal,
     ) -> None:
         """= wanted: the right side of the last line, continued. ``by``: equations to rewrite with."""
+        last = self._last.conclusion[-1]
+        self.follows(how(self, frozenset(unfolding), tuple(by)).equal(last, wanted.term), words)
+
+    def known(self, e: Expression, x: Expression, wanted: Expression, words: str, **means: Any) -> None:
+        """∂e/∂x = wanted, where e is an entry of a defined tensor: a line, known from then on. ``means``: as ``then``."""
+        self.begin(self.derivative(e.term, *x.term[1:]))
+        self.then(wanted, words, **means)
+        self.learn(self.theorem)
+
+    def follows(self, equation: Theorem, words: str = "") -> None:
+        """= b, where the equation says that the right side of the last line is b."""
         last = self._last
-        equation = how(self, frozenset(unfolding), tuple(by)).equal(last.conclusion[-1], wanted.term)
         rule = "d_value" if last.conclusion[0] == "deriv" else "trans"
         premises = (equation, last) if rule == "d_value" else (last, equation)
         self._add(self(rule, *premises), words)
@@ -67,6 +99,11 @@ class Derivation(Proof):
         self._last = theorem
         if words:
             self.lines.append(Line(theorem, words))
+
+
+def _factors(term: Formula) -> list[Formula]:
+    """a, b, c of a·(b·c) or (a·b)·c."""
+    return [each for part in term[1:] for each in _factors(part)] if term[0] == "mul" else [term]
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -87,7 +124,7 @@ def proof_file(derivation: Derivation) -> dict[str, Any]:
         "uses": list(derivation.uses),
         "declarations": [list(each) for each in derivation.declarations],
         "steps": steps_as_data(kept),
-        "lines": [{"step": number[id(line.theorem)], "words": line.words} for line in derivation.lines],
+        "lines": [{"step": number[id(line.theorem)], "words": line.plain} for line in derivation.lines],
         "statement": stated(derivation.theorem),
         "witness": values.example(derivation, derivation.theorem).data(),
     }

@@ -12,7 +12,7 @@ def scalar() -> Derivation:
     x, f, g = d.variable("x"), d.map("f", ()), d.map("g", ())
     inner = g.at((), (), x[()])
     d.begin(d.derivative(f.at((), (), inner).term, "x", ()))
-    words = "the chain rule, g being differentiable at x and f at g(x); ∂x/∂x = 1"
+    words = "the chain rule, $g$ being differentiable at $x$ and $f$ at $g(x)$; $∂x/∂x = 1$"
     d.then(f.slope((), (), inner) * g.slope((), (), x[()]), words)
     return d
 
@@ -23,7 +23,7 @@ def rule() -> Derivation:
     x, f, g = d.variable("x", "n"), d.map("f", ("m",), ("p",)), d.map("g", ("n",), ("m",))
     i, j, k, r = indices(i="p", j="m", k="n", r="n")
     inner = g.at((j,), (r,), x[r])
-    d.begin(d.derivative(f.at((i,), (j,), inner).term, "x", (k,)), "the chain rule, once for f and once for g")
+    d.begin(d.derivative(f.at((i,), (j,), inner).term, "x", (k,)))
     product = f.slope((i, j), (j,), inner) * g.slope((j, k), (r,), x[r])
-    d.then(total(product, j), "∂x_r/∂x_k = δ_rk, and δ is contracted")
+    d.then(total(product, j), "the chain rule, once for $f$ and once for $g$")
     return d

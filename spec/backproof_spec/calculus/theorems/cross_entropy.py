@@ -16,9 +16,9 @@ def dS() -> Derivation:
     d.suppose(always(positive(S[i, s]), i, s))
     L = d.define("L", (), -total(P[i, s] * log(S[i, s]), s, i))
     d.begin(d.derivative(L[()].term, "S", (j, r)))
-    words = "the rules for sums and products, P not depending on S; ∂log a = ∂a/a, since S > 0"
+    words = "the rules for sums and products, $P$ not depending on $S$; $∂log a = ∂a/a$, since $S > 0$"
     d.then(-total(P[i, s] / S[i, s] * (delta(i, j) * delta(s, r)), s, i), words)
-    d.then(-(P[j, r] / S[j, r]), "δ is contracted")
+    d.then(-(P[j, r] / S[j, r]), "$δ$ is contracted")
     return d
 
 
@@ -35,17 +35,17 @@ def dZ_normalised() -> Derivation:
 def _fused(stem: str, title: str, *, normalised: bool) -> Derivation:
     uses = ("softmax_cross_entropy.dZ",) if normalised else ("cross_entropy.dS", "softmax.dZ")
     d = Derivation(stem, title, uses)
-    _, S = softmax.defined(d)
+    Z, S = softmax.defined(d)
     P = d.variable("P", "n", "p")
     L = d.define("L", (), -total(P[i, s] * log(S[i, s]), s, i))
     dS = d.define("dS", (i, s), -(P[i, s] / S[i, s]))
-    d.begin(d.derivative(L[()].term, "Z", (j, r)), "the chain rule through log and softmax; S > 0 and Σ exp Z > 0")
-    jacobian = (S[i, s] * delta(i, j) - S[i, s] * S[j, s]) * delta(s, r)
-    words = "the loss gives δS = −P/S as in cross_entropy.dS, and softmax its Jacobian diag(s) − s·sᵀ"
-    d.then(total(dS[i, s] * jacobian, i, s), words, unfolding=["S", "dS"])
-    words = "δ is contracted as in softmax.dZ: samples do not mix"
+    slope = softmax.jacobian(d, Z, S)
+    d.begin(d.derivative(L[()].term, "Z", (j, r)))
+    words = "the chain rule; the loss gives $δS = −P/S$ as in cross_entropy.dS, since $S > 0$"
+    d.then(total(dS[i, s] * slope, i, s), words, unfolding=["dS"])
+    words = "$δ$ is contracted as in softmax.dZ: samples do not mix"
     d.then(S[j, r] * (dS[j, r] - total(S[i, r] * dS[i, r], i)), words)
-    words = "the definition of δS; S/S = 1, since S > 0"
+    words = "the definition of $δS$; $S/S = 1$, since $S > 0$"
     d.then(S[j, r] * total(P[i, r], i) - P[j, r], words, unfolding=["dS"])
     if normalised:
         d.suppose(always(equal(total(P[i, s], i), 1), s))

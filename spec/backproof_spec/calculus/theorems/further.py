@@ -25,12 +25,12 @@ def sigmoid() -> Derivation:
     z = d.variable("z")[()]
     D = d.define("D", (), 1 + exp(-z))
     y = d.define("y", (), 1 / D[()])
-    d.begin(d.derivative(y[()].term, "z", ()), "the rules for 1/a and exp; D = 1 + exp(−z) > 0")
+    d.begin(d.derivative(y[()].term, "z", ()))
     power = _unfolding(d, "D").equal(exp(-z).term, (D[()] - 1).term)
-    d.then(exp(-z) / D[()] / D[()], "two minus signs")
-    d.then((D[()] - 1) / D[()] / D[()], "exp(−z) = D − 1", by=[power])
-    d.then(1 / D[()] - 1 / D[()] / D[()], "D/D = 1, since D > 0")
-    d.then(y[()] * (1 - y[()]), "the definition of y", unfolding=["y"])
+    d.then(exp(-z) / D[()] / D[()], "the rules for 1/a and exp: two minus signs; $D = 1 + exp(−z) > 0$")
+    d.then((D[()] - 1) / D[()] / D[()], "$exp(−z) = D − 1$", by=[power])
+    d.then(1 / D[()] - 1 / D[()] / D[()], "$D/D = 1$, since $D > 0$")
+    d.then(y[()] * (1 - y[()]), "the definition of $y$", unfolding=["y"])
     return d
 
 
@@ -40,11 +40,17 @@ def tanh() -> Derivation:
     z = d.variable("z")[()]
     N, D = d.define("N", (), exp(z) - exp(-z)), d.define("D", (), exp(z) + exp(-z))
     y = d.define("y", (), N[()] / D[()])
-    d.begin(d.derivative(y[()].term, "z", ()), "the product rule, and the rules for exp and 1/a; D > 0")
-    d.then((exp(z) + exp(-z)) / D[()] - N[()] * (exp(z) - exp(-z)) / D[()] / D[()], "two minus signs")
+    d.begin(d.derivative(y[()].term, "z", ()))
+    words = "the product rule, and the rules for exp and 1/a; $D > 0$"
+    d.then((exp(z) + exp(-z)) / D[()] - N[()] * (exp(z) - exp(-z)) / D[()] / D[()], words)
     sum_ = _unfolding(d, "D").equal(exp(z).term, (D[()] - exp(-z)).term)
-    d.then(1 - N[()] * N[()] / D[()] / D[()], "eᶻ + e⁻ᶻ = D, eᶻ − e⁻ᶻ = N and D/D = 1", unfolding=["N"], by=[sum_])
-    d.then(1 - y[()] * y[()], "the definition of y", unfolding=["y"])
+    d.then(
+        1 - N[()] * N[()] / D[()] / D[()],
+        "$exp(z) + exp(−z) = D$, $exp(z) − exp(−z) = N$ and $D/D = 1$",
+        unfolding=["N"],
+        by=[sum_],
+    )
+    d.then(1 - y[()] * y[()], "the definition of $y$", unfolding=["y"])
     return d
 
 
@@ -60,9 +66,10 @@ def squared_error() -> Derivation:
     i, k, s, r = indices(i="n", k="n", s="p", r="p")
     half = Expression(("num", 1, 2))
     L = d.define("L", (), half * total((Y[i, s] - T[i, s]) * (Y[i, s] - T[i, s]), i, s))
-    d.begin(d.derivative(L[()].term, "Y", (k, r)), "the rules for sums and products")
-    d.then(total((Y[i, s] - T[i, s]) * (delta(i, k) * delta(s, r)), i, s), "½·2 = 1")
-    d.then(Y[k, r] - T[k, r], "δ is contracted")
+    d.begin(d.derivative(L[()].term, "Y", (k, r)))
+    words = "the rules for sums and products; ½·2 = 1"
+    d.then(total((Y[i, s] - T[i, s]) * (delta(i, k) * delta(s, r)), i, s), words)
+    d.then(Y[k, r] - T[k, r], "$δ$ is contracted")
     return d
 
 
@@ -73,13 +80,11 @@ def residual() -> Derivation:
     i, j, k, m = indices(i="n", j="n", k="n", m="n")
     Y = d.define("Y", (i,), X[i] + g.at((i,), (j,), X[j]))
     dY = d.define("dY", (i,), f.slope((i,), (j,), Y[j]))
-    d.begin(
-        d.derivative(f.at((), (i,), Y[i]).term, "X", (k,)), "the chain rule: Y depends on X by itself and through g"
-    )
     slope = delta(i, k) + g.slope((i, k), (m,), X[m])
-    words = "the definition of δY; of the sum over j one term is left, as δ is 0 elsewhere"
-    d.then(total(dY[i] * slope, i), words, unfolding=["dY"])
-    d.then(dY[k] + total(g.slope((i, k), (m,), X[m]) * dY[i], i), "δ is contracted")
+    d.known(Y[i], X[k], slope, "$Y$ depends on $X$ by itself and through $g$")
+    d.begin(d.derivative(f.at((), (i,), Y[i]).term, "X", (k,)))
+    d.then(total(dY[i] * slope, i), "the chain rule; the definition of $δY$", unfolding=["dY"])
+    d.then(dY[k] + total(g.slope((i, k), (m,), X[m]) * dY[i], i), "$δ$ is contracted")
     return d
 
 
@@ -95,14 +100,17 @@ def layer_norm() -> Derivation:
     sigma = d.define("σ", (), exp(Expression(("num", 1, 2)) * log(v[()])))
     y = d.define("y", (i,), c[i] / sigma[()])
     dy = d.define("dy", (i,), f.slope((i,), (j,), y[j]))
-    d.begin(d.derivative(f.at((), (i,), y[i]).term, "z", (k,)), "the chain rule; v > 0, so σ = exp(½·log v) > 0")
+    d.known(c[i], z[k], delta(i, k) - inverse, "the rules for sums")
+    d.known(v[()], z[k], 2 * inverse * c[k], "the product rule; the $c$ sum to 0", unfolding=["c"])
     by = [_square_root(d, v[()].term, sigma[()].term), d("sym", d("unfold", "σ", ()))]
+    words = "the rules for exp and log, since $v > 0$; $v = σ²$"
+    d.known(sigma[()], z[k], inverse * c[k] / sigma[()], words, by=by)
     jacobian = (delta(i, k) - inverse) / sigma[()] - y[i] * y[k] * inverse / sigma[()]
-    hidden = ["c", "y", "dy"]
-    words = "∂c[i]/∂z[k] = δ[i, k] − 1/n; ∂v/∂z[k] = 2c[k]/n, since the c sum to 0; v = σ²; the definitions of y and δy"
-    d.then(total(dy[i] * jacobian, i), words, unfolding=hidden, by=by)
+    d.known(y[i], z[k], jacobian, "the product rule and that for $1/σ$; the definition of $y$", unfolding=["y"])
+    d.begin(d.derivative(f.at((), (i,), y[i]).term, "z", (k,)))
+    d.then(total(dy[i] * jacobian, i), "the chain rule; the definition of $δy$", unfolding=["dy"])
     mean, mixed = inverse * total(dy[i], i), inverse * total(dy[i] * y[i], i)
-    d.then((dy[k] - mean - y[k] * mixed) / sigma[()], "δ is contracted, the means taken out of the sum")
+    d.then((dy[k] - mean - y[k] * mixed) / sigma[()], "$δ$ is contracted, the means taken out of the sum")
     return d
 
 
@@ -128,17 +136,33 @@ def attention(name: str) -> Derivation:
     S = d.define("S", (q, k), exp(A[q, k]) / total(exp(A[q, w]), w))
     O = d.define("O", (q, c), total(S[q, k] * V[k, c], k))
     dO = d.define("dO", (q, c), f.slope((q, c), (u, o), O[u, o]))
+    if name == "V":
+        d.known(O[q, c], V[w, o], S[q, w] * delta(c, o), "$S$ does not depend on $V$")
+        d.begin(d.derivative(f.at((), (q, c), O[q, c]).term, "V", (w, o)))
+        words = "the chain rule; the definition of $δO$; $δ$ is contracted"
+        d.then(total(S[q, w] * dO[q, o], q), words, unfolding=["dO"])
+        return d
     dS = d.define("dS", (q, k), total(dO[q, c] * V[k, c], c))
     dA = d.define("dA", (q, k), S[q, k] * (dS[q, k] - total(S[q, x] * dS[q, x], x)))
-    entry, final = {
-        "Q": (Q[u, b], total(dA[u, k] * K[k, b], k)),
-        "K": (K[w, b], total(dA[q, w] * Q[q, b], q)),
-        "V": (V[w, o], total(S[q, w] * dO[q, o], q)),
+    entry, slope, jacobian, final = {
+        "Q": (
+            Q[u, b],
+            delta(q, u) * K[k, b],
+            S[q, k] * (K[k, b] - total(S[q, x] * K[x, b], x)) * delta(q, u),
+            total(dA[u, k] * K[k, b], k),
+        ),
+        "K": (
+            K[w, b],
+            delta(k, w) * Q[q, b],
+            S[q, k] * (delta(k, w) - S[q, w]) * Q[q, b],
+            total(dA[q, w] * Q[q, b], q),
+        ),
     }[name]
-    _, by, places = entry.term
-    through = "O" if name == "V" else "O, S and A"
-    d.begin(d.derivative(f.at((), (q, c), O[q, c]).term, by, places), f"the chain rule, through {through}")
-    words = "the definitions of δO, δS and δA, the softmax of each query as in softmax.dZ; δ is contracted"
-    words = "the definition of δO; δ is contracted" if name == "V" else words
-    d.then(final, words, unfolding=["S", "dO", "dS", "dA"])
+    d.known(A[q, k], entry, slope, "the rules for sums and products; $δ$ is contracted")
+    words = "the softmax of each query has the Jacobian $diag(s) − s·sᵀ$, as in softmax.dZ; $Σ exp A > 0$"
+    d.known(S[q, k], entry, jacobian, words, unfolding=["S"])
+    d.begin(d.derivative(f.at((), (q, c), O[q, c]).term, *entry.term[1:]))
+    words = "the chain rule; $O = S·V$; the definitions of $δO$ and $δS$"
+    d.then(total(dS[q, k] * jacobian, q, k), words, unfolding=["dO", "dS"])
+    d.then(final, "$δ$ is contracted; the definition of $δA$", unfolding=["dA"])
     return d

@@ -25,29 +25,34 @@ from backproof_spec.calculus.notation import (
     total,
 )
 from backproof_spec.calculus.terms import Index
+from backproof_spec.calculus.theorems.linear import Product, in_inputs, in_weights, raised, shown
 
 s, r = indices(s="p", r="p")
 
 
 def one_step() -> Derivation:
     """δZ = (Wᵀ·δU)∘1[Z ≥ 0] for U = W·max(Z, 0) + b and any differentiable function of U, off the kink."""
-    d = Derivation("network.step", "δZ = (Wᵀ·δU)∘1[Z ≥ 0]", ("linear.dY", "relu.dZ"))
+    d = Derivation("network.step", "δZ = (Wᵀ·δU)∘1[Z ≥ 0]", ("kron.vec", "linear.dY", "relu.dZ"))
     Z, W, b, f = d.variable("Z", "n", "p"), d.variable("W", "m", "n"), d.variable("b", "m"), d.map("f", ("m", "p"))
     i, a, j, k = indices(i="m", a="m", j="n", k="n")
     d.suppose(always(nonzero(Z[j, s]), j, s))
     Y = d.define("Y", (j, s), Z[j, s] * step(Z[j, s]))
     U = d.define("U", (i, s), total(W[i, j] * Y[j, s], j) + b[i])
     dU = d.define("dU", (i, s), f.slope((i, s), (a, r), U[a, r]))
-    d.begin(
-        d.derivative(f.at((), (i, s), U[i, s]).term, "Z", (k, r)),
-        "the chain rule; ∂(Z·1[Z ≥ 0]) by the product rule, where ∂1[Z ≥ 0] = 0, since Z is not 0",
-    )
     dY = d.define("dY", (j, s), total(W[i, j] * dU[i, s], i))
-    slope = total(W[i, j] * (delta(j, k) * delta(s, r) * step(Z[j, s])), j)
-    d.then(total(dU[i, s] * slope, i, s), "the definition of δU", unfolding=["dU"])
-    words = "δ is contracted as in linear.dY and relu.dZ; what is left of the sum is the definition of δY = Wᵀ·δU"
+    product = in_inputs(W, Y, i, k, r, s)
+    K = d.define("K", product.places, product.kron)[product.places]
+    d.begin(product.slope(d, U[i, s], K, "Z", (k, r)))
+    words = "the Jacobian of $U$ is $K = I⊗W$, after that of $Y$ as in relu.dZ"
+    d.then(K * step(Z[k, r]), words)
+    d.learn(d.theorem)
+    d.begin(d.derivative(f.at((), (i, s), U[i, s]).term, "Z", (k, r)))
+    d.then(total(K * dU[i, s], s, i) * step(Z[k, r]), "the chain rule; the definition of $δU$", unfolding=["dU"])
+    back = product.back(d, K, dU)
+    d.follows(d("cong_mul", back, d("refl", step(Z[k, r]).term)), product.back_in_words("δU"))
+    words = "a product with $I$, as in linear.dY: that is the definition of $δY = Wᵀ·δU$"
     d.then(dY[k, r] * step(Z[k, r]), words, unfolding=["dY"])
-    d.then(total(W[i, k] * dU[i, r], i) * step(Z[k, r]), "the definition of δY, written out", unfolding=["dY"])
+    d.then(total(W[i, k] * dU[i, r], i) * step(Z[k, r]), "the definition of $δY$, written out", unfolding=["dY"])
     return d
 
 
@@ -94,24 +99,32 @@ def _network(d: Derivation, k: int, last: int) -> _Network:
     return net
 
 
-def _raised(layer: int) -> str:
-    return f"⁽{layer}⁾".translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+def _forward(net: _Network, last: int, entry: Expression, product: Product | None) -> dict[int, Tensor]:
+    """J_l = ∂Z_l/∂X for the layers from the last one that X acts on directly: named, proved, and known from then on.
 
-
-def _forward(net: _Network, last: int, entry: Expression, own_slope: Expression, words: str) -> dict[int, Tensor]:
-    """J_l = ∂Z_l/∂X for the layers from the last one that X acts on directly: named, proved, and known from then on."""
+    ``product``: that of the last layer, by whose Kronecker form it starts; None for a bias.
+    """
     d, k, (_, name, by) = net.d, len(net.Z) - 1, entry.term
-    J = {last: d.define(f"J{last}", (_index("i", last), s, *by), own_slope)}
+    at = _index("i", last)
+    places = {layer: (s, _index("i", layer), *reversed(by)) for layer in range(last, k + 1)}
+    J = {last: d.define(f"J{last}", places[last], product.kron if product else delta(at, *by))}
     for layer in range(last + 1, k + 1):
         at, below = _index("i", layer), _index("i", layer - 1)
-        passed = step(net.Z[layer - 1][below, s]) * J[layer - 1][(below, s, *by)]
-        J[layer] = d.define(f"J{layer}", (at, s, *by), total(net.W[layer][at, below] * passed, below))
+        passed = step(net.Z[layer - 1][below, s]) * J[layer - 1][places[layer - 1]]
+        J[layer] = d.define(f"J{layer}", places[layer], total(net.W[layer][at, below] * passed, below))
     for layer in range(last, k + 1):
-        at = _index("i", layer)
-        d.begin(d.derivative(net.Z[layer][at, s].term, name, by))
-        d.then(J[layer][(at, s, *by)], words, unfolding=[f"J{layer}", f"Y{layer - 1}"])
+        Z, own = net.Z[layer][_index("i", layer), s], J[layer][places[layer]]
+        if layer > last:
+            words = "one layer on: the slopes of linear, of ReLU off its kink, and those of the layer before"
+            d.begin(d.derivative(Z.term, name, by))
+            d.then(own, words, unfolding=[own.term[1], f"Y{layer - 1}"])
+        elif product:
+            d.begin(product.slope(d, Z, own, name, by))
+            d.then(own, f"the layer's own Jacobian, as in linear.d{'W' if name[0] == 'W' else 'Y'}: ${product.of_vec}$")
+        else:
+            d.begin(d.derivative(Z.term, name, by))
+            d.then(own, "the layer's own Jacobian, as in linear.db: $1⊗I$", unfolding=[own.term[1]])
         d.learn(d.theorem)
-        words = "one layer on: the slopes of linear, of ReLU off its kink, and those of the layer before"
     return J
 
 
@@ -122,38 +135,40 @@ def gradient(k: int, output: str) -> Derivation:
     the step back. So a layer more is a step forward and a step back more, of a length that does not depend on k.
     """
     kind, last = output[1], int(output[2:] or 1)
-    own_layer, before = (_raised(layer) for layer in (last, last - 1))
+    own_layer, before = (f"⁽{raised(layer)}⁾" for layer in (last, last - 1))
     formulas = {
         "W": f"δW{own_layer} = δZ{own_layer}·Y{before}ᵀ",
         "b": f"δb{own_layer} = δZ{own_layer}·1",
         "X": "δX = W⁽¹⁾ᵀ·δZ⁽¹⁾",
     }
     own = {"W": "linear.dW", "b": "linear.db", "X": "linear.dY"}[kind]
-    uses = ("softmax_cross_entropy.dZ.normalised", *(("network.step",) if last < k else ()), own)
+    through = ("network.step",) if last < k else ()
+    uses = ("softmax_cross_entropy.dZ.normalised", *through, own, *(("kron.vec",) if kind != "b" else ()))
     d = Derivation(f"network.{k}.{output}", f"{formulas[kind].replace('Y⁽⁰⁾', 'X')}, k = {k}", uses)
     net = _network(d, k, last)
-    i, j = _index("a", last), _index("c", last - 1)
-    entry = {"W": net.W[last][i, j], "b": net.b[last][i], "X": net.Y[0][j, r]}[kind]
-    at, (_, name, by) = _index("i", last), entry.term
-    own_slope = {
-        "W": delta(at, i) * net.Y[last - 1][j, s],
-        "b": delta(at, i),
-        "X": net.W[last][at, j] * delta(s, r),
-    }[kind]
-    J = _forward(net, last, entry, own_slope, f"the layer's own slopes, as in {own}: J{_raised(last)} is the Jacobian")
+    i, j, at, W, below = _index("a", last), _index("c", last - 1), _index("i", last), net.W[last], net.Y[last - 1]
+    entry = {"W": W[i, j], "b": net.b[last][i], "X": below[j, r]}[kind]
+    product = {"W": in_weights(W, below, at, i, j, s), "b": None, "X": in_inputs(W, below, at, j, r, s)}[kind]
+    _, name, by = entry.term
+    J = _forward(net, last, entry, product)
     d.begin(d.derivative(net.L[()].term, name, by))
     for layer in range(k, last - 1, -1):
-        at = _index("i", layer)
+        over = _index("i", layer)
         words = f"one step back, from layer {layer + 1} to layer {layer}, as in network.step"
         unfolding = [f"J{layer + 1}", f"dZ{layer}"]
         if layer == k:
-            words = "the chain rule; δZ = S − P as in softmax_cross_entropy.dZ.normalised"
+            words = "the chain rule; $δZ = S − P$ as in softmax_cross_entropy.dZ.normalised"
             unfolding = ["S", f"dZ{k}"]
-        d.then(total(net.dZ[layer][at, s] * J[layer][(at, s, *by)], at, s), words, unfolding=unfolding)
+        d.then(total(J[layer][(s, over, *reversed(by))] * net.dZ[layer][over, s], s, over), words, unfolding=unfolding)
     final = {
-        "W": total(net.dZ[last][i, s] * net.Y[last - 1][j, s], s),
+        "W": total(net.dZ[last][i, s] * below[j, s], s),
         "b": total(net.dZ[last][i, s], s),
-        "X": total(net.W[last][i, j] * net.dZ[last][i, r], i),
+        "X": total(W[i, j] * net.dZ[last][i, r], i),
     }
-    d.then(final[kind], f"δ is contracted as in {own}", unfolding=[f"J{last}"])
+    if product:
+        back = product.back(d, J[last][product.places], net.dZ[last])
+        d.follows(back, product.back_in_words(shown(net.dZ[last])))
+        d.then(final[kind], f"a product with $I$, as in {own}")
+    else:
+        d.then(final[kind], f"$δ$ is contracted as in {own}", unfolding=[f"J{last}"])
     return d

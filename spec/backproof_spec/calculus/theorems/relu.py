@@ -17,12 +17,10 @@ def dZ() -> Derivation:
     d.suppose(always(nonzero(Z[i, s]), i, s))
     Y = d.define("Y", (i, s), Z[i, s] * step(Z[i, s]))
     dY = d.define("dY", (i, s), f.slope((i, s), (k, r), Y[k, r]))
-    L = f.at((), (i, s), Y[i, s])
-    d.begin(
-        d.derivative(L.term, "Z", (k, r)),
-        "the chain rule; ∂(Z·1[Z ≥ 0]) by the product rule, where ∂1[Z ≥ 0] = 0, since Z is not 0",
-    )
+    words = "the product rule, where $∂1[Z ≥ 0] = 0$, since $Z$ is not 0"
     slope = delta(i, k) * delta(s, r) * step(Z[i, s])
-    d.then(total(dY[i, s] * slope, i, s), "the definition of δY", unfolding=["dY"])
-    d.then(dY[k, r] * step(Z[k, r]), "δ is contracted")
+    d.known(Y[i, s], Z[k, r], slope, words)
+    d.begin(d.derivative(f.at((), (i, s), Y[i, s]).term, "Z", (k, r)))
+    d.then(total(dY[i, s] * slope, i, s), "the chain rule; the definition of $δY$", unfolding=["dY"])
+    d.then(dY[k, r] * step(Z[k, r]), "$δ$ is contracted")
     return d
