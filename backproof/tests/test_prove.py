@@ -76,7 +76,7 @@ def test_pages_are_written(cli, tmp_path):
             ("prove", "network.0.dW1"),
             "theorem 'network.0.dW1' is not known: networks of 1 to 99 layers are derived here; ",
         ),
-        (("prove", "--format", "tex"), "--format 'tex': expected some of text, md, html, pdf, json, coq"),
+        (("prove", "--format", "tex"), "--format 'tex': expected some of text, md, html, pdf, handout, json, coq"),
         (("prove", "--format", "md"), "--format md: expected --out DIR, where the pages are written"),
         (("prove", "--out", "/dev/null"), "--out /dev/null: File exists: expected a place that can be written to"),
         (("prove", "--statement", "nowhere.txt"), "--statement nowhere.txt: cannot be read: "),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from backproof_docs.document import (
+    Claim,
     Code,
     Display,
     Document,
@@ -22,7 +23,7 @@ from backproof_docs.document import (
     to_markdown,
     to_typst,
 )
-from backproof_docs.typeset import to_html, to_pdf
+from backproof_docs.typeset import to_handout, to_html, to_pdf
 from backproof_impl.conventions import UsageError
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>a "b"</title><path d="M0 0h9"/></svg>\n'
@@ -31,11 +32,12 @@ DOCUMENT = Document(
     title="a_b: x*y",
     status=("checked: [1] of <1>", True),
     blocks=(
+        Claim(("x = y", "u"), ("since ", Math("x"))),
         Section("Why $5"),
         Text(("see ", Link("there"), " and ", Link("nowhere"), ": ", Code('f("x")'), ", ", Math("x"))),
         Items((("one",), ("two", "\n", "lines"))),
         Display("x"),
-        Steps((("y", "z", ("because # of ", Link("there"))),)),
+        Steps((("y", "z", ("because # of ", Link("there"))), ("", "w", ("so",)))),
         Listing("python", 'print("ä")\n# done'),
         Picture("square", "a drawing", SVG),
         Table(("a", "b"), (((Math("x"),), ("c|d",)),)),
@@ -47,24 +49,29 @@ LINKED = ("here", "there")
 def test_markdown():
     assert to_markdown(DOCUMENT, LINKED) == (
         "# a\\_b: x\\*y\n\n"
-        "*checked: \\[1\\] of \\<1\\>*\n\n"
+        "```math\nx = y\n```\n\n```math\nu\n```\n\nsince $`x`$\n\n"
         "## Why $5\n\n"
         'see [there](there.md) and nowhere: `f("x")`, $`x`$\n\n'
         "- one\n- two<br>lines\n\n"
         "```math\nx\n```\n\n"
-        "```math\ny\n```\n\n"
-        "1. because # of [there](there.md):\n\n   ```math\n   = z\n   ```\n\n"
+        "|  |  |  |\n| ---: | :--- | :--- |\n"
+        "| $`\\displaystyle y`$ | $`\\displaystyle = z`$ | because # of [there](there.md) |\n"
+        "|  | $`\\displaystyle = w`$ | so |\n\n"
         '```python\nprint("ä")\n# done\n```\n\n'
         "![a drawing](square.svg)\n\n"
-        "| a | b |\n| --- | --- |\n| $`x`$ | c\\|d |\n"
+        "| a | b |\n| --- | --- |\n| $`x`$ | c\\|d |\n\n"
+        "---\n\n"
+        "*checked: \\[1\\] of \\<1\\>*\n"
     )  # fmt: skip
 
 
 def test_typst():
     text = to_typst(DOCUMENT, LINKED, "pdf")
-    assert "= a_b\\: x\\*y\n\n#state(true)[checked\\: \\[1\\] of \\<1\\>]\n" in text
+    assert text.startswith("= a_b\\: x\\*y <here>\n\n#claim(fit[$ x = y $], fit[$ u $])\n\nsince $x$\n")
+    assert text.endswith("\n#state(true)[checked\\: \\[1\\] of \\<1\\>]\n")
     assert '#link("there.pdf")[there] and nowhere\\: #raw("f(\\"x\\")")\\, $x$' in text
-    assert "#lead[#fit[$ = z $]]\n\n#why[because \\# of " in text
+    assert "#steps(([$ y $], [$ = z $], [because \\# of " in text
+    assert "]), ([], [$ = w $], [so]),)\n" in text
     assert '#raw("print(\\"ä\\")\\n# done", lang: "python", block: true)' in text
     assert "#table(columns: 2, table.header([*a*], [*b*]), [$x$], [c\\|d])" in text
     assert "two \\ lines" in text
@@ -80,7 +87,7 @@ def test_what_leads_to_a_picture_or_a_program_stays_with_it():
         text,
         Listing("coq", "Qed."),
         section,
-        DOCUMENT.blocks[6],
+        DOCUMENT.blocks[7],
     )
     shown = to_typst(replace(DOCUMENT, blocks=blocks), LINKED, "pdf")
     assert "== Why\n\nalone\n\n#fit[$ x $]\n\n#lead[== Why\n\nso\\:]\n\n#raw(" in shown
@@ -88,7 +95,7 @@ def test_what_leads_to_a_picture_or_a_program_stays_with_it():
 
 
 @pytest.mark.parametrize(
-    ("shape", "pages"), [("9 9", 1), ("900 300", 1), ("900 500", 2), ("900 880", 2), ("300 900", 2)]
+    ("shape", "pages"), [("9 9", 1), ("900 300", 1), ("900 600", 1), ("900 900", 2), ("900 1800", 2), ("300 900", 2)]
 )
 def test_a_picture_of_any_shape_has_room_on_paper_beside_what_leads_to_it(shape, pages):
     svg = SVG.replace('viewBox="0 0 9 9"', 'width="{}" height="{}" viewBox="0 0 {}"'.format(*shape.split(), shape))
@@ -98,12 +105,25 @@ def test_a_picture_of_any_shape_has_room_on_paper_beside_what_leads_to_it(shape,
 
 def test_html_is_mathml_and_asks_for_nothing():
     text = to_html(replace(DOCUMENT, status=("REJECTED at step 3: <b>", False)), LINKED).decode()
-    assert text.count("<math") == 5
+    assert text.count("<math") == 9
+    assert text.index("REJECTED") < text.index("<math") < text.rindex("REJECTED")
     assert '<p class="status failed">' in text
     assert "REJECTED at step 3: &lt;b>" in text
     assert '<a href="there.html">there</a>' in text
     assert '<img src="data:image/svg+xml;base64,' in text
     assert not re.search(r"https?://(?!www\.w3\.org)|<script|<link|@import", text)
+
+
+def test_a_handout_has_contents_and_every_page_and_links_within_itself():
+    other = replace(DOCUMENT, name="there", title="another")
+    text = to_handout([DOCUMENT, other], "All of it", "two pages")
+    assert b"/Type/Pages/Count 3/" in text
+    assert text.count(b"/Subtype/Link") == 2 + 2 * 2  # the contents, and two of each page, none to what is not there
+    assert b"there.pdf" not in text
+
+
+def test_paper_is_upright():
+    assert b"/MediaBox[0 0 595" in to_pdf(DOCUMENT, LINKED)
 
 
 def test_pdf_is_the_same_every_time():
