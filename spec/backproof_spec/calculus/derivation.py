@@ -83,7 +83,7 @@ class Derivation(Proof):
         self.follows(how(self, frozenset(unfolding), tuple(by)).equal(last, wanted.term), words)
 
     def known(self, e: Expression, x: Expression, wanted: Expression, words: str, **means: Any) -> None:
-        """∂e/∂x = wanted, where e is an entry of a defined tensor: a line, known from then on. ``means``: as ``then``."""
+        """∂e/∂x = wanted, e an entry of a defined tensor: a line, and known from then on. ``means``: as ``then``."""
         self.begin(self.derivative(e.term, *x.term[1:]))
         self.then(wanted, words, **means)
         self.learn(self.theorem)
