@@ -131,3 +131,50 @@ def test_a_network_whose_logits_are_huge_is_certified(refused, size):
     assert [refused(e, x) for e, x in zip(bounds, ([[loss]], dX, *dWs, *dbs), strict=True)] == [[]] * 6
     assert all(mp.isfinite(r) for e in bounds for r in e.radius)
     assert refused(found.dW[0], dWs[0] + 0.1) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def _forwards(weights, biases, X, P):
+    """dW of the first layer of two: the tangents of the logits and of the loss, for each entry of W_1."""
+    (V, W), dtype = weights, X.dtype
+    Z = V @ X + biases[0][:, None]
+    S, dV = _softmax(W @ np.maximum(Z, 0) + biases[1][:, None]), np.zeros_like(V)
+    for s in range(X.shape[1]):
+        tangents = np.einsum("cm,m,n->cmn", W, (Z[:, s] >= 0).astype(dtype), X[:, s]).astype(dtype)
+        means = np.einsum("c,cmn->mn", S[:, s], tangents)
+        dV += np.einsum("c,cmn->mn", P[:, s], means - tangents)
+    return dV
+
+
+def _path_by_path(weights, biases, X, P):
+    """The same from the least factor to the largest: one product for each sample, class, unit and input."""
+    (V, W), Z = weights, weights[0] @ X + biases[0][:, None]
+    dZ, dV = _softmax(W @ np.maximum(Z, 0) + biases[1][:, None]) * P.sum(axis=0) - P, np.zeros_like(V)
+    for s, c, m, n in np.ndindex(X.shape[1], *W.shape, X.shape[0]):
+        if Z[m, s] >= 0:
+            dV[m, n] += np.multiply.reduce(sorted((dZ[c, s], W[c, m], X[n, s]), key=abs), dtype=X.dtype)
+    return dV
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("order", [_forwards, _path_by_path])
+def test_products_formed_in_another_order_are_admitted_where_they_underflow(refused, dtype, order):
+    form, ar = np.finfo(dtype), Arithmetic.of(dtype)
+    for seed in range(12):
+        source = np.random.default_rng(seed)
+
+        def drawn(*shape, source=source):
+            tiny = source.integers(-64, 64, shape) * float(form.smallest_subnormal)
+            return np.where(source.random(shape) < 0.5, tiny, source.normal(size=shape)).astype(dtype)
+
+        case = ([drawn(2, 2), 4 * drawn(3, 2)], [drawn(2), drawn(3)], 2 * drawn(2, 2), abs(drawn(3, 2)))
+        assert refused(network.gradients(Network.of(*case), ar).dW[0], order(*case)) == []
+
+
+def test_a_mean_taken_anywhere_in_the_backward_pass_is_admitted_at_subnormal_numbers(refused):
+    case = ([np.array([[1e-160], [-2e-160]])], [np.zeros(2)], np.array([[3e-160, 1e-163, 4e-170]]), np.eye(3)[:2])
+    S, third = _softmax(case[0][0] @ case[2]), 1 / 3
+    dZ = S * case[3].sum(axis=0) - case[3]
+    found = network.gradients(Network.of(*case), Arithmetic.of("float64", rescaled=True), mp.mpf(1) / 3)
+    early, late, inputs = (third * dZ) @ case[2].T, third * (dZ @ case[2].T), dZ @ (third * case[2]).T
+    assert [refused(found.dW[0], x) for x in (early, late, inputs)] == [[]] * 3
+    assert refused(found.dX, case[0][0].T @ (third * dZ)) == refused(found.dX, (third * case[0][0]).T @ dZ) == []

@@ -72,7 +72,7 @@ class Enclosure:
         """factor·x for a target that scales its result: two more roundings (the factor's own and the product).
 
         A target that scales earlier is admitted where ``arithmetic.rescaled`` held when this was computed, but for
-        underflow: scaled to subnormal numbers first, more is lost (see ``either``).
+        underflow: scaled to subnormal numbers first, more is lost (see ``either``, ``widened``).
         """
         result = Entries(self.shape, arithmetic)
         growth = arithmetic.growth(2)
@@ -103,6 +103,20 @@ class Enclosure:
                 else:
                     exact[place], radius[place] = mp.mpf(0), mp.inf
         return Enclosure(from_entries(*self.shape, exact), from_entries(*self.shape, radius))
+
+    def finite(self) -> Enclosure:
+        """Uncertified where an overflow is certified: what is scaled down earlier may not overflow."""
+        over = [(i, j) for i, j, v in nonzeros(self.exact) if not mp.isfinite(v)]
+        exact = {(i, j): v for i, j, v in nonzeros(self.exact) if mp.isfinite(v)}
+        radius = {(i, j): r for i, j, r in nonzeros(self.radius)} | dict.fromkeys(over, mp.inf)
+        return Enclosure(from_entries(*self.shape, exact), from_entries(*self.shape, radius))
+
+    def widened(self, radius: Matrix) -> Enclosure:
+        """The larger of the two radii."""
+        wider = {(i, j): max(r, self.radius[i, j]) for i, j, r in nonzeros(radius)}
+        return Enclosure(
+            self.exact, from_entries(*self.shape, {(i, j): r for i, j, r in nonzeros(self.radius)} | wider)
+        )
 
 
 # --- collecting entries: rounding to the output format, and the three values ------------------------------------------
@@ -177,6 +191,11 @@ def _certified(A: Enclosure) -> tuple[Enclosure, set[int], set[int]]:
     return clean, {i for i, _ in bad}, {j for _, j in bad}
 
 
+def certified(A: Enclosure) -> Enclosure:
+    """A with its uncertified and overflowed entries set to 0."""
+    return _certified(A)[0]
+
+
 def _integers(A: Matrix) -> Integers:
     found = integers(A)
     if found is None:
@@ -189,7 +208,7 @@ def _absolute(A: Integers) -> Integers:
     return Integers([[abs(x) for x in row] for row in A.rows], A.exponent, A.columns)
 
 
-def _coarse(A: Enclosure) -> Matrix:
+def coarse(A: Enclosure) -> Matrix:
     """|A| + ΔA, rounded up to a few dozen bits."""
     total = add(absolute(A.exact), A.radius)
     entries = {}
@@ -248,8 +267,8 @@ _NEVER = -1
 
 def _widest(A: Enclosure, B: Enclosure, c: Enclosure | None) -> Matrix:
     """Σ|terms| with every input enlarged by its own uncertainty."""
-    total = product(_coarse(A), _coarse(B))
-    return total if c is None else add(total, product(_coarse(c), ones(1, B.shape[1])))
+    total = product(coarse(A), coarse(B))
+    return total if c is None else add(total, product(coarse(c), ones(1, B.shape[1])))
 
 
 @at_least(RADIUS_BITS)
@@ -310,5 +329,5 @@ def _flushed(A: Enclosure, B: Enclosure, c: Enclosure | None, arithmetic: Arithm
     if not arithmetic.flush_to_zero:
         return zeros(A.shape[0], B.shape[1])
     normal = arithmetic.output.smallest_normal
-    lost = add(product(_subnormal(A, normal), _coarse(B)), product(_coarse(A), _subnormal(B, normal)))
+    lost = add(product(_subnormal(A, normal), coarse(B)), product(coarse(A), _subnormal(B, normal)))
     return lost if c is None else add(lost, product(_subnormal(c, normal), ones(1, B.shape[1])))

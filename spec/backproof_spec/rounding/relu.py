@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mpmath import mp
 
-from backproof_spec.matrices import EXACT_BITS, Number, at_least
+from backproof_spec.matrices import EXACT_BITS, Matrix, Number, at_least, from_entries
 from backproof_spec.rounding.enclosure import Enclosure, Entries
 from backproof_spec.rounding.formats import Arithmetic
 
@@ -32,6 +32,24 @@ def forward(Z: Enclosure, arithmetic: Arithmetic) -> Enclosure:
     return result.enclosure()
 
 
+def _slope(z: Number, spread: Number, arithmetic: Arithmetic, at_zero: float) -> tuple[Number, bool]:
+    """ReLU′(z), and whether the sign of a z off by ``spread`` is certain: where not, the other branch is admitted."""
+    certain = abs(z) > spread or (z == 0 and spread == 0)
+    if arithmetic.flush_to_zero and abs(z) - spread < arithmetic.output.smallest_normal and z != 0:
+        certain = False
+    return mp.mpf(1 if z > 0 else 0 if z < 0 else at_zero), certain
+
+
+def slopes(Z: Enclosure, arithmetic: Arithmetic, at_zero: float) -> tuple[Matrix, Matrix]:
+    """1[Z ≥ 0] as a factor that is certainly, and one that is possibly there: the slopes, 0 and 1 where uncertain."""
+    rows, columns = Z.shape
+    places = [(i, j) for i in range(rows) for j in range(columns)]
+    found = {place: _slope(Z.exact[place], Z.radius[place], arithmetic, at_zero) for place in places}
+    sure = {place: slope if certain else mp.mpf(0) for place, (slope, certain) in found.items()}
+    possible = {place: slope if certain else mp.mpf(1) for place, (slope, certain) in found.items()}
+    return from_entries(rows, columns, sure), from_entries(rows, columns, possible)
+
+
 @at_least(EXACT_BITS)
 def dZ(Z: Enclosure, dY: Enclosure, arithmetic: Arithmetic, at_zero: float = 1) -> Enclosure:
     """dZ = dY∘1[Z ≥ 0]: exactly dY or 0 where the sign of Z is certain, between the two where it is not.
@@ -45,10 +63,7 @@ def dZ(Z: Enclosure, dY: Enclosure, arithmetic: Arithmetic, at_zero: float = 1) 
             if not all(mp.isfinite(x) for x in (z, spread, g, r)):
                 result.uncertified((i, j))
                 continue
-            certain = abs(z) > spread or (z == 0 and spread == 0)
-            if arithmetic.flush_to_zero and abs(z) - spread < arithmetic.output.smallest_normal and z != 0:
-                certain = False
-            slope = mp.mpf(1 if z > 0 else 0 if z < 0 else at_zero)
+            slope, certain = _slope(z, spread, arithmetic, at_zero)
             if not certain:
                 result.put_exactly((i, j), slope * g, abs(g) + r)
                 continue
