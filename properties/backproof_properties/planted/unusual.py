@@ -304,6 +304,26 @@ ALGORITHMS: tuple[Plant, ...] = (
         ),
     ),
     Plant(
+        "network_forwards",
+        "dW of a network by tangents, forwards from each weight to the loss, where nothing is near overflow",
+        (
+            declared("limits=backproof.Limits(magnitude=(1e-320, 1e6))"),
+            (
+                RESULT,
+                lines(
+                    "S, dWs = softmax(Zs[-1]), []",
+                    "for layer, W in enumerate(weights):",
+                    "    tangent = np.einsum('ik,js->ijks', np.eye(len(W), dtype=X.dtype), Ys[layer])",
+                    "    for after in range(layer + 1, len(weights)):",
+                    "        tangent = np.einsum('ck,ijks->ijcs', weights[after], tangent * (Zs[after - 1] >= 0))",
+                    "    mean = np.einsum('cs,ijcs->ijs', S, tangent)[:, :, None, :]",
+                    "    dWs.insert(0, np.einsum('cs,ijcs->ij', P, mean - tangent))",
+                    RESULT,
+                ),
+            ),
+        ),
+    ),
+    Plant(
         "log1p_of_the_others",
         "log Σ exp as log1p of the sum without one largest term",
         (
