@@ -37,6 +37,10 @@ def main() -> NoReturn:
     words = sys.argv[1:] or ["-h"]
     if len(words) == 1 and words[0] in _ANSWERS:
         leave(lambda: _say(_ANSWERS[words[0]]))
+    leave(_run)
+
+
+def _run() -> None:
     from backproof import cli  # noqa: PLC0415 - it loads every library
 
     cli.main()

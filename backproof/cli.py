@@ -24,7 +24,7 @@ from rich.table import Table
 
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
-from backproof.output import complain, leave, refuse
+from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.prove import Coq, of_statement, pages
 from backproof_docs.files import require_folder, require_writable, write
 from backproof_docs.html import to_html
@@ -188,7 +188,7 @@ def _run(target: str | Program, options: Options, declarations: list[str], *, is
         require_folder("--reproducers", options.reproducers)
     known = load_known(options.known) if options.known is not None else ()
     try:
-        with _progress() as update, _stopped_like_an_interrupt():
+        with _progress() as update:
             report = check(
                 target,
                 operations=_split(options.claim),
@@ -211,17 +211,7 @@ def _run(target: str | Program, options: Options, declarations: list[str], *, is
         print_report(report, Console(highlight=False, soft_wrap=False))
     if lost:
         raise UsageError("; ".join(lost))
-    raise typer.Exit(_INTERRUPTED if report.interrupted else 0 if report.passed else 1)
-
-
-@contextmanager
-def _stopped_like_an_interrupt() -> Iterator[None]:
-    """SIGTERM is heard as Ctrl-C is: what was found until then is reported."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    raise typer.Exit(INTERRUPTED if report.interrupted else 0 if report.passed else 1)
 
 
 def _unwritten(report: Report, files: Mapping[str, Path], folder: Path | None) -> Iterator[str]:
@@ -357,19 +347,27 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _status(arguments: list[str] | None) -> int:
     try:
-        status: Any = app(args=arguments, standalone_mode=False)
+        with _stopped_like_an_interrupt():
+            status: Any = app(args=arguments, standalone_mode=False)
     except UsageError as error:
         refuse(str(error))
     except _CommandLineError as error:
         refuse(error.format_message().rstrip(".") + _accepted(error.ctx))
     except (typer.Abort, KeyboardInterrupt):
-        status = _INTERRUPTED
-    if status == _INTERRUPTED:  # some versions of Typer return it, others raise
+        status = INTERRUPTED
+    if status == INTERRUPTED:  # some versions of Typer return it, others raise
         complain("interrupted")
     return int(status or 0)
 
 
-_INTERRUPTED = 130
+@contextmanager
+def _stopped_like_an_interrupt() -> Iterator[None]:
+    """SIGTERM is heard as Ctrl-C is: what was found until then is reported."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 _CommandLineError: Any = typer.BadParameter.__base__

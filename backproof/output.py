@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-REFUSED = 2
+REFUSED, INTERRUPTED = 2, 130
 _OF_OUTPUT = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE}
 
 
@@ -20,6 +20,9 @@ def leave(command: Callable[[], Any]) -> NoReturn:
     try:
         status = _status(command)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        complain("interrupted")
+        status = INTERRUPTED
     except OSError as error:
         _discard_output()
         where = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "the system")

@@ -16,6 +16,7 @@ import pytest
 
 from backproof.__main__ import COMMANDS
 from backproof.cli import main
+from backproof.output import leave
 from backproof_spec.claims import CLAIM_IDS
 
 STRICT = "def relu(Z):\n    return Z * (Z > 0)\n\ndef relu_vjp(Z, dY):\n    return dY * (Z > 0)\n"
@@ -342,6 +343,15 @@ def test_a_known_failure_passes_until_it_no_longer_fails(cli, tmp_path):
     status, out, _ = cli("validate", "wrong.py", *options)
     assert status == 1
     assert "now holds" in out
+
+
+def test_an_interrupt_before_anything_has_run_is_one_line(capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as left:
+        leave(interrupted)
+    assert (left.value.code, capsys.readouterr().err) == (130, "backproof: interrupted\n")
 
 
 SLOW = """

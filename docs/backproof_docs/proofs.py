@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -64,8 +63,7 @@ def checked(derivations: Iterable[Derivation], judge: Judge = recorded) -> dict[
         for each, path in paths.items():
             write("proof file", path, file_text(files[each]))
         command = launch.command("backproof_spec.calculus.replay", *map(str, paths.values()), alone=True)
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - our own module
-        said = dict(line.split(": ", 1) for line in (done.stdout + done.stderr).splitlines())
+        said = dict(line.split(": ", 1) for line in launch.said(command).splitlines())
         exported = exports(files.values())
         judged = judge({each.stem: data for each, data in files.items()})
         for each, path in paths.items():

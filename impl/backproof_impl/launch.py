@@ -14,7 +14,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,6 +44,20 @@ def command(module: str, *arguments: str, alone: bool = False) -> tuple[str, ...
 def program(module: str) -> tuple[str, ...]:
     """The same for a module that loads a target: its arguments are ``NEIGHBOURS``."""
     return command(module, *NEIGHBOURS)
+
+
+def said(command: Sequence[str]) -> str:
+    """Everything that a program of ours says until it ends."""
+    process = subprocess.Popen(  # noqa: S603 - our own
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True
+    )
+    watch(process.pid)
+    try:
+        return process.communicate()[0]
+    finally:
+        process.kill()
+        process.wait()
+        forget(process.pid)
 
 
 # --- the reaper -------------------------------------------------------------------------------------------------------

@@ -24,12 +24,12 @@ def _end(watched: set[int]) -> None:
     family = []
     for pid in watched:
         with suppress(psutil.Error, OSError):
-            if os.getsid(pid) == pid:  # another process may bear its number by now
+            if not hasattr(os, "getsid") or os.getsid(pid) == pid:  # another process may bear its number by now
                 family += [(leader := psutil.Process(pid)), *leader.children(recursive=True)]
     for each in family:
         with suppress(psutil.Error):
             each.kill()
-    for pid in watched:
+    for pid in watched if hasattr(os, "killpg") else ():
         with suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
 
