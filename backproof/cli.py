@@ -10,10 +10,8 @@ import inspect
 import io
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, get_type_hints
@@ -347,8 +345,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _status(arguments: list[str] | None) -> int:
     try:
-        with _stopped_like_an_interrupt():
-            status: Any = app(args=arguments, standalone_mode=False)
+        status: Any = app(args=arguments, standalone_mode=False)
     except UsageError as error:
         refuse(str(error))
     except _CommandLineError as error:
@@ -358,16 +355,6 @@ def _status(arguments: list[str] | None) -> int:
     if status == INTERRUPTED:  # some versions of Typer return it, others raise
         complain("interrupted")
     return int(status or 0)
-
-
-@contextmanager
-def _stopped_like_an_interrupt() -> Iterator[None]:
-    """SIGTERM is heard as Ctrl-C is: what was found until then is reported."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 _CommandLineError: Any = typer.BadParameter.__base__

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from backproof.interrupts import heard
+
 REFUSED, INTERRUPTED = 2, 130
 _OF_OUTPUT = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE}
 
@@ -39,7 +41,8 @@ _ADVICE = {
 
 def _status(command: Callable[[], Any]) -> Any:
     try:
-        return command() or 0
+        with heard():
+            return command() or 0
     except SystemExit as leaving:
         if isinstance(leaving.__context__, OSError):  # what we print with exits where a pipe is closed
             raise leaving.__context__ from None

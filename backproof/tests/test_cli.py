@@ -1,5 +1,6 @@
 """The command line: exit statuses, one line for every refusal, the files it writes, the lists it prints."""
 
+import gc
 import json
 import os
 import re
@@ -351,6 +352,27 @@ def test_an_interrupt_before_anything_has_run_is_one_line(capsys):
 
     with pytest.raises(SystemExit) as left:
         leave(interrupted)
+    assert (left.value.code, capsys.readouterr().err) == (130, "backproof: interrupted\n")
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an alarm clock")
+def test_an_interrupt_that_python_loses_in_a_callback_is_heard_all_the_same(capsys):
+    sent = []
+
+    def collecting(*_):
+        if not sent:
+            sent.append(os.kill(os.getpid(), signal.SIGINT))
+
+    def collects():
+        gc.callbacks.append(collecting)
+        gc.collect()
+        time.sleep(20)
+
+    try:
+        with pytest.raises(SystemExit) as left:
+            leave(collects)
+    finally:
+        gc.callbacks.remove(collecting)
     assert (left.value.code, capsys.readouterr().err) == (130, "backproof: interrupted\n")
 
 
