@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
-MEMORY = ("contiguous", "fortran", "strided", "reversed", "read-only")
-"""How an argument may lie in memory."""
+MEMORY = ("contiguous", "fortran", "strided", "reversed", "read-only", "broadcast", "shared")
+"""How an argument may lie in memory: broadcast has strides of 0, shared is one array for equal arguments."""
 
 
 class UsageError(Exception):
@@ -50,8 +50,8 @@ FIELDS: dict[str, Field] = {
     "scale": Field((), "factor on an output, as dW=-1, dW=batch or dW=1/batch (batch is the number of samples)"),
     "limits": Field(
         (),
-        "dtypes, depth, width, batch (2..8, ..8 or 2..), empty, biases (no), magnitude, logit, memory, seconds: "
-        "outside them unsupported",
+        "dtypes, depth, width, batch (2..8, ..8 or 2..), empty, biases (no), magnitude, logit, memory, seconds, "
+        "integers (no): outside them unsupported",
     ),
 }
 """The conventions, one row each; ``backproof list conventions`` prints this table."""
@@ -78,7 +78,8 @@ class Limits:
     may be a pair of the least and the most, ``depth=(3, 3)`` for exactly three. Without ``empty`` no size is 0; without
     ``biases`` every b is 0 and db is not asked for. ``magnitude`` is the least and the largest size of an entry that is
     not 0, labels and probabilities aside; ``logit`` the largest of an entry of Z. ``memory`` lists how arguments may
-    lie in memory (some of ``MEMORY``); ``seconds`` is how long a call may take in a process of its own.
+    lie in memory (some of ``MEMORY``); ``seconds`` is how long a call may take in a process of its own; without
+    ``integers`` no argument is an array of whole numbers.
     """
 
     dtypes: tuple[str, ...] = DTYPES
@@ -91,6 +92,7 @@ class Limits:
     empty: bool = True
     biases: bool = True
     magnitude: tuple[float, float] | None = None
+    integers: bool = True
 
     def __post_init__(self) -> None:
         """Raise ``UsageError`` naming every limit that cannot be."""
@@ -129,7 +131,7 @@ class Limits:
         return (max(value, floor), None) if name == "batch" else (floor, value)
 
 
-_FLOORS, _SWITCHES = {"depth": 1, "width": 1, "batch": 0}, ("empty", "biases")
+_FLOORS, _SWITCHES = {"depth": 1, "width": 1, "batch": 0}, ("empty", "biases", "integers")
 
 
 def _is_range(ends: Any, floor: int) -> bool:

@@ -115,8 +115,9 @@ class Session:
     def target(self) -> Target:
         """Start the program and take it as a target. Raises ``UsageError`` where it cannot be started."""
         name, functions, conventions = self.start()
-        if self._program.source is None:  # in another language memory layouts are its own affair
-            conventions = replace(conventions, limits=replace(conventions.limits, memory=("contiguous",)))
+        if self._program.source is None:  # in another language memory and number formats are its own affair
+            limits = replace(conventions.limits, memory=("contiguous",), integers=False)
+            conventions = replace(conventions, limits=limits)
         return Target(name, dict.fromkeys(functions, self.call), conventions, self.call)
 
     def call(self, call: Call, *, keep: bool) -> Answer:

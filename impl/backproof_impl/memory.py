@@ -34,20 +34,46 @@ def _read_only(A: Array) -> Array:
     return kept
 
 
+def _broadcast(A: Array) -> Array:
+    """Strides of 0 along every axis on which the values are equal, as expanding gives; what follows is no number."""
+    kept = A
+    for axis in range(A.ndim if A.size else 0):
+        first = kept.take([0], axis)
+        if np.broadcast_to(first, kept.shape).tobytes() == kept.tobytes():
+            kept = first
+    around = np.full(A.size, 0 if A.dtype.kind in "iu" else np.nan, dtype=A.dtype)
+    around[: kept.size] = kept.ravel()
+    compact = around[: kept.size].reshape(kept.shape)
+    steps = [
+        step if size == whole else 0 for step, size, whole in zip(compact.strides, kept.shape, A.shape, strict=True)
+    ]
+    return np.lib.stride_tricks.as_strided(compact, A.shape, steps)
+
+
 MEMORY: dict[str, Callable[[Array], Array]] = {
     "contiguous": lambda A: A.copy(order="C"),
     "fortran": lambda A: A.copy(order="F"),
     "strided": _strided,
     "reversed": _reversed,
     "read-only": _read_only,
+    "broadcast": _broadcast,
+    "shared": lambda A: A.copy(order="C"),
 }
 """How an argument may lie in memory (``conventions.MEMORY``): always a fresh array, with the same values."""
 
 
 def placed(arguments: Mapping[str, Any], memory: Mapping[str, str]) -> dict[str, Any]:
-    """The arguments, arrays and lists of arrays, as fresh arrays, each lying as ``memory`` says (else contiguous)."""
-    return {name: _placed(value, MEMORY[memory.get(name, "contiguous")]) for name, value in arguments.items()}
+    """The arguments, arrays and lists of arrays, as fresh arrays, each lying as ``memory`` says (else contiguous).
 
+    Those that are ``shared`` are one array, and one object, wherever they hold the same values.
+    """
+    one: dict[tuple[Any, ...], Array] = {}
 
-def _placed(value: Any, place: Callable[[Array], Array]) -> Any:
-    return [place(entry) for entry in value] if isinstance(value, list) else place(value)
+    def place(A: Array, how: str) -> Array:
+        fresh = MEMORY[how](A)
+        return one.setdefault((A.dtype, A.shape, A.tobytes()), fresh) if how == "shared" else fresh
+
+    def place_all(value: Any, how: str) -> Any:
+        return [place(entry, how) for entry in value] if isinstance(value, list) else place(value, how)
+
+    return {name: place_all(value, memory.get(name, "contiguous")) for name, value in arguments.items()}

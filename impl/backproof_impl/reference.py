@@ -15,8 +15,8 @@ Array: TypeAlias = Any
 
 
 def _product(A: Array, B: Array) -> Array:
-    """A·B in the dtype of A: NumPy's product of bfloat16 matrices is float32."""
-    return (A @ B).astype(A.dtype, copy=False)
+    """A·B in the dtype of both: NumPy's product of bfloat16 matrices is float32."""
+    return (A @ B).astype(np.result_type(A, B), copy=False)
 
 
 # --- linear --------------------------------------------------------------------------------------------------------

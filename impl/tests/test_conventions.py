@@ -6,7 +6,7 @@ from backproof_impl.conventions import DTYPES, FIELDS, OUTPUTS, Conventions, Lim
 
 LIMITS_EXPECTED = (
     "expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, memory, seconds, empty, biases, "
-    "magnitude"
+    "magnitude, integers"
 )
 
 

@@ -384,10 +384,12 @@ def test_the_target_of_a_session_calls_it(session):
 
 
 def test_a_program_in_another_language_lays_out_its_memory_itself(session):
-    assert session(counting("pass")).target().conventions == Conventions(limits=Limits(memory=("contiguous",)))
+    assert session(counting("pass")).target().conventions == Conventions(
+        limits=Limits(memory=("contiguous",), integers=False)
+    )
     declared = {"layout": "batch-first", "limits": {"batch": 1}}
     of = session(ASKED + f"say(type='started', protocol=1, functions=['relu'], conventions={declared!r}); input()")
-    limits = Limits(batch=1, memory=("contiguous",))
+    limits = Limits(batch=1, memory=("contiguous",), integers=False)
     assert of.target().conventions == Conventions(layout="batch-first", limits=limits)
 
 

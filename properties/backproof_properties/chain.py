@@ -10,7 +10,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import ORDINARY, arrays, biases, dimensions, limit_logits
+from backproof_properties.strategies import ORDINARY, arrays, biases, cotangents, dimensions, limit_logits
 from backproof_properties.subject import Domain, Subject
 from backproof_spec import chain
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error, step
@@ -90,9 +90,10 @@ def _small_cases(draw: st.DrawFn, domain: Domain) -> Case:
 
 
 def _parts(draw: st.DrawFn, domain: Domain, m: int, n: int, p: int) -> Case:
-    shapes = {"W": (m, n), "Y": (n, p), "dS": (m, p)}
+    shapes = {"W": (m, n), "Y": (n, p)}
     case = {name: draw(arrays(domain, shape, ORDINARY)) for name, shape in shapes.items()}
     case["b"] = draw(biases(domain, (m,), ORDINARY))
+    case["dS"] = draw(cotangents(domain, (m, p), ORDINARY))
     if domain.conventions.limits.logit is not None:
         limit_logits([case["W"]], [case["b"]], case["Y"], domain.conventions.limits.logit)
     return case

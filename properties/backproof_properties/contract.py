@@ -51,40 +51,48 @@ class Usage:
     """How a call is made: none of it may change the answer.
 
     ``memory`` is how the argument numbered ``argument`` lies in memory (all of them where there is no such number);
-    ``history`` makes other calls first; ``labels`` is the integer format of class numbers.
+    ``integers`` hands that argument over as an array of int64. ``history`` makes other calls first, ``stale`` the
+    forward pass of other inputs; ``labels`` is the integer format of class numbers.
     """
 
     memory: str = "contiguous"
     argument: int = 0
     history: bool = False
     labels: str = "int64"
+    stale: bool = False
+    integers: bool = False
+
+    def concerned(self, function: str) -> tuple[str, ...]:
+        """The arguments of ``function`` that ``memory`` and ``integers`` are about."""
+        names = FUNCTIONS[function].arguments
+        return names[self.argument : self.argument + 1] or names
 
     def places(self, function: str) -> dict[str, str]:
         """How each argument of ``function`` lies in memory."""
-        names = FUNCTIONS[function].arguments
-        return dict.fromkeys(names[self.argument : self.argument + 1] or names, self.memory)
+        return dict.fromkeys(self.concerned(function), self.memory)
 
     def described(self, functions: tuple[str, ...]) -> str | None:
         """In words, what is unusual about calls of these functions; None for the plain way."""
-        given = {names[self.argument] for names in self._arguments(functions) if self.argument < len(names)}
+        arguments = [FUNCTIONS[function].arguments for function in functions]
+        given = {names[self.argument] for names in arguments if self.argument < len(names)}
         which = " and ".join(sorted(given)) or "every argument"
-        labelled = any("P" in names for names in self._arguments(functions))
-        parts = [f"{which} {_IN_WORDS[self.memory]}"] if self.memory in _IN_WORDS else []
+        labelled = any("P" in names for names in arguments)
+        parts = [_IN_WORDS[self.memory].format(which)] if self.memory in _IN_WORDS else []
+        parts += [f"{which} as int64"] if self.integers else []
         parts += ["after calls with these and with other inputs"] if self.history else []
+        parts += ["after a forward pass of other inputs"] if self.stale else []
         parts += [f"class numbers as {self.labels}"] if self.labels != "int64" and labelled else []
         return "; ".join(parts) or None
-
-    @staticmethod
-    def _arguments(functions: tuple[str, ...]) -> list[tuple[str, ...]]:
-        return [FUNCTIONS[function].arguments for function in functions]
 
 
 PLAIN = Usage()
 _IN_WORDS = {
-    "fortran": "in Fortran order",
-    "strided": "a strided view",
-    "reversed": "a view with negative strides",
-    "read-only": "read-only",
+    "fortran": "{} in Fortran order",
+    "strided": "{} a strided view",
+    "reversed": "{} a view with negative strides",
+    "read-only": "{} read-only",
+    "broadcast": "{} with a stride of 0 where its values are equal",
+    "shared": "one and the same array for equal arguments",
 }
 
 
@@ -108,14 +116,22 @@ def calls(target: Target, function: str, case: Case, usage: Usage) -> list[Call]
         arguments = {each: target.arranged(each, inputs[each]) for each in FUNCTIONS[name].arguments}
         if target.conventions.labels == "index" and "P" in arguments:
             arguments["P"] = arguments["P"].astype(usage.labels)
+        for each in usage.concerned(name) if usage.integers else ():
+            arguments[each] = _as_integers(arguments[each])
         return Call(name, arguments, usage.places(name))
 
-    if not usage.history:
-        return [one(function, case)]
     forward = function.removesuffix("_vjp")
     alone = forward == function or forward in target.died or forward not in target.functions
-    pair = [function] if alone else [forward, function]
-    return [*(one(name, inputs) for inputs in (case, others(case)) for name in pair), one(function, case)]
+    before = [] if alone else [forward]
+    made = (
+        [one(name, inputs) for inputs in (case, others(case)) for name in (*before, function)] if usage.history else []
+    )
+    made += [one(name, others(case)) for name in before] if usage.stale else []
+    return [*made, one(function, case)]
+
+
+def _as_integers(value: Any) -> Any:
+    return [_as_integers(entry) for entry in value] if isinstance(value, list) else value.astype(np.int64)
 
 
 class Trace:
@@ -152,17 +168,16 @@ def call(
     if answer.died:
         target.died.add(last.function)
     if last.function != function and (answer.raised or answer.breach):  # the forward pass is another claim's affair
-        made = calls(target, function, case, replace(usage, history=False))
+        usage = replace(usage, history=False, stale=False)
+        made = calls(target, function, case, usage)
         last, answer = perform(target, made)
     if trace is not None:
         trace.made(made, case)
-    if answer.declined is not None:
-        raise Declined(answer.declined)
-    if answer.raised is not None:
-        msg = f"{function}: {'' if answer.died else 'raised '}{answer.raised}"
-        raise Raised(msg, died=answer.died) from answer.error
+    _require_answer(function, usage, answer)
     _require_no_side_effects(function, wanted, answer)
     value = answer.outputs.get(wanted)
+    if usage.integers:
+        value = _unpromoted(value, case[FUNCTIONS[function].arguments[-1]].dtype)
     if wanted in {"L", "loss"}:
         return None if value is None else _number(f"{function}.{wanted}", value)
     if function != "network_gradients":
@@ -173,6 +188,27 @@ def call(
         X = case["X"]
         return None if value is None else _array(target, "network_gradients.dX", "dX", value, X.shape, X.dtype)
     return _layers(target, value, wanted, case["weights" if wanted == "dW" else "biases"])
+
+
+def _require_answer(function: str, usage: Usage, answer: Answer) -> None:
+    if answer.declined is not None:
+        raise Declined(answer.declined)
+    if answer.raised is not None and usage.integers and not answer.died:  # to refuse them is no wrong answer
+        msg = f"arrays of integers: {answer.raised}"
+        raise Declined(msg)
+    if answer.raised is not None:
+        msg = f"{function}: {'' if answer.died else 'raised '}{answer.raised}"
+        raise Raised(msg, died=answer.died) from answer.error
+
+
+def _unpromoted(value: Any, dtype: Any) -> Any:
+    """Of integers and numbers of ``dtype`` NumPy makes a wider format: admitted, and rounded back to ``dtype``."""
+    if isinstance(value, list):
+        return [_unpromoted(entry, dtype) for entry in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.can_cast(dtype, value.dtype):
+        with np.errstate(all="ignore"):
+            return value.astype(dtype)
+    return value
 
 
 def _refuse(message: str, wanted: str) -> NoReturn:

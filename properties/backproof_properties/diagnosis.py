@@ -62,6 +62,10 @@ def diagnose(each: Property, subject: Subject, counterexample: Example, further:
     case, usage = counterexample
     if usage.memory != "contiguous" and not _fails(each, subject, case, replace(usage, memory="contiguous")):
         return Diagnosis("memory-layout", f"right when the arguments are contiguous: wrong with {_usage(each, usage)}")
+    if usage.integers and not _fails(each, subject, case, replace(usage, integers=False)):
+        return Diagnosis("integers", f"right when the arguments are floating numbers: wrong with {_usage(each, usage)}")
+    if usage.stale and not _fails(each, subject, case, replace(usage, stale=False)):
+        return _of_history(each, subject, case, usage)
     if usage.history and not _fails(each, subject, case, replace(usage, history=False)):
         return _of_history(each, subject, case, usage)
     if not any(_fails(each, subject, case, how) for how in (usage, PLAIN)):
@@ -72,7 +76,7 @@ def diagnose(each: Property, subject: Subject, counterexample: Example, further:
 
 
 def _usage(each: Property, usage: Usage) -> str:
-    return replace(usage, history=False).described(each.functions) or "the default"
+    return replace(usage, history=False, stale=False).described(each.functions) or "the default"
 
 
 def _fails(each: Property, subject: Subject, case: Case, usage: Usage) -> bool:

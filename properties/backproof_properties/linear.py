@@ -12,7 +12,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import arrays, biases, dimensions
+from backproof_properties.strategies import arrays, biases, cotangents, dimensions
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import jacobian
 from backproof_spec.jacobian import Jacobian
@@ -29,7 +29,7 @@ def _cases(draw: st.DrawFn, domain: Domain) -> Case:
         "W": draw(arrays(domain, (m, n))),
         "Y": draw(arrays(domain, (n, p))),
         "b": draw(biases(domain, (m,))),
-        "dZ": draw(arrays(domain, (m, p))),
+        "dZ": draw(cotangents(domain, (m, p))),
     }
 
 

@@ -13,7 +13,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import VALUES, networks
+from backproof_properties.strategies import NEAR, VALUES, networks
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error, step
 from backproof_spec.matrices import (
@@ -39,7 +39,7 @@ def _cases(domain: Domain) -> st.SearchStrategy[Case]:
 
 
 def _ordinary_cases(domain: Domain) -> st.SearchStrategy[Case]:
-    return networks(domain)
+    return networks(domain, sizes_of_logits=NEAR)
 
 
 def _network(case: Case, subject: Subject | None = None, *, fused: bool = False) -> Network:

@@ -9,7 +9,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation
-from backproof_properties.strategies import arrays, dimensions
+from backproof_properties.strategies import arrays, cotangents, dimensions
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import jacobian, one_sided_jacobian
 from backproof_spec.matrices import EXACT_BITS, Matrix, Number, from_entries, nonzeros
@@ -20,7 +20,7 @@ from backproof_spec.rounding import relu as bounds
 @st.composite
 def _cases(draw: st.DrawFn, domain: Domain) -> Case:
     n, p = draw(dimensions(domain, (0, 0)))
-    return {"Z": draw(arrays(domain, (n, p))), "dY": draw(arrays(domain, (n, p)))}
+    return {"Z": draw(arrays(domain, (n, p))), "dY": draw(cotangents(domain, (n, p)))}
 
 
 def _step(Z: Matrix) -> Number:

@@ -11,18 +11,17 @@ from typing import Any
 import hypothesis
 import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity
-from hypothesis import strategies as st
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 
 from backproof_impl.conventions import DTYPES, Conventions, UsageError
 from backproof_impl.target import Target
 from backproof_properties.arrays import Case, plain
-from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage
+from backproof_properties.contract import Declined, Raised, Trace, Usage
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
+from backproof_properties.examples import examples
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
-from backproof_properties.strategies import usages
 from backproof_properties.subject import Domain, Subject
 from backproof_properties.suite import PROPERTIES
 
@@ -201,7 +200,7 @@ class _Search:
             further = [
                 case
                 for domain in domains
-                for case in drawn(self._each, domain, replace(self._task, examples=_EXAMPLES))
+                for case, _ in drawn(self._each, domain, replace(self._task, examples=_EXAMPLES))
             ]
             found = diagnose(self._each, self._subject, self._last, further)
         self._finding = replace(self._finding, diagnosis=found)
@@ -227,12 +226,13 @@ class _Search:
         return Outcome(each.claim, each.link, self._task.dtype, verdict, tried, self._seen, reason, self._finding)
 
 
-def drawn(each: Property, domain: Domain, task: Task) -> list[Case]:
-    """As many examples as the task says, with its seed."""
-    cases: list[Case] = []
-    collect = lambda case, _: cases.append(case)  # noqa: E731 - one line
-    _hypothesis(collect, each, domain, task, task.examples, (Phase.generate,), _INDEPENDENT)()
-    return cases
+def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
+    """As many examples as the task says, with its seed; none of them is judged."""
+    found: list[Example] = []
+    collect = lambda case, usage: found.append((case, usage))  # noqa: E731 - one line
+    with _without_constants():
+        _hypothesis(collect, each, domain, task, task.examples, (Phase.generate,), _INDEPENDENT)()
+    return found
 
 
 _OUTPUT_OF_CLAIM = {"network.forward": "loss", "network.dX": "dX"}
@@ -294,14 +294,14 @@ def _hypothesis(
     each: Property,
     domain: Domain,
     task: Task,
-    examples: int,
+    number: int,
     phases: tuple[Phase, ...],
     backend: str,
 ) -> Callable[[], None]:
     """``check`` under Hypothesis: reproducible from the seed, silent, shrinking to one smallest counterexample."""
     AVAILABLE_PROVIDERS.setdefault(_INDEPENDENT, f"{__name__}.{Seeded.__name__}")
     settings = hypothesis.settings(
-        max_examples=examples,
+        max_examples=number,
         deadline=None,
         database=None,
         report_multiple_bugs=False,
@@ -311,10 +311,10 @@ def _hypothesis(
         print_blob=False,
         backend=backend,
     )
-    called = usages(domain) if each.functions else st.just(PLAIN)
     key = f"{task.seed}/{each.id}/{task.dtype}/{domain.least}-{domain.largest}"
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    test: Callable[[], None] = hypothesis.seed(number)(settings(hypothesis.given(each.cases(domain), called)(check)))
+    seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    drawn = examples(each.cases(domain), each.functions, domain)
+    test: Callable[[], None] = hypothesis.seed(seed)(settings(hypothesis.given(drawn)(lambda example: check(*example))))
     return test
 
 

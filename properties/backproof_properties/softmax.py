@@ -9,7 +9,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import MODERATE_LOGITS, arrays, dimensions, logits
+from backproof_properties.strategies import MODERATE_LOGITS, arrays, cotangents, dimensions, logits
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
 from backproof_spec.matrices import TRANSCENDENTAL_BITS, ones, product, scale, vec
@@ -20,7 +20,7 @@ from backproof_spec.rounding import softmax as bounds
 @st.composite
 def _cases(draw: st.DrawFn, domain: Domain) -> Case:
     n, p = draw(dimensions(domain, (1, 0)))
-    return {"Z": draw(logits(domain, (n, p))), "dS": draw(arrays(domain, (n, p)))}
+    return {"Z": draw(logits(domain, (n, p))), "dS": draw(cotangents(domain, (n, p)))}
 
 
 @st.composite

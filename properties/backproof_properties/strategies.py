@@ -13,9 +13,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from backproof_impl.memory import MEMORY
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
-from backproof_properties.contract import Usage
 from backproof_properties.subject import Domain
 from backproof_spec.rounding.formats import Format
 
@@ -28,8 +26,8 @@ DRAWN_ENTRIES = 16
 
 _SIZES = (1, 2, 3, 2, 3, 4, 2, 3, 5, 2, 3, 4, 1, 0)
 """Ordinary sizes, those most telling most often; 0 last, so that a counterexample with entries is preferred."""
-_LARGE = (65, 8, 66, 16, 70, 17, 67, 32, 128, 33, 64)
-"""At and beyond powers of two, where blocked and vectorised kernels change path."""
+_LARGE = (65, 8, 66, 16, 70, 17, 67, 32, 100, 33, 65, 64, 66, 128)
+"""At and beyond powers of two, where blocked and vectorised kernels change path; most often one block and a rest."""
 _TIES = ("free", "01", "free", "12", "02", "free", "012", "large", "large")
 """Which of three dimensions are equal: square weights, outputs = batch, inputs = batch, all; or one large."""
 
@@ -49,7 +47,7 @@ def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple
     tie = draw(st.sampled_from(_TIES[:-2] if domain.small else _TIES))
     if tie == "large":
         sizes = [min(size, 3) for size in sizes]
-        sizes[draw(st.integers(0, len(sizes) - 1))] = draw(st.sampled_from(_LARGE))
+        sizes[draw(st.sampled_from((-1, *range(len(sizes)))))] = draw(st.sampled_from(_LARGE))
     elif tie != "free":
         equal = [int(place) for place in tie if int(place) < len(sizes)]
         for place in equal[1:]:
@@ -133,6 +131,12 @@ def _offset(share: float) -> Regime:
     return regime
 
 
+def _far(code: int, form: Format) -> float:
+    """From 10⁴ to 10³⁰, as far as the format reaches: exp overflows of every one, and of none that is shifted."""
+    largest = form.emax - 1
+    return _signed(code, lambda k: float(np.ldexp(1 + ((k >> 8) % 8) / 8, min(largest, 13 + k % 88))))
+
+
 def _probability(code: int, form: Format) -> float:
     """Full-precision numbers in (0, 1]."""
     return float(np.ldexp(code % 2**form.precision + 1, -form.precision))
@@ -156,7 +160,8 @@ def _rare_probability(code: int, form: Format) -> float:
 ORDINARY: tuple[Regime, ...] = (_small, _dense)
 VALUES: tuple[Regime, ...] = (*(_small, _dense, _dense) * 4, _special, _wide, _tiny, _huge)
 """Three arrays in four are ordinary: an extreme one mostly meets ordinary ones, and little hides in overflow."""
-LOGITS: tuple[Regime, ...] = (*(_small, _dense, _gap) * 3, _special, _huge, _offset(0.4), _offset(0.9))
+OFFSETS: tuple[Regime, ...] = (_offset(0.4), _offset(0.9))
+LOGITS: tuple[Regime, ...] = (*(_small, _dense, _gap) * 3, _special, _huge, _far, *OFFSETS)
 MODERATE_LOGITS: tuple[Regime, ...] = (_small, _dense, _gap)
 PROBABILITIES: tuple[Regime, ...] = (_probability, _rare_probability)
 
@@ -195,9 +200,22 @@ def biases(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tup
     return b if domain.conventions.limits.biases else np.zeros_like(b)
 
 
+_EVEN: tuple[tuple[int, ...], ...] = (*[()] * 9, (1,), (0,), (0, 1))
+"""The axes along which a cotangent is the same, as the gradients of sums and means are."""
+
+
+@st.composite
+def cotangents(draw: st.DrawFn, domain: Domain, shape: tuple[int, int], regimes: tuple[Regime, ...] = VALUES) -> Array:
+    """What flows back: any numbers, now and then the same ones in every column, in every row, or everywhere."""
+    A: Array = draw(arrays(domain, shape, regimes))
+    axes = draw(st.sampled_from(_EVEN))
+    A[...] = A[tuple(slice(1 if axis in axes else None) for axis in range(A.ndim))]
+    return A
+
+
 @st.composite
 def logits(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...]) -> Array:
-    """Logits: ties, gaps past which exp underflows, saturation; within the declared limit."""
+    """Logits: ties, gaps past which exp underflows, saturation, common offsets; within the declared limit."""
     Z = draw(arrays(domain, shape, LOGITS))
     limit = domain.conventions.limits.logit
     if limit is None:
@@ -256,50 +274,51 @@ def _no_mass(source: random.Random, n: int, domain: Domain) -> list[float]:  # n
     return [0.0] * n
 
 
-# --- usage ------------------------------------------------------------------------------------------------------------
-
-
-def usages(domain: Domain) -> st.SearchStrategy[Usage]:
-    """Ways to call a function that must make no difference; most often the plain one."""
-    memory = tuple(kind for kind in MEMORY if kind in domain.conventions.limits.memory)
-    labels = ("int64", "int32", "uint8") if domain.conventions.labels == "index" else ("int64",)
-    return st.builds(
-        Usage,
-        memory=st.sampled_from((*memory[:1] * 3, *memory[1:])),
-        argument=st.integers(0, 4),
-        history=st.sampled_from((False, False, False, True)),
-        labels=st.sampled_from(labels),
-    )
-
-
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
-_SATURATION = 64.0
 _ROOMY = 24
 """Formats of this precision bear deep and wide networks."""
+_DEPTHS, _SHALLOW = (1, 2, 3, 4, 3, 2, 3, 1, 3, 5, 2, 6), (1, 2, 3)
+_LAYERS = ("plain", "scaled", "equal", "scaled", "tied", "offset", "zero", "scaled", "dead", "wide")
+FAR = (800.0, 17.0, 100.0, 1000.0, 11.5, 750.0, 20000.0, 89.0, 720.0, 1e6, 1e3, 1e9, 1e15, 1e20, 1e30)
+"""Logits of these sizes: past them exp underflows or overflows in some format, and of shifted logits it does not."""
+NEAR = (17.0, 100.0, 800.0)
+"""Those at which differentiation keeps most of its digits."""
 
 
-def _saturating(W: Array, form: Format) -> Array:
-    """W scaled up, so that logits differ by tens and hundreds; clipped where that would overflow."""
-    limit = float(form.largest) / _SATURATION
-    return (np.clip(W.astype(np.float64), -limit, limit) * _SATURATION).astype(W.dtype)
+def _scale_logits(weights: list[Array], biases: list[Array], X: Array, size: float) -> None:
+    """Scale the last layer so that its largest logit is this number, where the format can hold what that takes."""
+    with np.errstate(all="ignore"):
+        Z = _last_logits(weights, biases, X).ravel()
+        factor = size / Z[np.abs(Z).argmax()] if Z.any() else 1.0
+        changed = [(A.astype(np.float64) * factor).astype(A.dtype) for A in (weights[-1], biases[-1])]
+    if all(np.isfinite(A.astype(np.float64)).all() for A in changed):
+        weights[-1], biases[-1] = changed
+
+
+def _last_logits(weights: list[Array], biases: list[Array], X: Array) -> Array:
+    """Z of the last layer, in float64."""
+    Y = Z = X.astype(np.float64)
+    for W, b in zip(weights, biases, strict=True):
+        Z = W.astype(np.float64) @ Y + b.astype(np.float64)[:, None]
+        Y = np.maximum(Z, 0)
+    return Z
 
 
 @st.composite
-def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDINARY) -> Case:
+def networks(
+    draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDINARY, sizes_of_logits: tuple[float, ...] = FAR
+) -> Case:
     """Weights, biases, input and labels: depth 1 to 6, equal or different widths, one wide, tied, dead, zero layers.
 
     In a small domain depth and sizes are what differentiation at high precision can afford.
     """
-    limits = domain.conventions.limits
+    limits, kind = domain.conventions.limits, draw(st.sampled_from(_LAYERS))
     roomy = not domain.small and domain.format.precision >= _ROOMY  # else most of it could overflow
-    depth = draw(st.sampled_from((4, 4, 4, 6))) if roomy else 3
-    least, most = limits.sizes("depth")
-    layers = draw(st.integers(least, _within(depth, least, most)))
+    layers = _within(draw(st.sampled_from(_DEPTHS if roomy else _SHALLOW)), *limits.sizes("depth"))
     batch = draw(dimensions(domain, (0,)))[0]
     sizes = [_within(draw(st.sampled_from(_SIZES[:-1])), 0, 3 if domain.small else None) for _ in range(layers + 1)]
-    kind = draw(st.sampled_from(("plain", "equal", "tied", "zero", "dead", "saturated", "wide")))
     if kind == "wide" and roomy:
         sizes[draw(st.integers(0, layers))] = draw(st.sampled_from(_LARGE))
     if kind in {"equal", "tied"}:
@@ -311,30 +330,34 @@ def networks(draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDI
         batch = _within(min(batch, 2), *limits.sizes("batch"))
     weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in pairwise(sizes)]
     offsets = [draw(biases(domain, (rows,), regimes)) for rows in sizes[1:]]
-    if kind == "tied":
-        weights = [weights[0].copy() for _ in weights]
-    changed = draw(st.integers(0, layers - 1))
-    if kind == "zero":
-        weights[changed] = np.zeros_like(weights[changed])
-        offsets[changed] = np.zeros_like(offsets[changed])
-    elif kind == "dead" and limits.biases:
-        offsets[changed] = np.full_like(offsets[changed], -64)
-    elif kind == "saturated":
-        weights[-1] = _saturating(weights[-1], domain.format)
-    weights, offsets = ([_of_magnitude(domain, A) for A in each] for each in (weights, offsets))
     X = draw(arrays(domain, (sizes[0], batch), regimes))
+    if kind == "tied":
+        weights, offsets = ([parts[0].copy() for _ in parts] for parts in (weights, offsets))
+    elif kind == "scaled":
+        size = min(draw(st.sampled_from(sizes_of_logits)), float(domain.format.largest) / 16)
+        _scale_logits(weights, offsets, X, size)
+    elif kind == "offset":
+        offsets[-1] = draw(biases(domain, (sizes[-1],), OFFSETS))
+    else:
+        _replace_layer(kind, draw(st.integers(0, layers - 1)), weights, offsets)
+    weights, offsets = ([_of_magnitude(domain, A) for A in each] for each in (weights, offsets))
     if limits.logit is not None:
         limit_logits(weights, offsets, X, limits.logit)
     return {"weights": weights, "biases": offsets, "X": X, "P": draw(labels(domain, (sizes[-1], batch)))}
 
 
+def _replace_layer(kind: str, layer: int, weights: list[Array], biases: list[Array]) -> None:
+    """A layer of zeros, or one behind which nothing passes."""
+    if kind == "zero":
+        weights[layer], biases[layer] = np.zeros_like(weights[layer]), np.zeros_like(biases[layer])
+    elif kind == "dead" and biases[layer].any():
+        biases[layer] = np.full_like(biases[layer], -64)
+
+
 def limit_logits(weights: list[Array], biases: list[Array], X: Array, limit: float) -> None:
     """Scale the last layer down by a power of two until its logits are within the limit; to zero if they overflow."""
-    Y = X.astype(np.float64)
     with np.errstate(all="ignore"):
-        for W, b in zip(weights, biases, strict=True):
-            Z = W.astype(np.float64) @ Y + b.astype(np.float64)[:, None]
-            Y = np.maximum(Z, 0)
+        Z = _last_logits(weights, biases, X)
     largest = np.abs(Z).max(initial=0.0)
     if not largest <= limit:
         scalable = np.isfinite(largest) and limit > 0

@@ -67,7 +67,7 @@ def _works(task: Task, target: Target) -> bool:
         return False
     least, largest = _SIZES
     domain = Domain(dtype, target.conventions, least=least, largest=largest)
-    cases = drawn(each, domain, replace(task, examples=_EXAMPLES))
+    cases = [case for case, _ in drawn(each, domain, replace(task, examples=_EXAMPLES))]
     return all(_answers(each, case, Subject(target, dtype)) for case in cases)
 
 

@@ -9,7 +9,8 @@ from backproof_impl.conventions import Conventions
 from backproof_impl.loading import as_target
 from backproof_impl.memory import MEMORY
 from backproof_properties import contract
-from backproof_properties.contract import Raised, Usage
+from backproof_properties.arrays import NUMPY_DTYPES
+from backproof_properties.contract import Declined, Raised, Usage
 from backproof_properties.judge import Refuted
 
 CASE = {"W": np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), "Y": np.ones((3, 2)), "b": np.ones(2), "dZ": np.eye(2)}
@@ -44,6 +45,40 @@ def test_memory_layouts_are_what_they_say():
     assert not placed["read-only"].flags.writeable
 
 
+EVEN = {
+    "rows": (np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]), (8, 0)),
+    "columns": (np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]]), (0, 8)),
+    "everywhere": (np.ones((2, 3)), (0, 0)),
+    "vector": (np.zeros(3), (0,)),
+    "nowhere": (CASE["W"], (24, 8)),
+    "zeros of both signs": (np.array([[0.0, -0.0], [-0.0, 0.0]]), (16, 8)),
+    "empty": (np.zeros((0, 3)), (24, 8)),
+    "integers": (np.array([2, 2]), (0,)),
+}
+
+
+@pytest.mark.parametrize(("A", "strides"), EVEN.values(), ids=EVEN)
+def test_broadcast_arrays_have_a_stride_of_0_where_they_are_the_same(A, strides):
+    placed = Call("relu", {"Z": A}, {"Z": "broadcast"}).placed()["Z"]
+    assert (placed.tobytes(), placed.strides, placed.flags.writeable) == (A.tobytes(), strides, True)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_what_follows_a_broadcast_array_in_memory_is_no_number(dtype):
+    placed = Call("relu", {"Z": np.ones((2, 3), NUMPY_DTYPES[dtype])}, {"Z": "broadcast"}).placed()["Z"]
+    read = np.lib.stride_tricks.as_strided(placed, strides=(3 * placed.itemsize, placed.itemsize))
+    assert (placed.dtype, np.isnan(read.astype(float)).sum()) == (NUMPY_DTYPES[dtype], 5)
+
+
+def test_shared_arguments_are_one_array_where_they_are_equal():
+    W = np.eye(2)
+    arguments = {"weights": [W, W.copy(), np.ones((2, 2))], "biases": [np.ones(2)], "X": W.copy(), "P": W.astype("f4")}
+    placed = Call("network_gradients", arguments, dict.fromkeys(arguments, "shared")).placed()
+    first, second, third = placed["weights"]
+    assert first is second is placed["X"]
+    assert len({id(A) for A in (first, third, placed["P"], placed["biases"][0], W)}) == 5
+
+
 @pytest.mark.parametrize("memory", MEMORY)
 @pytest.mark.parametrize("argument", [0, 3, 4])
 def test_the_reference_answers_alike_in_every_layout(memory, argument):
@@ -55,6 +90,11 @@ def test_the_reference_answers_alike_in_every_layout(memory, argument):
 def test_usage_in_words():
     functions = ("linear_vjp",)
     assert Usage().described(functions) is None
+    assert Usage("broadcast", 3).described(functions) == "dZ with a stride of 0 where its values are equal"
+    assert Usage("shared").described(functions) == "one and the same array for equal arguments"
+    assert Usage(argument=1, integers=True, stale=True).described(functions) == (
+        "Y as int64; after a forward pass of other inputs"
+    )
     assert Usage("fortran", 3).described(functions) == "dZ in Fortran order"
     assert Usage("read-only", 4, history=True).described(functions) == (
         "every argument read-only; after calls with these and with other inputs"
@@ -141,3 +181,49 @@ def test_a_forward_pass_that_fails_is_not_held_against_the_backward_pass():
     assert contract.call(target, "relu_vjp", SQUARE, "dZ", Usage(history=True)).tolist() == [[1.0, 0.0], [3.0, 0.0]]
     with pytest.raises(Raised, match="relu: raised ValueError"):
         contract.call(target, "relu", SQUARE, "Y", Usage(history=True))
+
+
+def test_a_forward_pass_of_other_inputs_may_come_before():
+    seen = []
+    functions = {"relu": lambda Z: seen.append(Z[0, 0]) or R.relu(Z), "relu_vjp": R.relu_vjp}
+    contract.call(as_target(functions), "relu_vjp", SQUARE, "dZ", Usage(stale=True))
+    assert seen == [-2.0]  # the last entry of Z, halved
+    contract.call(as_target(functions), "relu", SQUARE, "Y", Usage(stale=True))
+    assert seen == [-2.0, 1.0]
+
+
+# --- arrays of integers ---------------------------------------------------------------------------------------------
+
+WHOLE = {**CASE, "W": np.array([[1.0, 2.0, -3.0], [0.0, 5.0, 6.0]])}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(("argument", "wanted"), [(0, "dW"), (0, "dY"), (1, "dW"), (2, "db")])
+def test_the_reference_takes_integers_for_any_argument_but_the_cotangent(dtype, argument, wanted):
+    case = {name: A.astype(dtype) for name, A in WHOLE.items()}
+    usage = Usage(argument=argument, integers=True)
+    found = contract.call(as_target(R), "linear_vjp", case, wanted, usage)
+    assert (found.dtype, found.tolist()) == (
+        np.dtype(dtype),
+        contract.call(as_target(R), "linear_vjp", case, wanted).tolist(),
+    )
+
+
+def test_a_result_in_integers_is_refused():
+    def vjp(Z, dY):
+        dZ = np.zeros_like(Z)
+        dZ[...] = dY * (Z >= 0)
+        return dZ
+
+    assert _refusal({"relu_vjp": vjp}, "relu_vjp", SQUARE, "dZ", Usage(integers=True)) == (
+        "relu_vjp.dZ: dtype int64, expected float64, that of the inputs"
+    )
+
+
+def test_to_raise_on_integers_is_to_decline_them():
+    def relu_vjp(Z, dY):
+        return R.relu_vjp(Z.astype(float, casting="equiv"), dY)
+
+    with pytest.raises(Declined, match="arrays of integers: TypeError: Cannot cast"):
+        contract.call(as_target({"relu_vjp": relu_vjp}), "relu_vjp", SQUARE, "dZ", Usage(integers=True))
+    assert contract.call(as_target({"relu_vjp": relu_vjp}), "relu_vjp", SQUARE, "dZ").shape == (2, 2)

@@ -92,7 +92,7 @@ KEPT = "what is kept outlives an example: the plain call is wrong too"
 # --- what the edits replace -------------------------------------------------------------------------------------------
 
 IMPORT = "import numpy as np\n"
-PRODUCT = "return (A @ B).astype(A.dtype, copy=False)"
+PRODUCT = "return (A @ B).astype(np.result_type(A, B), copy=False)"
 LINEAR = "return _product(W, Y) + b[:, None]"
 LINEAR_VJP = "return _product(dZ, Y.T), _product(W.T, dZ), dZ.sum(axis=1)"
 RELU = "return np.maximum(Z, 0)"

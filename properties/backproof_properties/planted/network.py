@@ -58,6 +58,46 @@ MISTAKES: tuple[Plant, ...] = (
         "mean-for-sum",
         slow=True,
     ),
+    Plant(
+        "softmax_without_shift_in_a_network",
+        "networks of three layers, and nothing else, take softmax without subtracting the maximum",
+        (
+            (
+                BACKWARD_START,
+                BACKWARD_START
+                + lines(
+                    "",
+                    "if len(weights) == 3:",
+                    "    E = np.exp(Zs[-1])",
+                    "    dZ = E / E.sum(axis=0) * P.sum(axis=0) - P",
+                ),
+            ),
+        ),
+        ("network.dW", "network.db", "network.dX"),
+        "softmax-overflow",
+        examples=100,
+        largest=24,
+    ),
+    Plant(
+        "log_sum_exp_without_shift_in_a_network",
+        "networks of three layers, and nothing else, take log Σ exp Z without subtracting the maximum",
+        (
+            (
+                RESULT,
+                lines(
+                    "loss = softmax_cross_entropy(Zs[-1], P)",
+                    "if len(weights) == 3:",
+                    "    log_S = Zs[-1] - np.log(np.exp(Zs[-1]).sum(axis=0))",
+                    "    loss = -(P[P != 0] * log_S[P != 0]).sum()",
+                    _result(loss="loss"),
+                ),
+            ),
+        ),
+        ("network.forward",),
+        "softmax-overflow",
+        examples=100,
+        largest=24,
+    ),
     # --- masks --------------------------------------------------------------------------------------------------------
     Plant(
         "mask_of_the_next_layer",
@@ -194,6 +234,23 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("network.dW",),
         "tied",
+        examples=100,
+        slow=True,
+    ),
+    Plant(
+        "gradients_kept_by_identity",
+        "gradients are kept in a table by the identity of the weights: one array in two layers has one gradient",
+        (
+            (
+                RESULT,
+                lines(
+                    "table = {id(W): dW for W, dW in zip(weights[::-1], dWs, strict=True)}",
+                    _result(dW="[table[id(W)].copy() for W in weights]"),
+                ),
+            ),
+        ),
+        ("network.dW",),
+        "memory-layout",
         examples=100,
         slow=True,
     ),

@@ -26,7 +26,7 @@ SUMS: tuple[Plant, ...] = (
     Plant(
         "einsum",
         "the product by einsum",
-        ((PRODUCT, 'return np.einsum("ij,jk->ik", A, B).astype(A.dtype, copy=False)'),),
+        ((PRODUCT, 'return np.einsum("ij,jk->ik", A, B).astype(np.result_type(A, B), copy=False)'),),
     ),
     Plant(
         "kahan_sums",
@@ -65,7 +65,7 @@ SUMS: tuple[Plant, ...] = (
     Plant(
         "backwards_sums",
         "the product summed from the last term to the first",
-        ((PRODUCT, "return (A[:, ::-1] @ B[::-1]).astype(A.dtype, copy=False)"),),
+        ((PRODUCT, "return (A[:, ::-1] @ B[::-1]).astype(np.result_type(A, B), copy=False)"),),
     ),
     Plant(
         "pairwise_sums",
@@ -76,7 +76,7 @@ SUMS: tuple[Plant, ...] = (
                 lines(
                     "half = A.shape[1] // 2",
                     "if half == 0:",
-                    "    return (A @ B).astype(A.dtype, copy=False)",
+                    "    return (A @ B).astype(np.result_type(A, B), copy=False)",
                     "return _product(A[:, :half], B[:half]) + _product(A[:, half:], B[half:])",
                 ),
             ),
@@ -90,7 +90,8 @@ SUMS: tuple[Plant, ...] = (
                 PRODUCT,
                 lines(
                     "blocks = [(A[:, k : k + 16] @ B[k : k + 16]) for k in range(0, A.shape[1], 16)]",
-                    "return sum(blocks, np.zeros((len(A), B.shape[1]), A.dtype)).astype(A.dtype, copy=False)",
+                    "total = sum(blocks, np.zeros((len(A), B.shape[1]), A.dtype))",
+                    "return total.astype(np.result_type(A, B), copy=False)",
                 ),
             ),
         ),
@@ -98,7 +99,7 @@ SUMS: tuple[Plant, ...] = (
     Plant(
         "outer_products",
         "dW as a sum of outer products, sample by sample",
-        (linear_vjp(dW="sum((np.outer(g, y) for g, y in zip(dZ.T, Y.T)), np.zeros_like(W))"),),
+        (linear_vjp(dW="sum((np.outer(g, y) for g, y in zip(dZ.T, Y.T)), np.zeros(W.shape, dZ.dtype))"),),
     ),
     Plant(
         "db_by_product",
@@ -110,8 +111,8 @@ SUMS: tuple[Plant, ...] = (
         "float32 with sums kept in float64, as declared",
         (
             declared('accumulator="float64", limits=backproof.Limits(dtypes=("float32",))'),
-            (PRODUCT, "return (A.astype(np.float64) @ B.astype(np.float64)).astype(A.dtype)"),
-            (LINEAR, "return (W.astype(np.float64) @ Y.astype(np.float64) + b[:, None]).astype(W.dtype)"),
+            (PRODUCT, "return (A.astype(np.float64) @ B.astype(np.float64)).astype(np.result_type(A, B))"),
+            (LINEAR, "return (W.astype(np.float64) @ Y.astype(np.float64) + b[:, None]).astype(np.float32)"),
             linear_vjp(db="dZ.sum(axis=1, dtype=np.float64).astype(dZ.dtype)"),
             (
                 SOFTMAX,
@@ -139,7 +140,7 @@ SUMS: tuple[Plant, ...] = (
         "float32 with sums kept in float64, undeclared: more accurate than the bound asks",
         (
             declared('limits=backproof.Limits(dtypes=("float32",))'),
-            (PRODUCT, "return (A.astype(np.float64) @ B.astype(np.float64)).astype(A.dtype)"),
+            (PRODUCT, "return (A.astype(np.float64) @ B.astype(np.float64)).astype(np.result_type(A, B))"),
         ),
     ),
     Plant(
@@ -154,7 +155,9 @@ SUMS: tuple[Plant, ...] = (
 
 MEMORY: tuple[Plant, ...] = (
     Plant(
-        "fortran_order", "results in Fortran order", ((PRODUCT, "return np.asfortranarray((A @ B).astype(A.dtype))"),)
+        "fortran_order",
+        "results in Fortran order",
+        ((PRODUCT, "C = A @ B\n    return np.asfortranarray(C.astype(np.result_type(A, B)))"),),
     ),
     Plant(
         "strided_results",
@@ -162,19 +165,23 @@ MEMORY: tuple[Plant, ...] = (
         (
             (
                 PRODUCT,
-                lines("C = np.empty((2 * len(A), 2 * B.shape[1]), A.dtype)[::2, ::2]", "C[...] = A @ B", "return C"),
+                lines(
+                    "C = np.empty((2 * len(A), 2 * B.shape[1]), np.result_type(A, B))[::2, ::2]",
+                    "C[...] = A @ B",
+                    "return C",
+                ),
             ),
         ),
     ),
     Plant(
         "transposed_views",
         "results are transposed views of arrays of their own",
-        ((PRODUCT, "return (B.T @ A.T).astype(A.dtype, copy=False).T"),),
+        ((PRODUCT, "return (B.T @ A.T).astype(np.result_type(A, B), copy=False).T"),),
     ),
     Plant(
         "read_only_results",
         "results cannot be written to, as those of frameworks that are handed out without a copy",
-        ((PRODUCT, lines("C = (A @ B).astype(A.dtype)", "C.flags.writeable = False", "return C")),),
+        ((PRODUCT, lines("C = (A @ B).astype(np.result_type(A, B))", "C.flags.writeable = False", "return C")),),
     ),
     Plant(
         "contiguous_arguments_declared",

@@ -159,6 +159,18 @@ STATE: tuple[Plant, ...] = (
         unnamed=KEPT,
     ),
     Plant(
+        "mask_used_up_by_the_backward_pass",
+        "the mask is that of the last forward call of this shape, which the backward pass uses up",
+        (
+            top("_KEPT = {}"),
+            (RELU, lines("_KEPT[Z.shape] = Z >= 0", RELU)),
+            (RELU_VJP, "return dY * _KEPT.pop(Z.shape, Z >= 0)"),
+        ),
+        ("relu.dZ",),
+        "stale-cache",
+        examples=60,
+    ),
+    Plant(
         "one_slot_for_all_layers",
         "layers keep their forward values in one slot: after softmax_vjp, relu_vjp finds S there instead of Z",
         (
@@ -224,6 +236,19 @@ MEMORY: tuple[Plant, ...] = (
         examples=60,
     ),
     Plant(
+        "stride_zero_read_as_one",
+        "strides of dZ are read, but one of 0, as expanding gives, is taken for a step of one entry",
+        (
+            linear_vjp(
+                "steps = [step or dZ.itemsize for step in dZ.strides]",
+                "dZ = np.lib.stride_tricks.as_strided(dZ, dZ.shape, steps)",
+            ),
+        ),
+        ("linear.dW", "linear.dY", "linear.db"),
+        "memory-layout",
+        examples=100,
+    ),
+    Plant(
         "mask_lost_in_a_reshaped_copy",
         "the mask is written through reshape, which copies unless the array is contiguous: lost in Fortran order",
         ((RELU_VJP, lines('dZ = dY.copy(order="K")', "dZ.reshape(-1)[(Z < 0).reshape(-1)] = 0", "return dZ")),),
@@ -259,4 +284,28 @@ MEMORY: tuple[Plant, ...] = (
     ),
 )
 
-MISTAKES: tuple[Plant, ...] = (*SHAPES_AND_DTYPES, *STATE, *MEMORY)
+INTEGERS: tuple[Plant, ...] = (
+    Plant(
+        "gradient_in_a_buffer_like_w",
+        "dW is written into a buffer made like W: cut off to whole numbers where W holds integers",
+        (linear_vjp("dW = np.zeros_like(W)", "dW[...] = _product(dZ, Y.T)", dW="dW.astype(dZ.dtype)"),),
+        ("linear.dW",),
+        "integers",
+        examples=100,
+    ),
+    Plant(
+        "gradient_in_a_buffer_like_p",
+        "dZ is written into a buffer made like P: cut off to whole numbers where labels are integers",
+        (
+            (
+                FUSED,
+                lines("dZ = np.zeros_like(P)", "dZ[...] = softmax(Z) * P.sum(axis=0) - P", "return dZ.astype(Z.dtype)"),
+            ),
+        ),
+        ("softmax_cross_entropy.dZ", "network.dX"),
+        "integers",
+        examples=100,
+    ),
+)
+
+MISTAKES: tuple[Plant, ...] = (*SHAPES_AND_DTYPES, *STATE, *MEMORY, *INTEGERS)

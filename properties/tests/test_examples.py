@@ -1,0 +1,91 @@
+"""examples: ways of calling that need inputs of a kind get them, within the limits, and change nothing else."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from backproof_impl.conventions import Conventions, Limits
+from backproof_properties.contract import PLAIN
+from backproof_properties.results import Link
+from backproof_properties.runner import Task, drawn
+from backproof_properties.subject import Domain
+from backproof_properties.suite import PROPERTIES
+
+LINKS = {each.claim: each for each in PROPERTIES if each.link is Link.IMPLEMENTATION}
+
+
+def _examples(each, count, conventions=None):
+    return drawn(
+        each, Domain("float64", conventions or Conventions()), Task(PROPERTIES.index(each), "float64", count, 1)
+    )
+
+
+def _drawn(claim, conventions):
+    return _examples(LINKS[claim], 150, conventions)
+
+
+@cache
+def _by_default(claim):
+    return _examples(LINKS[claim], 200)
+
+
+@pytest.mark.parametrize("claim", ["linear.dW", "relu.dZ", "softmax.dZ", "chain.rule"])
+def test_cotangents_are_often_the_same_along_an_axis_and_then_of_stride_0(claim):
+    cotangent = LINKS[claim].functions[-1].removesuffix("_vjp")
+    name = {"linear": "dZ", "relu": "dY", "softmax": "dS"}[cotangent] if claim != "chain.rule" else "dS"
+    drawn = _by_default(claim)
+    even = [usage for case, usage in drawn if min(case[name].shape) > 1 and (case[name] == case[name][:, :1]).all()]
+    assert len(even) > 5
+    assert 2 < sum(usage.memory == "broadcast" for usage in even) < len(even)
+
+
+@pytest.mark.parametrize("claim", ["linear.dW", "softmax_cross_entropy.dZ", "network.dW"])
+def test_arrays_of_integers_hold_what_is_judged(claim):
+    functions, seen = LINKS[claim].functions, set()
+    for case, usage in _by_default(claim):
+        if usage.integers:
+            (name,) = usage.concerned(functions[0])
+            seen.add(name)
+            for A in case[name] if isinstance(case[name], list) else [case[name]]:
+                assert A.dtype == np.float64
+                assert A.astype(np.int64).astype(np.float64).tobytes() == A.tobytes()
+    expected = {"linear.dW": {"W", "Y", "b"}, "network.dW": {"weights", "biases", "X", "P"}}
+    assert seen == expected.get(claim, {"Z", "P"})
+
+
+@pytest.mark.parametrize(("claim", "names"), [("relu.dZ", ("Z", "dY")), ("softmax.dZ", ("Z", "dS"))])
+def test_one_array_in_two_places(claim, names):
+    shared = [
+        [case[name].tobytes() for name in names] for case, usage in _by_default(claim) if usage.memory == "shared"
+    ]
+    assert sum(first == second for first, second in shared) > 5
+
+
+def test_layers_of_one_shape_share_one_array():
+    drawn = [case["weights"] for case, usage in _by_default("network.dW") if usage.memory == "shared"]
+    assert sum(len({W.tobytes() for W in weights}) < len(weights) for weights in drawn) > 2
+
+
+def test_nothing_outside_the_limits_is_drawn():
+    limits = Limits(memory=("contiguous", "strided"), integers=False)
+    for _, usage in _drawn("linear.dW", Conventions(limits=limits)):
+        assert (usage.memory in limits.memory, usage.integers) == (True, False)
+
+
+@pytest.mark.parametrize("labels", ["index", "one-hot", "distribution"])
+def test_integers_respect_declared_labels_and_logits(labels):
+    declared = Conventions(labels=labels, limits=Limits(logit=80))
+    of_losses = {
+        usage.concerned("softmax_cross_entropy")
+        for _, usage in _drawn("softmax_cross_entropy.dZ", declared)
+        if usage.integers
+    }
+    assert of_losses == ({("Z",)} if labels == "index" else {("Z",), ("P",)})
+    of_networks = {usage.argument for _, usage in _drawn("network.dW", declared) if usage.integers}
+    assert of_networks == (set() if labels == "index" else {3})  # P: rounded weights might give larger logits
+
+
+def test_the_links_inside_the_spec_call_nothing():
+    each = next(each for each in PROPERTIES if each.id == "linear.dW: Jacobian → formula")
+    assert {usage for _, usage in _examples(each, 20)} == {PLAIN}
