@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backproof_impl import reference as R
 from backproof_impl.calling import Answer
-from backproof_impl.conventions import Conventions, Limits
+from backproof_impl.conventions import Conventions, Limits, UsageError
 from backproof_impl.loading import as_target
 from backproof_properties import contract, processes, runner
 from backproof_properties.judge import Refuted
@@ -265,10 +265,39 @@ def test_what_a_dying_worker_found_is_kept_and_the_rest_is_an_error(tmp_path):
     source = processes.Source(str(path))
     planned = runner.tasks(("relu.dZ",), ("float64",), 5, 3)
     outcomes = processes.run_all(planned, source.load()[0], 2, source, lambda _: None)
-    assert outcomes[-1].verdict is Verdict.ERROR
+    assert [each.verdict for each in outcomes] == [*[Verdict.HOLDS] * 3, Verdict.ERROR]
     assert outcomes[-1].reason == (
         "a worker process died before this was judged: run again with -n 1 to see what the target does"
     )
+
+
+def test_a_worker_that_died_is_started_again():
+    source = processes.Source("reference")
+    task = runner.tasks(("relu.forward",), ("float64",), 2, 3)[0]
+    worker = processes.Worker(source)
+    try:
+        assert worker.run(task).verdict is Verdict.HOLDS
+        worker._process.kill()
+        assert worker.run(task).verdict is Verdict.ERROR
+        assert worker.run(task).verdict is Verdict.HOLDS
+    finally:
+        worker.close()
+    assert worker.run(task).verdict is Verdict.ERROR  # and is not started after it was closed
+    assert worker._process is None
+
+
+@pytest.mark.parametrize(
+    ("source", "change", "kind", "said"),
+    [
+        ("nowhere.py", {}, UsageError, r"^target nowhere\.py: no such file"),
+        ("reference", {"place": 10**6}, RuntimeError, "IndexError: tuple index out of range"),
+    ],
+)
+def test_a_fault_of_ours_in_a_worker_is_raised_here(source, change, kind, said):
+    target, _ = processes.Source("reference").load()
+    planned = [replace(task, **change) for task in runner.tasks(("relu.forward",), ("float32", "float64"), 1, 3)]
+    with pytest.raises(kind, match=said):
+        processes.run_all(planned, target, 2, processes.Source(source), lambda _: None)
 
 
 # --- a process of its own -------------------------------------------------------------------------------------------
