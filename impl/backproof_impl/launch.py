@@ -71,24 +71,27 @@ class _Reaper:
         self._owner = 0
 
     def tell(self, sign: str, pid: int) -> None:
-        if self._owner != os.getpid():  # not ours: a fork's parent has started it
-            self._owner = os.getpid()
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                command("backproof_impl.reaper"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            atexit.register(self._leave)
-        with suppress(OSError):
+        with suppress(OSError):  # no process can be started, or it has gone: what is watched hears the end by itself
+            if self._process is None or self._owner != os.getpid():  # that of a fork's parent is not ours
+                self._process, self._owner = self._started(), os.getpid()
+                atexit.register(self._leave)
             self._process.stdin.write(f"{sign}{pid}\n".encode())  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]
+
+    @staticmethod
+    def _started() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - our own module
+            command("backproof_impl.reaper"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def _leave(self) -> None:
         if self._process is not None and self._owner == os.getpid():
             with suppress(OSError, subprocess.TimeoutExpired):
-                self._process.communicate(timeout=5)
+                self._process.communicate(timeout=1)
 
 
 _REAPER = _Reaper()
