@@ -232,6 +232,11 @@ class Search:
         return (tensor.name, by, self.term()) if what == "constant" else ("f", self.places(("m",)), tensor.name, by)
 
 
+NOTICED = (
+    "capture", "constant", "constant term", "eigenvariable", "empty", "factor", "hidden", "neighbourhood",
+    "positive", "ring", "tied",
+)  # fmt: skip
+"""Guards that are missed within seconds, each at the latest after sixty searches."""
 RARE = ("cut", "specialise", "d_chain", "d_chain", "d_function")
 """Rules whose premises seldom fit."""
 
@@ -297,12 +302,19 @@ def counterexample(theorem, theory, random):
     return None
 
 
+def loose(theorem):
+    """Indices that are bound by nothing: such a theorem says nothing that could be true."""
+    whole = ((part, depth) for each in (theorem.conclusion, *theorem.hypotheses) for part, depth in parts(each))
+    indexed = {"entry", "delta", "map", "slope", "deriv"}
+    return [i for part, depth in whole if part[0] in indexed for i in part[2] if i[0] == "bound" and i[1] >= depth]
+
+
 def falsehood(random, steps):
     """A rule, the theorem that it gave, and values at which that is false; None where none is found."""
     search = Search(random)
     with mp.workdps(DIGITS):
         for name, theorem in filter(None, (search.step() for _ in range(steps))):
-            found = counterexample(theorem, search.p.theory, random)
+            found = loose(theorem) or counterexample(theorem, search.p.theory, random)
             if found:
                 return name, theorem.hypotheses, theorem.conclusion, found
     return None
@@ -329,7 +341,7 @@ def test_what_is_proved_by_steps_at_random_is_true_in_numbers(random):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("guard", ["constant", "eigenvariable", "empty", "neighbourhood", "positive", "ring", "tied"])
+@pytest.mark.parametrize("guard", NOTICED)
 def test_a_rule_without_its_guard_is_found_out(guard, monkeypatch):
     def require(name, condition, message):
         if name != guard:

@@ -23,7 +23,6 @@ TOTAL = {
     "exp": exponential,
     "inv": lambda a: 1 / a if abs(a) > TINY else mp.mpf(7),
     "log": lambda a: mp.log(a) if a > TINY else a + 3,
-    "ind": lambda a: mp.mpf(int(a > -TINY)),
 }
 """The operators with some value everywhere, and with nothing within rounding of 0 taken to be anything else."""
 
@@ -41,6 +40,10 @@ class World(Model):
             for place in world.places(f.outputs)
         }
         return world
+
+    def sign(self, term, free, bound=()):
+        value = self.value(term, free, bound)
+        return 0 if abs(value) < TINY else 1 if value > 0 else -1
 
     def holds(self, judgement, free, bound=()):
         op, *rest = judgement

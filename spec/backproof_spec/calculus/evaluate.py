@@ -8,18 +8,20 @@ digits more, until they agree or the difference stays. Maps are random quadratic
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from fractions import Fraction
+from functools import lru_cache, reduce
 from itertools import product
 from typing import Any
 
 from mpmath import mp
 
+from backproof_spec.calculus.enclosures import MAGNITUDE, Arithmetic, TooLarge, Undecided, fraction, sign
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.limits import tick
-from backproof_spec.calculus.terms import Formula, Index, Names, Theory, free_indices
+from backproof_spec.calculus.terms import MINUS_ONE, Formula, Index, Names, Theory, free_indices, parts
 
 DIGITS, STEP_DIGITS = 120, 30
 FINER = (1, 4, 16, 64)
@@ -32,8 +34,8 @@ AGREEMENT = 40
 Place = tuple[int, ...]
 
 
-class TooLarge(ArithmeticError):
-    """exp of a number of so many digits that its own digits could not be computed."""
+class Kink(ArithmeticError):
+    """There is no derivative here: from below and from above it is not the same."""
 
 
 def _log(a: Any) -> Any:
@@ -46,14 +48,11 @@ def _log(a: Any) -> Any:
 
 def _exp(a: Any) -> Any:
     """exp a, where a itself has few digits before the point."""
-    if a > 0 and mp.mag(a) > _MAGNITUDE:
+    if a > 0 and mp.mag(a) > MAGNITUDE:
         msg = "a number of more than a thousand digits in an exponent"
         raise TooLarge(msg)
     return mp.exp(a)
 
-
-_MAGNITUDE = 4096
-"""exp is computed up to exp(2⁴⁰⁹⁶)."""
 
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -61,8 +60,22 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "inv": lambda a: 1 / a,
     "exp": _exp,
     "log": _log,
-    "ind": lambda a: mp.mpf(int(a >= 0)),
 }
+
+
+_FIRST_BITS, _BITS_A_DIGIT = 64, 3.33
+"""Of enclosures, until they decide a sign; then as many as numbers are computed with, then four times as many."""
+_SIGNS = {"eq": {0}, "pos": {1}, "nonneg": {0, 1}, "nonzero": {-1, 1}}
+"""The signs that a judgement allows."""
+_SMOOTH = 10
+"""Digits to which slopes from below and from above agree, at a step of 10⁻³⁰, where there is no kink."""
+
+
+@lru_cache(4096)
+def _has_kinks(theory: Theory, e: Formula) -> bool:
+    """Does 1[· ≥ 0] stand in it, or in the definition of a name in it?"""
+    rests = [theory.rest(name) for name in theory.depends(e) if theory.kind(name) == "defined"]
+    return any(part[0] == "ind" for each in (e, *rests) for part, _ in parts(each))
 
 
 @lru_cache(1024)
@@ -82,6 +95,10 @@ class Model:
     values: dict[str, dict[Place, Any]]
     maps: dict[str, dict[Place, dict[Place, tuple[Any, Any]]]]
     known: dict[tuple[str, Place], Any] = field(default_factory=dict)
+    arithmetic: Arithmetic | None = None
+    """Fractions and enclosures to compute with, of a model that decides signs; else numbers of mpmath."""
+    torn: str = ""
+    """Why the derivative that was last computed may not exist."""
     quotients: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     """Difference quotients: the lines of a derivation are about the same few."""
 
@@ -109,26 +126,72 @@ class Model:
         def at(places: tuple[Any, ...]) -> Place:
             return tuple(free[i] if i[0] == "index" else bound[i[1]] for i in places)
 
+        operators = self._operators
         match term:
-            case (op, *children) if op in _OPERATORS:
-                found = _OPERATORS[op](*(self.value(child, free, bound) for child in children))
-            case ("num", p, q):
-                found = mp.mpf(p) / q
-            case ("dim", dim):
-                found = mp.mpf(self.size(dim))
-            case ("delta", _, places):
-                i, j = at(places)
-                found = mp.mpf(int(i == j))
+            case (op, *children) if op in operators:
+                found = operators[op](*(self.value(child, free, bound) for child in children))
+            case ("ind", a):
+                found = self._number(int(self.sign(a, free, bound) >= 0))
+            case ("num" | "dim" | "delta", *_):
+                found = self._number(self._plain(term, at))
             case ("sum", dim, a):
                 tick()
-                found = sum((self.value(a, free, (i, *bound)) for i in range(self.size(dim))), mp.mpf(0))
+                found = self._sum(self.value(a, free, (i, *bound)) for i in range(self.size(dim)))
             case ("entry", name, places) if self.theory.kind(name) == "variable":
-                found = self.values[name][at(places)]
+                found = self._number(self.values[name][at(places)])
             case ("entry", name, places):
                 found = self._defined(name, at(places))
             case (op, name, places, dims, a):
                 argument = {k: self.value(a, free, (*reversed(k), *bound)) for k in self.places(dims)}
                 found = self._of_map(op, name, at(places), argument)
+        return found
+
+    @property
+    def _operators(self) -> dict[str, Callable[..., Any]]:
+        return self.arithmetic.operators if self.arithmetic else _OPERATORS
+
+    def _plain(self, term: Formula, at: Callable[[tuple[Any, ...]], Place]) -> Fraction:
+        """A fraction, a dimension, or δ."""
+        match term:
+            case ("num", p, q):
+                return Fraction(p, q)
+            case ("dim", dim):
+                return Fraction(self.size(dim))
+        i, j = at(term[2])
+        return Fraction(i == j)
+
+    def _number(self, value: Any) -> Any:
+        """A fraction, or a value that was chosen, to compute with."""
+        return fraction(value) if self.arithmetic else mp.convert(value)
+
+    def _sum(self, terms: Iterable[Any]) -> Any:
+        return reduce(self._operators["add"], terms, self._number(0))
+
+    def sign(self, term: Formula, free: dict[Index, int], bound: Place = ()) -> int:
+        """−1, 0 or 1, whichever it is. Raises ``Undecided`` where no precision says so."""
+        for bits in (_FIRST_BITS, mp.prec, 4 * mp.prec):
+            try:
+                return sign(self._enclosing(bits).value(term, free, bound))
+            except Undecided as undecided:
+                error = undecided
+        error.args = (f"the sign of {{}} is not decided by {int(4 * mp.prec / _BITS_A_DIGIT)} digits", term)
+        raise error
+
+    def precisely(self, term: Formula, bound: Place) -> Any:
+        """A fraction where the value is one, else more digits of it than those by which equations are looked at."""
+        with suppress(Undecided):
+            found = self._enclosing(_FIRST_BITS).value(term, {}, bound)
+            if isinstance(found, Fraction):
+                return found
+        with mp.workdps(8 * DIGITS):
+            return self.value(term, {}, bound)
+
+    def _enclosing(self, bits: int) -> Model:
+        """The same values, computed with as fractions and enclosures."""
+        key = "", (bits,)
+        if key not in self.known:
+            self.known[key] = Model(self.theory, self.sizes, self.values, self.maps, arithmetic=Arithmetic(bits))
+        found: Model = self.known[key]
         return found
 
     def _defined(self, name: str, place: Place) -> Any:
@@ -156,11 +219,13 @@ class Model:
         """f[i](X) = Σ_k a[k]·X[k] + (Σ_k c[k]·X[k])²/2, and its slope a[k] + c[k]·Σ c·X."""
         outputs = len(self.theory.rest(name))
         coefficients = self.maps[name][place[:outputs]]
-        inner = sum((c * argument[k] for k, (_, c) in coefficients.items()), mp.mpf(0))
+        add, mul, chosen = self._operators["add"], self._operators["mul"], self._number
+        inner = self._sum(mul(chosen(c), argument[k]) for k, (_, c) in coefficients.items())
         if op == "map":
-            return sum((a * argument[k] for k, (a, _) in coefficients.items()), inner * inner / 2)
+            linear = self._sum(mul(chosen(a), argument[k]) for k, (a, _) in coefficients.items())
+            return add(linear, mul(chosen(mp.mpf(0.5)), mul(inner, inner)))
         a, c = coefficients[place[outputs:]]
-        return a + c * inner
+        return add(chosen(a), mul(chosen(c), inner))
 
     def assignments(self, formula: Formula) -> Iterator[dict[Index, int]]:
         """All values of the free indices of a formula."""
@@ -178,11 +243,15 @@ class Model:
 
     def _compared(self, judgement: Formula, free: dict[Index, int]) -> tuple[Any, Any, Any]:
         """Both sides and their deviation, with as many digits as it takes for them to agree or to differ for good."""
-        before = None
+        before, torn = None, ""
         for finer in FINER:
             tick()
             with mp.workdps(DIGITS * finer):
-                left, right = self._sides(judgement, free, finer)
+                left, right, before_torn, torn = *self._sides(judgement, free, finer), torn, self.torn
+                if torn:
+                    if before_torn:
+                        raise Kink(torn)
+                    continue
                 size = max(abs(left), abs(right), 1)
                 apart = abs(left - right) / size
                 if agrees(apart):
@@ -197,6 +266,7 @@ class Model:
         return left, right, apart
 
     def _sides(self, judgement: Formula, free: dict[Index, int], finer: int) -> tuple[Any, Any]:
+        self.torn = ""
         if finer > 1:
             self.known.clear()
         if judgement[0] == "eq":
@@ -209,11 +279,19 @@ class Model:
         what = (name, place, e, h, *((i, free[i]) for i in sorted(free_indices(e))))
         if what not in self.quotients:
             ends = []
-            for step in (h, -h):
+            for step in (-h, h):
                 with self.moved(name, place, step):
                     ends.append(self.value(e, free))
-            self.quotients[what] = (ends[0] - ends[1]) / (2 * h)
-        return self.quotients[what]
+            low, high = ends
+            below = above = slope = (high - low) / (2 * h)
+            if _has_kinks(self.theory, e):
+                here = self.value(e, free)
+                below, above = (here - low) / h, (high - here) / h
+            self.quotients[what] = slope, below, above
+        slope, below, above = self.quotients[what]
+        if abs(above - below) > mp.mpf(10) ** -_SMOOTH * max(abs(below), abs(above), 1):
+            self.torn = f"the derivative does not exist: it is {shown(below)} from below, {shown(above)} from above"
+        return slope
 
     @contextmanager
     def moved(self, name: str, place: Place, step: Any) -> Iterator[None]:
@@ -238,10 +316,11 @@ class Model:
 
     def _holds(self, judgement: Formula, bound: Place) -> bool:
         op, *terms = judgement
-        worth = [self.value(term, {}, bound) for term in terms]
-        if op == "eq":
-            return agrees(abs(worth[0] - worth[1]))
-        return bool(worth[0] > 0 if op == "pos" else worth[0] >= 0 if op == "nonneg" else worth[0] != 0)
+        term = ("add", terms[0], ("mul", MINUS_ONE, terms[1])) if op == "eq" else terms[0]
+        try:
+            return self.sign(term, {}, bound) in _SIGNS[op]
+        except Undecided:  # but to some hundreds of digits it is 0
+            return 0 in _SIGNS[op] and agrees(abs(self.value(term, {}, bound)))
 
 
 def worst_deviation(theorem: Theorem, model: Model) -> Any:
@@ -259,6 +338,17 @@ def agrees(deviation: Any) -> bool:
 def digits(deviation: Any) -> int:
     """To how many digits two values agree; as many as are computed where exactly."""
     return DIGITS if deviation == 0 else int(mp.floor(-mp.log10(deviation)))
+
+
+def shown(value: Any, digits: int = 12) -> str:
+    """A number in a few digits, however many it has itself."""
+    if value and abs(mp.mag(value)) > _MANY_DIGITS:
+        return f"{'-' if value < 0 else ''}10^({mp.nstr(mp.log10(abs(value)), digits)})"
+    return str(mp.nstr(value, digits)) if value else "0"
+
+
+_MANY_DIGITS = 4096
+"""Numbers with more binary digits are shown by their logarithm."""
 
 
 def falsified(judgement: Formula, model: Model) -> dict[Index, int] | None:

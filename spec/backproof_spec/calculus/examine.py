@@ -186,6 +186,11 @@ class Total(Model):
                 return self.beyond
         return super().value(term, free, bound)
 
+    def sign(self, term: Formula, free: dict[Index, int], bound: Place = ()) -> int:
+        """The sign of a value, which is computed from small whole numbers."""
+        value = self.value(term, free, bound)
+        return int(value > 0) - int(value < 0)
+
 
 def cases(
     proof: Proof, judgement: Formula, assuming: Iterable[Formula] = (), sizes: Mapping[str, int] | None = None

@@ -22,15 +22,16 @@ from random import Random
 
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.derivation import Derivation, Line
+from backproof_spec.calculus.enclosures import Undecided
 from backproof_spec.calculus.limits import UNFOLDED, WRITTEN_OUT, require, unfolded, written_out
 from backproof_spec.calculus.normal import Once
 from backproof_spec.calculus.notation import Expression
 from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.reading import Malformed, Statement, read
 from backproof_spec.calculus.tactics import Unproved, right_side
-from backproof_spec.calculus.terms import Formula, Index
+from backproof_spec.calculus.terms import ZERO, Formula, Index
 
-__all__ = ["Malformed", "Statement", "claim", "counterexample", "prove", "read"]
+__all__ = ["Malformed", "Statement", "claim", "counterexample", "exception", "prove", "read"]
 
 
 def prove(statement: Statement) -> Derivation:
@@ -83,7 +84,7 @@ def counterexample(statement: Statement, attempts: int = 50) -> tuple[evaluate.M
     satisfied = False
     for attempt in range(attempts):
         try:
-            model = values.model(d, hypotheses, random, largest=1 + attempt // 10)
+            model = values.model(d, hypotheses, random, largest=1 + attempt // 10, tied=attempt % 3 == 2)  # noqa: PLR2004
             satisfied = True
             free = evaluate.falsified(claim(statement), model)
         except values.Unsatisfied:
@@ -95,3 +96,34 @@ def counterexample(statement: Statement, attempts: int = 50) -> tuple[evaluate.M
     if not satisfied:
         raise values.Unsatisfied(values.UNSATISFIED)
     return None
+
+
+def exception(statement: Statement, attempts: int = 40) -> tuple[evaluate.Model, dict[Index, int], str] | None:
+    """Sizes and values at which there is no derivative, or no value of what is claimed, and why; None where none found."""
+    d, judgement = statement.derivation, claim(statement)
+    random, hypotheses = Random(1), frozenset(d.hypotheses)  # noqa: S311 - examples, no secrets
+    for attempt in range(attempts):
+        try:
+            model = values.model(d, hypotheses, random, largest=1 + attempt // 20, tied=True)
+        except values.Unsatisfied:
+            continue
+        for free in model.assignments(judgement):
+            why = _unsaid(model, judgement, free)
+            if why:
+                return model, free, why
+    return None
+
+
+def _unsaid(model: evaluate.Model, judgement: Formula, free: dict[Index, int]) -> str:
+    """Why a derivative, or what is claimed of it, has no value, where what is differentiated has one."""
+    try:
+        model.deviation((*judgement[:-1], ZERO), free)
+    except (evaluate.Kink, Undecided) as error:
+        return str(error)
+    except ArithmeticError:
+        return ""
+    try:
+        model.deviation(("eq", judgement[-1], ZERO), free)
+    except ArithmeticError as error:
+        return f"what is claimed has no value there: {str(error) or '1/0'}"
+    return ""

@@ -10,7 +10,8 @@ from typing import Any
 
 from mpmath import mp
 
-from backproof_spec.calculus.evaluate import DIGITS, Model, TooLarge
+from backproof_spec.calculus.enclosures import TooLarge
+from backproof_spec.calculus.evaluate import DIGITS, Model
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import Formula, Names, names, parts
@@ -83,10 +84,16 @@ def model(
     scale: int = 1,
     *,
     signed: bool = True,
+    tied: bool = False,
 ) -> Model:
-    """Random values, up to 2/``scale``, that satisfy the hypotheses. Raises ``Unsatisfied`` where none are found."""
+    """Random values, up to 2/``scale``, that satisfy the hypotheses. Raises ``Unsatisfied`` where none are found.
+
+    ``tied``: of −1, 0, 1 and 2 alone, so that kinks and 1/0 are met.
+    """
+    draw = partial(_whole, random) if tied else partial(_draw, random, scale, signed=signed)
     for _ in range(20):
-        found = _model(proof, hypotheses, random, sizes, largest, partial(_draw, random, scale, signed=signed))
+        found = _model(proof, hypotheses, random, sizes, largest, draw)
+        found.known.clear()
         with mp.workdps(DIGITS):
             if all(found.satisfies(each) for each in hypotheses):
                 return found
@@ -129,6 +136,10 @@ def _draw(random: Random, scale: int, *, signed: bool) -> Any:
     return mp.mpf(value.numerator) / value.denominator
 
 
+def _whole(random: Random) -> Any:
+    return mp.mpf(random.choice((0, 0, 1, -1, 2)))
+
+
 def _adjust(found: Model, hypothesis: Formula) -> None:
     """Change the values of a tensor where a hypothesis is of its sign, its size, or what it is equal to."""
     _, dims, judgement = hypothesis
@@ -163,5 +174,5 @@ def _assign(found: Model, dims: Names, left: Formula, right: Formula) -> None:
     if plain and found.theory.kind(name) == "variable" and name not in found.theory.depends(right):
         for place in found.places(dims):
             bound = tuple(reversed(place))
-            found.values[name][tuple(bound[i[1]] for i in places)] = found.value(right, {}, bound)
+            found.values[name][tuple(bound[i[1]] for i in places)] = found.precisely(right, bound)
         found.known.clear()
