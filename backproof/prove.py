@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ from backproof_spec.calculus.coq import check
 from backproof_spec.calculus.coq.export import exports
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation
-from backproof_spec.calculus.evaluate import AGREEMENT
+from backproof_spec.calculus.evaluate import AGREEMENT, Model, shown
 from backproof_spec.calculus.tactics import Unproved
-from backproof_spec.calculus.terms import Refused
+from backproof_spec.calculus.terms import Index, Refused
 from backproof_spec.calculus.theorems import THEOREMS, named
 from backproof_spec.calculus.values import Undefined, Unsatisfied
 
@@ -198,7 +198,18 @@ def _refuted(read: statement.Statement, unproved: Unproved) -> None:
         return
     model, free = found
     claim = statement.claim(read)
-    derivative, claimed = (mp.nstr(side, 12) if side else "0" for side in model.sides(claim, free))
+    derivative, claimed = map(shown, model.sides(claim, free))
+    typer.echo(_line(f"FALSE  {write(claim)}"))
+    _table([*_values(read, model, free), ("derivative", derivative), ("claimed", claimed)])
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> None:
+    for name, said in rows:
+        typer.echo(_line(f"  {name:<10} {said}", 13))
+
+
+def _values(read: statement.Statement, model: Model, free: Mapping[Index, int]) -> list[tuple[str, str]]:
+    """Sizes and values, as rows."""
     rows = [("sizes", ", ".join(f"{_size(read, dim)} = {size}" for dim, size in model.sizes.items()) or "none")]
     for name, values in model.values.items():
         if not name.endswith("°"):
@@ -207,9 +218,7 @@ def _refuted(read: statement.Statement, unproved: Unproved) -> None:
     for name, outputs in model.maps.items():
         rows += [(f"{name}{_place(place)}", _quadratic(of)) for place, of in outputs.items()]
     rows += [("at", ", ".join(f"{index[1]} = {value + 1}" for index, value in free.items()))] if free else []
-    typer.echo(_line(f"FALSE  {write(claim)}"))
-    for name, said in [*rows, ("derivative", derivative), ("claimed", claimed)]:
-        typer.echo(_line(f"  {name:<10} {said}", 13))
+    return rows
 
 
 def _quadratic(coefficients: Mapping[tuple[int, ...], tuple[Any, Any]]) -> str:
@@ -232,12 +241,17 @@ def _stopped(read: statement.Statement, unproved: Unproved, write: Writer) -> No
         if missing[1][0] in {"dim", "entry"}:
             hint = f"a line 'suppose {fact.replace(' ≠ ', ' != ').replace(' ≥ ', ' >= ')}' may be what it needs"
     typer.echo(_line(f"NOT PROVED  {said}"))
-    shown = [("derived", line.theorem.conclusion) for line in read.derivation.lines[-1:]]
-    shown += zip(("simplified", "claimed"), unproved.sides, strict=False)
-    for name, formula in shown:
+    formulas = [("derived", line.theorem.conclusion) for line in read.derivation.lines[-1:]]
+    formulas += zip(("simplified", "claimed"), unproved.sides, strict=False)
+    for name, formula in formulas:
         lines = _line(f"  {name:<10} {write(formula)}", 13).splitlines()
         left = [f"{'':13}… and {len(lines) - _MOST} lines more"] if len(lines) > _MOST else []
         typer.echo("\n".join([*lines[:_MOST], *left]))
+    with _shown("values at which there is no derivative are looked for"):
+        found = statement.exception(read)
+    if found is not None:
+        model, free, why = found
+        _table([("not at", why), *_values(read, model, free)])
     typer.echo(_line(f"  no counterexample was found: {hint}"))
 
 

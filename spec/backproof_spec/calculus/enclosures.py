@@ -78,7 +78,8 @@ def fraction(value: Any) -> Fraction:
     if isinstance(value, int | Fraction):
         return Fraction(value)
     mantissa, exponent = value.man_exp  # without the sign
-    return Fraction(int(mantissa) * (-1 if value < 0 else 1)) * Fraction(2) ** exponent
+    signed = int(mantissa) * (-1 if value < 0 else 1)
+    return Fraction(signed << exponent) if exponent > 0 else Fraction(signed, 1 << -exponent)
 
 
 def sign(number: Number) -> int:
@@ -143,4 +144,4 @@ class Arithmetic:
         if wide.low <= 0:
             msg = "log a, where a may be 0"
             raise Undecided(msg)
-        return wide.increasing(mp.log)
+        return wide.increasing(mp.ln)

@@ -174,7 +174,8 @@ class Model:
                 return sign(self._enclosing(bits).value(term, free, bound))
             except Undecided as undecided:
                 error = undecided
-        error.args = (f"the sign of {{}} is not decided by {int(4 * mp.prec / _BITS_A_DIGIT)} digits", term)
+        digits = int(4 * mp.prec / _BITS_A_DIGIT)
+        error.args = (f"whether it is on a kink is not decided by {digits} digits of what stands in step",)
         raise error
 
     def precisely(self, term: Formula, bound: Place) -> Any:

@@ -84,7 +84,8 @@ def counterexample(statement: Statement, attempts: int = 50) -> tuple[evaluate.M
     satisfied = False
     for attempt in range(attempts):
         try:
-            model = values.model(d, hypotheses, random, largest=1 + attempt // 10, tied=attempt % 3 == 2)  # noqa: PLR2004
+            draw = values.drawn if attempt % 3 else values.tied
+            model = values.model(d, hypotheses, random, largest=1 + attempt // 10, draw=draw)
             satisfied = True
             free = evaluate.falsified(claim(statement), model)
         except values.Unsatisfied:
@@ -99,12 +100,12 @@ def counterexample(statement: Statement, attempts: int = 50) -> tuple[evaluate.M
 
 
 def exception(statement: Statement, attempts: int = 40) -> tuple[evaluate.Model, dict[Index, int], str] | None:
-    """Sizes and values at which there is no derivative, or no value of what is claimed, and why; None where none found."""
+    """Sizes and values at which the derivative, or what is claimed, does not exist, and why; None if none are found."""
     d, judgement = statement.derivation, claim(statement)
     random, hypotheses = Random(1), frozenset(d.hypotheses)  # noqa: S311 - examples, no secrets
     for attempt in range(attempts):
         try:
-            model = values.model(d, hypotheses, random, largest=1 + attempt // 20, tied=True)
+            model = values.model(d, hypotheses, random, largest=1 + attempt // 20, draw=values.tied)
         except values.Unsatisfied:
             continue
         for free in model.assignments(judgement):

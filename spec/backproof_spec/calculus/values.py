@@ -53,8 +53,9 @@ def telling(proof: Proof, theorem: Theorem, count: int, sizes: dict[str, int] | 
     for seed in range(_SEEDS):
         try:
             random = Random(seed)  # noqa: S311 - examples
-            drawn = model(proof, theorem.hypotheses, random, sizes, scale=scale, signed=seed < _PATIENCE)
-            nonzero = drawn.somewhere(theorem.conclusion)
+            draw = partial(drawn, scale=scale, signed=seed < _PATIENCE)
+            here = model(proof, theorem.hypotheses, random, sizes, draw=draw)
+            nonzero = here.somewhere(theorem.conclusion)
         except Unsatisfied:
             continue
         except TooLarge as error:
@@ -64,15 +65,26 @@ def telling(proof: Proof, theorem: Theorem, count: int, sizes: dict[str, int] | 
             undefined = str(error) or "1/0"
             continue
         if nonzero:
-            yield drawn
+            yield here
             found += 1
         else:
-            dull.append(drawn)
+            dull.append(here)
         if found == count:
             return
     if not found and not dull:
         raise Undefined(f"{UNDEFINED}: {undefined}") if undefined else Unsatisfied(UNSATISFIED)
     yield from dull[: count - found]
+
+
+def drawn(random: Random, scale: int = 1, *, signed: bool = True) -> Any:
+    """A number with three binary places, not 0, or a ``scale``-th of one, a power of 2; positive unless ``signed``."""
+    value = Fraction(random.choice([*(range(-16, 0) if signed else ()), *range(1, 17)]), 8 * scale)
+    return mp.mpf(value.numerator) / value.denominator
+
+
+def tied(random: Random) -> Any:
+    """A small whole number, so that kinks and 1/0 are met."""
+    return mp.mpf(random.choice((0, 0, 1, -1, 2)))
 
 
 def model(
@@ -81,18 +93,11 @@ def model(
     random: Random,
     sizes: dict[str, int] | None = None,
     largest: int = LARGEST,
-    scale: int = 1,
-    *,
-    signed: bool = True,
-    tied: bool = False,
+    draw: Callable[[Random], Any] = drawn,
 ) -> Model:
-    """Random values, up to 2/``scale``, that satisfy the hypotheses. Raises ``Unsatisfied`` where none are found.
-
-    ``tied``: of −1, 0, 1 and 2 alone, so that kinks and 1/0 are met.
-    """
-    draw = partial(_whole, random) if tied else partial(_draw, random, scale, signed=signed)
+    """Random values that satisfy the hypotheses. Raises ``Unsatisfied`` where none are found."""
     for _ in range(20):
-        found = _model(proof, hypotheses, random, sizes, largest, draw)
+        found = _model(proof, hypotheses, random, sizes, largest, partial(draw, random))
         found.known.clear()
         with mp.workdps(DIGITS):
             if all(found.satisfies(each) for each in hypotheses):
@@ -116,8 +121,8 @@ def _model(
     said = [each[3] for each in proof.declarations if each[0] == "define"] + [each[2] for each in hypotheses]
     dims |= {part[1] for formula in said for part, _ in parts(formula) if part[0] in {"sum", "dim"}}
     sizes = sizes or (dict.fromkeys(dims, min(largest, 2)) if len(dims) > _MANY else {})
-    drawn = {dim: random.randint(int(dim in nonempty), largest) for dim in sorted(dims)} | sizes
-    found = Model(theory, drawn, {}, {})
+    chosen = {dim: random.randint(int(dim in nonempty), largest) for dim in sorted(dims)} | sizes
+    found = Model(theory, chosen, {}, {})
     with mp.workdps(DIGITS):
         for name, shape in variables.items():
             found.values[name] = {place: draw() for place in found.places(shape)}
@@ -128,16 +133,6 @@ def _model(
         for hypothesis in sorted(hypotheses, key=repr):
             _adjust(found, hypothesis)
     return found
-
-
-def _draw(random: Random, scale: int, *, signed: bool) -> Any:
-    """A number with three binary places, not 0, or a ``scale``-th of one, a power of 2; positive unless ``signed``."""
-    value = Fraction(random.choice([*(range(-16, 0) if signed else ()), *range(1, 17)]), 8 * scale)
-    return mp.mpf(value.numerator) / value.denominator
-
-
-def _whole(random: Random) -> Any:
-    return mp.mpf(random.choice((0, 0, 1, -1, 2)))
 
 
 def _adjust(found: Model, hypothesis: Formula) -> None:
