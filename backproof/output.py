@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from backproof.interrupts import heard
@@ -19,6 +20,10 @@ def leave(command: Callable[[], Any]) -> NoReturn:
     """Run the command, and exit with the status that it returns or exits with."""
     if sys.stdout is None:
         refuse("standard output is closed: expected it open, or sent to a file (> report.txt)")
+    try:
+        Path.cwd()
+    except OSError:
+        refuse("the current folder has gone: expected to be run in one that exists (cd)")
     try:
         status = _status(command)
         sys.stdout.flush()

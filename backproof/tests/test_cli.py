@@ -346,6 +346,13 @@ def test_a_known_failure_passes_until_it_no_longer_fails(cli, tmp_path):
     assert "now holds" in out
 
 
+def test_a_current_folder_that_has_gone_is_one_line(tmp_path):
+    words = [f"mkdir {tmp_path}/x; cd {tmp_path}/x; rmdir ../x", f"{shlex.quote(sys.executable)} -P -m backproof list"]
+    done = subprocess.run("; ".join(words), shell=True, capture_output=True, check=False, timeout=60)  # noqa: S602
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"backproof: the current folder has gone: expected to be run in one that exists (cd)\n"
+
+
 def test_an_interrupt_before_anything_has_run_is_one_line(capsys):
     def interrupted():
         raise KeyboardInterrupt
