@@ -1,5 +1,7 @@
 """launch: programs of ours are apart from the folder and the environment, and none outlives the one that started it."""
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -9,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from backproof_impl import launch
+from backproof_impl import apart, launch, reaper
 
 HOSTILE = ("json", "runpy", "psutil", "numpy", "mpmath", "ml_dtypes", "gmpy2", "backproof", "backproof_spec", "pickle")
 
@@ -56,6 +58,42 @@ def test_our_packages_are_the_ones_that_run_here(tmp_path):
     script = rest[rest.index(next(word for word in rest if word.endswith("apart.py")))]
     started = f"import sys; sys.argv = {['apart', rest[-1]]}; exec(open({script!r}).read()); {ask}"
     assert _run((first, "-I", "-c", started)).stdout == f"{os.path.dirname(launch.__file__)}/__init__.py\n"  # noqa: PTH120
+
+
+def test_only_our_packages_are_found_apart_from_the_path():
+    ours = apart.Ours({"backproof_impl": "/somewhere/backproof_impl"})
+    found = ours.find_spec("backproof_impl", None, None)
+    assert (found.origin, found.submodule_search_locations) == (
+        "/somewhere/backproof_impl/__init__.py",
+        ["/somewhere/backproof_impl"],
+    )
+    assert ours.find_spec("backproof_impl.launch") is ours.find_spec("json") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_the_reaper_ends_what_is_watched_with_its_children_and_nothing_else(monkeypatch):
+    script = f"import subprocess, sys, time; {CHILD}; print(flush=True); time.sleep(60)"
+    watched, forgotten, other = (
+        subprocess.Popen([sys.executable, "-I", "-S", "-c", script], stdout=subprocess.PIPE, start_new_session=own)
+        for own in (True, True, False)
+    )
+    families = []
+    for each in (watched, forgotten, other):
+        each.stdout.readline()
+        families.append([psutil.Process(each.pid), *psutil.Process(each.pid).children()])
+    heard = f"+{watched.pid}\n+{forgotten.pid}\n+{other.pid}\n-{forgotten.pid}\n"  # the last leads no session
+    monkeypatch.setattr("sys.stdin", io.StringIO(heard))
+    try:
+        reaper.main()
+        assert watched.wait(timeout=5) == -signal.SIGKILL
+        assert psutil.wait_procs(families[0], timeout=5)[1] == []
+        assert [[each.is_running() for each in family] for family in families[1:]] == [[True, True]] * 2
+    finally:
+        for each in [each for family in families for each in family]:
+            with contextlib.suppress(psutil.Error):
+                each.kill()
+        for each in (watched, forgotten, other):
+            each.communicate()
 
 
 # --- none outlives the one that started it ----------------------------------------------------------------------------
