@@ -272,6 +272,7 @@ def _link(outcome: Outcome, known: str | None) -> dict[str, Any]:
         "detection_threshold": threshold if threshold is not None and math.isfinite(threshold) else None,
         "entries": outcome.observation.entries,
         "coq": outcome.observation.coq,
+        "raised": outcome.observation.raised,
         "uncertified_share": outcome.uncertified_share,
         "reason": outcome.reason,
         "known": known,

@@ -228,4 +228,6 @@ def not_judged(report: Report) -> str:
     formats = " × formats" if len(report.dtypes) > 1 else ""
     parts = [f"{skipped} of {asked} claims{formats}"] if skipped else []
     parts += [f"{share:.1%} of the computed entries (overflow possible)"] if share else []
+    raised = sum(each.observation.raised for each in report.of_target)
+    parts += [f"{raised} calls that raised where a result overflows"] if raised else []
     return ", ".join(parts) or "nothing of what was asked"

@@ -288,6 +288,8 @@ def test_uncertified_and_unsupported_lines():
     assert "UNCERTIFIED relu.dZ" in text
     assert "found     9 of 10 examples show nothing certain" in text
     assert text.splitlines()[-1] == ("not judged: 2 of 3 claims, 25.0% of the computed entries (overflow possible)")
+    raised = _printed(_made(_outcome(observation=Observation(entries=30, raised=4))))
+    assert raised.splitlines()[-1] == "not judged: 4 calls that raised where a result overflows"
 
 
 def test_what_is_required_and_a_run_that_judged_nothing_are_told():

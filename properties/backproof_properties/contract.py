@@ -31,12 +31,19 @@ _LIKE: dict[str, dict[str, str]] = {
 
 
 class Raised(Exception):
-    """The target raised an exception instead of returning, or its process ended (``died``)."""
+    """The target raised an exception instead of returning, or its process ended (``died``).
 
-    def __init__(self, message: str, *, died: bool = False) -> None:
+    ``overflow``: the exception is one that Python raises where a number overflows or is infinite.
+    """
+
+    def __init__(self, message: str, *, died: bool = False, overflow: bool = False) -> None:
         """Say what happened."""
         super().__init__(message)
-        self.died = died
+        self.died, self.overflow = died, overflow
+
+
+_OF_OVERFLOW = {"OverflowError", "FloatingPointError", "ValueError", "ZeroDivisionError"}
+"""Raised by ``math.fsum``, NumPy under ``seterr(all="raise")``, ``math.log(0)``, 1/0, where others give inf or NaN."""
 
 
 class Declined(Exception):
@@ -198,7 +205,8 @@ def _require_answer(function: str, usage: Usage, answer: Answer) -> None:
         raise Declined(msg)
     if answer.raised is not None:
         msg = f"{function}: {'' if answer.died else 'raised '}{answer.raised}"
-        raise Raised(msg, died=answer.died) from answer.error
+        overflow = answer.raised.partition(":")[0] in _OF_OVERFLOW and not answer.died
+        raise Raised(msg, died=answer.died, overflow=overflow) from answer.error
 
 
 def _unpromoted(value: Any, dtype: Any) -> Any:

@@ -53,6 +53,8 @@ class _Recorder(Subject):
         self, name: str, computed: Any, enclosure: Enclosure, samples: int | None, *, of_loss: bool = False
     ) -> Observation:
         """Note what was computed, and the enclosure under the declared conventions."""
+        if isinstance(computed, Raised):
+            raise computed
         self.__dict__["seen"].append((name, computed, self.scaled(name, enclosure, samples, of_loss=of_loss)))
         return Observation()
 

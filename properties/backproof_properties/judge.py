@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 
 import numpy as np
 from mpmath import mp
@@ -133,6 +134,18 @@ def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
     if thresholds:
         seen.thresholds.append(statistics.median(thresholds))
     return seen
+
+
+def overflowed(enclosures: Iterable[Enclosure]) -> Observation | None:
+    """What an exception in place of these outputs shows; None where all of them are certified finite.
+
+    Entries that certainly overflow, or are infinite, are judged: it says so. Of the others nothing is known.
+    """
+    values = [pair for each in enclosures for pair in zip(each.exact, each.radius, strict=True)]
+    infinite = sum(not mp.isfinite(exact) for exact, _ in values)
+    if all(mp.isfinite(exact) and mp.isfinite(radius) for exact, radius in values):
+        return None
+    return Observation(entries=infinite, uncertified=len(values) - infinite, raised=1)
 
 
 def _excess(got: float, exact: Number, radius: Number) -> tuple[Number | None, float]:

@@ -10,6 +10,7 @@ from mpmath import mp
 
 from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
+from backproof_properties.contract import Raised
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
 from backproof_properties.strategies import arrays, biases, cotangents, dimensions
@@ -98,16 +99,22 @@ def _bound(argument: str, case: Case, subject: Subject, scaled: str = "", factor
     return bound(*operands.values(), subject.arithmetic)
 
 
-def _gradient(argument: str, case: Case, subject: Subject) -> Observation:
+def _declared(argument: str, case: Case, subject: Subject) -> Enclosure:
     """A declared factor may be applied to the result, or to either operand of the product before that is formed."""
-    wanted, samples = f"d{argument}", case["Y"].shape[1]
-    factor = subject.scale(wanted, samples)
+    factor = subject.scale(f"d{argument}", case["Y"].shape[1])
     bound = _bound(argument, case, subject)
     if factor != 1:
         bound = bound.scaled(factor, subject.arithmetic)
         for name in _OPERANDS[argument][1]:
             bound = bound.either(_bound(argument, case, subject, name, factor))
-    return subject.judge(f"linear_vjp.{wanted}", subject.call("linear_vjp", case, wanted), bound, None)
+    return bound
+
+
+def _gradient(argument: str, case: Case, subject: Subject) -> Observation:
+    computed = subject.call("linear_vjp", case, f"d{argument}")
+    if isinstance(computed, Raised):  # one call returns all three
+        return subject.raised(computed, [_declared(each, case, subject) for each in _OPERANDS])
+    return subject.judge(f"linear_vjp.d{argument}", computed, _declared(argument, case, subject), None)
 
 
 def _properties(argument: str) -> tuple[Property, ...]:

@@ -11,6 +11,7 @@ from mpmath import mp
 
 from backproof_properties import judge
 from backproof_properties.arrays import Case
+from backproof_properties.contract import Raised
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
 from backproof_properties.strategies import NEAR, VALUES, networks
@@ -126,30 +127,50 @@ def _jacobian_to_formula(kind: str, case: Case, subject: Subject) -> Observation
 # --- the implementation -----------------------------------------------------------------------------------------------
 
 
+def _loss_bound(case: Case, subject: Subject) -> Enclosure:
+    return subject.scaled(
+        "loss", bounds.loss(_network(case, subject), subject.arithmetic), case["X"].shape[1], of_loss=True
+    )
+
+
+def _bounds(case: Case, subject: Subject) -> dict[str, list[Enclosure]]:
+    """The enclosures of dX, and of each layer's dW and db; under every way that is declared to take ΣP."""
+    factor, ways = subject.reduction(case["X"].shape[1]), []
+    for fused in subject.fused:
+        found = bounds.gradients(_network(case, subject, fused=fused), subject.arithmetic, factor)
+        ways.append({"dX": [found.dX], "dW": found.dW, "db": found.db})
+    return {
+        kind: [reduce(Enclosure.either, bound) for bound in zip(*(way[kind] for way in ways), strict=True)]
+        for kind in ways[0]
+    }
+
+
+def _raised(raised: Raised, case: Case, subject: Subject) -> Observation:
+    """One call returns the loss and all gradients."""
+    gradients_of = _bounds(case, subject).values()
+    return subject.raised(raised, [_loss_bound(case, subject), *(each for found in gradients_of for each in found)])
+
+
 def _loss(case: Case, subject: Subject) -> Observation | None:
     computed = subject.call("network_gradients", case, "loss")
+    if isinstance(computed, Raised):
+        return _raised(computed, case, subject)
     if computed is None:
         return None
-    bound = bounds.loss(_network(case, subject), subject.arithmetic)
-    return subject.judge("network_gradients.loss", computed, bound, case["X"].shape[1], of_loss=True)
+    return subject.judge("network_gradients.loss", computed, _loss_bound(case, subject), None)
 
 
 def _gradient(kind: str, case: Case, subject: Subject) -> Observation | None:
     computed = subject.call("network_gradients", case, kind)
+    if isinstance(computed, Raised):
+        return _raised(computed, case, subject)
     if computed is None:
         return None
-    samples = case["X"].shape[1]
-    ways = []
-    for fused in subject.fused:
-        net = _network(case, subject, fused=fused)
-        found = bounds.gradients(net, subject.arithmetic, subject.reduction(samples))
-        ways.append([found.dX] if kind == "dX" else getattr(found, kind))
-    computed = [computed] if kind == "dX" else computed
-    expected = [reduce(Enclosure.either, bound) for bound in zip(*ways, strict=True)]
+    computed, expected = [computed] if kind == "dX" else computed, _bounds(case, subject)[kind]
     seen = Observation()
     for layer, (array, bound) in enumerate(zip(computed, expected, strict=True)):
         name = f"network_gradients.{kind}" + ("" if kind == "dX" else f"[{layer}]")
-        seen.add(subject.judge(name, array, bound, samples))
+        seen.add(subject.judge(name, array, bound, case["X"].shape[1]))
     return seen
 
 

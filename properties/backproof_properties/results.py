@@ -39,6 +39,7 @@ class Observation:
     ``worst`` is error ÷ bound for an implementation, and the relative deviation for the links inside the spec.
     ``thresholds`` holds, for each array judged, the median over its normal entries of the relative error that is sure
     to be refuted there: twice the bound over the exact value. ``coq``: which Coq accepted the same proof, of a proof.
+    ``raised``: how often an exception was admitted in place of numbers, some of which overflow.
     """
 
     entries: int = 0
@@ -46,6 +47,7 @@ class Observation:
     worst: float = 0.0
     thresholds: list[float] = field(default_factory=list)
     coq: str | None = None
+    raised: int = 0
 
     def add(self, other: Observation) -> None:
         """Merge another observation into this one."""
@@ -54,6 +56,7 @@ class Observation:
         self.worst = max(self.worst, other.worst)
         self.thresholds.extend(other.thresholds)
         self.coq = other.coq or self.coq
+        self.raised += other.raised
 
     @property
     def threshold(self) -> float | None:

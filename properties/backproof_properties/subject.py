@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
 from backproof_properties import contract, judge
 from backproof_properties.arrays import Case
-from backproof_properties.contract import PLAIN, Trace, Usage
+from backproof_properties.contract import PLAIN, Raised, Trace, Usage
 from backproof_properties.results import Observation
 from backproof_spec.matrices import Number
 from backproof_spec.rounding.enclosure import Enclosure
@@ -67,8 +68,16 @@ class Subject:
         return Arithmetic.of(self.dtype, declared if wider else None, flush_to_zero=flush, rescaled=bool(rescaled))
 
     def call(self, function: str, case: Case, wanted: str) -> Any:
-        """One output of the target's function, its contract checked."""
-        found = contract.call(self.target, function, case, wanted, self.usage, self.trace)
+        """One output of the target's function, its contract checked; or what it raised, if that may mean overflow."""
+        broken = next((value for value in case.values() if isinstance(value, Raised)), None)
+        if broken is not None:  # what was to be handed on
+            raise broken
+        try:
+            found = contract.call(self.target, function, case, wanted, self.usage, self.trace)
+        except Raised as raised:
+            if not raised.overflow:
+                raise
+            return raised
         if self.trace is not None:
             self.trace.returned(wanted, found)
         return found
@@ -80,7 +89,15 @@ class Subject:
 
         Without ``samples`` the enclosure is one of the scaled output already.
         """
-        return judge.enclosed(name, computed, self.scaled(name, enclosure, samples, of_loss=of_loss))
+        bound = self.scaled(name, enclosure, samples, of_loss=of_loss)
+        return self.raised(computed, [bound]) if isinstance(computed, Raised) else judge.enclosed(name, computed, bound)
+
+    def raised(self, raised: Raised, enclosures: Iterable[Enclosure]) -> Observation:
+        """Judge an exception in place of these outputs: a way to say that one of them overflows, and else an error."""
+        seen = judge.overflowed(enclosures)
+        if seen is None:
+            raise raised
+        return seen
 
     def scaled(self, name: str, enclosure: Enclosure, samples: int | None, *, of_loss: bool) -> Enclosure:
         """The enclosure of an output under the declared reduction and per-output scale."""

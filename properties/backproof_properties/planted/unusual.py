@@ -63,6 +63,20 @@ SUMS: tuple[Plant, ...] = (
         ),
     ),
     Plant(
+        "fsum_raises",
+        "the product by math.fsum, which raises OverflowError or ValueError where a sum overflows",
+        (
+            top("import math", ""),
+            (
+                PRODUCT,
+                lines(
+                    "sums = [[math.fsum(np.multiply(a, b)) for b in B.T] for a in A]",
+                    "return np.array(sums).reshape(len(A), B.shape[1]).astype(A.dtype)",
+                ),
+            ),
+        ),
+    ),
+    Plant(
         "backwards_sums",
         "the product summed from the last term to the first",
         ((PRODUCT, "return (A[:, ::-1] @ B[::-1]).astype(np.result_type(A, B), copy=False)"),),
