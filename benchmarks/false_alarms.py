@@ -17,7 +17,7 @@ from collections import defaultdict
 from backproof_impl.conventions import DTYPES
 from backproof_properties import runner
 from backproof_properties.processes import Source, run_all
-from backproof_properties.results import PASSING, Link, Outcome
+from backproof_properties.results import FAILING, Link, Outcome
 from backproof_spec.claims import CLAIM_IDS
 
 HUNT = 1.5
@@ -67,7 +67,7 @@ def main() -> int:
             for outcome in outcomes(target, dtype, options):
                 rows[outcome.claim.partition(".")[0]].append(outcome)
             for operation, found in rows.items():
-                bad = [outcome for outcome in found if outcome.verdict not in PASSING]
+                bad = [outcome for outcome in found if outcome.verdict in FAILING]
                 seen = [outcome.observation for outcome in found]
                 examples, judged = sum(o.examples for o in found), sum(o.entries for o in seen)
                 skipped = sum(o.uncertified for o in seen) / max(1, judged + sum(o.uncertified for o in seen))

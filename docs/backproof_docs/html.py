@@ -20,7 +20,7 @@ from backproof_docs.proofs import proof_text
 from backproof_docs.report import KNOWN, Report, Row, theorem_of
 from backproof_docs.reproducer import to_script
 from backproof_docs.stated import stated
-from backproof_properties.results import PASSING, Judged, Link, Outcome, Verdict
+from backproof_properties.results import FAILING, Judged, Link, Outcome, Verdict
 from backproof_spec.calculus.theorems import THEOREMS
 
 _TEMPLATES = Environment(
@@ -93,7 +93,7 @@ def _cell(report: Report, outcome: Outcome | None) -> dict[str, Any]:
         "text": text,
         "state": str(outcome.verdict) if report.reason_known(outcome) is None else KNOWN,
         "share": min(worst, 1.0) if judged else None,
-        "failure": None if outcome.verdict in PASSING else _anchor(outcome),
+        "failure": _anchor(outcome) if outcome.verdict in FAILING else None,
     }
 
 

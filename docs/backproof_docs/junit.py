@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from backproof_docs.known import Stale
 from backproof_docs.report import Report
 from backproof_docs.wording import advice, again, facts, not_judged
-from backproof_properties.results import PASSING, Outcome, Verdict
+from backproof_properties.results import FAILING, Outcome, Verdict
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 admits nowhere, not even escaped; a target's messages may hold anything."""
@@ -60,7 +60,7 @@ def _case(suite: ET.Element, report: Report, outcome: Outcome) -> None:
     if outcome in report.unmet:
         tag, shown = "failure", f"required and not judged: {shown}"
     element = ET.SubElement(case, tag, message=_clean(shown), type=str(outcome.verdict))
-    if outcome.verdict not in PASSING:
+    if outcome.verdict in FAILING:
         lines = [*facts(report, outcome), ("again", " ".join(again(report, outcome)))]
         element.text = _clean("\n".join(f"{label:<9}  {text}" for label, text in lines))
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof_impl.conventions import DTYPES, UsageError
-from backproof_properties.results import PASSING, Link, Outcome, Verdict, worst_verdict
+from backproof_properties.results import FAILING, Link, Outcome, Verdict, worst_verdict
 from backproof_spec.claims import CLAIM_IDS
 
 
@@ -87,7 +87,7 @@ def stale(entries: Iterable[Known], outcomes: Iterable[Outcome]) -> tuple[Stale,
 def _problem(entry: Known, covered: list[Outcome]) -> str | None:
     if not covered or any(entry.describes(outcome) for outcome in covered):
         return None
-    failing = [outcome for outcome in covered if outcome.verdict not in PASSING]
+    failing = [outcome for outcome in covered if outcome.verdict in FAILING]
     if not failing:
         verdict = worst_verdict(outcome.verdict for outcome in covered)
         return f"now {verdict}: delete its entry from the file of known failures"
@@ -105,7 +105,7 @@ _ACCEPTED: dict[str, tuple[str, ...]] = {
     "claim": CLAIM_IDS,
     "dtype": DTYPES,
     "link": tuple(Link),
-    "verdict": tuple(verdict for verdict in Verdict if verdict not in {*PASSING, Verdict.NOT_RUN}),
+    "verdict": tuple(verdict for verdict in Verdict if verdict in FAILING),
 }
 _KEYS = tuple(each.name for each in fields(Known))
 

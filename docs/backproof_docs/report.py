@@ -11,7 +11,7 @@ from typing import Any
 
 from backproof_docs.known import Known, Stale, stale
 from backproof_docs.stated import stated
-from backproof_properties.results import PASSING, Finding, Judged, Link, Outcome, Verdict, worst_verdict
+from backproof_properties.results import FAILING, Finding, Judged, Link, Outcome, Verdict, worst_verdict
 from backproof_properties.suggestion import Suggestion
 from backproof_spec.calculus.theorems import of_claim
 from backproof_spec.claims import CLAIMS, Claim
@@ -154,7 +154,7 @@ class Report:
 
     @property
     def _failing(self) -> list[Outcome]:
-        return [each for each in self.results if each.verdict not in {*PASSING, Verdict.NOT_RUN}]
+        return [each for each in self.results if each.verdict in FAILING]
 
     @property
     def stale(self) -> tuple[Stale, ...]:
@@ -174,7 +174,7 @@ class Report:
             dtypes = [outcome.dtype for outcome in of_claim if outcome.dtype is not None] or ["exact"]
             for dtype in dtypes:
                 kept = tuple(outcome for outcome in of_claim if outcome.dtype in {None, dtype})
-                accepted = [self.reason_known(each) is not None for each in kept if each.verdict not in PASSING]
+                accepted = [self.reason_known(each) is not None for each in kept if each.verdict in FAILING]
                 rows.append(Row(_CLAIMS[claim], dtype, kept, known=bool(accepted) and all(accepted)))
         return tuple(rows)
 

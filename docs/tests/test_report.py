@@ -7,7 +7,9 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from backproof_docs import wording
 from backproof_docs.files import write
+from backproof_docs.html import to_html
 from backproof_docs.known import Known
 from backproof_docs.report import SCHEMA_PATH, Refutation, Report, apply_known, theorem_of
 from backproof_impl.conventions import Conventions, Limits
@@ -271,3 +273,18 @@ def test_a_printed_report_is_what_the_terminal_shows(reports):
     assert text.splitlines()[0].split()[:2] == ["claim", "Jacobian"]
     assert "\nREFUTED " in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+# --- interrupted ------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_not_run_neither_passes_nor_fails():
+    outcome = _outcome(Verdict.NOT_RUN, "relu.dZ", reason="the run was interrupted")
+    report = replace(_made(_outcome(), outcome), interrupted=True)
+    assert (report.passed, report.failures, report.not_run) == (False, (), (outcome,))
+    assert [row.state for row in report.rows] == ["holds", "not run"]
+    assert apply_known(report, (Known("relu.dZ", "old"),)).stale == ()  # nothing is known of it
+    jsonschema.Draft202012Validator(SCHEMA).validate(report.to_dict())
+    assert wording.headline(report) == "INTERRUPTED"
+    assert wording.counts(report) == "1 holds, 1 not run"
+    assert 'href="#' not in to_html(report)  # there is no failure to lead to

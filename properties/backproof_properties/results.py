@@ -30,6 +30,7 @@ class Verdict(enum.StrEnum):
 
 
 PASSING = frozenset({Verdict.HOLDS, Verdict.UNSUPPORTED})
+FAILING = frozenset({Verdict.REFUTED, Verdict.ERROR, Verdict.UNCERTIFIED})
 
 
 @dataclass
