@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 from backproof_docs.known import Stale
 from backproof_docs.report import Report
-from backproof_docs.wording import advice, again, facts, not_judged
+from backproof_docs.wording import advice, again, declines, facts, not_judged
 from backproof_properties.results import FAILING, Outcome, Verdict
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -51,6 +52,9 @@ _ELEMENTS = {
 def _case(suite: ET.Element, report: Report, outcome: Outcome) -> None:
     name = f"{outcome.link}" + (f" [{outcome.dtype}]" if outcome.dtype else "")
     case = ET.SubElement(suite, "testcase", classname=outcome.claim, name=_clean(name))
+    if outcome.declined:
+        ((about, smallest),) = declines(replace(report, results=(outcome,)))
+        ET.SubElement(case, "system-out").text = _clean(f"declined: {about}: {smallest}")
     if outcome.verdict not in _ELEMENTS:
         return
     known = report.reason_known(outcome)

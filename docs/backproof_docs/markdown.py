@@ -70,6 +70,7 @@ def _lists(report: Report) -> list[str]:
         ("Stale known failures", stale),
         ("Required and not judged", wanting),
         ("Not judged", absent),
+        ("Declined", [f"- {code(about)}: {code(smallest)}" for about, smallest in wording.declines(report)]),
         ("What to do", advice),
     )
     return [f"**{title}**\n\n" + "\n".join(lines) for title, lines in parts if lines]

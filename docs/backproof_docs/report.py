@@ -195,6 +195,14 @@ class Report:
         skipped = sum(each.observation.uncertified for each in self.of_target)
         return skipped / (entries + skipped) if skipped else 0.0
 
+    @property
+    def declined_share(self) -> float:
+        """The share of the inputs drawn for the target that it declined."""
+        found = [each.declined for each in self.of_target if each.declined]
+        answered = sum(each.examples for each in self.of_target if not each.declined)
+        drawn = answered + sum(each.drawn for each in found)
+        return sum(each.count for each in found) / drawn if drawn else 0.0
+
     # --- text ---------------------------------------------------------------------------------------------------------
 
     def __str__(self) -> str:
@@ -244,6 +252,7 @@ class Report:
                 "claims": [{"claim": each.claim, "dtype": each.dtype} for each in self.unjudged],
                 "of": len(self.of_target),
                 "uncertified_share": self.uncertified_share,
+                "declined_share": self.declined_share,
             },
         }
 
@@ -276,6 +285,7 @@ def _link(outcome: Outcome, known: str | None) -> dict[str, Any]:
         "uncertified_share": outcome.uncertified_share,
         "reason": outcome.reason,
         "known": known,
+        "declined": None if outcome.declined is None else {"share": outcome.declined.share, **asdict(outcome.declined)},
         "counterexample": _counterexample(outcome.finding),
     }
 

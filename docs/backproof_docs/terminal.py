@@ -21,6 +21,7 @@ from backproof_docs.wording import (
     cell,
     counts,
     declared,
+    declines,
     detects,
     facts,
     folded,
@@ -124,6 +125,7 @@ def _sections(report: Report, width: int) -> list[Text]:
     stale = [visible(each) for each in report.stale]
     sections = [
         ("UNSUPPORTED", absent, "dim"),
+        ("DECLINED", ["\n".join(each) for each in declines(report)], "yellow"),
         ("KNOWN", accepted, "yellow"),
         ("STALE", stale, "bold red"),
         ("REQUIRED AND NOT JUDGED", wanting, "bold red"),

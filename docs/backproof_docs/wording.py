@@ -212,6 +212,20 @@ def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
     return {reason: list(names) for reason, names in claims.items()}
 
 
+def declines(report: Report) -> list[tuple[str, str]]:
+    """What the target declined of what its limits admit: which claim and how much of it, and the smallest input."""
+    found = [(each, each.declined) for each in report.results if each.declined]
+    return [
+        (f"{each.claim} ({place(each)}): {visible(declined)}", _smallest(declined.inputs, declined.usage))
+        for each, declined in found
+    ]
+
+
+def _smallest(inputs: dict[str, Any], usage: str | None) -> str:
+    lines = [array(name, value) for name, value in inputs.items()] + ([f"called with {usage}"] if usage else [])
+    return visible("such as " + "\n".join(lines))
+
+
 def advice(report: Report) -> list[str]:
     """What to do where no failure says so: nothing was judged, or the target has another layout."""
     shown = [NOTHING_JUDGED] if headline(report).startswith("NOTHING") else []
@@ -228,6 +242,7 @@ def not_judged(report: Report) -> str:
     formats = " × formats" if len(report.dtypes) > 1 else ""
     parts = [f"{skipped} of {asked} claims{formats}"] if skipped else []
     parts += [f"{share:.1%} of the computed entries (overflow possible)"] if share else []
+    parts += [f"{report.declined_share:.1%} of the inputs drawn (declined)"] if report.declined_share else []
     raised = sum(each.observation.raised for each in report.of_target)
     parts += [f"{raised} calls that raised where a result overflows"] if raised else []
     return ", ".join(parts) or "nothing of what was asked"

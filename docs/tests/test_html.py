@@ -14,7 +14,7 @@ from backproof_docs.known import Known
 from backproof_docs.proofs import proof_text
 from backproof_docs.report import Report
 from backproof_properties.arrays import plain
-from backproof_properties.results import Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
+from backproof_properties.results import Declines, Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
 from backproof_spec.calculus.theorems import THEOREMS
 
 KINDS = ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"]
@@ -121,6 +121,11 @@ def test_what_was_not_judged_is_told_with_its_reason(reports):
     assert "What to do nothing of the target was judged: offer a function under its name" in text
     required = _Page(to_html(replace(reports["unsupported"], required=("linear.dW",)))).text
     assert "Required and not judged the target offers no linear_vjp: linear.dW" in required
+
+
+def test_what_was_declined_is_told():
+    page = _Page(to_html(_made(_outcome(declined=Declines(1, 100, HOSTILE, {"Z": HOSTILE}, HOSTILE)))))
+    assert "Declined linear.dW (formula → implementation, float64): 1 of 100 inputs drawn (1.0%): " in page.text
 
 
 def test_what_was_declared_and_what_is_uncertain_is_told():

@@ -8,7 +8,7 @@ import pytest
 from backproof_docs.junit import to_junit
 from backproof_docs.known import Known
 from backproof_docs.report import Report
-from backproof_properties.results import Finding, Link, Outcome, Verdict
+from backproof_properties.results import Declines, Finding, Link, Outcome, Verdict
 
 KINDS = ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"]
 
@@ -59,6 +59,15 @@ def test_a_failure_shows_the_message_and_the_inputs(reports):
 def test_what_is_skipped_says_why(reports):
     skipped = _suite(reports["unsupported"]).find("testcase/skipped")
     assert skipped.get("message") == "the target offers no linear_vjp"
+
+
+def test_what_was_declined_is_told_beside_the_verdict():
+    declined = Declines(1, 100, "no \x07 zeros", {"Z": "0"})
+    outcome = Outcome("relu.dZ", Link.IMPLEMENTATION, "float64", Verdict.HOLDS, 99, declined=declined)
+    suite = _suite(Report("t", {}, ("float64",), 100, 1, 0.0, (outcome,)))
+    assert suite.get("failures") == "0"
+    said = suite.find("testcase/system-out").text
+    assert said.endswith("1 of 100 inputs drawn (1.0%): no \ufffd zeros: such as Z = 0")
 
 
 def test_what_is_required_and_a_run_that_judged_nothing_fail(reports):

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt  # rich brings it
 from backproof_docs.known import Known
 from backproof_docs.markdown import code, to_markdown
 from backproof_docs.report import Report
-from backproof_properties.results import Diagnosis, Finding, Link, Outcome, Verdict
+from backproof_properties.results import Declines, Diagnosis, Finding, Link, Outcome, Verdict
 
 KINDS = ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"]
 HOSTILE = (
@@ -155,6 +155,13 @@ def test_known_and_stale_failures_are_told():
 )
 def test_the_first_words_are_the_verdict(verdict, mark):
     assert to_markdown(_made(_outcome(verdict, reason="r"))).startswith(f"{mark} · 1 {verdict} · target")
+
+
+def test_what_was_declined_is_told():
+    text = to_markdown(_made(_outcome(declined=Declines(1, 100, HOSTILE, {"Z": HOSTILE}, HOSTILE)), _outcome()))
+    assert "\n\n**Declined**\n\n- <code>linear.dW" in text
+    assert "1 of 100 inputs drawn" in text
+    assert all(OURS.fullmatch(line) for line in _html(_parsed(text)))
 
 
 def test_what_is_required_and_a_run_that_judged_nothing_are_told():

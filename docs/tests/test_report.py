@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 
 import jsonschema
+import numpy as np
 import pytest
 
 from backproof_docs import wording
@@ -13,7 +14,8 @@ from backproof_docs.html import to_html
 from backproof_docs.known import Known
 from backproof_docs.report import SCHEMA_PATH, Refutation, Report, apply_known, theorem_of
 from backproof_impl.conventions import Conventions, Limits
-from backproof_properties.results import Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
+from backproof_properties.arrays import plain
+from backproof_properties.results import Declines, Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
 
 KINDS = ["passing", "refuted", "unsupported", "error", "overflow", "networks", "dtypes"]
 SCHEMA = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
@@ -210,6 +212,16 @@ def test_a_run_that_judged_nothing_of_the_target_fails(reports):
     known = (Known("relu.dZ", "issue 9", verdict="uncertified"),)
     assert not apply_known(_made(_outcome(Verdict.UNCERTIFIED, "relu.dZ", reason="r")), known).passed
     assert _made(_outcome(claim="kron.vec", link=Link.PROOF, dtype=None)).passed  # asks nothing of the target
+
+
+def test_what_was_declined_is_written():
+    declined = Declines(3, 60, "no zeros", {"Z": plain(np.array([[0.0]]))}, None, None)
+    data = _made(_outcome(declined=declined), _outcome(claim="linear.db")).to_dict()
+    jsonschema.Draft202012Validator(SCHEMA).validate(data)
+    links = [claim["links"][0]["declined"] for claim in data["claims"]]
+    assert links[1] is None
+    assert (links[0]["share"], links[0]["count"], links[0]["inputs"]["Z"]["data"]) == (0.05, 3, ["0.0"])
+    assert data["not_judged"]["declined_share"] == 3 / 65
 
 
 def test_what_is_required_must_be_judged():

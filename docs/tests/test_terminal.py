@@ -13,7 +13,7 @@ from backproof_docs.report import Report, apply_known
 from backproof_docs.terminal import print_report
 from backproof_docs.wording import number
 from backproof_properties.arrays import plain
-from backproof_properties.results import Diagnosis, Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.results import Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
 from backproof_spec.claims import CLAIMS
 
 
@@ -290,6 +290,20 @@ def test_uncertified_and_unsupported_lines():
     assert text.splitlines()[-1] == ("not judged: 2 of 3 claims, 25.0% of the computed entries (overflow possible)")
     raised = _printed(_made(_outcome(observation=Observation(entries=30, raised=4))))
     assert raised.splitlines()[-1] == "not judged: 4 calls that raised where a result overflows"
+
+
+def test_what_was_declined_is_told_whatever_the_verdict():
+    declined = Declines(1, 100, "no zeros", {"Z": plain(np.array([[0.0]]))}, "Z read-only", "limits=width=..4")
+    for verdict in (Verdict.HOLDS, Verdict.UNCERTIFIED, Verdict.UNSUPPORTED):
+        text = _printed(_made(_outcome(verdict, "relu.dZ", declined=declined, reason="r"), _outcome()))
+        assert (
+            "\nDECLINED\n"
+            "  relu.dZ (formula → implementation, float64): 1 of 100 inputs drawn (1.0%):\n"
+            "    no zeros; --declare limits=width=..4 would say so\n"
+            "    such as Z = [[0.0]]  float64 (1, 1)\n"
+            "    called with Z read-only\n"
+        ) in text
+        assert "1.0% of the inputs drawn (declined)" in text.splitlines()[-1]
 
 
 def test_what_is_required_and_a_run_that_judged_nothing_are_told():

@@ -112,6 +112,32 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Declines:
+    """Inputs drawn within the limits that the target declined: how many of how many, and the smallest of them.
+
+    ``limit`` is the declaration, if there is one, that admits what was answered and nothing of what was declined.
+    """
+
+    count: int
+    drawn: int
+    reason: str
+    inputs: dict[str, Any]
+    usage: str | None = None
+    limit: str | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of what was drawn."""
+        return self.count / self.drawn if self.drawn else 0.0
+
+    def __str__(self) -> str:
+        """``3 of 100 inputs drawn (3.0%): no zeros, please``."""
+        limit = f"; --declare {self.limit} would say so" if self.limit else ""
+        share = f"{self.count} of {self.drawn} inputs drawn ({self.share:.1%})"
+        return f"{share if self.count else 'what decides the claim'}: {self.reason}{limit}"
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The verdict on one link of one claim, for one dtype (None for the links inside the spec)."""
 
@@ -123,6 +149,7 @@ class Outcome:
     observation: Observation = field(default_factory=Observation)
     reason: str | None = None
     finding: Finding | None = None
+    declined: Declines | None = None
 
     @property
     def uncertified_share(self) -> float:

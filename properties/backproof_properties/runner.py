@@ -15,13 +15,14 @@ from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, Hypoth
 
 from backproof_impl.conventions import DTYPES, Conventions, UsageError
 from backproof_impl.target import Target
+from backproof_properties import decisive, declines
 from backproof_properties.arrays import Case, plain
 from backproof_properties.contract import Declined, Raised, Trace, Usage
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
 from backproof_properties.examples import examples
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
-from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.results import Declines, Finding, Link, Observation, Outcome, Verdict
 from backproof_properties.subject import Domain, Subject
 from backproof_properties.suite import PROPERTIES
 
@@ -77,6 +78,8 @@ _SMALLER = (1, 2, 3, 5)
 """A counterexample is looked for anew among sizes 1 to each of these: shrinking alone seldom removes a dimension."""
 _FURTHER, _EXAMPLES = ((2, 5), (0, _LARGEST)), 12
 """A diagnosis is tried on this many further examples of each of these ranges of sizes."""
+_ROUNDS = 16
+"""What decides a claim is looked for among that many times so many small examples."""
 
 
 @np.errstate(all="ignore")  # whatever a target in this process, or who calls us, has set
@@ -90,8 +93,9 @@ def run(task: Task, target: Target) -> Outcome:
     if each.link is not Link.IMPLEMENTATION:
         return _Search(each, subject, task, largest=_SMALLER[-1] if each.link is Link.JACOBIAN else _LARGEST).outcome()
     search = _Search(each, subject, task, largest=_LARGEST, phases=(Phase.generate,))
-    if search.verdict is Verdict.HOLDS:
-        search.hunt()
+    for further in (search.decide, search.hunt):
+        if search.verdict is Verdict.HOLDS:
+            further()
     if search.verdict is Verdict.HOLDS:
         return search.outcome()
     for least, largest in (*((1, size) for size in _SMALLER), (0, _LARGEST)):
@@ -118,21 +122,40 @@ class _Search:
         """Search at once."""
         self._each, self._subject, self._task = each, subject, task
         self._domain = Domain(subject.dtype, subject.conventions, least=least, largest=largest)
-        self._seen, self.tried, self._hunted, self._blank, self._not_offered = Observation(), 0, 0, 0, 0
+        self._seen, self.tried, self._answered, self._blank, self._not_offered = Observation(), 0, 0, 0, 0
         self.verdict = Verdict.HOLDS
         self._finding: Finding | None = None
         self._first: Finding | None = None
         self._died: _Failed | None = None
-        self._declined: str | None = None
+        self._tally = declines.Tally()
+        computed = each.link is Link.IMPLEMENTATION
+        self._undecided = decisive.of_claim(each.claim, subject.conventions) if computed else ()
         self._last: Example | None = None
-        self._hunting = False
+        self._latest: float | None = None
+        self._aside = False
+        """Are the examples of now drawn for a purpose? Shares are counted among the others."""
         self._run(task.examples, phases, backend=_INDEPENDENT)
+
+    def decide(self) -> None:
+        """Judge an example of each kind that decides the claim and has not been judged yet."""
+        self._aside = True
+        domain = replace(self._domain, least=0, largest=_SMALLER[-1])
+        for number in range(_ROUNDS if self._answered else 0):
+            if not self._undecided or self._not_offered:
+                return
+            task = replace(self._task, examples=_EXAMPLES, seed=self._task.seed + number)
+            for case, usage in drawn(self._each, domain, task):
+                if any(kind.holds(case) for kind in self._undecided):
+                    failure = self._failure(case, usage)
+                    if failure is not None:
+                        self.verdict = Verdict.REFUTED if isinstance(failure, Refuted) else Verdict.ERROR
+                        self._finding = failure.finding
+                        return
 
     def hunt(self) -> None:
         """Climb towards the worst error ÷ bound, for half as many examples again."""
-        drawn, self._hunting = self.tried, True
+        self._aside = True
         self._run(max(1, self._task.examples // 2), (Phase.generate, Phase.target), backend=_MUTATING)
-        self._hunted = self.tried - drawn
 
     def _run(self, examples: int, phases: tuple[Phase, ...], backend: str) -> None:
         test = _hypothesis(self._check, self._each, self._domain, self._task, examples, phases, backend)
@@ -151,10 +174,13 @@ class _Search:
         failure = self._died or self._failure(case, usage)
         if failure is not None:
             raise failure  # from one place: by it Hypothesis tells failures apart
+        if self._each.link is Link.IMPLEMENTATION and self._latest is not None:
+            hypothesis.target(self._latest, label="error ÷ bound")
 
     def _failure(self, case: Case, usage: Usage) -> Refuted | _Failed | None:
         """What is wrong on this example. Where the target's process hung or ended it is not asked again."""
         self.tried += 1
+        self._latest = None
         failure: Refuted | _Failed
         trace = Trace()
         try:
@@ -165,24 +191,27 @@ class _Search:
             failure = _Failed(self._told(Finding(str(raised), self._each.claim, {}), case, usage, trace))
             self._died = failure if raised.died else None
         except Declined as declined:
-            self._declined = str(declined)
-            self._blank += not self._hunting
+            self.tried -= 1
+            self._tally.decline(case, usage, str(declined), aside=self._aside)
             return None
         else:
-            self._take(found)
+            self._take(case, usage, found)
             return None
         self._first, self._last = self._first or failure.finding, (case, usage)
         return failure
 
-    def _take(self, found: Observation | None) -> None:
+    def _take(self, case: Case, usage: Usage, found: Observation | None) -> None:
         if found is None:
             self._not_offered += 1
             return
-        if not self._hunting:
+        if not self._aside:
+            self._answered += 1
+            self._tally.answered.append((case, usage))
             self._blank += found.uncertified > 0 and found.entries == 0
+        if found.entries:
+            self._undecided = tuple(kind for kind in self._undecided if not kind.holds(case))
         self._seen.add(found)
-        if self._each.link is Link.IMPLEMENTATION:
-            hypothesis.target(found.worst, label="error ÷ bound")
+        self._latest = found.worst
 
     def _told(self, finding: Finding, case: Case, usage: Usage, trace: Trace) -> Finding:
         inputs = {name: plain(value) for name, value in case.items()}
@@ -207,23 +236,33 @@ class _Search:
 
     def outcome(self, tried_before: int = 0) -> Outcome:
         """What was found."""
-        each, verdict, reason = self._each, self.verdict, None
+        declined = self._tally.found(self._each.functions)
+        verdict, reason = self.verdict, None
+        if verdict is Verdict.HOLDS:
+            verdict, reason = self._worth(declined)
+        tried = self.tried + tried_before
+        return Outcome(*self._task.key, verdict, tried, self._seen, reason, self._finding, declined)
+
+    def _worth(self, declined: Declines | None) -> tuple[Verdict, str | None]:
+        """What it is worth that no counterexample was found, and why it is not worth more."""
+        each = self._each
         output = _OUTPUT_OF_CLAIM.get(each.claim)
-        drawn = self.tried - self._hunted
-        if verdict is Verdict.HOLDS and 0 < self._not_offered < self.tried:
-            verdict = Verdict.REFUTED
-            reason = (
+        if 0 < self._not_offered < self.tried:
+            return Verdict.REFUTED, (
                 f"{each.functions[0]} returns {output} for some inputs and not for others: expected always or never"
             )
-        elif verdict is Verdict.HOLDS and self._not_offered:
-            verdict, reason = Verdict.UNSUPPORTED, f"{each.functions[0]} returns no {output}"
-        elif verdict is Verdict.HOLDS and self._declined is not None and self._blank == drawn:
-            verdict, reason = Verdict.UNSUPPORTED, f"the target declines: {self._declined}"
-        elif verdict is Verdict.HOLDS and self._blank > LARGEST_BLANK_SHARE * drawn:
-            declined = "" if self._declined is None else f" (the target declines: {self._declined})"
-            verdict, reason = Verdict.UNCERTIFIED, f"{self._blank} of {drawn} examples show nothing certain{declined}"
-        tried = self.tried + tried_before
-        return Outcome(each.claim, each.link, self._task.dtype, verdict, tried, self._seen, reason, self._finding)
+        if self._not_offered:
+            return Verdict.UNSUPPORTED, f"{each.functions[0]} returns no {output}"
+        if declined and not self._answered:
+            return Verdict.UNSUPPORTED, f"the target declines: {declined.reason}"
+        doubts = []
+        if self._blank > LARGEST_BLANK_SHARE * self._answered:
+            doubts += [f"{self._blank} of {self._answered} examples show nothing certain"]
+        if declined and declined.share > declines.LARGEST_SHARE:
+            doubts += [f"the target declines {declined}; what it does not handle is declared as limits"]
+        if self._undecided:
+            doubts += [f"never judged, though the claim is decided there: {', '.join(k.name for k in self._undecided)}"]
+        return (Verdict.UNCERTIFIED, "; ".join(doubts)) if doubts else (Verdict.HOLDS, None)
 
 
 def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:

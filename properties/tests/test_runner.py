@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backproof_impl import reference as R
 from backproof_impl.calling import Answer
-from backproof_impl.conventions import Conventions, Limits, UsageError
+from backproof_impl.conventions import Conventions, Limits, UsageError, declare
 from backproof_impl.loading import as_target
 from backproof_properties import contract, processes, runner
 from backproof_properties.judge import Refuted
@@ -191,7 +191,7 @@ def fake(monkeypatch):
 
     def run_fake(check, link=IMPLEMENTATION, examples=20):
         cases = lambda _: st.fixed_dictionaries({"k": st.integers(0, 9)})  # noqa: E731 - a property's field
-        each = Property("relu.dZ", link, cases, check, ("relu", "relu_vjp"))
+        each = Property("chain.scalar", link, cases, check, ("relu", "relu_vjp"))
         monkeypatch.setattr(runner, "PROPERTIES", (each,))
         dtype = "float64" if link is IMPLEMENTATION else None
         return runner.run(runner.Task(0, dtype, examples, 1), as_target(R))
@@ -361,7 +361,98 @@ def test_a_target_that_declines_everything_is_unsupported_and_half_of_it_uncerti
     assert declining(10) == (Verdict.UNSUPPORTED, "the target declines: no")
     verdict, reason = declining(8)
     assert verdict is Verdict.UNCERTIFIED
-    assert reason.endswith("examples show nothing certain (the target declines: no)")
+    assert reason.startswith("the target declines 16 of 20 inputs drawn (80.0%): no; ")
+
+
+# --- what a target declines -----------------------------------------------------------------------------------------
+
+
+def _declining(function, where, message="no"):
+    """``function`` of the reference, but that it declines what ``where`` holds of."""
+
+    def declines(*arguments):
+        if where(*arguments):
+            raise NotImplementedError(message)
+        return getattr(R, function)(*arguments)
+
+    return {function: declines}
+
+
+def _array(data):
+    return np.array([float(x) for x in data["data"]]).reshape(data["shape"])
+
+
+def _tied(Z, *_):
+    return Z.size > 0 and ((Z.max(axis=0) == Z).sum(axis=0) > 1).any()
+
+
+@pytest.mark.parametrize(
+    ("claim", "function", "where", "undecided"),
+    [
+        ("relu.dZ", "relu_vjp", lambda Z, _: (Z == 0).any(), "an entry of Z that is exactly 0"),
+        ("relu.forward", "relu", lambda Z, *_: (Z == 0).any(), "an entry of Z that is exactly 0"),
+        ("softmax.dZ", "softmax_vjp", _tied, "a tie for the largest logit"),
+        ("softmax_cross_entropy.dZ", "softmax_cross_entropy_vjp", _tied, "a tie for the largest logit"),
+        ("linear.dW", "linear_vjp", lambda W, *_: 1 < len(W) == W.shape[1], "a square W of 2 rows or more"),
+        ("linear.dY", "linear_vjp", lambda W, *_: len(W) != W.shape[1], "a W that is not square"),
+        ("cross_entropy.dS", "cross_entropy_vjp", lambda S, P: ((S == 0) & (P == 0)).any(), "of probability 0 and"),
+        (
+            "softmax_cross_entropy.dZ",
+            "softmax_cross_entropy_vjp",
+            lambda _, P: (abs(P.sum(axis=0) - 1) > 1e-9).any(),
+            "labels whose sum is not 1",
+        ),
+    ],
+)
+def test_what_decides_a_claim_must_have_been_judged(claim, function, where, undecided):
+    outcome = _run(_declining(function, where, "not that"), claim)
+    assert outcome.verdict is Verdict.UNCERTIFIED
+    assert undecided in outcome.reason.partition("never judged, though the claim is decided there: ")[2]
+    assert outcome.declined.reason == "not that"
+    assert where(*(_array(each) for each in outcome.declined.inputs.values()))
+    assert _run(R, claim).verdict is Verdict.HOLDS
+
+
+def test_declined_inputs_are_counted_apart_and_the_smallest_is_shown():
+    outcome = _run(_declining("relu", lambda Z: Z.size == 6, "six entries"), "relu.forward", examples=40)
+    assert outcome.verdict is Verdict.UNCERTIFIED
+    found = outcome.declined
+    assert (found.drawn, found.reason) == (40, "six entries")
+    assert outcome.reason.startswith(f"the target declines {found.count} of 40 inputs drawn ")
+    assert 40 - found.count <= outcome.examples <= 60 - found.count
+    rows, columns = found.inputs["Z"]["shape"]
+    assert rows * columns == 6
+
+
+def test_one_declined_input_of_a_hundred_is_shown_and_does_not_matter():
+    seen = []
+    outcome = _run(_declining("relu", lambda _: seen.append(1) or len(seen) == 50), "relu.forward", examples=100)
+    assert (outcome.verdict, outcome.declined.count, outcome.declined.drawn) == (Verdict.HOLDS, 1, 100)
+
+
+@pytest.mark.parametrize(
+    ("claim", "function", "where", "limit"),
+    [
+        ("linear.db", "linear_vjp", lambda W, *_: max(W.shape) > 4, "limits=width=..4"),
+        ("linear.db", "linear_vjp", lambda *each: each[1].shape[1] < 2, "limits=batch=2.."),
+        ("relu.forward", "relu", lambda Z: Z.size == 0, "limits=empty=no"),
+        (
+            "relu.forward",
+            "relu",
+            lambda Z: not Z.flags.c_contiguous or not Z.flags.writeable,
+            "limits=memory=contiguous",
+        ),
+        ("network.db", "network_gradients", lambda weights, *_: len(weights) != 2, "limits=depth=2..2"),
+        ("relu.forward", "relu", lambda Z: (Z < -1).any(), None),
+    ],
+)
+def test_a_limit_that_would_have_said_so_is_named_and_saying_so_helps(claim, function, where, limit):
+    target = as_target(_declining(function, where))
+    outcome = _run(target, claim, examples=40)
+    assert (outcome.verdict, outcome.declined.limit) == (Verdict.UNCERTIFIED, limit)
+    if limit is not None:
+        declared = replace(target, conventions=declare(target.conventions, [limit]))
+        assert (_run(declared, claim).verdict, _run(declared, claim).declined) == (Verdict.HOLDS, None)
 
 
 def test_a_task_finds_its_property_by_place():

@@ -41,7 +41,8 @@ def from_update(
     For layers, then, dW is exact. For networks it is where |dW| ≥ 2⁻⁹⁶⁰·|W| and |W| ≤ 2⁷⁰⁰ (float32, bfloat16: 2⁻⁹⁰,
     2⁶⁰), if the step forms dW and then rate·dW. Below, it may be off by up to the smallest normal number: hence
     ``arithmetic="flush-to-zero"`` is declared for networks, and float16, which has too few exponents, is left out.
-    Where it may be off by more, because a huge weight meets a tiny gradient, the example is declined.
+    Where it may be off by more, because a huge weight meets a tiny gradient, the example is declined: entries are
+    declared to be at most 256, beside which no gradient is lost, where no other magnitude is.
     """
     if not callable(step):
         msg = f"from_update: {type(step).__name__} cannot be called, expected a function"
@@ -56,8 +57,14 @@ def from_update(
     if not dtypes:
         msg = "from_update: float16 alone is declared, whose exponents are too few; expected a longer format"
         raise UsageError(msg)
-    declared = replace(declared, arithmetic="flush-to-zero", limits=replace(declared.limits, dtypes=dtypes))
+    magnitude = declared.limits.magnitude or _MAGNITUDE
+    limits = replace(declared.limits, dtypes=dtypes, magnitude=magnitude)
+    declared = replace(declared, arithmetic="flush-to-zero", limits=limits)
     return declaring(declared, {function: functools.partial(_network, step)})
+
+
+_MAGNITUDE = (5e-324, 2.0**8)
+"""An update rounds by eps·|W|/rate, at the largest rates less than the smallest normal: eps is 2⁻⁸ in bfloat16."""
 
 
 def _layer(step: Function, W: Array, Y: Array, b: Array, dZ: Array) -> Any:
