@@ -258,7 +258,7 @@ def test_updated_lists_are_required_layer_by_layer():
 
 def test_an_update_declares_what_it_cannot_show():
     declared = from_update(_sgd, conventions=Conventions(layout="batch-first", limits=Limits(width=5)))["CONVENTIONS"]
-    limits = Limits(dtypes=("bfloat16", "float32", "float64"), width=5)
+    limits = Limits(dtypes=("bfloat16", "float32", "float64"), width=5, magnitude=(5e-324, 256.0))
     assert declared == Conventions(layout="batch-first", arithmetic="flush-to-zero", limits=limits)
     assert "CONVENTIONS" not in from_update(_layer_sgd, "linear_vjp")
     mean = Conventions(reduction="mean")
