@@ -440,7 +440,7 @@ def test_one_declined_input_of_a_hundred_is_shown_and_does_not_matter():
             "relu.forward",
             "relu",
             lambda Z: not Z.flags.c_contiguous or not Z.flags.writeable,
-            "limits=memory=contiguous",
+            "limits=memory=contiguous,shared",
         ),
         ("network.db", "network_gradients", lambda weights, *_: len(weights) != 2, "limits=depth=2..2"),
         ("relu.forward", "relu", lambda Z: (Z < -1).any(), None),
