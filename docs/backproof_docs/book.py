@@ -84,7 +84,7 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
 
 def _used(hypotheses: Sequence[str]) -> Line:
     """Which hypotheses a line is the first to use."""
-    return ("\n[", *joined(hypotheses, "; "), "]") if hypotheses else ()
+    return ("\n", "[", *joined(hypotheses, "; "), "]") if hypotheses else ()
 
 
 def _linked(words: Line, stems: Sequence[str]) -> Line:

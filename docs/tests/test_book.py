@@ -16,6 +16,8 @@ from backproof_docs.kronecker import network_form
 from backproof_docs.proof_formats import DOCUMENTS, files
 from backproof_docs.proofs import Checked, checked
 from backproof_docs.report import theorem_of
+from backproof_docs.titles import titled
+from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.replay import Rejected, replay
 from backproof_spec.calculus.theorems import THEOREMS, named
 from backproof_spec.claims import CLAIM_IDS
@@ -69,9 +71,12 @@ def test_a_committed_proof_file_satisfies_the_schema_replays_and_is_refused_when
 
 def test_a_page_states_derives_implements_tests_and_computes():
     page = _page("linear.dW", ["network.1.dW1"])
-    assert page.blocks[0].rows[0][0][0].formula == r"\delta W = \delta Z\,Y^{\mathsf T}"
-    assert page.blocks[0].rows[0][1][0].formula.startswith(r"\frac{\partial f(Z)}{\partial W_{ac}} = \sum")
-    assert _after(page, "Assuming") == Items((("nothing",),))
+    assert page.title == "The gradient of a linear layer by its weights"
+    matrices, entries = page.blocks[0].formulas
+    assert matrices == r"\delta W = \delta Z\,Y^{\mathsf T}"
+    assert entries.startswith(r"\frac{\partial f(Z)}{\partial W_{ac}} = \sum")
+    assert Math(r"Y^{\mathsf T} \otimes I") in page.blocks[0].idea
+    assert Section("Assuming") not in page.blocks
     assert isinstance(_after(page, "Derivation"), Steps)
     assert _after(page, "Kronecker form").line[1] == ": block (s, k) is Y[k, s]·I_m."
     numpy = _after(page, "In NumPy").text
@@ -122,7 +127,7 @@ def _said(line):
 
 def test_the_first_line_tells_the_hypotheses_that_it_uses():
     (*_, why), *_ = _after(_page("relu.dZ", notation=Notation.TEXT), "Derivation").steps
-    assert _said(why).endswith("(here for all i, s: Z[i,s] ≠ 0 is used)")
+    assert _said(why).endswith("\n[for all i, s: Z[i,s] ≠ 0]")
 
 
 @pytest.mark.parametrize("stem", ["network.3.dW2", "network.4.dW2"])
@@ -161,15 +166,29 @@ def test_reasons_link_to_the_theorems_they_name():
     assert _after(page, "Uses") == Items(((Link("cross_entropy.dS"),), (Link("softmax.dZ"),)))
 
 
-def test_a_network_is_drawn():
+def test_the_graphs_of_a_network_stand_with_what_they_show():
+    """That of the gradients with the claim, that of the values with the definitions; both before the derivation."""
     assert [block.name for block in _page("network.2.dX").blocks if isinstance(block, Picture)] == [
-        "forward-2", "backward-2"
+        "backward-2", "forward-2"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("stem", [*THEOREMS, "network.4.db2"])
+def test_every_theorem_has_a_title_in_words_and_an_idea_in_a_sentence(stem):
+    (derive,) = named(stem).values()
+    words, idea = titled(derive())
+    assert words != derive().title
+    assert idea.endswith(".")
+    assert idea.count("$") % 2 == 0
+
+
+def test_what_is_no_theorem_of_ours_has_its_own_title():
+    assert titled(Derivation("mine", "softmax")) == ("softmax", "")
 
 
 def test_what_no_claim_states_has_no_program_and_no_property():
     titles = {block.title for block in _page("tanh.dZ").blocks if isinstance(block, Section)}
-    assert titles == {"Variables", "Where", "Assuming", "Derivation", "For example"}
+    assert titles == {"Variables", "Where", "Derivation", "For example"}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
