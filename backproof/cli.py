@@ -291,7 +291,7 @@ def prove(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write the pages there.")] = None,
     statement: Annotated[
-        Path | None, typer.Option("--statement", metavar="FILE", help="Instead: prove the gradient claimed in a file.")
+        Path | None, typer.Option("--statement", metavar="FILE", help="Instead: prove the gradients claimed in a file.")
     ] = None,
     seconds: Annotated[
         float, typer.Option("--seconds", metavar="N", help="Stop the proof of a statement after so long.")
@@ -301,15 +301,15 @@ def prove(
     ] = False,
 ) -> None:
     """Derive the formulas for all shapes, line by line, and check every line again."""
-    if statement is not None and (theorems or formats or out):
-        msg = "prove: --statement FILE goes by itself, without CLAIM, --format and --out"
+    if statement is not None and theorems:
+        msg = "prove: --statement FILE goes by itself, without CLAIM"
         raise UsageError(msg)
     judge = Coq() if coq else None
-    asked = [] if judge is None else [judge]
+    asked, forms = [] if judge is None else [judge], _split(formats) or ["text"]
     if statement is not None:
-        status = of_statement(statement, *asked, seconds=seconds)
+        status = of_statement(statement, *asked, seconds=seconds, formats=forms, out=out)
     else:
-        status = pages(theorems or [], _split(formats) or ["text"], out, *asked)
+        status = pages(theorems or [], forms, out, *asked)
     if judge is not None:
         typer.echo(judge.summary())
         status = status or int(not judge.passed)

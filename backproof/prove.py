@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,13 +33,7 @@ from backproof_spec.calculus.values import Undefined, Unsatisfied
 
 def pages(names: list[str], formats: list[str], out: Path | None, judge: Judge = recorded) -> int:
     """Write a page of every theorem named in every format, to ``out`` or to standard output; the exit status."""
-    unknown = [each for each in formats if each not in FORMATS]
-    if unknown:
-        msg = f"--format {unknown[0]!r}: expected some of {', '.join(FORMATS)}"
-        raise UsageError(msg)
-    if out is None and formats != ["text"]:
-        msg = f"--format {','.join(formats)}: expected --out DIR, where the pages are written"
-        raise UsageError(msg)
+    _require(formats, out)
     try:
         chosen = {stem: derive for name in names for stem, derive in named(name).items()} if names else THEOREMS
     except KeyError as error:
@@ -46,15 +42,42 @@ def pages(names: list[str], formats: list[str], out: Path | None, judge: Judge =
         require_folder("--out", out)
     derivations = [derive() for derive in chosen.values()]
     found = checked(derivations, judge)
-    for name, text in files(derivations, found, formats):
-        if out is None:
-            typer.echo(text)
-        else:
-            write("page", out / name, text)
+    _write(derivations, found, formats, out)
     passed = sum(result.passed for result in found.values())
     where = f", written to {out}" if out else ""
     typer.echo(f"{'PASSED' if passed == len(found) else 'FAILED'}  {passed} of {len(found)} proofs check{where}")
     return int(passed < len(found))
+
+
+def _require(formats: Sequence[str], out: Path | None) -> None:
+    """Refuse a format that there is not, and one that is written where no folder is."""
+    unknown = [each for each in formats if each not in FORMATS]
+    if unknown:
+        msg = f"--format {unknown[0]!r}: expected some of {', '.join(FORMATS)}"
+        raise UsageError(msg)
+    if out is None and list(formats) != ["text"]:
+        msg = f"--format {','.join(formats)}: expected --out DIR, where the pages are written"
+        raise UsageError(msg)
+
+
+def _write(
+    derivations: list[Derivation], found: Mapping[str, Checked], formats: Sequence[str], out: Path | None
+) -> None:
+    """The pages, to the folder; or to the terminal, as wide as that is."""
+    if out is None:
+        for each in derivations:
+            typer.echo(to_text(each, found[each.stem], _width()))
+        return
+    for name, text in files(derivations, found, formats):
+        write("page", out / name, text)
+
+
+def _width() -> int:
+    """The columns of the terminal; 80 where there is none."""
+    return max(shutil.get_terminal_size().columns, _NARROWEST)
+
+
+_NARROWEST = 40
 
 
 class Coq:
@@ -108,23 +131,54 @@ class Coq:
 
 
 def _folded(text: str) -> list[str]:
-    return textwrap.wrap(text, 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.wrap(text, _width(), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
-def of_statement(path: Path, judge: Judge = recorded, *, seconds: float = limits.SECONDS) -> int:
-    """Prove or derive the gradient in a file, in so many seconds; the exit status."""
+def of_statement(
+    path: Path,
+    judge: Judge = recorded,
+    *,
+    seconds: float = limits.SECONDS,
+    formats: Sequence[str] = ("text",),
+    out: Path | None = None,
+) -> int:
+    """Prove or derive each gradient in a file, in so many seconds, and write pages of the proofs; the exit status."""
     if not seconds > 0:
         msg = f"prove --seconds {seconds:g}: expected a number above 0"
         raise UsageError(msg)
+    _require(formats, out)
     try:
         with limits.within(seconds):
-            return _of_statement(_read(path), judge)
+            statements = _read(path, "statement" if out is None else _stem(path))
     except limits.Stopped as stopped:
-        typer.echo(_line(f"NOT PROVED  {stopped}: claim the gradient of a part on its own, or allow more --seconds"))
-    return 1
+        typer.echo(_line(f"NOT PROVED  {stopped}: it is too long to be read"))
+        return 1
+    if out is not None:
+        require_folder("--out", out)
+    proved: dict[Derivation, Checked] = {}
+    for k, each in enumerate(statements):
+        if k:
+            typer.echo()
+        try:
+            with limits.within(seconds):
+                proved.update(_of_statement(each, judge, quiet=out is not None))
+        except limits.Stopped as stopped:
+            typer.echo(
+                _line(f"NOT PROVED  {stopped}: claim the gradient of a part on its own, or allow more --seconds")
+            )
+    if out is not None:
+        _write(list(proved), {each.stem: found for each, found in proved.items()}, formats, out)
+        typer.echo(f"{len(proved)} of {len(statements)} written to {out}")
+    return int(len(proved) < len(statements) or not all(found.passed for found in proved.values()))
 
 
-def _of_statement(read: statement.Statement, judge: Judge) -> int:
+def _stem(path: Path) -> str:
+    """What pages of a file are called."""
+    return re.sub(r"[^\w.-]+", "_", path.stem).strip("._-") or "statement"
+
+
+def _of_statement(read: statement.Statement, judge: Judge, *, quiet: bool) -> dict[Derivation, Checked]:
+    """The proof, if one was found. ``quiet``: of what is proved only that it is is said."""
     try:
         with _shown("a proof is looked for"):
             derivation = statement.prove(read)
@@ -142,10 +196,10 @@ def _of_statement(read: statement.Statement, judge: Judge) -> int:
     except RecursionError:
         typer.echo("NOT PROVED  a formula is nested too deeply")
     else:
-        typer.echo(to_text(derivation, found))
+        typer.echo(to_text(derivation, found, _width()) if not quiet else f"{derivation.stem}   {derivation.title}")
         typer.echo(_line(_verdict(derivation, found)))
-        return int(not found.passed)
-    return 1
+        return {derivation: found}
+    return {}
 
 
 @contextmanager
@@ -156,10 +210,10 @@ def _shown(what: str) -> Iterator[None]:
         yield
 
 
-def _read(path: Path) -> statement.Statement:
-    """The statement in a file. Raises ``UsageError``."""
+def _read(path: Path, stem: str) -> list[statement.Statement]:
+    """The statements in a file. Raises ``UsageError``."""
     try:
-        return statement.read(path.read_text(encoding="utf-8-sig"))
+        return statement.read_all(path.read_text(encoding="utf-8-sig"), stem)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"--statement {path}: cannot be read: {error}"
         raise UsageError(msg) from None
@@ -186,7 +240,7 @@ def _verdict(derivation: Derivation, found: Checked) -> str:
 
 def _refuted(read: statement.Statement, unproved: Unproved) -> None:
     """Say what is false, or what no proof was found of."""
-    write = Writer(Notation.TEXT, {}, read.letters)
+    write = Writer(Notation.TEXT, {}, read.letters, read.derivation.decimals)
     try:
         with _shown("a counterexample is looked for"):
             found = statement.counterexample(read)
@@ -265,9 +319,9 @@ def _size(read: statement.Statement, dim: str) -> str:
 
 
 def _line(text: str, indent: int = 4) -> str:
-    """A line in lines of at most 80 characters, no equation x = 2 in two of them where it fits."""
+    """A line in lines that fit the terminal, no equation x = 2 in two of them where it fits."""
     whole = text.replace(" = ", "\0=\0")
-    pieces = textwrap.wrap(whole, 80, subsequent_indent=" " * indent, break_on_hyphens=False)
+    pieces = textwrap.wrap(whole, _width(), subsequent_indent=" " * indent, break_on_hyphens=False)
     return "\n".join(pieces).replace("\0", " ")
 
 

@@ -81,6 +81,7 @@ def test_pages_are_written(cli, tmp_path):
         (("prove", "--out", "/dev/null"), "--out /dev/null: File exists: expected a place that can be written to"),
         (("prove", "--statement", "nowhere.txt"), "--statement nowhere.txt: cannot be read: "),
         (("prove", "linear", "--statement", "a.txt"), "prove: --statement FILE goes by itself"),
+        (("prove", "--statement", "torn.txt", "--format", "pdf"), "--format pdf: expected --out DIR, where the pages"),
         (("prove", "--statement", "torn.txt"), "torn.txt: line 1, column 7: cannot go on at … y = x*"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
@@ -270,6 +271,58 @@ def test_statements_that_once_ended_in_a_traceback(cli, tmp_path, statement, sta
     (tmp_path / "mine.txt").write_text(statement, encoding="utf-8")
     found, out, err = cli("prove", "--statement", "mine.txt")
     assert (found, shown in out) == (status, True), out + err
+
+
+SQUARES = """\
+# half the squares of what a layer misses
+Z[i,s] = sum_j W[i,j]*Y[j,s] + b[i]
+L = 0.5*sum_{i,s} (Z[i,s]-T[i,s])^2
+gradient L by W[a,c] = sum_s (Z[a,s]-T[a,s])*Y[c,s]
+gradient L by b[a]
+"""
+
+
+def test_a_file_may_hold_several_gradients_and_a_title(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text(SQUARES, encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt")
+    assert status == 0
+    assert out.startswith("statement.dW   half the squares of what a layer misses; ")
+    assert "    = Σ_{s=1..m} (Z[a,s] − T[a,s])·Y[c,s]\n" in out
+    assert "\nstatement.db   half the squares" in out
+    assert out.count("PROVED  for all sizes and values\n") == 2
+
+
+def test_of_several_gradients_each_is_answered_and_one_that_is_false_fails_the_run(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text(SQUARES.replace("*Y[c,s]", ""), encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "mine.txt", "--format", "md", "--out", "pages")
+    assert status == 1
+    assert out.startswith("FALSE  ∂L/∂W[a,c] = ")
+    assert out.endswith("PROVED  for all sizes and values\n1 of 2 written to pages\n")
+    assert [path.name for path in (tmp_path / "pages").iterdir()] == ["mine.db.md"]
+
+
+FORMATS = "text,md,html,pdf,handout,json"
+
+
+def test_a_statement_is_written_in_every_format(cli, tmp_path):
+    (tmp_path / "linear.txt").write_text(SQUARES, encoding="utf-8")
+    status, out, _ = cli("prove", "--statement", "linear.txt", "--format", FORMATS, "--out", ".")
+    assert (status, out.splitlines()[-1]) == (0, "2 of 2 written to .")
+    endings = ("txt", "md", "html", "pdf", "json")
+    pages = {f"linear.{by}.{ending}" for by in ("dW", "db") for ending in endings}
+    assert {path.name for path in tmp_path.iterdir()} == {*pages, "handout.pdf", "linear.txt"}
+    page = (tmp_path / "linear.dW.md").read_text(encoding="utf-8")
+    assert page.startswith("# half the squares of what a layer misses\n")
+    assert "0.5 " in page
+    assert "In NumPy" not in page  # its name is that of one of our theorems, and it is none
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+def test_a_proof_is_as_wide_as_the_terminal(cli, tmp_path, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    (tmp_path / "mine.txt").write_text(SQUARES, encoding="utf-8")
+    _, out, _ = cli("prove", "--statement", "mine.txt")
+    assert columns - 20 < max(map(len, out.splitlines())) <= columns
 
 
 # --- Coq --------------------------------------------------------------------------------------------------------------

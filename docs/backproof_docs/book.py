@@ -32,7 +32,7 @@ from backproof_docs.document import (
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.glossary import NAMES, in_matrices, in_words, joined, signs, variables
 from backproof_docs.proofs import Checked, page, status
-from backproof_docs.titles import titled
+from backproof_docs.titles import ranges, titled
 from backproof_impl import reference
 from backproof_properties.results import Link as ChainLink
 from backproof_properties.suite import PROPERTIES
@@ -66,18 +66,20 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     shown = page(derivation, notation)
     said = f"{shown.left} = {shown.lines[-1].formula}"
     words, idea = titled(derivation)
-    formulas = (said,) if words == derivation.title else (in_matrices(derivation.title, notation), said)
-    blocks: list[Block] = [Claim(formulas, in_words(idea, notation)), *_network(derivation.stem, graphs.backward)]
+    stem = "" if derivation.own else derivation.stem
+    formulas = (in_matrices(derivation.title, notation), said) if stem else (said,)
+    blocks: list[Block] = [Claim(formulas, in_words(idea, notation)), *_network(stem, graphs.backward)]
     blocks += [Section("Variables"), Items(variables(derivation, notation))]
-    where = (*((Math(each),) for each in shown.given), *signs(derivation, notation))
+    where: tuple[Line, ...] = (*((Math(each),) for each in shown.given), *signs(derivation, notation))
+    where += tuple((each,) for each in ranges(derivation))
     blocks += [Section("Where"), Items(where)] if where else []
-    blocks += _network(derivation.stem, graphs.forward)
+    blocks += _network(stem, graphs.forward)
     assumed = tuple((Math(each),) for each in shown.assumed)
     blocks += [Section("Assuming"), Items(assumed)] if assumed else []
     whys = [(*_linked(in_words(each.words, notation), derivation.uses), *_used(each.used)) for each in shown.lines]
     steps = tuple((each.left, each.formula, why) for each, why in zip(shown.lines, whys, strict=True))
-    blocks += [Section("Derivation"), Steps(steps), *_form(derivation.stem, notation)]
-    blocks += [Section("For example"), *_example(derivation, notation), *_program(derivation.stem)]
+    blocks += [Section("Derivation"), Steps(steps), *_form(stem, notation)]
+    blocks += [Section("For example"), *_example(derivation, notation), *_program(stem)]
     blocks += _coq(found) + _family(derivation.uses, served)
     return Document(derivation.stem, words, (status(found), found.passed), tuple(blocks))
 

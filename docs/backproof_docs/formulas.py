@@ -59,6 +59,9 @@ _LETTERS = "ijklrstuvabcghqwxyz"
 _PLAIN, _SHORT = {"add", "mul", "num", "dim", "entry"}, 5
 """The exponent of e^{…} is made of these, and at most of so many."""
 
+_PLACES = 15
+"""Places of a decimal, at most."""
+
 _ADD, _OPEN, _MUL, _ATOM, _BASE = range(5)
 """How tightly a text holds together: a + b; Σ_i a or log a, which would take in what follows; a·b; what needs no
 brackets in a product; what can be raised to a power."""
@@ -85,11 +88,13 @@ class Writer:
     """Writes formulas in one notation: ``Writer(Notation.LATEX, {"dZ": "δZ"}, {"p": "srt"})(formula)``.
 
     ``names`` are display names; ``letters`` are those for the indices of a dimension, the first that is free is used.
+    ``decimals``: 1/2 is 0.5, but 1/3 is 1/3.
     """
 
     notation: Notation = Notation.TEXT
     names: Mapping[str, str] = field(default_factory=dict)
     letters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    decimals: bool = False
 
     def __call__(self, formula: Formula, free: Mapping[Index, str] | None = None) -> str:
         """A term, a judgement or a hypothesis. ``free``: from the method, to name indices alike in several formulas."""
@@ -192,10 +197,8 @@ class Writer:
     def _write(self, formula: Formula, scope: _Scope) -> _Text:
         """A formula, and how tightly it holds together."""
         match formula:
-            case ("num", p, 1) if p >= 0:
-                text = str(p), _BASE
-            case ("num", p, q) if p >= 0:
-                text = self._over((str(p), _BASE), (str(q), _BASE))
+            case ("num", p, _) if p >= 0:
+                text = self._number(formula)
             case ("add" | "mul" | "inv" | "num", *_):
                 text = self._add(_operands("add", formula), scope)
             case ("dim", dim):
@@ -228,6 +231,20 @@ class Writer:
 
     # --- arithmetic ---
 
+    def _number(self, a: Formula) -> _Text:
+        """2, 1/2 or 0.5."""
+        _, p, q = a
+        decimal = str(p) if q == 1 else self._decimal(a)
+        return (decimal, _BASE) if decimal else self._over((str(p), _BASE), (str(q), _BASE))
+
+    def _decimal(self, a: Formula) -> str:
+        """0.5 for 1/2, where decimals are wanted and there are not too many; else ""."""
+        _, p, q = a
+        if not self.decimals or q == 1 or 10**_PLACES % q:
+            return ""
+        whole, rest = divmod(p * (10**_PLACES // q), 10**_PLACES)
+        return f"{whole}.{rest:0{_PLACES}}".rstrip("0")
+
     def _add(self, terms: list[Formula], scope: _Scope) -> _Text:
         """a − b for a + (−1)·b."""
         shown, minus = "", self._row("minus")
@@ -251,6 +268,7 @@ class Writer:
         if not below:
             return minus is not None, self._times(above, scope)
         numbers = [a for a in above if a[0] == "num"]
+        numbers = [a for a in numbers if not self._decimal(a)]
         below = [("num", q, 1) for _, _, q in numbers if q != 1] + below
         above = [("num", a[1], 1) if a in numbers else a for a in above]
         above = [a for a in above if a != ONE] or [ONE]

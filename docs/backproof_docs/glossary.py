@@ -97,7 +97,7 @@ _MEANING = {
 def variables(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
     """What is given, of which shape, and what it is: tensors, those of all layers together, and functions of them."""
     write, lines = Writer(notation, NAMES), dict[str, Line]()
-    meaning = _MEANING.get(derivation.stem.partition(".")[0], {})
+    meaning = {} if derivation.own else _MEANING.get(derivation.stem.partition(".")[0], {})
 
     def numbers(dims: Sequence[str]) -> Line:
         return (*joined([write(("dim", dim)) for dim in dims], " × "), " numbers") if dims else ("a number",)
@@ -120,18 +120,19 @@ def signs(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
     formulas = [line.theorem.conclusion for line in derivation.lines]
     for kind, _, *rest in derivation.declarations:
         formulas += rest[1:] if kind == "define" else []
+    title = "" if derivation.own else derivation.title
     heads = {part[0] for formula in formulas for part, _ in parts(formula)}
     dX, X, kron = (Math(write(("entry", name, ()))) for name in ("dX", "X", "B"))
     entry, product = Math(write(("entry", "A", (i, j)))), Math(in_matrices("A⊗B", notation))
     scaled, S, P = Math(in_matrices("S·ΣP", notation)), Math("S"), Math("P")
     gradient = (dX, " is the gradient of the loss by ", X, ": its derivative by each entry, in the shape of ", X)
     lines: list[tuple[bool, Line]] = [
-        (", k =" in derivation.title, (Math("k"), " is the number of layers")),
-        ("δ" in derivation.title, gradient),
+        (", k =" in title, (Math("k"), " is the number of layers")),
+        ("δ" in title, gradient),
         ("delta" in heads, (Math(write(("delta", "n", (i, j)))), " is 1 where ", Math("i = j"), ", else 0")),
         ("ind" in heads, (Math(write(("ind", x))), " is 1 where ", Math(write(("nonneg", x))), ", else 0")),
-        ("ΣP" in derivation.title, (scaled, " is each column of ", S, " times the sum of that column of ", P)),
-        ("vec" in derivation.title, (Math(in_matrices("vec X", notation)), " stacks the columns of ", X)),
-        ("⊗" in derivation.title, ("block ", Math("(i, j)"), " of ", product, " is ", entry, " times ", kron)),
+        ("ΣP" in title, (scaled, " is each column of ", S, " times the sum of that column of ", P)),
+        ("vec" in title, (Math(in_matrices("vec X", notation)), " stacks the columns of ", X)),
+        ("⊗" in title, ("block ", Math("(i, j)"), " of ", product, " is ", entry, " times ", kron)),
     ]
     return tuple(line for occurs, line in lines if occurs)

@@ -106,11 +106,12 @@ class Page:
 
 def page(derivation: Derivation, notation: Notation) -> Page:
     """The formulas of a derivation."""
-    letters: dict[str, list[str]] = {}
+    letters = {dim: list(each) for dim, each in derivation.letters.items()}
     for what, _, *rest in derivation.declarations:
         for _, letter, dim in rest[0] if what == "define" else ():
             letters.setdefault(dim, []).append(letter.rstrip("0123456789"))
-    write = Writer(notation, NAMES, letters)
+    letters.setdefault("p", []).append("s")  # samples
+    write = Writer(notation, NAMES, letters, derivation.decimals)
     given = []
     for what, name, *rest in derivation.declarations:
         if what == "define":

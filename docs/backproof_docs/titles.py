@@ -107,8 +107,15 @@ _OF = {"X": "inputs", "W": "weights of layer {}", "b": "biases of layer {}"}
 _LAST = {"X": "$I⊗W$: a product", "W": "$Yᵀ⊗I$: a product", "b": "$1⊗I$: a sum over the samples"}
 
 
+def ranges(derivation: Derivation) -> list[str]:
+    """How far the indices of a statement reach."""
+    return [f"{', '.join(names)} = 1..{dim}" for dim, names in derivation.letters.items()]
+
+
 def titled(derivation: Derivation) -> Title:
     """The title of a theorem; of a network of any depth, too, and of what is no theorem of ours, in its own words."""
+    if derivation.own:
+        return Title(derivation.title.removesuffix("".join(f"; {each}" for each in ranges(derivation))))
     found = re.fullmatch(r"network\.(\d+)\.d([WbX])(\d*)", derivation.stem)
     if found is None:
         return TITLES.get(derivation.stem, Title(derivation.title))

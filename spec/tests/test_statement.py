@@ -9,9 +9,9 @@ from backproof_spec.calculus import evaluate, statement, values
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.limits import Stopped, within
 from backproof_spec.calculus.replay import replay
-from backproof_spec.calculus.statement import Malformed, claim, counterexample, prove, read
+from backproof_spec.calculus.statement import Malformed, claim, counterexample, prove, read, read_all
 from backproof_spec.calculus.tactics import Unproved
-from backproof_spec.calculus.terms import CHILDREN
+from backproof_spec.calculus.terms import CHILDREN, polynomial
 
 LINEAR = "Z[i,s] = sum_j W[i,j]*Y[j,s] + b[i]\nL = f(Z)\ndZ[i,s] = f'[i,s](Z)\n"
 SOFTMAX = "suppose size(k) > 0\nS[i] = exp(Z[i]) / sum_k exp(Z[k])\nL = -sum_i P[i]*log(S[i])\n"
@@ -163,6 +163,52 @@ def test_a_false_statement_is_not_proved_and_has_a_counterexample(name):
 @pytest.mark.parametrize("name", TRUE)
 def test_a_true_statement_has_no_counterexample(name):
     assert counterexample(read(TRUE[name]), attempts=5) is None
+
+
+NORM = "suppose size(i) > 0\nm = sum_i x[i]/size(i)\nc[i] = x[i] - m\n"
+FOLDED = {
+    "S - P": ("suppose sum_i P[i] = 1\n" + SOFTMAX + "gradient L by Z[j]", "S[j] - P[j]"),
+    "S ΣP - P": (SOFTMAX + "gradient L by Z[j]", "S[j]*sum_i P[i] - P[j]"),
+    "the Jacobian of softmax": (SOFTMAX + "gradient S[i] by Z[j]", "S[i]*delta[i,j] - S[i]*S[j]"),
+    "of two classes": ("E = exp(x)\ny = E/(E+1)\ngradient y by x", "y - y*y"),
+    "a name squared": ("y = exp(x)\nL = y*y*y\ngradient L by x", "3*L"),
+    "a number before it": ("y = 2*exp(x)\nL = y*z\ngradient L by x", "L"),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_a_derived_gradient_is_in_the_names_that_were_defined(name):
+    written, folded = FOLDED[name]
+    derivation = prove(read(written))
+    wanted = prove(read(f"{written} = {folded}"))
+    by_names = derivation.theorem.conclusion[-1]
+    assert polynomial(by_names) == polynomial(wanted.theorem.conclusion[-1]), by_names
+    assert replay(json.loads(text(proof_file(derivation)))).conclusion == derivation.theorem.conclusion
+
+
+def test_a_simplification_is_no_longer_than_what_the_rules_give():
+    written = "c = 0.8*(x + 0.04*x^3)\nt = exp(c)/(exp(c)+exp(-c))\ny = x*(1+t)*t\ngradient y by x"
+    (line,) = prove(read(written)).lines
+    assert line.words == "the rules of differentiation"
+
+
+def test_a_file_of_several_gradients_is_several_statements():
+    statements = read_all("# squares\nL = sum_i x[i]*y[i]^2\ngradient L by x[k]\ngradient L by y[k]\n", "mine")
+    assert [each.derivation.stem for each in statements] == ["mine.dx", "mine.dy"]
+    assert {each.derivation.title for each in statements} == {"squares; i, k = 1..n"}
+    assert [each.stem for each in map(prove, statements)] == ["mine.dx", "mine.dy"]
+
+
+def test_gradients_by_one_name_have_names_of_their_own():
+    statements = read_all("y = x*x\nz = x+1\ngradient y by x\ngradient z by x")
+    assert [each.derivation.stem for each in statements] == ["statement.dx.1", "statement.dx.2"]
+
+
+def test_a_title_is_a_comment_before_everything_else():
+    titles = [
+        read(f"{above}y = x\ngradient y by x").derivation.title for above in ("## One \n", "\n\n# Two\n#no\n", "")
+    ]
+    assert titles == ["One", "Two", "a statement"]
 
 
 def test_a_gradient_that_is_not_claimed_is_derived():

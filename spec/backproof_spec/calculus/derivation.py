@@ -42,6 +42,12 @@ class Derivation(Proof):
         super().__init__()
         self.stem, self.title, self.uses = stem, title, uses
         self.lines: list[Line] = []
+        self.own = False
+        """Is it a reader's own statement, whose stem and title say nothing of what it is about?"""
+        self.letters: dict[str, list[str]] = {}
+        """The indices of each dimension as they were written, where they were."""
+        self.decimals = False
+        """Were numbers written as 0.5, and not as 1/2?"""
         self._last: Theorem
 
     @property

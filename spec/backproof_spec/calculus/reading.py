@@ -45,7 +45,15 @@ class Statement:
 
 
 def read(text: str) -> Statement:
-    """The statement in a text. Raises ``Malformed``."""
+    """The statement in a text, or the first of several. Raises ``Malformed``."""
+    return read_all(text)[0]
+
+
+def read_all(text: str, stem: str = "statement") -> list[Statement]:
+    """The statements in a text, one for each gradient, of whose name it has its own. Raises ``Malformed``.
+
+    A comment before everything else is their title.
+    """
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, 1):
         wrong = unreadable(line) or absent(line)
@@ -61,7 +69,21 @@ def read(text: str) -> Statement:
         line, column = lines[error.line - 1] if 0 < error.line <= len(lines) else "", max(error.column - 1, 0)
         hint = torn(line[:column], line[column:])
         raise Malformed(error.line, error.column, f"cannot go on at … {shown}{hint}") from None
-    return _Reader(tree).statement()
+    everything: list[Any] = list(tree.children)
+    gradients = [line for line in everything if line.data == "gradient"]
+    if not gradients or everything[-len(gradients) :] != gradients:
+        place = len(everything) + 1
+        raise Malformed(place, 1, "expected one line 'gradient L by X[i] = …', the last one, or several")
+    title, before = _title(lines), everything[: -len(gradients)]
+    names = [f"{stem}.d{line.children[1].children[0]}" for line in gradients] if len(gradients) > 1 else [stem]
+    names = [name if names.count(name) == 1 else f"{name}.{k}" for k, name in enumerate(names, 1)]
+    return [_Reader([*before, line], name, title).statement() for name, line in zip(names, gradients, strict=True)]
+
+
+def _title(lines: list[str]) -> str:
+    """What the comment says before everything else; "" where there is none."""
+    first = next((line.strip() for line in lines if line.strip()), "")
+    return first.lstrip("# \t") if first.startswith("#") else ""
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -70,20 +92,18 @@ def read(text: str) -> Statement:
 class _Reader:
     """From the tree to expressions: first the dimensions of all indices and tensors, then the terms."""
 
-    def __init__(self, tree: Tree[Any]) -> None:
-        self.lines: list[Tree[Any]] = list(tree.children)
+    def __init__(self, lines: list[Any], stem: str, title: str) -> None:
+        self.lines: list[Tree[Any]] = lines
         self.same: dict[Any, Any] = {}
         self.arity: dict[str, int] = {}
         self.inputs: dict[str, str] = {}
         self.defined = {str(line.children[0]) for line in self.lines if line.data == "definition"}
-        self.d = Derivation("statement", "a statement")
+        self.d = Derivation(stem, title or "a statement")
         self.known: dict[str, Tensor | Map] = {}
 
     def statement(self) -> Statement:
         """The statement."""
-        gradients = [line for line in self.lines if line.data == "gradient"]
-        if len(gradients) != 1 or self.lines[-1] is not gradients[0]:
-            raise Malformed(len(self.lines) + 1, 1, "expected one line 'gradient L by X[i] = …', the last one")
+        gradient = self.lines[-1]
         for line in self.lines:
             self._dimensions(line)
         for name, arity in self.arity.items():
@@ -96,14 +116,16 @@ class _Reader:
                 )
             outputs = tuple(self._dim((name, k)) for k in range(self.arity[name]))
             self.known[name] = self.d.map(name, tuple(self._dim((of, k)) for k in range(self.arity[of])), outputs)
-        self._check_names(gradients[0])
+        self._check_names(gradient)
         for line in self.lines[:-1]:
             self._declare(line)
-        e, by, *_ = gradients[0].children
+        e, by, *_ = gradient.children
         if by.children[0] in self.defined:
             raise self._wrong(by, f"{by.children[0]} is defined: a gradient is by a name that is not")
-        said, letters = self._claimed(gradients[0]), self._letters()
+        said, letters = self._claimed(gradient), self._letters()
         self.d.title = "; ".join([self.d.title, *(f"{', '.join(names)} = 1..{dim}" for dim, names in letters.items())])
+        self.d.own = True
+        self.d.letters.update(letters)
         return Statement(self.d, self._term(e), self._term(by), said, letters)
 
     def _claimed(self, gradient: Tree[Any]) -> Expression | None:
@@ -268,6 +290,7 @@ class _Reader:
     def _number(self, node: Tree[Any]) -> Expression:
         if len(str(node.children[0])) > _DIGITS:
             raise self._wrong(node, f"a number of {len(str(node.children[0]))} digits, where {_DIGITS} are the most")
+        self.d.decimals = self.d.decimals or "." in str(node.children[0])
         value = Fraction(str(node.children[0]))
         return Expression(("num", value.numerator, value.denominator))
 

@@ -12,8 +12,9 @@ A name on the left of ``=`` is defined; every other name is a tensor of which no
 stands for one dimension throughout, and those that meet at one place of a tensor are of one dimension. ``sum_j`` and
 ``sum_{j,k}`` reach as far as the next + or −. Functions: exp, log, relu, step (1 where its argument is at least 0, else
 0) and size(i), the dimension of i; also delta[i,j]. What is supposed holds for all values of its indices. Without
-``= …`` the gradient is derived. Functions that there are not, such as tanh(x), are refused, and names that occur in the
-gradient alone.
+``= …`` the gradient is derived. Several lines ``gradient`` are several statements, and a
+comment before everything else is their title. Functions that there are not, such as tanh(x), are refused, and names
+that occur in the gradient alone.
 """
 
 from __future__ import annotations
@@ -23,15 +24,16 @@ from random import Random
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.derivation import Derivation, Line
 from backproof_spec.calculus.enclosures import Undecided
+from backproof_spec.calculus.folding import Folding, positive_first, size
 from backproof_spec.calculus.limits import UNFOLDED, WRITTEN_OUT, require, unfolded, written_out
 from backproof_spec.calculus.normal import Once
 from backproof_spec.calculus.notation import Expression
 from backproof_spec.calculus.rational import Rational
-from backproof_spec.calculus.reading import Malformed, Statement, read
+from backproof_spec.calculus.reading import Malformed, Statement, read, read_all
 from backproof_spec.calculus.tactics import Unproved, right_side
 from backproof_spec.calculus.terms import ZERO, Formula, Index
 
-__all__ = ["Malformed", "Statement", "claim", "counterexample", "exception", "prove", "read"]
+__all__ = ["Malformed", "Statement", "claim", "counterexample", "exception", "prove", "read", "read_all"]
 
 
 def prove(statement: Statement) -> Derivation:
@@ -43,7 +45,7 @@ def prove(statement: Statement) -> Derivation:
     defined = [each for kind, each, *_ in d.declarations if kind == "define"]
     rational = Rational(d, frozenset(defined))
     d.otherwise = rational.positive_fraction
-    d.begin(d.derivative(statement.of.term, name, places), "the rules of differentiation")
+    d.begin(d.derivative(statement.of.term, name, places), _RULES)
     if statement.claimed is not None:
         try:
             d.then(
@@ -60,10 +62,35 @@ def prove(statement: Statement) -> Derivation:
                 raise error from None
             d.lines.append(Line(d("d_value", equation, last), "both sides multiplied out by their denominators"))
         return d
-    normal = Once(d)(d.theorem.conclusion[-1])
-    if normal is not None:
-        d.then(Expression(right_side(normal)), "its normal form")
+    _simplify(d, frozenset(defined))
     return d
+
+
+_RULES, _LONG = "the rules of differentiation", 25
+"""Of what rule the first line is; a longer one is not shown where it is not the last."""
+
+
+def _simplify(d: Derivation, defined: frozenset[str]) -> None:
+    """The last line, simplified with what is supposed: in the names that were defined, where it is short in these."""
+    raw = d.theorem.conclusion[-1]
+    plain, unfolding = Once(d)(raw), Once(d, defined)
+    short = min(raw, positive_first(right_side(plain) if plain else raw), key=size)
+
+    def written_out(term: Formula) -> Formula:
+        equation = unfolding(term)
+        return right_side(equation) if equation else term
+
+    guess = Folding(d, written_out)(written_out(raw))
+    words = "simplified"
+    try:
+        if size(guess) <= size(short) and guess != raw:
+            d.then(Expression(guess), words, unfolding=defined, how=Once)
+    except Unproved:  # a guess
+        pass
+    if short != raw and len(d.lines) == 1:
+        d.then(Expression(short), words)
+    if len(d.lines) > 1 and size(raw) > _LONG:
+        d.lines[:] = [Line(d.theorem, f"{_RULES}; {words}")]
 
 
 def claim(statement: Statement) -> Formula:
