@@ -390,3 +390,21 @@ def test_typst_compiles_every_example():
     html, warnings = typst.compile_with_warnings("\n".join(f"$ {f} $" for f in formulas).encode(), format="html")
     assert html.count(b"<math") == len(formulas)
     assert [w.message for w in warnings] == ["html export is under active development and incomplete"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (half, "0.5"),
+        (Fraction(8943, 200000), "0.044715"),
+        (Fraction(-7, 4), "−1.75"),
+        (Fraction(1, 3), "1/3"),
+        (Fraction(1, 2**60), "1/1152921504606846976"),
+        (2, "2"),
+    ],
+)
+def test_decimals_stay_decimals_where_numbers_were_written_so(value, text):
+    write = Writer(decimals=True)
+    assert write(("num", *Fraction(value).as_integer_ratio())) == text
+    assert write((half * X / v[j]).term) == "0.5·x/v[j]"
+    assert Writer()((half * X / v[j]).term) == "x/(2·v[j])"
