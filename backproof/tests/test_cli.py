@@ -398,8 +398,7 @@ FILES = ("--json=r/json", "--junit=r/junit", "--html=r/html", "--markdown=r/mark
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-@pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM", "SIGKILL"])
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("sent", "workers"), [("SIGINT", "1"), ("SIGTERM", "2"), ("SIGKILL", "2")])
 def test_a_stopped_run_reports_what_it_has_and_leaves_no_process_behind(sent, workers, tmp_path):
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
     options = ["validate", "slow.py", "--claim", "relu,kron", "--examples", "5", "--seed", "1", "-n", workers, *FILES]
