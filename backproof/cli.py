@@ -89,6 +89,9 @@ class Options:
     workers: Annotated[
         int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")
     ] = None
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Print how often each kind of value, size and call was tried.")
+    ] = False
 
 
 _RENDERERS: dict[str, Callable[[Report], str]] = {
@@ -206,7 +209,7 @@ def _run(target: str | Program, options: Options, declarations: list[str], *, is
     if report.unloadable:
         complain(report.unloadable)
     else:
-        print_report(report, Console(highlight=False, soft_wrap=False))
+        print_report(report, Console(highlight=False, soft_wrap=False), coverage=options.coverage)
     if lost:
         raise UsageError("; ".join(lost))
     raise typer.Exit(INTERRUPTED if report.interrupted else 0 if report.passed else 1)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from backproof_docs.coverage import coverage_table
 from backproof_docs.report import KNOWN, Report, Row
 from backproof_docs.wording import (
     LEGEND,
@@ -159,25 +160,28 @@ def progress_bar() -> Progress:
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
-def print_report(report: Report, console: Console) -> None:
+def print_report(report: Report, console: Console, *, coverage: bool = False) -> None:
     """The whole report; without trailing blanks where it is not a terminal that shows it."""
     if console.is_terminal:
-        _print(report, console)
+        _print(report, console, coverage=coverage)
     else:
-        console.file.write(text_of(report, console.width))
+        console.file.write(text_of(report, console.width, coverage=coverage))
 
 
-def text_of(report: Report, width: int) -> str:
+def text_of(report: Report, width: int, *, coverage: bool = False) -> str:
     """The whole report as plain text of this many columns, without trailing blanks."""
     console = Console(width=width, highlight=False, soft_wrap=False, color_system=None)
     with console.capture() as captured:
-        _print(report, console)
+        _print(report, console, coverage=coverage)
     return "\n".join(line.rstrip() for line in captured.get().split("\n"))
 
 
-def _print(report: Report, console: Console) -> None:
+def _print(report: Report, console: Console, *, coverage: bool) -> None:
     console.print(_table(report))
     console.print(Text("\n".join(LEGEND), style="dim"))
+    if coverage:
+        console.print()
+        console.print(coverage_table(report))
     for section in _sections(report, console.width):
         console.print(section)
     for outcome in (each for each in report.failures if each not in report.on_shapes):

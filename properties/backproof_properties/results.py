@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import statistics
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,7 @@ class Observation:
     ``thresholds`` holds, for each array judged, the median over its normal entries of the relative error that is sure
     to be refuted there: twice the bound over the exact value. ``coq``: which Coq accepted the same proof, of a proof.
     ``raised``: how often an exception was admitted in place of numbers, some of which overflow.
+    ``drawn`` counts the examples that held each regime (``coverage``).
     """
 
     entries: int = 0
@@ -49,6 +51,7 @@ class Observation:
     thresholds: list[float] = field(default_factory=list)
     coq: str | None = None
     raised: int = 0
+    drawn: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Observation) -> None:
         """Merge another observation into this one."""
@@ -58,6 +61,7 @@ class Observation:
         self.thresholds.extend(other.thresholds)
         self.coq = other.coq or self.coq
         self.raised += other.raised
+        self.drawn.update(other.drawn)
 
     @property
     def threshold(self) -> float | None:

@@ -18,6 +18,7 @@ from backproof_impl.target import Target
 from backproof_properties import decisive, declines
 from backproof_properties.arrays import Case, plain
 from backproof_properties.contract import Declined, Raised, Trace, Usage
+from backproof_properties.coverage import held
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
 from backproof_properties.examples import examples
 from backproof_properties.judge import Refuted
@@ -181,6 +182,8 @@ class _Search:
         """What is wrong on this example. Where the target's process hung or ended it is not asked again."""
         self.tried += 1
         self._latest = None
+        if self._each.functions:
+            self._seen.drawn.update(held(self._each.claim, case, usage, self._domain.format))
         failure: Refuted | _Failed
         trace = Trace()
         try:

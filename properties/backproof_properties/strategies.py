@@ -290,14 +290,14 @@ NEAR = (17.0, 100.0, 800.0)
 def _scale_logits(weights: list[Array], biases: list[Array], X: Array, size: float) -> None:
     """Scale the last layer so that its largest logit is this number, where the format can hold what that takes."""
     with np.errstate(all="ignore"):
-        Z = _last_logits(weights, biases, X).ravel()
+        Z = last_logits(weights, biases, X).ravel()
         factor = size / Z[np.abs(Z).argmax()] if Z.any() else 1.0
         changed = [(A.astype(np.float64) * factor).astype(A.dtype) for A in (weights[-1], biases[-1])]
     if all(np.isfinite(A.astype(np.float64)).all() for A in changed):
         weights[-1], biases[-1] = changed
 
 
-def _last_logits(weights: list[Array], biases: list[Array], X: Array) -> Array:
+def last_logits(weights: list[Array], biases: list[Array], X: Array) -> Array:
     """Z of the last layer, in float64."""
     Y = Z = X.astype(np.float64)
     for W, b in zip(weights, biases, strict=True):
@@ -357,7 +357,7 @@ def _replace_layer(kind: str, layer: int, weights: list[Array], biases: list[Arr
 def limit_logits(weights: list[Array], biases: list[Array], X: Array, limit: float) -> None:
     """Scale the last layer down by a power of two until its logits are within the limit; to zero if they overflow."""
     with np.errstate(all="ignore"):
-        Z = _last_logits(weights, biases, X)
+        Z = last_logits(weights, biases, X)
     largest = np.abs(Z).max(initial=0.0)
     if not largest <= limit:
         scalable = np.isfinite(largest) and limit > 0
