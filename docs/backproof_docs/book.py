@@ -311,6 +311,9 @@ def _refused(found: Examined, write: Writer) -> list[Block]:
     place = [f"{free[index]} = {k + 1}" for index, k in case.free.items()]
     sizes = [f"{dim} = {size}" for dim, size in model.sizes.items()]
     where = f"False{' at ' if place or sizes else ''}{', '.join([*sizes, *place])}: "
+    left: Line = (f"{case.torn}; the right side is ",)
+    if not case.torn:
+        left = ("the left side is ", Math(_number(case.left, write.notation)), ", the right side ")
     twin = [write(each) for each in sorted(found.twin.hypotheses, key=repr)]
     return [
         Section(entry.title),
@@ -318,16 +321,7 @@ def _refused(found: Examined, write: Writer) -> list[Block]:
         *([Items(tuple(lines))] if lines else []),
         Text((entry.why,)),
         Text((f"Refused by {found.refusal.by}: ", Code(found.refusal.message))),
-        Text(
-            (
-                where,
-                "the left side is ",
-                Math(_number(case.left, write.notation)),
-                ", the right side ",
-                Math(_number(case.right, write.notation)),
-                ".",
-            )
-        ),
+        Text((where, *left, Math(_number(case.right, write.notation)), ".")),
         *([Items(tuple(tables))] if tables else []),
         Text(("True is" + (", assuming " if twin else ""), *joined(twin), ":")),
         Display(write(found.twin.conclusion)),

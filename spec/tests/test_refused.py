@@ -1,5 +1,7 @@
 """The gallery of refused theorems: every entry is refused, false in numbers, and has a twin that is true in numbers."""
 
+import re
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -117,6 +119,10 @@ def test_without_the_guard_the_attempt_proves_the_false_statement(stem, examined
 @every_entry
 def test_the_statement_is_false_in_numbers(stem, examined):
     entry, found = ENTRIES[stem], examined(stem).counterexample
+    if found.torn:
+        with pytest.raises(evaluate.Kink, match=re.escape(found.torn)):
+            evaluate.falsified(entry.statement, found.model)
+        return
     assert evaluate.falsified(entry.statement, found.model) is not None
     assert abs(found.left - found.right) > SMALL
 
@@ -137,7 +143,8 @@ def test_it_is_false_whatever_is_taken_for_what_has_no_value(stem, examined, mon
     for beyond in (-1, 7):
         monkeypatch.setattr(Total, "beyond", mp.mpf(beyond))
         found.model.known.clear()
-        assert found.model.deviation(entry.statement, found.free) > SMALL
+        with pytest.raises(evaluate.Kink) if found.torn else nullcontext():
+            assert found.model.deviation(entry.statement, found.free) > SMALL
 
 
 @every_entry

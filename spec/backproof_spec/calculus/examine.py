@@ -14,7 +14,7 @@ from typing import Any
 from mpmath import mp
 
 from backproof_spec.calculus.derivation import Derivation
-from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, Model, Place
+from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, Kink, Model, Place
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression, Tensor, exp, indices, total
@@ -94,12 +94,16 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Counterexample:
-    """Sizes and values of the variables (``model``), of the free indices, from 0, and of the two sides there."""
+    """Sizes and values of the variables (``model``), of the free indices, from 0, and of the two sides there.
+
+    ``torn``: why the left side, a derivative, has no value; then it is None.
+    """
 
     model: Model
     free: dict[Index, int]
     left: Any
     right: Any
+    torn: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,8 +153,12 @@ def refusal(entry: Falsehood | Forgery) -> Refusal:
 def counterexample(entry: Falsehood) -> Counterexample:
     """Values that satisfy what is assumed, and at which the statement is false."""
     for model, free in cases(entry.names(), entry.statement, entry.assuming, entry.sizes):
-        if model.deviation(entry.statement, free) > mp.mpf(10) ** -AGREEMENT:
-            return Counterexample(model, free, *model.sides(entry.statement, free))
+        try:
+            if model.deviation(entry.statement, free) > mp.mpf(10) ** -AGREEMENT:
+                return Counterexample(model, free, *model.sides(entry.statement, free))
+        except Kink as error:
+            with mp.workdps(DIGITS):
+                return Counterexample(model, free, None, model.value(entry.statement[-1], free), str(error))
     msg = f"{entry.stem}: no values were found at which this is false"
     raise Accepted(msg)
 
