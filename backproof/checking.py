@@ -19,7 +19,7 @@ from typing import Any
 from backproof_docs.report import Interrupted, Report
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
-from backproof_properties import processes, runner
+from backproof_properties import choices, processes, runner
 from backproof_properties.results import Link, Outcome, Verdict
 from backproof_properties.suggestion import suggest
 from backproof_properties.suite import claims_named, claims_required
@@ -60,7 +60,7 @@ def check(
     required = claims_required(_listed("require", require) or (), claims)
     number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
     for name, value, least in (("examples", examples, 1), ("seed", number, 0), ("workers", workers, 1)):
-        runner.require_whole(name, value, least)
+        choices.require_whole(name, value, least)
     if conventions is not None and not isinstance(conventions, Conventions):
         msg = f"conventions is {type(conventions).__name__}, expected backproof.Conventions(...)"
         raise UsageError(msg)
@@ -70,9 +70,9 @@ def check(
         raise UsageError(msg)
     source = processes.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate)
     names = _listed("dtypes", dtypes)
-    requested = None if names is None else runner.dtypes_named(names)
+    requested = None if names is None else choices.dtypes_named(names)
     command = shlex.join(["backproof", "validate", str(target)]) if isinstance(target, str | Path) else ""
-    chosen = requested or (runner.SPEC_DTYPE,)
+    chosen = requested or (choices.SPEC_DTYPE,)
     report = Report(processes.named(target), {}, chosen, examples, number, 0.0, (), command, required=required)
     found: dict[tuple[Any, ...], Outcome] = {}
 
@@ -84,7 +84,7 @@ def check(
     try:
         loaded, close = source.load()
         try:
-            chosen, declared = runner.supported_dtypes(loaded, requested), loaded.conventions.declared()
+            chosen, declared = choices.supported_dtypes(loaded, requested), loaded.conventions.declared()
             report = replace(report, target=loaded.name, conventions=declared, dtypes=chosen)
             planned, begun = runner.tasks(claims, chosen, examples, number), time.monotonic()
             progress(len(planned), None)

@@ -11,7 +11,7 @@ from backproof_docs.report import Report
 from backproof_docs.terminal import failure
 from backproof_impl.conventions import UsageError
 from backproof_impl.target import Target
-from backproof_properties import processes, runner
+from backproof_properties import choices, processes, runner
 from backproof_properties.results import Link, Outcome, Verdict
 from backproof_properties.suite import claims_named
 
@@ -62,10 +62,10 @@ def collected(session: pytest.Session, config: pytest.Config) -> list[ClaimItem]
         source = processes.Source(option("backproof_target"), declarations=declarations)
         target, _ = source.load()
         claims = claims_named(option("backproof_claim"))
-        dtypes = runner.supported_dtypes(target, runner.dtypes_named(option("backproof_dtype") or ()) or None)
+        dtypes = choices.supported_dtypes(target, choices.dtypes_named(option("backproof_dtype") or ()) or None)
         examples, seed = option("backproof_examples"), option("backproof_seed")
-        runner.require_whole("examples", examples, 1)
-        runner.require_whole("seed", seed, 0)
+        choices.require_whole("examples", examples, 1)
+        choices.require_whole("seed", seed, 0)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     words = ["backproof", "validate", option("backproof_target"), *(w for d in declarations for w in ("--declare", d))]

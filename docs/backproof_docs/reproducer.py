@@ -98,7 +98,7 @@ def _data(report: Report, outcome: Outcome, finding: Finding) -> dict[str, Any]:
     return {
         "OUTPUTS": {call.function: FUNCTIONS[call.function].outputs for call in finding.calls},
         "CALLS": "[\n" + "".join(map(_call, finding.calls)) + "]",
-        "TRIES": 1,
+        "TRIES": finding.tries,
         "OUTPUT": output,
         "LAYER": layer,
         "SHAPE": _shape(target, last, output, layer),

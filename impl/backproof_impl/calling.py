@@ -103,6 +103,7 @@ def perform(target: Target, calls: Sequence[Call]) -> tuple[Call, Answer]:
     each, answer = calls[0], Answer()
     for number, each in enumerate(calls):
         answer = (target.elsewhere or here)(each, keep=number > 0)
+        target.made.append(each)
         if answer.raised is not None or answer.breach is not None or answer.declined is not None:
             break
     return each, answer

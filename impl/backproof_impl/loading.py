@@ -28,11 +28,23 @@ def as_target(source: Any, conventions: Conventions | None = None) -> Target:
     if isinstance(source, Target):
         target = source
     elif isinstance(source, str | Path):
-        target = _of_object(str(source), _load(str(source)))
+        target = _restartable(str(source), _of_object(str(source), _load(str(source))))
     else:
         name = getattr(source, "__name__", "dict" if isinstance(source, Mapping) else type(source).__name__)
         target = _of_object(str(name), source)
     return target if conventions is None else replace(target, conventions=conventions)
+
+
+def _restartable(source: str, target: Target) -> Target:
+    """A target that is a file's: running the file again is its beginning."""
+    if not source.partition(":")[0].endswith(".py"):
+        return target
+    functions = dict(target.functions)
+    return replace(
+        target,
+        functions=functions,
+        restart=lambda: functions.update(_of_object(source, _load(source)).functions),
+    )
 
 
 def _of_object(name: str, found: Any) -> Target:

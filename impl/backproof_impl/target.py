@@ -5,6 +5,7 @@ Functions take and return NumPy arrays. A missing function is unsupported, never
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -42,12 +43,17 @@ FUNCTIONS: dict[str, Signature] = {
 _WEIGHTS, _VECTORS, _NUMBERS = {"W", "dW"}, {"b", "db"}, {"L", "loss"}
 
 
+_REMEMBERED = 64
+"""Calls that are remembered: what a wrong answer depends on was mostly called shortly before."""
+
+
 @dataclass(frozen=True)
 class Target:
     """What is validated: a name, the functions found, the conventions declared.
 
     ``elsewhere`` makes the calls of a target that does not live in this process (see ``isolation``); ``died`` collects
-    the functions in which that process hung or ended, so that they are not called for the sake of others.
+    the functions in which that process hung or ended, so that they are not called for the sake of others. ``made``
+    are the last calls made; ``restart``, where that can be done, takes the target back to before all of them.
     """
 
     name: str
@@ -55,6 +61,8 @@ class Target:
     conventions: Conventions
     elsewhere: Callable[..., Any] | None = None
     died: set[str] = field(default_factory=set, compare=False)
+    made: deque[Any] = field(default_factory=lambda: deque(maxlen=_REMEMBERED), compare=False)
+    restart: Callable[[], None] | None = field(default=None, compare=False)
 
     def arranged(self, name: str, value: Any) -> Any:
         """The canonical argument ``name`` as this target wants it: layout, weights, labels; a fresh copy."""

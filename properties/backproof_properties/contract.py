@@ -58,13 +58,14 @@ class Usage:
     """How a call is made: none of it may change the answer.
 
     ``memory`` is how the argument numbered ``argument`` lies in memory (all of them where there is no such number);
-    ``integers`` hands that argument over as an array of int64. ``history`` makes other calls first, ``stale`` the
-    forward pass of other inputs; ``labels`` is the integer format of class numbers.
+    ``integers`` hands that argument over as an array of int64. ``history`` makes other calls first, all or those
+    numbered ``earlier``, ``stale`` the forward pass of other inputs; ``labels`` is the integer format of class numbers.
     """
 
     memory: str = "contiguous"
     argument: int = 0
     history: bool = False
+    earlier: tuple[int, ...] | None = None
     labels: str = "int64"
     stale: bool = False
     integers: bool = False
@@ -86,10 +87,14 @@ class Usage:
         labelled = any("P" in names for names in arguments)
         parts = [_IN_WORDS[self.memory].format(which)] if self.memory in _IN_WORDS else []
         parts += [f"{which} as int64"] if self.integers else []
-        parts += ["after calls with these and with other inputs"] if self.history else []
+        parts += [self._after()] if self.history else []
         parts += ["after a forward pass of other inputs"] if self.stale else []
         parts += [f"class numbers as {self.labels}"] if self.labels != "int64" and labelled else []
         return "; ".join(parts) or None
+
+    def _after(self) -> str:
+        every = "after calls with these and with other inputs"
+        return every if self.earlier is None else in_words(len(self.earlier))
 
 
 PLAIN = Usage()
@@ -101,6 +106,11 @@ _IN_WORDS = {
     "broadcast": "{} with a stride of 0 where its values are equal",
     "shared": "one and the same array for equal arguments",
 }
+
+
+def in_words(number: int) -> str:
+    """``after 2 earlier calls``."""
+    return f"after {number} earlier call{'s' * (number != 1)}"
 
 
 def others(case: Case) -> Case:
@@ -133,6 +143,8 @@ def calls(target: Target, function: str, case: Case, usage: Usage) -> list[Call]
     made = (
         [one(name, inputs) for inputs in (case, others(case)) for name in (*before, function)] if usage.history else []
     )
+    if usage.earlier is not None:
+        made = [made[k] for k in usage.earlier if k < len(made)]
     made += [one(name, others(case)) for name in before] if usage.stale else []
     return [*made, one(function, case)]
 

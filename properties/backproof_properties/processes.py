@@ -42,7 +42,7 @@ class Source:
         found = session.target()
         conventions = declare(self.conventions or found.conventions, list(self.declarations))
         session.seconds = conventions.limits.seconds or session.seconds
-        return replace(found, conventions=conventions), session.close
+        return replace(found, conventions=conventions, restart=session.close), session.close
 
 
 def named(what: Any) -> str:

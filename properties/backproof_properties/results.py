@@ -96,7 +96,8 @@ class Finding:
     """A counterexample: where, what was expected, what came, and the inputs that show it.
 
     ``usage`` says how the call was made where that was not the plain way: arguments in another memory layout, after
-    other calls. ``calls`` are those that were made (``impl``'s ``Call``), the last of them judged. ``judged`` holds all
+    other calls. ``calls`` are those that were made (``impl``'s ``Call``), the last of them judged; ``tries`` how often
+    they have to be made where that decides. ``judged`` holds all
     entries, where an array was judged and is small enough to be shown; ``bound`` is that of the entry at ``index``.
     """
 
@@ -113,6 +114,7 @@ class Finding:
     diagnosis: Diagnosis | None = None
     calls: tuple[Any, ...] = ()
     bound: str | None = None
+    tries: int = 1
 
 
 @dataclass(frozen=True)

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import hypothesis
 import numpy as np
-from hypothesis import HealthCheck, Phase, Verbosity
-from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
+from hypothesis import Phase
 
-from backproof_impl.conventions import DTYPES, Conventions, UsageError
+from backproof_impl.calling import Call, perform
+from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
 from backproof_properties import decisive, declines
 from backproof_properties.arrays import Case, plain
-from backproof_properties.contract import Declined, Raised, Trace, Usage
+from backproof_properties.choices import SPEC_DTYPE
+from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words
 from backproof_properties.coverage import held
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
-from backproof_properties.examples import examples
+from backproof_properties.history import Failed, Failing, after_calls, after_log
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
-from backproof_properties.results import Declines, Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.results import Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.seeded import INDEPENDENT, MUTATING, under_hypothesis, without_constants
+from backproof_properties.smaller import smaller
 from backproof_properties.subject import Domain, Subject
 from backproof_properties.suite import PROPERTIES
 
-SPEC_DTYPE = "float64"
-"""The links inside the spec look at no target; their inputs are float64 values."""
 LARGEST_BLANK_SHARE = 0.5
 """A property most of whose examples show nothing certain has not been checked: its verdict is *uncertified*."""
 
@@ -56,6 +53,10 @@ class Task:
         """The property itself."""
         return PROPERTIES[self.place]
 
+    def draws(self, domain: Domain) -> str:
+        """What decides which examples are drawn."""
+        return f"{self.seed}/{self.property.id}/{self.dtype}/{domain.least}-{domain.largest}"
+
 
 def tasks(claims: tuple[str, ...], dtypes: tuple[str, ...], examples: int, seed: int) -> list[Task]:
     """Everything to run for these claims: the links inside the spec once, the implementation in each dtype.
@@ -77,6 +78,12 @@ _LARGEST = 128
 """Sizes reach beyond 64, where blocked and vectorised kernels change path; differentiation affords small ones."""
 _SMALLER = (1, 2, 3, 5)
 """A counterexample is looked for anew among sizes 1 to each of these: shrinking alone seldom removes a dimension."""
+_TRIES = 150
+"""Smaller counterexamples that are tried after that, without a row, a column or a layer, or with plainer numbers."""
+_RESTARTS = 40
+"""As many where each is tried in a process of its own."""
+_TIMES, _OFTEN, _FEW = 3, 50, 3
+"""Where answers differ an example is tried thrice, and a reproducer fifty times; elsewhere few further examples are."""
 _FURTHER, _EXAMPLES = ((2, 5), (0, _LARGEST)), 12
 """A diagnosis is tried on this many further examples of each of these ranges of sizes."""
 _ROUNDS = 16
@@ -100,11 +107,14 @@ def run(task: Task, target: Target) -> Outcome:
     if search.verdict is Verdict.HOLDS:
         return search.outcome()
     for least, largest in (*((1, size) for size in _SMALLER), (0, _LARGEST)):
-        smaller = _Search(each, subject, task, least=least, largest=largest)
-        if smaller.verdict is not Verdict.HOLDS:
-            smaller.diagnose()
-            return smaller.outcome(tried_before=search.tried)
-    return search.outcome()
+        again = _Search(each, subject, task, least=least, largest=largest)
+        if again.verdict is not Verdict.HOLDS:
+            break
+    found = search if again.verdict is Verdict.HOLDS else again
+    found.settle(search)
+    found.reduce()
+    found.diagnose()
+    return found.outcome(tried_before=0 if found is search else search.tried)
 
 
 class _Search:
@@ -126,16 +136,17 @@ class _Search:
         self._seen, self.tried, self._answered, self._blank, self._not_offered = Observation(), 0, 0, 0, 0
         self.verdict = Verdict.HOLDS
         self._finding: Finding | None = None
-        self._first: Finding | None = None
-        self._died: _Failed | None = None
+        self._first: Failing | None = None
+        self._died: Failed | None = None
         self._tally = declines.Tally()
         computed = each.link is Link.IMPLEMENTATION
         self._undecided = decisive.of_claim(each.claim, subject.conventions) if computed else ()
-        self._last: Example | None = None
+        self._last: Failing | None = None
+        self._afresh, self._before = False, tuple[Call, ...]()
         self._latest: float | None = None
         self._aside = False
         """Are the examples of now drawn for a purpose? Shares are counted among the others."""
-        self._run(task.examples, phases, backend=_INDEPENDENT)
+        self._run(task.examples, phases, backend=INDEPENDENT)
 
     def decide(self) -> None:
         """Judge an example of each kind that decides the claim and has not been judged yet."""
@@ -156,19 +167,20 @@ class _Search:
     def hunt(self) -> None:
         """Climb towards the worst error ÷ bound, for half as many examples again."""
         self._aside = True
-        self._run(max(1, self._task.examples // 2), (Phase.generate, Phase.target), backend=_MUTATING)
+        self._run(max(1, self._task.examples // 2), (Phase.generate, Phase.target), backend=MUTATING)
 
     def _run(self, examples: int, phases: tuple[Phase, ...], backend: str) -> None:
-        test = _hypothesis(self._check, self._each, self._domain, self._task, examples, phases, backend)
+        test = under_hypothesis(
+            self._check, self._each, self._domain, self._task.draws(self._domain), examples, phases, backend
+        )
         try:
-            with _without_constants():
+            with without_constants():
                 test()
         except hypothesis.errors.Flaky:
-            self.verdict, first = Verdict.REFUTED, self._first or Finding("", self._each.claim, {})
-            self._finding = replace(first, message=f"answers differ for the same inputs; once: {first.message}")
+            self._differs()
         except Refuted as refuted:
             self.verdict, self._finding = Verdict.REFUTED, refuted.finding
-        except _Failed as failed:
+        except Failed as failed:
             self.verdict, self._finding = Verdict.ERROR, failed.finding
 
     def _check(self, case: Case, usage: Usage) -> None:
@@ -178,20 +190,20 @@ class _Search:
         if self._each.link is Link.IMPLEMENTATION and self._latest is not None:
             hypothesis.target(self._latest, label="error ÷ bound")
 
-    def _failure(self, case: Case, usage: Usage) -> Refuted | _Failed | None:
+    def _failure(self, case: Case, usage: Usage) -> Refuted | Failed | None:
         """What is wrong on this example. Where the target's process hung or ended it is not asked again."""
         self.tried += 1
         self._latest = None
         if self._each.functions:
             self._seen.drawn.update(held(self._each.claim, case, usage, self._domain.format))
-        failure: Refuted | _Failed
-        trace = Trace()
+        failure: Refuted | Failed
+        trace, before = Trace(), tuple(self._subject.target.made)
         try:
-            found = self._each.check(case, replace(self._subject, usage=usage, trace=trace))
+            found = self._checked(case, replace(self._subject, usage=usage, trace=trace))
         except Refuted as refuted:
             failure = Refuted(self._told(refuted.finding, case, usage, trace))
         except Raised as raised:
-            failure = _Failed(self._told(Finding(str(raised), self._each.claim, {}), case, usage, trace))
+            failure = Failed(self._told(Finding(str(raised), self._each.claim, {}), case, usage, trace))
             self._died = failure if raised.died else None
         except Declined as declined:
             self.tried -= 1
@@ -200,8 +212,17 @@ class _Search:
         else:
             self._take(case, usage, found)
             return None
-        self._first, self._last = self._first or failure.finding, (case, usage)
+        self._last = Failing(case, usage, failure, before)
+        self._first = self._first or self._last
         return failure
+
+    def _checked(self, case: Case, subject: Subject) -> Observation | None:
+        """The property's check; where calls before it matter, in a target started afresh and after those calls."""
+        if self._afresh and subject.target.restart is not None:
+            subject.target.restart()
+            if self._before:
+                perform(subject.target, self._before)
+        return self._each.check(case, subject)
 
     def _take(self, case: Case, usage: Usage, found: Observation | None) -> None:
         if found is None:
@@ -218,24 +239,96 @@ class _Search:
 
     def _told(self, finding: Finding, case: Case, usage: Usage, trace: Trace) -> Finding:
         inputs = {name: plain(value) for name, value in case.items()}
-        return replace(finding, inputs=inputs, usage=usage.described(self._each.functions), calls=tuple(trace.calls))
+        number = len(self._before)
+        words = [in_words(number) if number else None, usage.described(self._each.functions)]
+        moved = (
+            replace(call, taken={name: (k + number, output) for name, (k, output) in call.taken.items()})
+            for call in trace.calls
+        )
+        said = "; ".join(filter(None, words)) or None
+        return replace(finding, inputs=inputs, usage=said, calls=(*self._before, *moved))
+
+    def _differs(self) -> None:
+        """Say that answers differ for the same inputs."""
+        self.verdict, first = Verdict.REFUTED, self._first.failure.finding if self._first else None
+        if first is not None:
+            message = f"answers differ for the same inputs; once: {first.message}"
+            self._finding = replace(first, message=message, tries=_OFTEN)
+
+    def _fails(self, case: Case, usage: Usage, before: tuple[Call, ...] = ()) -> bool:
+        """Does it fail, in a target started afresh, after these calls?"""
+        self._before = before
+        return self._failure(case, usage) is not None
+
+    def settle(self, search: _Search) -> None:
+        """What fails only after other calls is reported with them: with the fewest that do it."""
+        target, functions, first = self._subject.target, self._each.functions, search._first
+        last = self._last or first
+        if target.restart is None or self._died is not None or last is None or first is None:
+            return
+        self._afresh = True
+        flaky = self._finding is not None and self._finding.tries > 1
+        case, usage = last.case, last.usage
+        if not usage.history and all(self._fails(case, usage) for _ in range(_TIMES if flaky else 1)):
+            self._take_over()
+            self._afresh = False
+            return
+        drawn = self._further(replace(self._domain, least=1, largest=_SMALLER[1]))
+        examples = [(case, usage), *((other, PLAIN) for other in drawn[: _FEW if target.elsewhere else None])]
+        examples.append((first.case, first.usage))
+        most = max(len(calls(target, name, case, Usage(history=True))) for name in functions) - 1
+        found = after_calls(examples, most, self._fails)
+        if found is None:
+            self._before = after_log(first.before, lambda made: self._fails(first.case, first.usage, made))
+            found = (first.case, first.usage) if self._before else None
+        if found is not None and self._fails(*found, self._before):
+            self._take_over()
+        else:
+            self._afresh = False
+            self._differs()
+
+    def _take_over(self) -> None:
+        """The last failure seen is the one that is reported."""
+        if self._last is not None:
+            self._finding = self._last.failure.finding
+            self.verdict = Verdict.REFUTED if isinstance(self._last.failure, Refuted) else Verdict.ERROR
+
+    def reduce(self) -> None:
+        """Leave out of the counterexample what it does not need."""
+        if self._last is None or self._finding is None or self._died is not None or self._finding.tries > 1:
+            return
+        usage, kept = self._last.usage, self._last.failure
+
+        def fails(other: Case) -> bool:
+            found = self._failure(other, usage)
+            if found is None or type(found) is not type(kept):
+                return False
+            return (found.finding.bound is None) == (kept.finding.bound is None)
+
+        tries = _RESTARTS if self._afresh and self._subject.target.elsewhere else _TRIES
+        found = smaller(self._last.case, self._subject.conventions.limits, fails, tries)
+        if fails(found):
+            self._take_over()
 
     def diagnose(self) -> None:
         """Say which mistake reproduces the wrong numbers, tried on further examples of all sizes."""
         if self._finding is None or self._last is None:
             return
         found = of_contract(self._finding)
+        each, last = replace(self._each, check=self._checked), (self._last.case, self._last.usage)
         if self.verdict is Verdict.ERROR:
-            found = None if self._died else of_memory(self._each, self._subject, self._last)
+            found = None if self._died else of_memory(each, self._subject, last)
+        elif found is None and self._before:
+            found = Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
         elif found is None and self._finding.judged is not None:
             domains = [replace(self._domain, least=least, largest=largest) for least, largest in _FURTHER]
-            further = [
-                case
-                for domain in domains
-                for case, _ in drawn(self._each, domain, replace(self._task, examples=_EXAMPLES))
-            ]
-            found = diagnose(self._each, self._subject, self._last, further)
+            further = [case for domain in domains for case in self._further(domain)]
+            found = diagnose(each, self._subject, last, further)
         self._finding = replace(self._finding, diagnosis=found)
+
+    def _further(self, domain: Domain) -> list[Case]:
+        """Examples to try a diagnosis on."""
+        return [case for case, _ in drawn(self._each, domain, replace(self._task, examples=_EXAMPLES))]
 
     def outcome(self, tried_before: int = 0) -> Outcome:
         """What was found."""
@@ -272,21 +365,13 @@ def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
     """As many examples as the task says, with its seed; none of them is judged."""
     found: list[Example] = []
     collect = lambda case, usage: found.append((case, usage))  # noqa: E731 - one line
-    with _without_constants():
-        _hypothesis(collect, each, domain, task, task.examples, (Phase.generate,), _INDEPENDENT)()
+    with without_constants():
+        under_hypothesis(collect, each, domain, task.draws(domain), task.examples, (Phase.generate,), INDEPENDENT)()
     return found
 
 
 _OUTPUT_OF_CLAIM = {"network.forward": "loss", "network.dX": "dX"}
 """The outputs of ``network_gradients`` that a target may leave out."""
-
-
-class _Failed(Exception):
-    """The target raised, with the example on which it did."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
-        self.finding = finding
 
 
 _NOBODY = Target("the spec", {}, Conventions())
@@ -304,80 +389,3 @@ def _unsupported(each: Property, task: Task, target: Target) -> str | None:
     if task.dtype is not None and task.dtype not in target.conventions.limits.dtypes:
         return f"the target declares dtypes {', '.join(target.conventions.limits.dtypes)}"
     return None
-
-
-_INDEPENDENT, _MUTATING = "backproof-independent", "hypothesis"
-"""Backends: Hypothesis mutates earlier examples only under its own name, and climbs towards a target only there."""
-
-
-class Seeded(HypothesisProvider):
-    """Hypothesis's own draws, without the constants of whatever modules are loaded: the seed alone decides.
-
-    Under a name of its own it is not asked for mutations either: of 100 examples those leave about 20 that differ much.
-    """
-
-    def _maybe_draw_constant(self, *_: Any, **__: Any) -> None:
-        """No constant."""
-
-
-@contextmanager
-def _without_constants() -> Iterator[None]:
-    """Both backends draw from the seed alone."""
-    before = AVAILABLE_PROVIDERS[_MUTATING]
-    AVAILABLE_PROVIDERS.update(dict.fromkeys((_INDEPENDENT, _MUTATING), f"{__name__}.{Seeded.__name__}"))
-    try:
-        yield
-    finally:
-        AVAILABLE_PROVIDERS[_MUTATING] = before
-
-
-def _hypothesis(
-    check: Callable[[Case, Usage], None],
-    each: Property,
-    domain: Domain,
-    task: Task,
-    number: int,
-    phases: tuple[Phase, ...],
-    backend: str,
-) -> Callable[[], None]:
-    """``check`` under Hypothesis: reproducible from the seed, silent, shrinking to one smallest counterexample."""
-    AVAILABLE_PROVIDERS.setdefault(_INDEPENDENT, f"{__name__}.{Seeded.__name__}")
-    settings = hypothesis.settings(
-        max_examples=number,
-        deadline=None,
-        database=None,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-        phases=phases,
-        verbosity=Verbosity.quiet,
-        print_blob=False,
-        backend=backend,
-    )
-    key = f"{task.seed}/{each.id}/{task.dtype}/{domain.least}-{domain.largest}"
-    seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    drawn = examples(each.cases(domain), each.functions, domain)
-    test: Callable[[], None] = hypothesis.seed(seed)(settings(hypothesis.given(drawn)(lambda example: check(*example))))
-    return test
-
-
-def require_whole(name: str, value: Any, least: int) -> None:
-    """Refuse anything but a whole number of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        msg = f"{name} is {value!r}, expected a whole number of at least {least}"
-        raise UsageError(msg)
-
-
-def dtypes_named(names: Iterable[str]) -> tuple[str, ...]:
-    """The number formats of these names, each once. Raises ``UsageError`` for an unknown one."""
-    chosen = tuple(dict.fromkeys(names))
-    unknown = [name for name in chosen if name not in DTYPES]
-    if unknown:
-        msg = f"dtype {unknown[0]!r} is not known, expected some of {', '.join(DTYPES)}"
-        raise UsageError(msg)
-    return chosen
-
-
-def supported_dtypes(target: Target, requested: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The dtypes to run: those requested, else float64 where the target declares it, else the first it declares."""
-    declared = target.conventions.limits.dtypes
-    return requested or ((SPEC_DTYPE,) if SPEC_DTYPE in declared else declared[:1])

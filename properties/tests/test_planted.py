@@ -16,8 +16,8 @@ from hypothesis import settings
 from backproof_docs.report import Report
 from backproof_docs.reproducer import to_script
 from backproof_impl.loading import as_target
-from backproof_properties import runner
-from backproof_properties.planted import KEPT, Plant
+from backproof_properties import choices, runner
+from backproof_properties.planted import Plant
 from backproof_properties.planted.mistakes import MISTAKES
 from backproof_properties.planted.unusual import UNUSUAL
 from backproof_properties.results import PASSING, Link, Verdict
@@ -44,7 +44,7 @@ def _outcomes(plant, claims, examples, folder, dtypes=None):
     path = folder / f"{plant.name}.py"
     path.write_text(plant.source(), encoding="utf-8")
     target = as_target(path)
-    planned = runner.tasks(claims, runner.supported_dtypes(target, dtypes), examples, SEED)
+    planned = runner.tasks(claims, choices.supported_dtypes(target, dtypes), examples, SEED)
     return [runner.run(task, target) for task in planned if task.property.link is Link.IMPLEMENTATION]
 
 
@@ -103,8 +103,7 @@ def test_a_mistake_is_refused_with_a_small_counterexample_and_named(plant, claim
     assert outcome.finding.message.count(":") >= 1
     assert _entries(outcome.finding.inputs) <= plant.largest
     assert outcome.finding.inputs
-    if plant.unnamed != KEPT:
-        _require_reproducer(plant, outcome, tmp_path, monkeypatch)
+    _require_reproducer(plant, outcome, tmp_path, monkeypatch)
     if first and plant.cause:
         assert outcome.finding.diagnosis.cause == plant.cause
 

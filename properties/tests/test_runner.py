@@ -10,7 +10,7 @@ from backproof_impl import reference as R
 from backproof_impl.calling import Answer
 from backproof_impl.conventions import Conventions, Limits, UsageError, declare
 from backproof_impl.loading import as_target
-from backproof_properties import contract, processes, runner
+from backproof_properties import choices, contract, processes, runner
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Verdict
@@ -48,7 +48,7 @@ def test_the_links_inside_the_spec_run_once_and_the_implementation_in_each_dtype
 def test_the_default_dtype_is_float64_or_the_first_declared():
     def chosen(requested, *declared):
         target = as_target({"relu": R.relu, "CONVENTIONS": Conventions(limits=Limits(dtypes=declared))})
-        return runner.supported_dtypes(target, requested)
+        return choices.supported_dtypes(target, requested)
 
     assert chosen(None, "float32", "float64") == ("float64",)
     assert chosen(None, "float32", "float16") == ("float32",)

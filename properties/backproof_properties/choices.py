@@ -1,0 +1,35 @@
+"""What a run is asked for, refused where it cannot be: numbers of examples, number formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from backproof_impl.conventions import DTYPES, UsageError
+from backproof_impl.target import Target
+
+SPEC_DTYPE = "float64"
+"""The links inside the spec look at no target; their inputs are float64 values."""
+
+
+def require_whole(name: str, value: Any, least: int) -> None:
+    """Refuse anything but a whole number of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        msg = f"{name} is {value!r}, expected a whole number of at least {least}"
+        raise UsageError(msg)
+
+
+def dtypes_named(names: Iterable[str]) -> tuple[str, ...]:
+    """The number formats of these names, each once. Raises ``UsageError`` for an unknown one."""
+    chosen = tuple(dict.fromkeys(names))
+    unknown = [name for name in chosen if name not in DTYPES]
+    if unknown:
+        msg = f"dtype {unknown[0]!r} is not known, expected some of {', '.join(DTYPES)}"
+        raise UsageError(msg)
+    return chosen
+
+
+def supported_dtypes(target: Target, requested: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The dtypes to run: those requested, else float64 where the target declares it, else the first it declares."""
+    declared = target.conventions.limits.dtypes
+    return requested or ((SPEC_DTYPE,) if SPEC_DTYPE in declared else declared[:1])
