@@ -281,7 +281,7 @@ class _Search:
         if found is None:
             self._before = after_log(first.before, lambda made: self._fails(first.case, first.usage, made))
             found = (first.case, first.usage) if self._before else None
-        if found is not None and self._fails(*found, self._before):
+        if found is not None and all(self._fails(*found, self._before) for _ in range(_TIMES)):
             self._take_over()
         else:
             self._afresh = False
@@ -306,7 +306,8 @@ class _Search:
             return (found.finding.bound is None) == (kept.finding.bound is None)
 
         tries = _RESTARTS if self._afresh and self._subject.target.elsewhere else _TRIES
-        found = smaller(self._last.case, self._subject.conventions.limits, fails, tries)
+        limits = self._subject.conventions.limits
+        found = smaller(self._last.case, limits, fails, tries, shrunk=not self._afresh)
         if fails(found):
             self._take_over()
 

@@ -28,12 +28,12 @@ _STARTS = 9
 """Places tried for a part of one length: of a large array not all of them."""
 
 
-def smaller(case: Case, limits: Limits, fails: Callable[[Case], bool], tries: int) -> Case:
-    """The smallest case found that still fails, after so many tries at most."""
+def smaller(case: Case, limits: Limits, fails: Callable[[Case], bool], tries: int, *, shrunk: bool = True) -> Case:
+    """The smallest case found that still fails, after so many tries at most; was it ``shrunk`` entry by entry?"""
     first, left = case, iter(range(tries))
     for reductions in (_parts_left_out, _entries_made_plain):
-        if reductions is _entries_made_plain and case is first:
-            break  # nothing was left out: what is there was drawn, and shrunk, entry by entry
+        if reductions is _entries_made_plain and shrunk and case is first:
+            break
         found: Case | None = case
         while found is not None:
             case = found
@@ -72,7 +72,7 @@ def _parts_left_out(case: Case, limits: Limits) -> Iterator[Case]:
     bounded = limits.logit is not None and not case.keys().isdisjoint({"W", "weights"})  # logits may grow
     if not bounded:
         yield from _layers_left_out(case, limits, sizes)
-    for size in sorted(set(sizes.values()), reverse=True):
+    for size in sorted(set(sizes.values())):
         equal = [letter for letter in sizes if sizes[letter] == size and (letter == "p" or not bounded)]
         for group in dict.fromkeys([*((letter,) for letter in equal), tuple(equal)]) if equal else ():
             least = max(max(1, limits.sizes("batch" if letter == "p" else "width")[0]) for letter in group)
@@ -137,7 +137,7 @@ def _entries_made_plain(case: Case, limits: Limits) -> Iterator[Case]:
 
 def _plainer(A: Array, values: tuple[float, ...]) -> Iterator[Array]:
     numbers = A.astype(np.float64)
-    if np.count_nonzero(numbers) > 1:
+    if numbers.any():
         yield np.zeros_like(A)
     for place in np.argwhere((numbers != 0) & (numbers != 1)):
         for value in values:

@@ -239,6 +239,48 @@ def test_the_hunt_finds_what_examples_alone_miss(fake):
     assert len(seen) == 20
 
 
+# --- what depends on earlier calls ----------------------------------------------------------------------------------
+
+
+def _file(folder, text):
+    path = folder / "kept.py"
+    path.write_text("import numpy as np\nK = []\n\ndef relu(Z):\n    K.append(Z.sum())\n" + text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("isolate", [False, True], ids=["here", "apart"])
+def test_what_is_accumulated_in_a_global_is_reported_with_the_call_before(isolate, tmp_path):
+    path = _file(tmp_path, "    return np.maximum(Z, 0) + len(K[:-1])\n")
+    target, close = processes.Source(str(path), isolate=isolate).load()
+    try:
+        finding = _run(target, "relu.forward").finding
+    finally:
+        close()
+    assert (finding.usage, len(finding.calls), finding.tries) == ("after 1 earlier call", 2, 1)
+    assert finding.inputs["Z"]["data"] == ["0.0"]
+
+
+def test_what_takes_many_calls_is_reported_with_as_many(tmp_path):
+    target = as_target(_file(tmp_path, "    return np.maximum(Z, 0) + (len(K) > 9)\n"))
+    finding = _run(target, "relu.forward").finding
+    assert (finding.usage, len(finding.calls)) == ("after 9 earlier calls", 10)
+    assert finding.diagnosis.cause == "history"
+
+
+def test_what_is_right_on_its_own_for_all_earlier_calls_differs_by_chance(tmp_path):
+    rng = "np.__dict__.setdefault('_of_this_test', np.random.default_rng(3))"  # no new start takes it back
+    finding = _run(
+        as_target(_file(tmp_path, f"    return np.maximum(Z, 0) + ({rng}.random() < 0.3)\n")), "relu.forward"
+    ).finding
+    del np.__dict__["_of_this_test"]
+    assert (finding.tries, finding.message[:48]) == (50, "answers differ for the same inputs; once: relu.Y")
+
+
+def test_what_is_wrong_on_its_own_is_reported_alone(tmp_path):
+    finding = _run(as_target(_file(tmp_path, "    return np.maximum(Z, 0) + 1\n")), "relu.forward").finding
+    assert (finding.usage, len(finding.calls), finding.tries) == (None, 1, 1)
+
+
 # --- several processes ----------------------------------------------------------------------------------------------
 
 
