@@ -43,6 +43,7 @@ OUTPUT, LAYER = "dZ", None
 """What is judged, and for a list of arrays which."""
 SHAPE: Shape | None = (1, 1)
 DTYPE = "float64"
+"""Empty where any will do."""
 EXPECTED: dict[Shape, tuple[str, str]] = {(0, 0): ("0.25", "0.0")}
 """(exact value, bound) of the entries; none where a result is refused whatever its values."""
 
@@ -165,7 +166,7 @@ def wrong(outputs: dict[str, Any], inputs: Mapping[str, Any]) -> str | None:
     found = np.asarray(got)
     if any(found.size and np.may_share_memory(found, A) for value in inputs.values() for A in arrays(value)):
         return f"{OUTPUT} shares memory with an argument"
-    if SHAPE is not None and (found.shape != SHAPE or (SHAPE and found.dtype.name != DTYPE)):
+    if SHAPE is not None and (found.shape != SHAPE or (SHAPE and DTYPE not in {"", found.dtype.name})):
         return f"{OUTPUT} has shape {found.shape} and dtype {found.dtype}, expected {SHAPE} and {DTYPE}"
     for index, (exact, bound) in EXPECTED.items():
         if not within(float(found[index]), exact, bound):

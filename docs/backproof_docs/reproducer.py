@@ -102,9 +102,14 @@ def _data(report: Report, outcome: Outcome, finding: Finding) -> dict[str, Any]:
         "OUTPUT": output,
         "LAYER": layer,
         "SHAPE": _shape(target, last, output, layer),
-        "DTYPE": outcome.dtype,
+        "DTYPE": "" if _of_integers(last) else outcome.dtype,
         "EXPECTED": _expected(finding, transposed=target.transposes(output), vector=output in {"db", *_NUMBERS}),
     }
+
+
+def _of_integers(call: Call) -> bool:
+    """Are there integers where numbers of the format stand otherwise? They may be promoted."""
+    return any(A.dtype.kind in "iu" for name, A in call.arguments.items() if name != "P" and not isinstance(A, list))
 
 
 def _judged_output(function: str, claim: str, finding: Finding) -> tuple[str, int | None]:
