@@ -281,6 +281,9 @@ class _Search:
         if found is None:
             self._before = after_log(first.before, lambda made: self._fails(first.case, first.usage, made))
             found = (first.case, first.usage) if self._before else None
+        if found is not None:
+            usage = replace(PLAIN, history=found[1].history, earlier=found[1].earlier)
+            found = (found[0], usage) if self._fails(found[0], usage, self._before) else found
         if found is not None and all(self._fails(*found, self._before) for _ in range(_TIMES)):
             self._take_over()
         else:
