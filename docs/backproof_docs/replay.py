@@ -43,7 +43,7 @@ OUTPUT, LAYER = "dZ", None
 """What is judged, and for a list of arrays which."""
 SHAPE: Shape | None = (1, 1)
 DTYPE = "float64"
-"""Empty where any will do."""
+"""Empty where any but integers will do."""
 EXPECTED: dict[Shape, tuple[str, str]] = {(0, 0): ("0.25", "0.0")}
 """(exact value, bound) of the entries; none where a result is refused whatever its values."""
 
@@ -166,8 +166,11 @@ def wrong(outputs: dict[str, Any], inputs: Mapping[str, Any]) -> str | None:
     found = np.asarray(got)
     if any(found.size and np.may_share_memory(found, A) for value in inputs.values() for A in arrays(value)):
         return f"{OUTPUT} shares memory with an argument"
-    if SHAPE is not None and (found.shape != SHAPE or (SHAPE and DTYPE not in {"", found.dtype.name})):
-        return f"{OUTPUT} has shape {found.shape} and dtype {found.dtype}, expected {SHAPE} and {DTYPE}"
+    of_format = found.dtype.name == DTYPE if DTYPE else found.dtype.kind not in "iu"
+    if SHAPE is not None and (found.shape != SHAPE or (SHAPE and not of_format)):
+        return (
+            f"{OUTPUT} has shape {found.shape} and dtype {found.dtype}, expected {SHAPE} and {DTYPE or 'no integers'}"
+        )
     for index, (exact, bound) in EXPECTED.items():
         if not within(float(found[index]), exact, bound):
             return f"{OUTPUT}{list(index)} is {found[index]}, expected {exact} to within {bound}"
