@@ -186,6 +186,8 @@ def call(
     last, answer = perform(target, made)
     if answer.died:
         target.died.add(last.function)
+    elif usage.integers and (answer.raised or answer.declined):  # to refuse arrays of integers is no wrong answer
+        return call(target, function, case, wanted, replace(usage, integers=False), trace)
     if last.function != function and (answer.raised or answer.breach):  # the forward pass is another claim's affair
         usage = replace(usage, history=False, stale=False)
         made = calls(target, function, case, usage)
@@ -212,9 +214,6 @@ def call(
 def _require_answer(function: str, usage: Usage, answer: Answer) -> None:
     if answer.declined is not None:
         raise Declined(answer.declined)
-    if answer.raised is not None and usage.integers and not answer.died:  # to refuse them is no wrong answer
-        msg = f"arrays of integers: {answer.raised}"
-        raise Declined(msg)
     if answer.raised is not None:
         msg = f"{function}: {'' if answer.died else 'raised '}{answer.raised}"
         overflow = answer.raised.partition(":")[0] in _OF_OVERFLOW and not answer.died
