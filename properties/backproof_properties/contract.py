@@ -194,7 +194,7 @@ def call(
         last, answer = perform(target, made)
     if trace is not None:
         trace.made(made, case)
-    _require_answer(function, usage, answer)
+    _require_answer(function, answer)
     _require_no_side_effects(function, wanted, answer)
     value = answer.outputs.get(wanted)
     if usage.integers:
@@ -211,7 +211,7 @@ def call(
     return _layers(target, value, wanted, case["weights" if wanted == "dW" else "biases"])
 
 
-def _require_answer(function: str, usage: Usage, answer: Answer) -> None:
+def _require_answer(function: str, answer: Answer) -> None:
     if answer.declined is not None:
         raise Declined(answer.declined)
     if answer.raised is not None:
