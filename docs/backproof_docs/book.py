@@ -71,7 +71,7 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     blocks: list[Block] = [Claim(formulas, in_words(idea, notation)), *_network(stem, graphs.backward)]
     blocks += [Section("Variables"), Items(variables(derivation, notation))]
     where: tuple[Line, ...] = (*((Math(each),) for each in shown.given), *signs(derivation, notation))
-    where += tuple((each,) for each in ranges(derivation))
+    where += tuple((each.replace("..", ", …, "),) for each in ranges(derivation))
     blocks += [Section("Where"), Items(where)] if where else []
     blocks += _network(stem, graphs.forward)
     assumed = tuple((Math(each),) for each in shown.assumed)
