@@ -4,6 +4,7 @@ pytest --hypothesis-profile deep properties/tests/test_suite.py
 """
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,9 @@ settings.register_profile("dev", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=20, derandomize=True, database=None)
 settings.register_profile("deep", deadline=None, max_examples=5000)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+_CACHES = tempfile.TemporaryDirectory(prefix="backproof-caches-")
+os.environ["XDG_CACHE_HOME"] = _CACHES.name
+"""What earlier runs of a user found decides nothing here; it goes when this process does."""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -19,7 +19,7 @@ from typing import Any
 from backproof_docs.report import Interrupted, Report
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
-from backproof_properties import choices, processes, runner
+from backproof_properties import choices, processes, remembered, runner
 from backproof_properties.results import Link, Outcome, Verdict
 from backproof_properties.suggestion import suggest
 from backproof_properties.suite import claims_named, claims_required
@@ -39,6 +39,7 @@ def check(
     declare: Iterable[str] | None = None,
     isolate: bool = False,
     workers: int = 1,
+    afresh: bool = False,
     progress: Callable[[int, Outcome | None], None] = lambda *_: None,
 ) -> Report:
     """Run the verification suite on ``target`` and report.
@@ -49,8 +50,9 @@ def check(
     ``dtypes``: float64 by default, or the first that the target declares.
     ``conventions``: replaces what the target declares; ``declare`` changes some of it, as ``["relu_at_zero=0"]``.
     ``isolate``: in a process of its own, where a crash or a hang is a verdict. ``seed``: repeats a run. ``workers``:
-    processes. Both need a target given by name or path, or a ``Program``. ``progress`` is called with the number of
-    outcomes to expect and with each one.
+    processes. Both need a target given by name or path, or a ``Program``. ``afresh``: run the links inside the spec,
+    even those that this version has found to hold before (given a ``seed``, with that). ``progress`` is called with the
+    number of outcomes to expect and with each one.
 
     A target that is there and cannot be loaded is an error of every claim. Raises ``UsageError`` when the request
     cannot be run; its message says what is accepted; and ``Interrupted``, a ``KeyboardInterrupt`` that holds the report
@@ -86,9 +88,14 @@ def check(
         try:
             chosen, declared = choices.supported_dtypes(loaded, requested), loaded.conventions.declared()
             report = replace(report, target=loaded.name, conventions=declared, dtypes=chosen)
-            planned, begun = runner.tasks(claims, chosen, examples, number), time.monotonic()
+            planned = runner.needed(runner.tasks(claims, chosen, examples, number), loaded)
+            begun = time.monotonic()
             progress(len(planned), None)
-            processes.run_all(planned, loaded, workers, source, done)
+            for outcome in ({} if afresh else remembered.recall(planned, exactly=seed is not None)).values():
+                done(outcome)
+            open_ = [each for each in planned if each.key not in found]
+            processes.run_all(open_, loaded, workers, source, done)
+            remembered.remember(planned, found.values())
             results = tuple(found[each.key] for each in planned)
             report = replace(report, results=results, suggestion=suggest(loaded, results, planned))
         finally:

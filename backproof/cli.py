@@ -126,7 +126,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 @_with_options
 def verify(*, options: Options) -> None:
     """Run the verification suite on the reference implementation."""
-    _run("reference", options, [], isolate=False)
+    _run("reference", options, [], isolate=False, afresh=True)
 
 
 @app.command(help=COMMANDS["validate"])
@@ -174,7 +174,9 @@ def _program(command: str) -> Program:
     return Program(command, words)
 
 
-def _run(target: str | Program, options: Options, declarations: list[str], *, isolate: bool) -> None:
+def _run(
+    target: str | Program, options: Options, declarations: list[str], *, isolate: bool, afresh: bool = False
+) -> None:
     if options.workers is not None and options.workers < 1:
         msg = f"-n {options.workers}: expected at least 1 process"
         raise UsageError(msg)
@@ -199,6 +201,7 @@ def _run(target: str | Program, options: Options, declarations: list[str], *, is
                 seed=options.seed,
                 declare=declarations or None,
                 isolate=isolate,
+                afresh=afresh,
                 workers=options.workers or _cores(),
                 progress=update,
             )

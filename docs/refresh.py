@@ -63,7 +63,12 @@ def run(block: Block, *further: str) -> str:
         Path(folder, "my_layers.py").write_text(block.my_layers, encoding="utf-8")
         where = ROOT if program == "python" else folder
         done = subprocess.run(  # noqa: S603 - the project's own commands, from its own pages
-            words, cwd=where, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=False
+            words,
+            cwd=where,
+            env={**os.environ, "COLUMNS": "80", "XDG_CACHE_HOME": folder},
+            capture_output=True,
+            text=True,
+            check=False,
         )
     return "".join(f"{line.rstrip()}\n" for line in (done.stdout + done.stderr).splitlines())
 

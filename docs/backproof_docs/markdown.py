@@ -19,7 +19,7 @@ _SYNTAX = re.compile(r"[!-'*+:-@\[-`{-~_]|(?<=www)\.", re.IGNORECASE)
 
 def to_markdown(report: Report) -> str:
     """The report as Markdown."""
-    sections = [_verdict(report), _table(report), *_lists(report)]
+    sections = [_verdict(report), _table(report), *wording.remembered(report), *_lists(report)]
     sections += [_failure(report, outcome) for outcome in (*report.failures, *report.known_failures)]
     return "\n\n".join(sections) + "\n"
 

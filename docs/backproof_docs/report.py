@@ -287,6 +287,7 @@ def _link(outcome: Outcome, known: str | None) -> dict[str, Any]:
         "reason": outcome.reason,
         "known": known,
         "declined": None if outcome.declined is None else {"share": outcome.declined.share, **asdict(outcome.declined)},
+        "remembered": None if outcome.remembered is None else asdict(outcome.remembered),
         "counterexample": _counterexample(outcome.finding),
     }
 

@@ -32,6 +32,7 @@ from backproof_docs.wording import (
     number,
     one_line,
     place,
+    remembered,
     unmet,
     unsupported,
     visible,
@@ -178,7 +179,7 @@ def text_of(report: Report, width: int, *, coverage: bool = False) -> str:
 
 def _print(report: Report, console: Console, *, coverage: bool) -> None:
     console.print(_table(report))
-    console.print(Text("\n".join(LEGEND), style="dim"))
+    console.print(Text("\n".join([*LEGEND, *remembered(report)]), style="dim"))
     if coverage:
         console.print()
         console.print(coverage_table(report))

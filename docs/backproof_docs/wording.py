@@ -212,6 +212,15 @@ def _by_reason(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
     return {reason: list(names) for reason, names in claims.items()}
 
 
+def remembered(report: Report) -> list[str]:
+    """Which outcomes are of an earlier run, where any are."""
+    found = [each.remembered for each in report.results if each.remembered]
+    if not found:
+        return []
+    seeds = ", ".join(dict.fromkeys(str(each.seed) for each in found))
+    return [f"remembered: {len(found)} links inside the spec, of seed {seeds} (backproof verify runs them)"]
+
+
 def declines(report: Report) -> list[tuple[str, str]]:
     """What the target declined of what its limits admit: which claim and how much of it, and the smallest input."""
     found = [(each, each.declined) for each in report.results if each.declined]

@@ -89,13 +89,20 @@ def _small_cases(draw: st.DrawFn, domain: Domain) -> Case:
     return _parts(draw, domain, m, n, p)
 
 
+_LONG, _LARGEST_LOGIT = 24, 4.0
+"""In formats shorter than that the error of a larger Z, an absolute one, would be a multiple of exp Z."""
+
+
 def _parts(draw: st.DrawFn, domain: Domain, m: int, n: int, p: int) -> Case:
     shapes = {"W": (m, n), "Y": (n, p)}
     case = {name: draw(arrays(domain, shape, ORDINARY)) for name, shape in shapes.items()}
     case["b"] = draw(biases(domain, (m,), ORDINARY))
     case["dS"] = draw(cotangents(domain, (m, p), ORDINARY))
-    if domain.conventions.limits.logit is not None:
-        limit_logits([case["W"]], [case["b"]], case["Y"], domain.conventions.limits.logit)
+    limit = domain.conventions.limits.logit
+    if limit is None and domain.format.precision < _LONG:
+        limit = _LARGEST_LOGIT
+    if limit is not None:
+        limit_logits([case["W"]], [case["b"]], case["Y"], limit)
     return case
 
 

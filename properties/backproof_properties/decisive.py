@@ -46,7 +46,7 @@ def _reaching(name: str, size: int) -> Callable[[Conventions], bool]:
 
 def _unequal_widths(declared: Conventions) -> bool:
     least, most = declared.limits.sizes("width")
-    return most is None or most > least
+    return most is None or most > max(least, 1)
 
 
 _SEVERAL_WIDE, _SEVERAL_DEEP = _reaching("width", 2), _reaching("depth", 2)

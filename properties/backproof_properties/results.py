@@ -144,6 +144,14 @@ class Declines:
 
 
 @dataclass(frozen=True)
+class Remembered:
+    """The run from which an outcome of a link inside the spec is remembered."""
+
+    seed: int
+    examples: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The verdict on one link of one claim, for one dtype (None for the links inside the spec)."""
 
@@ -156,6 +164,7 @@ class Outcome:
     reason: str | None = None
     finding: Finding | None = None
     declined: Declines | None = None
+    remembered: Remembered | None = field(default=None, compare=False)
 
     @property
     def uncertified_share(self) -> float:

@@ -71,6 +71,14 @@ def tasks(claims: tuple[str, ...], dtypes: tuple[str, ...], examples: int, seed:
     ]
 
 
+def needed(planned: list[Task], target: Target) -> list[Task]:
+    """All but the links inside the spec of claims of which the target offers nothing in any format."""
+    computed = [each for each in planned if each.property.link is Link.IMPLEMENTATION]
+    offered = {each.property.claim for each in computed if _unsupported(each.property, each, target) is None}
+    absent = {each.property.claim for each in computed} - offered
+    return [each for each in planned if each.property.link is Link.IMPLEMENTATION or each.property.claim not in absent]
+
+
 # --- one property -----------------------------------------------------------------------------------------------------
 
 
@@ -86,6 +94,8 @@ _TIMES, _OFTEN, _FEW = 3, 50, 3
 """Where answers differ an example is tried thrice, and a reproducer fifty times; elsewhere few further examples are."""
 _FURTHER, _EXAMPLES = ((2, 5), (0, _LARGEST)), 12
 """A diagnosis is tried on this many further examples of each of these ranges of sizes."""
+LARGEST_THRESHOLD = 0.5
+"""What would let half of the entries be wrong by more than half of their value is blind: *uncertified* too."""
 _ROUNDS = 16
 """What decides a claim is looked for among that many times so many small examples."""
 
@@ -362,7 +372,18 @@ class _Search:
             doubts += [f"the target declines {declined}; what it does not handle is declared as limits"]
         if self._undecided:
             doubts += [f"never judged, though the claim is decided there: {', '.join(k.name for k in self._undecided)}"]
+        threshold = self._seen.threshold
+        if each.link is Link.IMPLEMENTATION and threshold is not None and threshold > LARGEST_THRESHOLD:
+            doubts += [
+                f"half of the entries could be wrong by {threshold:.2g} times their value unnoticed: {self._sight()}"
+            ]
         return (Verdict.UNCERTIFIED, "; ".join(doubts)) if doubts else (Verdict.HOLDS, None)
+
+    def _sight(self) -> str:
+        """What to declare so that bounds become narrower than values."""
+        declared = self._subject.conventions.accumulator
+        wider = "accumulator=float32 if sums are kept in that, or " if declared == "dtype" else ""
+        return f"declare {wider}limits of depth, width and logit within which {self._subject.dtype} suffices"
 
 
 def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:

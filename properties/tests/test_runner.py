@@ -177,8 +177,26 @@ def test_a_target_whose_answers_change_is_refuted_not_a_crash():
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("claim", ["network.dX", "network.dW", "network.db"])
-def test_the_reference_is_certified_in_the_smallest_precision(claim):
+def test_where_half_of_the_entries_could_be_far_off_the_verdict_says_so(claim):
     outcome = _run(R, claim, dtype="bfloat16", examples=12, seed=29)
+    assert (outcome.verdict, outcome.finding) == (Verdict.UNCERTIFIED, None)
+    assert outcome.reason.startswith("half of the entries could be wrong by ")
+    assert "declare accumulator=float32 if sums are kept in that" in outcome.reason
+
+
+def test_a_declared_accumulator_lets_the_suite_see():
+    def softmax_vjp(Z, dS):
+        return R.softmax_vjp(Z.astype(np.float64), dS.astype(np.float64)).astype(Z.dtype)
+
+    target = as_target({"softmax_vjp": softmax_vjp})
+    assert _run(target, "softmax.dZ", dtype="bfloat16", examples=40, seed=1).verdict is Verdict.UNCERTIFIED
+    declared = replace(target, conventions=Conventions(accumulator="float32"))
+    outcome = _run(declared, "softmax.dZ", dtype="bfloat16", examples=40, seed=1)
+    assert (outcome.verdict, outcome.observation.threshold < 0.1) == (Verdict.HOLDS, True)
+
+
+def test_short_formats_see_the_chain_of_layers():
+    outcome = _run(R, "chain.rule", dtype="float16")
     assert (outcome.verdict, outcome.reason) == (Verdict.HOLDS, None)
 
 
