@@ -66,6 +66,11 @@ QUOTIENTS = {
     "by a quotient": "suppose a != 0\nsuppose b != 0\ny = x/(a/b)\ngradient y by b = x/a",
     "by what is negative": "suppose -a > 0\ny = x/a\ngradient y by a = -x/(a*a)",
     "by minus two": "suppose a != 0\ny = x/(-2*a)\ngradient y by a = x/(2*a*a)",
+    "by more than a negative number": "suppose -a > 0\ny = x/(a - 1)\ngradient y by x = 1/(a - 1)",
+    "by what is larger than 1": "suppose a - 1 > 0\ny = x/a + log(a + 2)*x\ngradient y by x = 1/a + log(a + 2)",
+    "by what is at least 2": "suppose a[i] >= 2\nL = sum_i log(a[i])*x[i]\ngradient L by x[k] = log(a[k])",
+    "by a size of more than 1": "suppose size(i) > 1\nm = sum_i x[i]/size(i)\ngradient m by x[k] = 1/size(i)",
+    "between": "suppose a > 0\nsuppose 1 - a > 0\ny = relu(a + 1)*x/(a - 2)\ngradient y by x = (a + 1)/(a - 2)",
     "the logarithm of a square": "suppose a != 0\ny = log(a*a)\ngradient y by a = 2/a",
 }
 """What needs a ≠ 0 of something that is made of what is not 0."""

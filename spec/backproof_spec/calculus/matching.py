@@ -17,6 +17,11 @@ def ratio_of(a: Mapping[Any, Fraction], b: Mapping[Any, Fraction]) -> Fraction:
     return ratios.pop() if len(ratios) == 1 else Fraction(0)
 
 
+def constant(a: Mapping[Any, Fraction]) -> Fraction | None:
+    """The number that a polynomial is; None where it is none."""
+    return a.get(frozenset(), Fraction(0)) if not a.keys() - {frozenset()} else None
+
+
 def places_of(pattern: Formula, term: Formula, count: int) -> tuple[Index, ...] | None:
     """The indices at which a formula with ``count`` bound ones is this term; None where it is nowhere."""
     found: dict[int, Index] = {}

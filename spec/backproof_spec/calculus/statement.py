@@ -23,7 +23,7 @@ from random import Random
 
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.derivation import Derivation, Line
-from backproof_spec.calculus.enclosures import Undecided
+from backproof_spec.calculus.enclosures import TooLarge, Undecided
 from backproof_spec.calculus.folding import Folding, positive_first, size
 from backproof_spec.calculus.limits import UNFOLDED, WRITTEN_OUT, require, unfolded, written_out
 from backproof_spec.calculus.normal import Once
@@ -143,13 +143,15 @@ def exception(statement: Statement, attempts: int = 40) -> tuple[evaluate.Model,
 
 
 def _unsaid(model: evaluate.Model, judgement: Formula, free: dict[Index, int]) -> str:
-    """Why a derivative, or what is claimed of it, has no value, where what is differentiated has one."""
+    """Why what is differentiated, its derivative, or what is claimed of that has no value here."""
     try:
         model.deviation((*judgement[:-1], ZERO), free)
     except (evaluate.Kink, Undecided) as error:
         return str(error)
-    except ArithmeticError:
+    except TooLarge:
         return ""
+    except ArithmeticError as error:
+        return f"what is differentiated has no value there: {str(error) or '1/0'}"
     try:
         model.deviation(("eq", judgement[-1], ZERO), free)
     except ArithmeticError as error:

@@ -120,8 +120,11 @@ def _model(
     dims = {dim for each in (*variables.values(), *(a + b for a, b in maps.values())) for dim in each}
     said = [each[3] for each in proof.declarations if each[0] == "define"] + [each[2] for each in hypotheses]
     dims |= {part[1] for formula in said for part, _ in parts(formula) if part[0] in {"sum", "dim"}}
+    compared = {part[1] for each in hypotheses for part, _ in parts(each) if part[0] == "dim"} - nonempty
     sizes = sizes or (dict.fromkeys(dims, min(largest, 2)) if len(dims) > _MANY else {})
-    chosen = {dim: random.randint(int(dim in nonempty), largest) for dim in sorted(dims)} | sizes
+    chosen = {
+        dim: random.randint(int(dim in nonempty), largest + 2 * (dim in compared)) for dim in sorted(dims)
+    } | sizes
     found = Model(theory, chosen, {}, {})
     with mp.workdps(DIGITS):
         for name, shape in variables.items():

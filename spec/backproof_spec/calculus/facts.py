@@ -1,0 +1,308 @@
+"""What is declared, the rules applied, and what is proved of the signs of terms. Untrusted, as ``tactics`` is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import product as cartesian
+from typing import Any
+
+from backproof_spec.calculus.kernel import RULES, SCHEMES, Theorem
+from backproof_spec.calculus.limits import WRITTEN_OUT, polynomial, require, tick, written_out
+from backproof_spec.calculus.matching import constant, places_of, ratio_of
+from backproof_spec.calculus.notation import Expression, Map, Tensor, number
+from backproof_spec.calculus.terms import (
+    MINUS_ONE,
+    Formula,
+    Index,
+    Names,
+    Theory,
+    free_indices,
+    open_,
+)
+
+
+class Unproved(Exception):
+    """No proof was found: false, or beyond these tactics.
+
+    ``missing``: the fact that was looked for; ``sides``: the normal forms, where they are not the same.
+    """
+
+    def __init__(self, message: str, missing: Formula | None = None, sides: tuple[Formula, ...] = ()) -> None:
+        """Keep what can be shown."""
+        super().__init__(message)
+        self.missing, self.sides = missing, sides
+
+
+class Facts:
+    """A theory, the rules applied in it, and a > 0, a ≥ 0 or a ≠ 0 by what is assumed and what a is made of."""
+
+    def __init__(self) -> None:
+        """Nothing is declared and nothing proved."""
+        self.theory = Theory()
+        self.declarations: list[tuple[Any, ...]] = []
+        self.steps: list[tuple[str, tuple[Any, ...], Theorem]] = []
+        self.hypotheses: list[Formula] = []
+        self.otherwise: Callable[[Formula], Theorem] | None = None
+        """Proves a > 0 where a is differentiated as 1/a or log a and nothing else does; raises ``Unproved``."""
+        self.slopes: dict[tuple[str, str], Theorem] = {}
+        """What was learned of the derivatives of defined tensors, by the names of both tensors."""
+        self._number = 0
+        self._tried: dict[tuple[str, Formula], Theorem | Unproved] = {}
+
+    # --- names ---
+
+    def variable(self, name: str, *dims: str) -> Tensor:
+        """Declare a tensor of which nothing is assumed."""
+        self.theory.variable(name, dims)
+        self.declarations.append(("variable", name, dims))
+        return Tensor(name, dims)
+
+    def map(self, name: str, inputs: Names, outputs: Names = ()) -> Map:
+        """Declare a differentiable map."""
+        self.theory.map(name, inputs, outputs)
+        self.declarations.append(("map", name, inputs, outputs))
+        return Map(name, inputs, outputs)
+
+    def define(self, name: str, indices: tuple[Index, ...], body: Expression) -> Tensor:
+        """name[indices] := body."""
+        self.theory.define(name, indices, body.term)
+        self.declarations.append(("define", name, indices, body.term))
+        return Tensor(name, tuple(i[2] for i in indices))
+
+    def suppose(self, *hypotheses: Formula) -> None:
+        """Hypotheses that the tactics may use; a theorem carries those that it does use."""
+        self.hypotheses += hypotheses
+        self._tried.clear()
+
+    def fresh(self, *dims: str) -> tuple[Index, ...]:
+        """Free indices that stand nowhere yet."""
+        self._number += len(dims)
+        return tuple(("index", f"_{self._number - k}", dim) for k, dim in enumerate(dims))
+
+    # --- steps ---
+
+    def __call__(self, name: str, *arguments: Any) -> Theorem:
+        """Apply a rule, or a scheme to its premises and then its terms, and take note of it."""
+        tick()
+        if name == "ring":
+            require(max(map(written_out, arguments)), WRITTEN_OUT, "multiplied out, a formula has")
+        if name in SCHEMES:
+            premises = tuple(each for each in arguments if isinstance(each, Theorem))
+            name, arguments = "scheme", (name, premises, arguments[len(premises) :])
+        theorem = RULES[name](self.theory, *arguments)
+        self.steps.append((name, arguments, theorem))
+        return theorem
+
+    # --- facts ---
+
+    def _once(self, kind: str, a: Formula, find: Callable[[Formula], Theorem]) -> Theorem:
+        """What was found of a, or that nothing was: a is part of many terms."""
+        if (kind, a) not in self._tried:
+            try:
+                self._tried[kind, a] = find(a)
+            except Unproved as error:
+                self._tried[kind, a] = error
+        found = self._tried[kind, a]
+        if isinstance(found, Unproved):
+            raise found
+        return found
+
+    def positive(self, a: Formula) -> Theorem:
+        """⊢ a > 0."""
+        return self._once("pos", a, self._positive)
+
+    def nonnegative(self, a: Formula) -> Theorem:
+        """⊢ a ≥ 0."""
+        return self._once("nonneg", a, self._nonnegative)
+
+    def nonzero(self, a: Formula) -> Theorem:
+        """⊢ a ≠ 0."""
+        return self._once("nonzero", a, self._nonzero)
+
+    def _positive(self, a: Formula) -> Theorem:
+        found = self._assumed("pos", a)
+        if found:
+            return found
+        match a:
+            case ("num", int(p), _) if p > 0:
+                found = self("pos_number", a)
+            case ("exp", b):
+                found = self("pos_exp", b)
+            case ("inv", b):
+                found = self("pos_inv", self.positive(b))
+            case ("mul", b, c):
+                found = self._positive_product(b, c)
+            case ("add", b, c):
+                try:
+                    found = self("pos_add", self.positive(b), self.nonnegative(c))
+                except Unproved as error:
+                    found = self._positive_sum(a, error)
+            case ("sum", dim, body):
+                (i,) = self.fresh(dim)
+                found = self("pos_sum", i, self.positive(open_(body, (i,))), self.positive(("dim", dim)))
+            case ("entry", name, places) if self.theory.kind(name) == "defined":
+                unfolded = self("unfold", name, places)
+                found = self("pos_eq", self("sym", unfolded), self.positive(right_side(unfolded)))
+            case _:
+                found = self._exceeding(a, Unproved(f"no proof found that {a} > 0", ("pos", a)))
+        return found
+
+    def _exceeding(self, a: Formula, unproved: Unproved) -> Theorem:
+        """⊢ a > 0, as a = h + c for an h that is assumed to be positive, or not negative, and a number c."""
+        for hypothesis in self.hypotheses:
+            _, dims, (kind, h, *_) = hypothesis
+            free = [[i for i in sorted(free_indices(a)) if i[2] == dim] for dim in dims]
+            for places in cartesian(*free) if kind in {"pos", "nonneg"} else ():
+                here = open_(h, places)
+                c = constant(polynomial(("add", a, ("mul", MINUS_ONE, here))))
+                if c is not None and (c > 0 or (c == 0 and kind == "pos")):
+                    known, more = self("assume", hypothesis, places), number(c)
+                    both = (known, self.nonnegative(more)) if kind == "pos" else (self.positive(more), known)
+                    found = self("pos_add", *both)
+                    return self("pos_eq", self("ring", found.conclusion[1], a), found)
+        raise unproved
+
+    def _positive_product(self, b: Formula, c: Formula) -> Theorem:
+        """⊢ b·c > 0: both are positive, or they are the same and not 0."""
+        try:
+            return self("pos_mul", self.positive(b), self.positive(c))
+        except Unproved:
+            if b != c:
+                raise
+        fact = self.nonzero(b)
+        return self("pos_nonneg", self("nonneg_square", b), self("nonzero_mul", fact, fact))
+
+    def _nonnegative(self, a: Formula) -> Theorem:
+        found = self._assumed("nonneg", a)
+        if found:
+            return found
+        match a:
+            case ("num", 0, _):
+                found = self("nonneg_eq", self("ring", ("mul", a, a), a), self("nonneg_square", a))
+            case ("mul", b, c) if b == c:
+                found = self("nonneg_square", b)
+            case ("mul", b, c):
+                found = self("nonneg_mul", self.nonnegative(b), self.nonnegative(c))
+            case ("sum", dim, body):
+                (i,) = self.fresh(dim)
+                found = self("nonneg_sum", i, self.nonnegative(open_(body, (i,))))
+            case ("entry", name, places) if self.theory.kind(name) == "defined":
+                unfolded = self("unfold", name, places)
+                found = self("nonneg_eq", self("sym", unfolded), self.nonnegative(right_side(unfolded)))
+            case _:
+                found = self("nonneg_weaken", self.positive(a))
+        return found
+
+    def _nonzero(self, a: Formula) -> Theorem:
+        found = self._assumed("nonzero", a)
+        if found:
+            return found
+        try:
+            return self("nonzero_weaken", self.positive(a))
+        except Unproved as error:
+            turned = ("mul", MINUS_ONE, a)
+            with suppress(Unproved):
+                negative = self._assumed("pos", turned) or self._exceeding(turned, error)
+                return self("nonzero_negative", negative)
+            found = self._nonzero_parts(a)
+            if found is None:
+                raise _unproved(("nonzero", a), error) from None
+            return found
+
+    def _nonzero_parts(self, a: Formula) -> Theorem | None:
+        """⊢ a ≠ 0 by what it is made of; None where that says nothing."""
+        match a:
+            case ("num", int(p), int(q)) if p < 0:
+                turned = self("ring", ("num", -p, q), ("mul", MINUS_ONE, a))
+                return self("nonzero_negative", self("pos_eq", turned, self("pos_number", ("num", -p, q))))
+            case ("mul", b, c):
+                return self("nonzero_mul", self.nonzero(b), self.nonzero(c))
+            case ("inv", b):
+                return self("nonzero_inv", self.nonzero(b))
+            case ("entry", name, places) if self.theory.kind(name) == "defined":
+                unfolded = self("unfold", name, places)
+                return self("nonzero_eq", self("sym", unfolded), self.nonzero(right_side(unfolded)))
+        return None
+
+    def needed(self, kind: str, a: Formula) -> Theorem:
+        """⊢ a > 0 or a ≠ 0, without which log a or 1/a is not differentiated; of what is missing, the least."""
+        try:
+            return self.nonzero(a) if kind == "nonzero" else self.positive(a)
+        except Unproved as error:
+            if self.otherwise is None:
+                raise _unproved((kind, a), error) from None
+            unproved = error
+        try:
+            found = self.otherwise(a)
+        except Unproved:
+            raise _unproved((kind, a), unproved) from None
+        return self("nonzero_weaken", found) if kind == "nonzero" else found
+
+    def _positive_sum(self, a: Formula, unproved: Unproved) -> Theorem:
+        """⊢ a > 0: one term is, whichever, and the others are ≥ 0."""
+        terms = _terms(a)
+        for place, one in enumerate(terms):
+            others = [*terms[:place], *terms[place + 1 :]]
+            try:
+                found, *rest = [self.positive(one), *map(self.nonnegative, others)]
+            except Unproved:
+                continue
+            for each in rest:
+                found = self("pos_add", found, each)
+            return self("pos_eq", self("ring", found.conclusion[1], a), found)
+        return self._exceeding(a, unproved)
+
+    def _assumed(self, kind: str, a: Formula) -> Theorem | None:
+        for hypothesis in self.hypotheses:
+            _, dims, judgement = hypothesis
+            if judgement[0] == kind:
+                places = places_of(judgement[1], a, len(dims))
+                if places is not None:
+                    return self("assume", hypothesis, places)
+        return self._multiple(kind, a)
+
+    def _multiple(self, kind: str, a: Formula) -> Theorem | None:
+        """⊢ a > 0, a ≥ 0 or a ≠ 0 where that is assumed of c·a, c a number: of b − a, say, for a − b ≠ 0."""
+        alike = [each for each in self.hypotheses if each[2][0] == kind] if a[0] != "num" else []
+        wanted, free = polynomial(a) if alike else {}, sorted(free_indices(a))
+        for hypothesis in alike:
+            _, dims, judgement = hypothesis
+            for places in cartesian(*([i for i in free if i[2] == dim] for dim in dims)):
+                ratio = ratio_of(wanted, polynomial(open_(judgement[1], places)))
+                if ratio > 0 or (ratio and kind == "nonzero"):
+                    known, c = self("assume", hypothesis, places), number(ratio)
+                    fact = self.nonzero(c) if kind == "nonzero" else self.positive(c)
+                    fact = self("nonneg_weaken", fact) if kind == "nonneg" else fact
+                    whole = self(f"{kind}_mul", fact, known)
+                    return self(f"{kind}_eq", self("ring", whole.conclusion[1], a), whole)
+        return None
+
+    def rewritten(self, a: Formula) -> Theorem | None:
+        """a = b, where that is a hypothesis."""
+        for hypothesis in self.hypotheses:
+            _, dims, judgement = hypothesis
+            if judgement[0] == "eq":
+                places = places_of(judgement[1], a, len(dims))
+                if places is not None:
+                    return self("assume", hypothesis, places)
+        return None
+
+
+def right_side(equation: Theorem) -> Formula:
+    """b of a = b."""
+    side: Formula = equation.conclusion[2]
+    return side
+
+
+def _terms(a: Formula) -> list[Formula]:
+    """a, b, c of a + (b + c) or (a + b) + c."""
+    return [*_terms(a[1]), *_terms(a[2])] if a[0] == "add" else [a]
+
+
+def _unproved(fact: Formula, why: Unproved) -> Unproved:
+    """Of a fact that was needed; or why it was not found, where that is but a dimension that may be 0."""
+    if why.missing and why.missing[1][0] == "dim":
+        return why
+    kind, a = fact
+    return Unproved(f"no proof found that {a} {'> 0' if kind == 'pos' else '≠ 0'}", fact)
