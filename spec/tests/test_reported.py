@@ -12,7 +12,7 @@ REPORTED = {
 }
 NOWHERE = {
     "cumprod.faulty": ("y", "what is claimed has no value there: 1/0"),
-    "points_and_infinities.norm": ("x", "what is claimed has no value there: the logarithm of what is not positive"),
+    "points_and_infinities.norm": ("x", "what is differentiated has no value there: the logarithm of what is not pos"),
     "points_and_infinities.norm_squared": ("x", "what is differentiated has no value there: the logarithm of what is"),
     "points_and_infinities.where": ("x", "what is differentiated has no value there: the logarithm of what is not po"),
 }

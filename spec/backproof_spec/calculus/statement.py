@@ -145,6 +145,7 @@ def exception(statement: Statement, attempts: int = 40) -> tuple[evaluate.Model,
 def _unsaid(model: evaluate.Model, judgement: Formula, free: dict[Index, int]) -> str:
     """Why what is differentiated, its derivative, or what is claimed of that has no value here."""
     try:
+        model.deviation(("eq", judgement[3], ZERO), free)
         model.deviation((*judgement[:-1], ZERO), free)
     except (evaluate.Kink, Undecided) as error:
         return str(error)
