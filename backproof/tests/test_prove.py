@@ -223,6 +223,10 @@ def test_what_is_neither_proved_nor_refuted_says_so(cli, tmp_path):
     assert status == 1
     assert out == (
         "NOT PROVED  no proof found that x > 0\n"
+        "  not at     what is differentiated has no value there: the logarithm of what is\n"
+        "             not positive\n"
+        "  sizes      none\n"
+        "  x          x = 0.0\n"
         "  no counterexample was found: a line 'suppose x > 0' may be what it needs\n"
     )
 

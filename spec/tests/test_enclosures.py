@@ -83,13 +83,13 @@ def test_what_fails_only_at_0_is_false():
 
 @pytest.mark.parametrize(
     "supposed",
-    ["0.0000000000000000000000000000000000000000000000000001*x = 0", "x*x + 1 - x*x = 1 + x*exp(-300)"],
+    ["0.0000000000000000000000000000000000000000000000000001*x = 0", "x*x + 1 - x*x = 1 + x*exp(-99)"],
 )
 def test_a_hypothesis_holds_exactly_or_not_at_all(supposed):
     """To 40 digits these hold of any x; exactly they do of x = 0, where the statement is true."""
     found = read(f"suppose {supposed}\ny = x^2\ngradient y by x = 0")
     try:
-        assert counterexample(found) is None
+        assert counterexample(found, attempts=6) is None
     except Unsatisfied:
         assert supposed.startswith("0")
 
@@ -108,4 +108,4 @@ def test_a_sum_of_softmax_is_1_where_that_is_supposed():
 def test_numbers_of_any_size_are_shown():
     assert shown(mp.mpf(0)) == "0"
     assert shown(-mp.mpf(1) / 8) == "-0.125"
-    assert shown(-(mp.mpf(10) ** (10**5000))) == "-10^(1.0e+5000)"
+    assert shown(-mp.ldexp(1, 10**5000)) == "-10^(3.01029995664e+4999)"

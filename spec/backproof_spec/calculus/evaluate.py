@@ -344,7 +344,7 @@ def digits(deviation: Any) -> int:
 def shown(value: Any, digits: int = 12) -> str:
     """A number in a few digits, however many it has itself."""
     if value and abs(mp.mag(value)) > _MANY_DIGITS:
-        return f"{'-' if value < 0 else ''}10^({mp.nstr(mp.log10(abs(value)), digits)})"
+        return f"{'-' if value < 0 else ''}10^({mp.nstr(mp.mag(value) * mp.log10(2), digits)})"
     return str(mp.nstr(value, digits)) if value else "0"
 
 
