@@ -11,7 +11,7 @@ from hypothesis import Phase
 from backproof_impl.calling import Call, perform
 from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
-from backproof_properties import decisive, declines
+from backproof_properties import decisive, declines, doubts
 from backproof_properties.arrays import Case, plain
 from backproof_properties.choices import SPEC_DTYPE
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words
@@ -25,9 +25,6 @@ from backproof_properties.seeded import INDEPENDENT, MUTATING, under_hypothesis,
 from backproof_properties.smaller import smaller
 from backproof_properties.subject import Domain, Subject
 from backproof_properties.suite import PROPERTIES
-
-LARGEST_BLANK_SHARE = 0.5
-"""A property most of whose examples show nothing certain has not been checked: its verdict is *uncertified*."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +91,6 @@ _TIMES, _OFTEN, _FEW = 3, 50, 3
 """Where answers differ an example is tried thrice, and a reproducer fifty times; elsewhere few further examples are."""
 _FURTHER, _EXAMPLES = ((2, 5), (0, _LARGEST)), 12
 """A diagnosis is tried on this many further examples of each of these ranges of sizes."""
-LARGEST_THRESHOLD = 0.5
-"""What would let half of the entries be wrong by more than half of their value is blind: *uncertified* too."""
 _ROUNDS = 16
 """What decides a claim is looked for among that many times so many small examples."""
 
@@ -365,25 +360,10 @@ class _Search:
             return Verdict.UNSUPPORTED, f"{each.functions[0]} returns no {output}"
         if declined and not self._answered:
             return Verdict.UNSUPPORTED, f"the target declines: {declined.reason}"
-        doubts = []
-        if self._blank > LARGEST_BLANK_SHARE * self._answered:
-            doubts += [f"{self._blank} of {self._answered} examples show nothing certain"]
-        if declined and declined.share > declines.LARGEST_SHARE:
-            doubts += [f"the target declines {declined}; what it does not handle is declared as limits"]
-        if self._undecided:
-            doubts += [f"never judged, though the claim is decided there: {', '.join(k.name for k in self._undecided)}"]
-        threshold = self._seen.threshold
-        if each.link is Link.IMPLEMENTATION and threshold is not None and threshold > LARGEST_THRESHOLD:
-            doubts += [
-                f"half of the entries could be wrong by {threshold:.2g} times their value unnoticed: {self._sight()}"
-            ]
-        return (Verdict.UNCERTIFIED, "; ".join(doubts)) if doubts else (Verdict.HOLDS, None)
-
-    def _sight(self) -> str:
-        """What to declare so that bounds become narrower than values."""
-        declared = self._subject.conventions.accumulator
-        wider = "accumulator=float32 if sums are kept in that, or " if declared == "dtype" else ""
-        return f"declare {wider}limits of depth, width and logit within which {self._subject.dtype} suffices"
+        found = doubts.of_examples(self._blank, self._answered, declined, self._undecided)
+        if each.link is Link.IMPLEMENTATION:
+            found += doubts.of_threshold(self._seen.threshold, self._subject)
+        return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, None)
 
 
 def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:

@@ -1,0 +1,35 @@
+"""Why a search that found no counterexample may be worth nothing: then the verdict is *uncertified*."""
+
+from __future__ import annotations
+
+from backproof_properties import declines
+from backproof_properties.decisive import Condition
+from backproof_properties.results import Declines
+from backproof_properties.subject import Subject
+
+LARGEST_BLANK_SHARE = 0.5
+"""A property most of whose examples show nothing certain has not been checked."""
+LARGEST_THRESHOLD = 0.5
+"""Nor has one that would let half of the entries be wrong by more than half of their value: it is blind."""
+
+
+def of_examples(blank: int, answered: int, declined: Declines | None, undecided: tuple[Condition, ...]) -> list[str]:
+    """What the examples leave open: ``blank`` of those answered showed nothing certain."""
+    found = []
+    if blank > LARGEST_BLANK_SHARE * answered:
+        found += [f"{blank} of {answered} examples show nothing certain"]
+    if declined and declined.share > declines.LARGEST_SHARE:
+        found += [f"the target declines {declined}; what it does not handle is declared as limits"]
+    if undecided:
+        found += [f"never judged, though the claim is decided there: {', '.join(kind.name for kind in undecided)}"]
+    return found
+
+
+def of_threshold(threshold: float | None, subject: Subject) -> list[str]:
+    """What the bounds leave open, and what to declare so that they become narrower than the values."""
+    if threshold is None or threshold <= LARGEST_THRESHOLD:
+        return []
+    sums = "accumulator=float32 if sums are kept in that, or "
+    wider = sums if subject.conventions.accumulator == "dtype" else ""
+    what = f"declare {wider}limits of depth, width and logit within which {subject.dtype} suffices"
+    return [f"half of the entries could be wrong by {threshold:.2g} times their value unnoticed: {what}"]
