@@ -210,7 +210,7 @@ def fake(monkeypatch):
 
     def run_fake(check, link=IMPLEMENTATION, examples=20):
         cases = lambda _: st.fixed_dictionaries({"k": st.integers(0, 9)})  # noqa: E731 - a property's field
-        each = Property("chain.scalar", link, cases, check, ("relu", "relu_vjp"))
+        each = Property("kron.vec", link, cases, check, ("relu", "relu_vjp"))
         monkeypatch.setattr(runner, "PROPERTIES", (each,))
         dtype = "float64" if link is IMPLEMENTATION else None
         return runner.run(runner.Task(0, dtype, examples, 1), as_target(R))
