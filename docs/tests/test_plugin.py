@@ -27,7 +27,7 @@ def test_each_claim_is_a_test_that_passes_fails_or_is_skipped(run):
     result.stdout.fnmatch_lines(
         [
             "*REFUTED relu.dZ  (formula → implementation, float64)",
-            "  diagnosis the mask is Z > 0: ReLU′(0) is 0",
+            "  diagnosis the mask is Z > 0: ReLU′(0) is 0; declared, at Z = 0*",
             "  again     backproof validate my_layers.py --claim relu.dZ --seed 0 --examples 30",
         ]
     )

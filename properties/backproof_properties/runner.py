@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import hypothesis
@@ -89,8 +90,8 @@ _RESTARTS = 40
 """As many where each is tried in a process of its own."""
 _TIMES, _OFTEN, _FEW = 3, 50, 3
 """Where answers differ an example is tried thrice, and a reproducer fifty times; elsewhere few further examples are."""
-_FURTHER, _EXAMPLES = ((2, 5), (0, _LARGEST)), 12
-"""A diagnosis is tried on this many further examples of each of these ranges of sizes."""
+_FURTHER, _EXAMPLES, _AGAIN = ((5, 2), (_LARGEST, 0)), 12, 9
+"""A diagnosis draws so many examples of each of these sizes, at most and at least, and up to so many times."""
 _ROUNDS = 16
 """What decides a claim is looked for among that many times so many small examples."""
 
@@ -330,14 +331,18 @@ class _Search:
         elif found is None and self._before:
             found = Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
         elif found is None and self._finding.judged is not None:
-            domains = [replace(self._domain, least=least, largest=largest) for least, largest in _FURTHER]
-            further = [case for domain in domains for case in self._further(domain)]
-            found = diagnose(each, self._subject, last, further)
+            found = diagnose(each, self._subject, last, self._admitted)
         self._finding = replace(self._finding, diagnosis=found)
 
-    def _further(self, domain: Domain) -> list[Case]:
-        """Examples to try a diagnosis on."""
-        return [case for case, _ in drawn(self._each, domain, replace(self._task, examples=_EXAMPLES))]
+    def _further(self, domain: Domain, number: int = 0) -> list[Case]:
+        """Further examples, by their number always the same ones."""
+        task = Task(self._task.place, self._task.dtype, _EXAMPLES, self._task.seed + number)
+        return [case for case, _ in drawn(self._each, domain, task)]
+
+    def _admitted(self, conventions: Conventions) -> Iterator[Case]:
+        for number in range(_AGAIN * len(_FURTHER)):
+            sizes = _FURTHER[number % len(_FURTHER)]
+            yield from self._further(Domain(self._subject.dtype, conventions, *sizes), number)
 
     def outcome(self, tried_before: int = 0) -> Outcome:
         """What was found."""

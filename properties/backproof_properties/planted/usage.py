@@ -118,7 +118,7 @@ STATE: tuple[Plant, ...] = (
             ),
         ),
         ("linear.dW", "network.dW"),
-        unnamed=KEPT,
+        "accumulation",
     ),
     Plant(
         "momentum",
@@ -209,7 +209,7 @@ STATE: tuple[Plant, ...] = (
             linear_vjp(dW="_product(dZ, Y.T) * (1 + 1e-9 * _NOISE.standard_normal(W.shape))"),
         ),
         ("linear.dW", "network.dW"),
-        unnamed="no formula gives these numbers",
+        "nondeterministic",
     ),
 )
 

@@ -1,0 +1,126 @@
+"""Is the target right under another declaration? Conventions that are meant, and declarations that are wrong.
+
+A declaration is advised only where the property holds under it on every example of the evidence and on as many again,
+drawn as it admits them: every kind of labels, zeros, ties, sizes. The advice says what is then no longer checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import TypeAlias
+
+import numpy as np
+
+from backproof_impl.conventions import Conventions, declare
+from backproof_properties.arrays import Case
+from backproof_properties.contract import PLAIN, Declined, Raised
+from backproof_properties.evidence import Seen, record
+from backproof_properties.judge import Refuted
+from backproof_properties.property import Property
+from backproof_properties.results import Diagnosis
+from backproof_properties.subject import Subject
+
+Further: TypeAlias = Callable[[Conventions], Iterator[Case]]
+"""Further examples under given conventions, of all sizes."""
+
+_CONFIRMED = 48
+"""Under a convention to be declared the property must hold on this many further examples, drawn as it admits them."""
+
+
+def _declarations(claim: str, conventions: Conventions) -> Iterator[tuple[str, str, str, str]]:
+    """(cause, what it would mean, declaration, what is no longer checked) for each field that could be meant."""
+    output = claim.partition(".")[2]
+    for value in (0, 0.5, 1):
+        if value != conventions.relu_at_zero:
+            strict = ("mask-strict", "the mask is Z > 0: ReLU′(0) is 0")
+            cause, words = ("kink", f"ReLU′(0) is {value}") if value else strict
+            yield (
+                cause,
+                words,
+                f"relu_at_zero={value}",
+                f"at Z = 0 gradients are only checked against ReLU′(0) = {value}",
+            )
+    reduction = {"sum": "mean", "mean": "sum"}[conventions.reduction]
+    over = f"the loss is the {reduction} over the samples"
+    counts = "the factor 1/batch counts as right" if reduction == "mean" else ""
+    yield f"{reduction}-for-{conventions.reduction}", over, f"reduction={reduction}", counts
+    for labels, formula in (("fused", "S − P"), ("derivative", "S·ΣP − P")):
+        if conventions.unnormalised_labels != labels:
+            unchecked = f"where ΣP is not 1 gradients are only checked against {formula}"
+            words = f"the gradient is {formula} whatever ΣP is"
+            yield "unnormalised-labels", words, f"unnormalised_labels={labels}", unchecked
+    if output.startswith("d"):
+        declared = conventions.scale.get(output, 1)
+        for factor, cause, words in _FACTORS:
+            if factor != declared:
+                yield cause, words, f"scale={output}={factor}", "" if factor == 1 else "that factor counts as right"
+    flipped = {"features-first": "batch-first", "batch-first": "features-first"}[conventions.layout]
+    yield "layout", f"one {'row' if flipped == 'batch-first' else 'column'} is one sample", f"layout={flipped}", ""
+    turned = {"out-in": "in-out", "in-out": "out-in"}[conventions.weights]
+    yield "weights", f"weights are {turned}", f"weights={turned}", ""
+    if conventions.arithmetic == "ieee":
+        flushed = "subnormal numbers may be anything down to 0"
+        yield "subnormals", "subnormal numbers are flushed to zero", "arithmetic=flush-to-zero", flushed
+
+
+_FACTORS: tuple[tuple[int | str, str, str], ...] = (
+    (-1, "sign", "minus the gradient is returned"),
+    (1, "scale", "the gradient itself is returned"),
+    ("1/batch", "mean-for-sum", "the gradient is divided by the number of samples: the mean instead of the sum"),
+    ("batch", "sum-for-mean", "the gradient is multiplied by the number of samples: the sum instead of the mean"),
+)
+
+
+def convention(
+    each: Property, subject: Subject, failing: list[Seen], passing: list[Seen], further: Further
+) -> Diagnosis | None:
+    """The declaration under which everything is right, and wrong without it."""
+    for cause, words, declaration, unchecked in _declarations(each.claim, subject.conventions):
+        conventions = declare(subject.conventions, [declaration])
+        meant = replace(subject, target=replace(subject.target, conventions=conventions))
+        if not all(_right(each, meant, seen.case) and _moved(each, meant, seen) for seen in failing):
+            continue
+        if not all(_right(each, meant, seen.case) for seen in passing):
+            continue
+        if all(_right(each, meant, case) for case in islice(further(conventions), _CONFIRMED)):
+            field, _, value = declaration.partition("=")
+            was = _declared(subject.conventions, field, value.partition("=")[0])
+            sentence = f"{was} is declared, but {words}" if was else words
+            return Diagnosis(cause, sentence + (f"; declared, {unchecked}" if unchecked else ""), declaration)
+    return None
+
+
+def _declared(conventions: Conventions, field: str, output: str) -> str | None:
+    """The declaration of this field (and output), where it is not the default."""
+    value = getattr(conventions, field)
+    if field == "scale":
+        return f"scale={output}={value[output]}" if output in value else None
+    return f"{field}={value}" if value != getattr(Conventions(), field) else None
+
+
+def _right(each: Property, subject: Subject, case: Case) -> bool:
+    try:
+        each.check(case, replace(subject, usage=PLAIN))
+    except (Refuted, Raised):
+        return False
+    except (Declined, ZeroDivisionError):  # a mean over no samples
+        return True
+    return True
+
+
+def _moved(each: Property, meant: Subject, seen: Seen) -> bool:
+    """Is what is right another thing under the convention? Wider bounds alone explain nothing."""
+    other = record(each, meant, seen.case, PLAIN)
+    if other is None:
+        return False
+    if meant.conventions.arithmetic != seen.subject.conventions.arithmetic:
+        normal = seen.rounding.smallest_normal
+        arrays = [A for value in seen.case.values() for A in (value if isinstance(value, list) else [value])]
+        numbers = [seen.got, seen.exact, *(A.astype(np.longdouble) for A in arrays)]
+        return any(bool(np.any((A != 0) & (abs(A) < normal))) for A in numbers)
+    if not np.array_equal(other.got, seen.got, equal_nan=True):
+        return True  # arrays were passed in another layout
+    apart = ~(np.abs(other.exact - seen.exact) <= seen.radius + other.radius)
+    return bool((apart & seen.refuted).any())

@@ -1,0 +1,166 @@
+"""What wrong values say by themselves, where no formula is asked: roundings, narrower formats, infinities, one part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
+from backproof_properties.contract import PLAIN
+from backproof_properties.evidence import Seen, record
+from backproof_properties.property import Property
+from backproof_properties.results import Diagnosis
+from backproof_spec.rounding.formats import FORMATS
+
+_ROUNDINGS = 2**12
+_SHARE = 2**4
+"""Precision lost: up to 2¹² roundings, but no more than 1/16 of what is rounded."""
+
+# --- precision --------------------------------------------------------------------------------------------------------
+
+
+def precision(failing: list[Seen]) -> Diagnosis | None:
+    """Errors of a few thousand roundings at most, on every refuted example: whatever made them, no formula tells."""
+    found = [_roundings(seen) for seen in failing]
+    if any(count is None for count in found):
+        return None
+    most = max(count for count in found if count is not None)
+    words = "precision lost on the way, or an order of evaluation outside the bound"
+    return Diagnosis("precision", f"errors of up to {_rounded(most)} roundings of {_format(failing[0])}: {words}")
+
+
+def _rounded(count: float) -> int:
+    """The count, up to two digits."""
+    unit: int = 10 ** max(0, int(math.log10(max(count, 1))) - 1)
+    return max(1, math.ceil(count / unit) * unit)
+
+
+def _format(seen: Seen) -> str:
+    return str(seen.computed[0].dtype.name)
+
+
+def _roundings(seen: Seen) -> float | None:
+    """How many roundings the largest error is; None where an error is more than precision lost.
+
+    A rounding is one of the entry, or, where terms cancel, of the bound; of the largest entry where 0 is exact.
+    """
+    u, largest = seen.rounding.u, seen.rounding.largest
+    most = min(_ROUNDINGS, 1 / (_SHARE * u))
+    size = np.abs(seen.exact)
+    widest = np.max(size[np.isfinite(size)], initial=0)
+    cancelled = np.where(seen.radius > 0, np.minimum(seen.radius, widest / (_SHARE * most)), u * widest * (size == 0))
+    unit = np.maximum(u * size, cancelled)
+    overflown = ~np.isfinite(seen.got) & np.isfinite(size) & (size * (1 + most * u) + seen.radius > largest)
+    judged = seen.refuted & ~overflown
+    if not judged.any():
+        return None
+    counts = seen.error[judged] / unit[judged]
+    return float(counts.max()) if np.all(counts <= most) else None
+
+
+# --- what no formula gives --------------------------------------------------------------------------------------------
+
+
+def of_values(each: Property, failing: list[Seen], passing: list[Seen]) -> Diagnosis | None:
+    """Values that are no numbers, a narrower format on the way, or one part of the array off."""
+    if all(np.any(~np.isfinite(seen.got) & np.isfinite(seen.exact) & seen.refuted) for seen in failing):
+        words = "inf or nan where the exact value is finite: something on the way overflows, or is log 0 or 0/0"
+        return Diagnosis("overflow", words)
+    tame = [seen for seen in failing if seen.tame]
+    if len(tame) < len(failing) / 2:
+        return None
+    for words, part in _PARTS:
+        if _in_one_part(part, tame):
+            return Diagnosis("one-part", f"only {words} is wrong")
+    for name in ("float32", "float16", "bfloat16"):
+        if FORMATS[name].precision < FORMATS[_format(tame[0])].precision:
+            narrower = _narrower(each, name, tame, passing)
+            if narrower:
+                return Diagnosis("narrow-precision", narrower)
+    return None
+
+
+_PARTS: tuple[tuple[str, Callable[[Array], Any]], ...] = (
+    ("the last entry", lambda A: A.ravel()[-1:]),
+    ("the first entry", lambda A: A.ravel()[:1]),
+    ("the last row", lambda A: A[-1:]),
+    ("the first row", lambda A: A[:1]),
+    ("the last column", lambda A: A[..., -1:]),
+    ("the first column", lambda A: A[..., :1]),
+    ("the diagonal", lambda A: A[np.diag_indices(min(A.shape))] if A.ndim > 1 else A[:0]),
+)
+
+
+def _in_one_part(part: Callable[[Array], Any], failing: list[Seen]) -> bool:
+    """Is everything right outside this part of each array, wherever anything is outside it?"""
+    larger = 0
+    for seen in failing:
+        if any(C.ndim == 0 for C in seen.computed):
+            return False
+        inside = np.concatenate([_inside(part, C.shape) for C in seen.computed])
+        if np.any(seen.refuted & ~inside):
+            return False
+        larger += int(np.any(~inside))
+    return larger > len(failing) / 2 and larger > 1
+
+
+def _inside(part: Callable[[Array], Any], shape: tuple[int, ...]) -> Array:
+    places = np.arange(math.prod(shape)).reshape(shape)
+    inside = np.zeros(places.size, dtype=bool)
+    inside[np.ravel(part(places))] = True
+    return inside
+
+
+# --- narrower formats -------------------------------------------------------------------------------------------------
+
+_WIDER = 4
+"""The bound of the narrower format is that for exact inputs: rounding those too costs no more than as much again."""
+_TELLING = 2.0**-6
+"""Errors are told by: more than so many roundings, fewer than one over it, and than a few hundredths of what is off."""
+
+
+def _narrower(each: Property, name: str, failing: list[Seen], passing: list[Seen]) -> str | None:
+    """Why these are roundings of a narrower format: inputs, or results, pass through it; or errors are as large."""
+    narrow = NUMPY_DTYPES[name]
+
+    def through(A: Array) -> Array:
+        rounded = A.astype(narrow).astype(A.dtype)
+        return np.where(np.isfinite(rounded), rounded, A)
+
+    if all(_unmoved(each, seen, through) for seen in failing):
+        return f"rounding the arguments to {name} changes nothing: they pass through {name}"
+    if all(np.array_equal(through(C), C) for seen in failing for C in seen.computed):
+        return f"every entry is a number of {name}: the result passes through {name}"
+    u = float(FORMATS[name].u)
+    sizes = [float(np.max(seen.error) / np.max(np.abs(seen.exact), initial=1e-300)) for seen in failing]
+    varied = max(sizes) > 2 * min(sizes) and sum(size > u * _TELLING for size in sizes) > len(sizes) / 2
+    if (
+        varied
+        and max(sizes) < min(u / _TELLING, 2 * _TELLING)
+        and all(_within(each, name, seen) for seen in (*failing, *passing))
+    ):
+        return f"errors as large as roundings of {name}: something is computed in it"
+    return None
+
+
+def _unmoved(each: Property, seen: Seen, through: Callable[[Array], Array]) -> bool:
+    """Is the answer the same for rounded arguments, though the right one is another?"""
+    case: Case = {
+        name: [through(A) for A in value] if isinstance(value, list) else through(value)
+        for name, value in seen.case.items()
+    }
+    other = record(each, seen.subject, case, PLAIN)
+    return (
+        other is not None
+        and np.array_equal(other.got, seen.got, equal_nan=True)
+        and bool(np.any(np.abs(other.exact - seen.exact) > other.radius + seen.radius))
+    )
+
+
+def _within(each: Property, name: str, seen: Seen) -> bool:
+    bound = record(each, replace(seen.subject, dtype=name), seen.case, PLAIN)
+    return bound is not None and bool(np.all((seen.error <= _WIDER * bound.radius) | ~np.isfinite(bound.radius)))
