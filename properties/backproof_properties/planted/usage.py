@@ -167,7 +167,7 @@ STATE: tuple[Plant, ...] = (
             (RELU_VJP, "return dY * _KEPT.pop(Z.shape, Z >= 0)"),
         ),
         ("relu.dZ",),
-        "stale-cache",
+        "history",
         examples=60,
     ),
     Plant(
@@ -299,10 +299,10 @@ INTEGERS: tuple[Plant, ...] = (
         (
             (
                 FUSED,
-                lines("dZ = np.zeros_like(P)", "dZ[...] = softmax(Z) * P.sum(axis=0) - P", "return dZ.astype(Z.dtype)"),
+                lines("dZ = np.zeros_like(P)", "dZ[...] = softmax(Z) * P.sum(axis=0) - P", "return 1.0 * dZ"),
             ),
         ),
-        ("softmax_cross_entropy.dZ", "network.dX"),
+        ("softmax_cross_entropy.dZ",),
         "integers",
         examples=100,
     ),
