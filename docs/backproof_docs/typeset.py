@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from backproof_docs.document import Document, quoted, to_typst
 from backproof_impl.conventions import UsageError
@@ -52,5 +53,11 @@ def _compiled(source: str, ending: Literal["html", "pdf"]) -> bytes:
     except ImportError:
         msg = f"--format {ending} needs Typst: pip install 'backproof[proofs]'"
         raise UsageError(msg) from None
-    found: bytes = typst.compile(source.encode(), format=ending)
+    found: bytes = typst.compile(source.encode(), format=ending, font_paths=_fonts(typst.Fonts))
     return found
+
+
+@cache
+def _fonts(look: Callable[[], Any]) -> Any:
+    """The fonts of this machine, looked for once."""
+    return look()
