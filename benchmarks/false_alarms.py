@@ -1,7 +1,10 @@
 """False alarms: many examples of every operation in every dtype, on implementations that are right.
 
     python benchmarks/false_alarms.py --target reference,pytorch --examples 5000 --markdown
+    python benchmarks/false_alarms.py --target unusual --examples 300 --dtype float64,float32
 
+A target may be one of the unusual spellings of backproof_properties.planted, ``unusual`` is all of them: each is tried
+at the claims that it changes, in the dtypes that it declares.
 ``--examples`` counts for each operation and dtype, shared out among its claims; the hunt for the worst error
 counts too. Anything refuted is printed in full, and the exit status is then 1.
 """
@@ -9,15 +12,21 @@ counts too. Anything refuted is printed in full, and the exit status is then 1.
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import os
 import sys
+import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 
 from backproof_impl.conventions import DTYPES
 from backproof_properties import runner
+from backproof_properties.planted import Plant
+from backproof_properties.planted.unusual import UNUSUAL
 from backproof_properties.processes import Source, run_all
-from backproof_properties.results import FAILING, Link, Outcome
+from backproof_properties.results import FAILING, Link, Outcome, Verdict
 from backproof_spec.claims import CLAIM_IDS
 
 HUNT = 1.5
@@ -37,13 +46,27 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def outcomes(target: str, dtype: str, options: argparse.Namespace) -> list[Outcome]:
-    """The implementation link of every claim, with its share of the examples."""
+def targets(names: str, folder: str) -> Iterator[tuple[str, str, Plant | None]]:
+    """(name, what to load, the plant where it is one) of every target."""
+    plants = {plant.name: plant for plant in UNUSUAL}
+    for name in names.split(","):
+        chosen = tuple(plants) if name == "unusual" else (name,)
+        for each in chosen:
+            path = Path(folder, f"{each}.py")
+            if each in plants:
+                path.write_text(plants[each].source(), encoding="utf-8")
+            yield each, str(path) if each in plants else each, plants.get(each)
+
+
+def outcomes(target: str, dtype: str, options: argparse.Namespace, plant: Plant | None = None) -> list[Outcome]:
+    """The implementation link of every claim (of a plant's, those it changes), with its share of the examples."""
     declared = tuple(each.partition(":")[2] for each in options.declare if each.partition(":")[0] == dtype)
     source = Source(target, declarations=declared)
     claims = defaultdict(list)
     for task in runner.tasks(CLAIM_IDS, (dtype,), 1, options.seed):
-        if task.property.link is Link.IMPLEMENTATION:
+        if task.property.link is Link.IMPLEMENTATION and (
+            plant is None or plant.touched() & {*task.property.functions}
+        ):
             claims[task.property.claim.partition(".")[0]].append(task.property.claim)
     planned = []
     for found in claims.values():
@@ -61,11 +84,14 @@ def main() -> int:
     print(f"{bar}target | dtype | operation | examples | entries | uncertified | error ÷ bound | verdict {bar.strip()}")
     if options.markdown:
         print("| --- " * 8 + "|")
-    for target in options.target.split(","):
-        for dtype in options.dtype.split(","):
+    with tempfile.TemporaryDirectory() as folder:
+        for (name, target, plant), dtype in itertools.product(
+            targets(options.target, folder), options.dtype.split(",")
+        ):
             rows = defaultdict(list)
-            for outcome in outcomes(target, dtype, options):
-                rows[outcome.claim.partition(".")[0]].append(outcome)
+            for outcome in outcomes(target, dtype, options, plant):
+                if outcome.verdict is not Verdict.UNSUPPORTED:
+                    rows[outcome.claim.partition(".")[0]].append(outcome)
             for operation, found in rows.items():
                 bad = [outcome for outcome in found if outcome.verdict in FAILING]
                 seen = [outcome.observation for outcome in found]
@@ -74,7 +100,7 @@ def main() -> int:
                 worst = max(o.worst for o in seen)
                 said = ", ".join(f"{o.claim} {o.verdict}" for o in bad) or "holds"
                 figures = f"{examples:,} | {judged:,} | {skipped:.1%} | {worst:.3f} | {said}"
-                print(f"{bar}{target} | {dtype} | {operation} | {figures} {bar.strip()}", flush=True)
+                print(f"{bar}{name} | {dtype} | {operation} | {figures} {bar.strip()}", flush=True)
                 for outcome in bad:
                     print(outcome.finding or outcome.reason, file=sys.stderr)
                 alarms, tried, entries = alarms + len(bad), tried + examples, entries + judged

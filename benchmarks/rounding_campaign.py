@@ -18,6 +18,7 @@ The bounds are those of backproof_spec.rounding, derived in docs/guide/rounding.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.util
 import itertools
 import statistics
@@ -73,13 +74,17 @@ def _bound(rounding: Callable[..., Enclosure], *arguments: str) -> Callable[[Cas
 
 def _fused_bound(case: Case, subject: Subject) -> Enclosure:
     Z, P = enclosed(case, "Z"), enclosed(case, "P")
-    return fused.dZ(Z, P, subject.arithmetic, fused=subject.fused)
+    return functools.reduce(Enclosure.either, [fused.dZ(Z, P, subject.arithmetic, fused=way) for way in subject.fused])
 
 
 def _network_bound(case: Case, subject: Subject) -> list[Enclosure]:
-    declared = {"relu_at_zero": subject.conventions.relu_at_zero, "fused": subject.fused}
-    net = Network.of(case["weights"], case["biases"], case["X"], case["P"], **declared)
-    return network.gradients(net, subject.arithmetic).dW
+    def way(*, fused: bool) -> list[Enclosure]:
+        declared: dict[str, Any] = {"relu_at_zero": subject.conventions.relu_at_zero, "fused": fused}
+        net = Network.of(case["weights"], case["biases"], case["X"], case["P"], **declared)
+        return network.gradients(net, subject.arithmetic).dW
+
+    ways = [way(fused=each) for each in subject.fused]
+    return [functools.reduce(Enclosure.either, layer) for layer in zip(*ways, strict=True)]
 
 
 OUTPUTS: dict[str, Output] = {

@@ -69,6 +69,19 @@ def gaps(rng: np.random.Generator, shape: tuple[int, ...], _: Format) -> Array:
     return rng.choice((-1, 1), shape) * far + rng.standard_normal(shape)
 
 
+def common(rng: np.random.Generator, shape: tuple[int, ...], form: Format) -> Array:
+    """Logits that differ by a few units, beside an offset that takes up to nine tenths of the significand."""
+    offset = np.ldexp(1.5, round(rng.choice((0.4, 0.9)) * form.precision))
+    return offset + rng.uniform(-4, 4, shape)
+
+
+def outlying(rng: np.random.Generator, shape: tuple[int, ...], form: Format) -> Array:
+    """One logit of each column far below the others, not so far that e to that power would overflow."""
+    Z = rng.standard_normal(shape)
+    Z[rng.integers(0, shape[0], shape[1]), np.arange(shape[1])] -= rng.uniform(0, 0.6 * form.emax, shape[1])
+    return Z
+
+
 def one_hot(rng: np.random.Generator, shape: tuple[int, ...], _: Format) -> Array:
     """One 1 in each column."""
     return np.eye(shape[0])[:, rng.integers(0, shape[0], shape[1])]
@@ -184,6 +197,8 @@ SOFTMAX = Inputs(
         "subnormal": {"Z": subnormal},
         "near overflow": {"Z": TOP},
         "saturated": {"Z": gaps},
+        "offset": {"Z": common},
+        "outlying": {"Z": outlying},
     },
     COLUMN_SHAPES,
 )

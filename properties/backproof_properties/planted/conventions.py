@@ -55,7 +55,7 @@ CONVENTIONS: tuple[Plant, ...] = (
         "dW is the mean over the samples, as declared, the inputs divided by their number before the product",
         (
             declared('scale={"dW": "1/batch"}'),
-            linear_vjp(dW="_product(dZ, (Y / Y.dtype.type(Y.shape[1])).T)"),
+            linear_vjp(dW="_product(dZ, (Y / dZ.dtype.type(Y.shape[1])).T)"),
         ),
     ),
     Plant(

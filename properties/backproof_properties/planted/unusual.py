@@ -50,9 +50,10 @@ SUMS: tuple[Plant, ...] = (
             (
                 PRODUCT,
                 lines(
-                    "total = carried = np.zeros((len(A), B.shape[1]), A.dtype)",
+                    "dtype = np.result_type(A, B)",
+                    "total = carried = np.zeros((len(A), B.shape[1]), dtype)",
                     "for a, row in zip(A.T, B):",
-                    "    term = np.multiply.outer(a, row).astype(A.dtype, copy=False)",
+                    "    term = np.multiply.outer(a, row).astype(dtype, copy=False)",
                     "    summed = total + term",
                     "    larger = np.abs(total) >= np.abs(term)",
                     "    carried = carried + np.where(larger, (total - summed) + term, (term - summed) + total)",
@@ -71,7 +72,7 @@ SUMS: tuple[Plant, ...] = (
                 PRODUCT,
                 lines(
                     "sums = [[math.fsum(np.multiply(a, b)) for b in B.T] for a in A]",
-                    "return np.array(sums).reshape(len(A), B.shape[1]).astype(A.dtype)",
+                    "return np.array(sums).reshape(len(A), B.shape[1]).astype(np.result_type(A, B))",
                 ),
             ),
         ),
@@ -334,7 +335,7 @@ ALGORITHMS: tuple[Plant, ...] = (
                 lines(
                     "S, dWs = softmax(Zs[-1]), []",
                     "for layer, W in enumerate(weights):",
-                    "    tangent = np.einsum('ik,js->ijks', np.eye(len(W), dtype=X.dtype), Ys[layer])",
+                    "    tangent = np.einsum('ik,js->ijks', np.eye(len(W), dtype=S.dtype), Ys[layer])",
                     "    for after in range(layer + 1, len(weights)):",
                     "        tangent = np.einsum('ck,ijks->ijcs', weights[after], tangent * (Zs[after - 1] >= 0))",
                     "    mean = np.einsum('cs,ijcs->ijs', S, tangent)[:, :, None, :]",
