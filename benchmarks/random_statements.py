@@ -247,7 +247,7 @@ class Drawn:
         return f
 
     def function(self, name, within):
-        a = self.polynomial(within, 1)
+        a = self.polynomial(within, self.pick(1, 1, 2))
         if name == "log":
             a = self.pick(a, ("add", ONE, ("exp", self.polynomial(within, 1))), ("add", ONE, ("pow", a, 2)))
             self.suppose(a, "> 0")
@@ -275,7 +275,7 @@ class Drawn:
         return ("sum", "i", f) if within else f
 
 
-KINKED = ("relu", "relu", "step", "exp")
+KINKED = ("relu", "relu", "step", "exp", "relu")
 FAMILIES = ("sums", "exp and log", "fractions", "kinks")
 
 
@@ -295,7 +295,8 @@ def statement(family, draw):
             continue
         for _ in range(draw.choice((0, 1, 1, 2))):
             d = otherwise(d, draw)
-        return drawn.supposed, f, (name, by), d
+        supposed = [(otherwise(a, draw) if draw.random() < 0.5 else a, how) for a, how in drawn.supposed]  # noqa: PLR2004
+        return supposed, f, (name, by), d
 
 
 def text(supposed, f, by, claimed):
@@ -375,17 +376,24 @@ def false(supposed, f, by, claimed, draw):
         try:
             if not all(margin(a, relation, at, size) for a, relation in supposed):
                 continue
-            place, h = tuple(bound[i] for i in places), 1e-5
-            ends = []
-            for step in (h, -h):
-                there = {**at, name: {**at[name], place: at[name][place] + step}}
-                ends.append(value(f, there, bound))
-            derivative, said = (ends[0] - ends[1]) / (2 * h), value(claimed, at, bound)
+            slopes, said = [quotient(f, name, at, bound, places, h) for h in (1e-5, 1e-4)], value(claimed, at, bound)
         except (ArithmeticError, ValueError):
             continue
-        if abs(derivative - said) > 1e-3 * max(1.0, abs(derivative), abs(said)):
+        derivative = slopes[0]
+        noise = 1e-11 * abs(value(f, at, bound))
+        smooth = abs(slopes[1] - derivative) + noise < 1e-4 * max(1.0, abs(derivative))
+        if smooth and abs(derivative - said) > 1e-3 * max(1.0, abs(derivative), abs(said)):
             return True
     return False
+
+
+def quotient(f, name, at, bound, places, h):
+    """(f(x + h) − f(x − h))/2h."""
+    place, ends = tuple(bound[i] for i in places), []
+    for step in (h, -h):
+        there = {**at, name: {**at[name], place: at[name][place] + step}}
+        ends.append(value(f, there, bound))
+    return (ends[0] - ends[1]) / (2 * h)
 
 
 def grid(sizes):

@@ -70,6 +70,8 @@ QUOTIENTS = {
     "by what is larger than 1": "suppose a - 1 > 0\ny = x/a + log(a + 2)*x\ngradient y by x = 1/a + log(a + 2)",
     "by what is at least 2": "suppose a[i] >= 2\nL = sum_i log(a[i])*x[i]\ngradient L by x[k] = log(a[k])",
     "by a size of more than 1": "suppose size(i) > 1\nm = sum_i x[i]/size(i)\ngradient m by x[k] = 1/size(i)",
+    "by a square that is multiplied out": "suppose a + b != 0\ny = x/(a + b)\ngradient y by a = -x/(a*a + 2*a*b + b*b)",
+    "of a square that is not 0": "suppose a^2 != 0\ny = relu(a*a) + relu(-a*a)\ngradient y by a = 2*a",
     "between": "suppose a > 0\nsuppose 1 - a > 0\ny = relu(a + 1)*x/(a - 2)\ngradient y by x = (a + 1)/(a - 2)",
     "the logarithm of a square": "suppose a != 0\ny = log(a*a)\ngradient y by a = 2/a",
 }

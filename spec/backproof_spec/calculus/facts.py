@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import combinations_with_replacement
 from itertools import product as cartesian
 from typing import Any
 
@@ -20,6 +21,9 @@ from backproof_spec.calculus.terms import (
     free_indices,
     open_,
 )
+
+_MOST = 8
+"""Of so many suppositions are pairs multiplied."""
 
 
 class Unproved(Exception):
@@ -170,8 +174,11 @@ class Facts:
         except Unproved:
             if b != c:
                 raise
-        fact = self.nonzero(b)
-        return self("pos_nonneg", self("nonneg_square", b), self("nonzero_mul", fact, fact))
+        square = self._assumed("nonzero", ("mul", b, b))
+        if square is None:
+            fact = self.nonzero(b)
+            square = self("nonzero_mul", fact, fact)
+        return self("pos_nonneg", self("nonneg_square", b), square)
 
     def _nonnegative(self, a: Formula) -> Theorem:
         found = self._assumed("nonneg", a)
@@ -205,7 +212,7 @@ class Facts:
             with suppress(Unproved):
                 negative = self._assumed("pos", turned) or self._exceeding(turned, error)
                 return self("nonzero_negative", negative)
-            found = self._nonzero_parts(a)
+            found = self._nonzero_parts(a) or self._product_of_two(a)
             if found is None:
                 raise _unproved(("nonzero", a), error) from None
             return found
@@ -223,6 +230,18 @@ class Facts:
             case ("entry", name, places) if self.theory.kind(name) == "defined":
                 unfolded = self("unfold", name, places)
                 return self("nonzero_eq", self("sym", unfolded), self.nonzero(right_side(unfolded)))
+        return None
+
+    def _product_of_two(self, a: Formula) -> Theorem | None:
+        """⊢ a ≠ 0, as a = c·g·h, where that is assumed of g and h, and c is a number: of (x + y)², multiplied out."""
+        alike = [each[2][1] for each in self.hypotheses if each[2][0] == "nonzero" and not each[1]]
+        wanted = polynomial(a) if a[0] == "add" and len(alike) <= _MOST else {}
+        for g, h in combinations_with_replacement(alike, 2) if wanted else ():
+            ratio = ratio_of(wanted, polynomial(("mul", g, h)))
+            if ratio:
+                both = self("nonzero_mul", self.nonzero(g), self.nonzero(h))
+                whole = self("nonzero_mul", self.nonzero(number(ratio)), both)
+                return self("nonzero_eq", self("ring", whole.conclusion[1], a), whole)
         return None
 
     def needed(self, kind: str, a: Formula) -> Theorem:

@@ -76,8 +76,13 @@ class Normal:
             return p("ind_nonneg", p.nonnegative(a))
         except Unproved:
             pass
+        turned = ("mul", MINUS_ONE, a)
         try:
-            return p("ind_negative", p.positive(("mul", MINUS_ONE, a)))
+            return p("ind_negative", p.positive(turned))
+        except Unproved:
+            plain = ordered(turned)
+        try:
+            return p("ind_negative", p("pos_eq", p("ring", plain, turned), p.positive(plain)))
         except Unproved:
             return None
 
