@@ -132,12 +132,14 @@ def _share_kept(answers: list[Seen]) -> float | None:
     share = round(float((second.got - second.exact)[place] / first.got[place]), 9)
     for before, after in pairwise(answers):
         wanted = after.exact + share * before.got
-        slack = after.radius + after.rounding.u * 2**_SLACK * (np.abs(wanted) + abs(share) * np.abs(before.got))
-        if share == 0 or not np.all(np.abs(after.got - wanted) <= slack):
+        slack = after.radius + after.rounding.u * 2**_SLACK * abs(share) * np.abs(before.got)
+        if abs(share) < _LEAST_SHARE or not np.all(np.abs(after.got - wanted) <= slack):
             return None
     return share
 
 
+_LEAST_SHARE = 2**-7
+"""Less than this of an earlier answer is noise."""
 _SLACK = 24
 """log₂ of the roundings within which ρ, taken to nine decimals, is the same in every call."""
 

@@ -340,9 +340,8 @@ class _Search:
         return [case for case, _ in drawn(self._each, domain, task)]
 
     def _admitted(self, conventions: Conventions) -> Iterator[Case]:
-        for number in range(_AGAIN * len(_FURTHER)):
-            sizes = _FURTHER[number % len(_FURTHER)]
-            yield from self._further(Domain(self._subject.dtype, conventions, *sizes), number)
+        for number in range(_AGAIN * 2):
+            yield from self._further(Domain(self._subject.dtype, conventions, *_FURTHER[number % 2]), number)
 
     def outcome(self, tried_before: int = 0) -> Outcome:
         """What was found."""
