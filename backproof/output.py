@@ -33,8 +33,9 @@ def leave(command: Callable[[], Any]) -> NoReturn:
     except OSError as error:
         _discard_output()
         where = error.filename or ("standard output" if error.errno in _OF_OUTPUT else "the system")
-        refuse(f"{where}: {error.strerror or error}: {_ADVICE.get(error.errno or 0, 'nothing more was done')}")
-    sys.exit(status)
+        complain(f"{where}: {error.strerror or error}: {_ADVICE.get(error.errno or 0, 'nothing more was done')}")
+        status = REFUSED
+    sys.exit(status)  # in no handler: whoever sees it is not to take it for the error itself
 
 
 _ADVICE = {
