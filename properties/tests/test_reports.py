@@ -140,4 +140,5 @@ def test_a_reported_mistake_is_refuted_and_its_diagnosis_is_true(claim, target, 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("claim", "target", "conventions"), CORRECT)
 def test_what_it_should_have_been_holds(claim, target, conventions, seed):
-    assert _run(target, claim, seed, examples=10, conventions=conventions).verdict is Verdict.HOLDS
+    task = runner.Task(LINKS[claim], "float64", 10, seed)
+    assert runner.run(task, as_target(target, conventions)).verdict is Verdict.HOLDS
