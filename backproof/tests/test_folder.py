@@ -20,7 +20,7 @@ def _printed(folder, hostile, arguments):
         (folder / f"{name}.py").write_text(f"raise SystemError('{name} of the folder')\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-P", "-m", "backproof", *arguments], cwd=folder, capture_output=True, check=False,
-        encoding="utf-8", timeout=120, env={**os.environ, "COLUMNS": "80"},
+        encoding="utf-8", timeout=120, env={**os.environ, "COLUMNS": "80", "XDG_CACHE_HOME": str(folder)},
     )  # fmt: skip
     return done.returncode, re.sub(r"\d+\.\d s", "… s", done.stdout), done.stderr
 
