@@ -280,18 +280,41 @@ def _no_mass(source: random.Random, n: int, domain: Domain) -> list[float]:  # n
 _ROOMY = 24
 """Formats of this precision bear deep and wide networks."""
 _DEPTHS, _SHALLOW = (1, 2, 3, 4, 3, 2, 3, 1, 3, 5, 2, 6), (1, 2, 3)
-_LAYERS = ("plain", "scaled", "equal", "scaled", "tied", "offset", "zero", "scaled", "dead", "wide")
-FAR = (800.0, 17.0, 100.0, 1000.0, 11.5, 750.0, 20000.0, 89.0, 720.0, 1e6, 1e3, 1e9, 1e15, 1e20, 1e30)
+_LAYERS = (
+    "plain", "scaled", "equal", "plain", "tied", "offset", "scaled", "zero", "plain", "dead", "scaled", "wide", "plain",
+)  # fmt: skip
+FAR = (
+    800.0,
+    17.0,
+    100.0,
+    1000.0,
+    11.5,
+    750.0,
+    95.0,
+    20000.0,
+    105.0,
+    720.0,
+    90.0,
+    1e6,
+    100.0,
+    1e9,
+    900.0,
+    1e15,
+    15.0,
+    1e20,
+    1e30,
+)
 """Logits of these sizes: past them exp underflows or overflows in some format, and of shifted logits it does not."""
 NEAR = (17.0, 100.0, 800.0)
 """Those at which differentiation keeps most of its digits."""
 
 
-def _scale_logits(weights: list[Array], biases: list[Array], X: Array, size: float) -> None:
-    """Scale the last layer so that its largest logit is this number, where the format can hold what that takes."""
+def _scale_logits(weights: list[Array], biases: list[Array], X: Array, size: float, *, gap: bool) -> None:
+    """Scale the last layer so that its largest logit, or gap of logits, is this, where the format can hold it."""
     with np.errstate(all="ignore"):
-        Z = last_logits(weights, biases, X).ravel()
-        factor = size / Z[np.abs(Z).argmax()] if Z.any() else 1.0
+        Z = last_logits(weights, biases, X)
+        measured = Z.max(axis=0, initial=-np.inf) - Z.min(axis=0, initial=np.inf) if gap else Z.ravel()
+        factor = size / measured[np.abs(measured).argmax()] if Z.any() and measured.any() else 1.0
         changed = [(A.astype(np.float64) * factor).astype(A.dtype) for A in (weights[-1], biases[-1])]
     if all(np.isfinite(A.astype(np.float64)).all() for A in changed):
         weights[-1], biases[-1] = changed
@@ -335,7 +358,7 @@ def networks(
         weights, offsets = ([parts[0].copy() for _ in parts] for parts in (weights, offsets))
     elif kind == "scaled":
         size = min(draw(st.sampled_from(sizes_of_logits)), float(domain.format.largest) / 16)
-        _scale_logits(weights, offsets, X, size)
+        _scale_logits(weights, offsets, X, size, gap=draw(st.booleans()))
     elif kind == "offset":
         offsets[-1] = draw(biases(domain, (sizes[-1],), OFFSETS))
     else:
