@@ -51,7 +51,7 @@ FIELDS: dict[str, Field] = {
     "limits": Field(
         (),
         "dtypes, depth, width, batch (2..8, ..8 or 2..), empty, biases (no), magnitude, logit, memory, seconds, "
-        "integers (no): outside them unsupported",
+        "integers (no), infinite (no): outside them unsupported",
     ),
 }
 """The conventions, one row each; ``backproof list conventions`` prints this table."""
@@ -79,7 +79,7 @@ class Limits:
     ``biases`` every b is 0 and db is not asked for. ``magnitude`` is the least and the largest size of an entry that is
     not 0, labels and probabilities aside; ``logit`` the largest of an entry of Z. ``memory`` lists how arguments may
     lie in memory (some of ``MEMORY``); ``seconds`` is how long a call may take in a process of its own; without
-    ``integers`` no argument is an array of whole numbers.
+    ``integers`` no argument is an array of whole numbers, and without ``infinite`` no entry of Z is −inf, as a mask is.
     """
 
     dtypes: tuple[str, ...] = DTYPES
@@ -93,6 +93,7 @@ class Limits:
     biases: bool = True
     magnitude: tuple[float, float] | None = None
     integers: bool = True
+    infinite: bool = True
 
     def __post_init__(self) -> None:
         """Raise ``UsageError`` naming every limit that cannot be."""
@@ -131,7 +132,7 @@ class Limits:
         return (max(value, floor), None) if name == "batch" else (floor, value)
 
 
-_FLOORS, _SWITCHES = {"depth": 1, "width": 1, "batch": 0}, ("empty", "biases", "integers")
+_FLOORS, _SWITCHES = {"depth": 1, "width": 1, "batch": 0}, ("empty", "biases", "integers", "infinite")
 
 
 def _is_range(ends: Any, floor: int) -> bool:

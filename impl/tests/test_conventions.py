@@ -6,7 +6,7 @@ from backproof_impl.conventions import DTYPES, FIELDS, OUTPUTS, Conventions, Lim
 
 LIMITS_EXPECTED = (
     "expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, memory, seconds, empty, biases, "
-    "magnitude, integers"
+    "magnitude, integers, infinite"
 )
 
 
@@ -86,6 +86,7 @@ def test_all_problems_are_gathered():
         ({"batch": -1}, "batch: -1, expected a whole number of at least 0, or a pair: the least and the most"),
         ({"depth": (3, 2)}, "depth: (3, 2), expected a whole number of at least 1, or a pair: the least and the most"),
         ({"empty": 0}, "empty: 0, expected True or False"),
+        ({"infinite": None}, "infinite: None, expected True or False"),
         (
             {"magnitude": (0, 1)},
             "magnitude: (0, 1), expected a pair of positive numbers: the least and the largest entry that is not 0",
@@ -157,6 +158,7 @@ def test_declared_holds_the_fields_that_differ():
         ("limits=width=..16", Conventions(limits=Limits(width=(1, 16)))),
         ("limits=batch=2..", Conventions(limits=Limits(batch=(2, None)))),
         ("limits=empty=no", Conventions(limits=Limits(empty=False))),
+        ("limits=infinite=no", Conventions(limits=Limits(infinite=False))),
         ("limits=biases=no", Conventions(limits=Limits(biases=False))),
         ("limits=magnitude=0.001..1e3", Conventions(limits=Limits(magnitude=(0.001, 1000)))),
         ("unnormalised_labels=rounding", Conventions(unnormalised_labels="rounding")),

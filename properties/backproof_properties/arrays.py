@@ -28,8 +28,8 @@ def matrix(case: Case, name: str) -> Matrix:
 
 
 def enclosed(case: Case, name: str) -> Enclosure:
-    """The array ``case[name]``, known exactly."""
-    return Enclosure.exactly(matrix(case, name))
+    """The array ``case[name]``, known exactly; −inf where it is masked."""
+    return Enclosure.exactly(as_matrix(name, case[name], masked=True))
 
 
 def plain(value: Any) -> Any:

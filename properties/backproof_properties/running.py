@@ -172,7 +172,7 @@ def _compared(ufunc: Any, a: Running, b: Running) -> Any:
 def _add(a: Running, b: Running) -> Running:
     value, error = a.value + b.value, a.error + b.error
     exponent = np.minimum(_lowest_bit(a.value), _lowest_bit(b.value))
-    own = a.rounding.u * (np.abs(value) + error)
+    own = np.where(np.isfinite(value), a.rounding.u * (np.abs(value) + error), 0)
     return a._settled(value, error, own, np.abs(a.value) + np.abs(b.value), exponent)  # noqa: SLF001 - a rule of it
 
 

@@ -9,7 +9,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import MODERATE_LOGITS, arrays, cotangents, dimensions, logits
+from backproof_properties.strategies import MODERATE_LOGITS, arrays, cotangents, dimensions, logits, masked
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
 from backproof_spec.matrices import TRANSCENDENTAL_BITS, ones, product, scale, vec
@@ -21,6 +21,12 @@ from backproof_spec.rounding import softmax as bounds
 def _cases(draw: st.DrawFn, domain: Domain) -> Case:
     n, p = draw(dimensions(domain, (1, 0)))
     return {"Z": draw(logits(domain, (n, p))), "dS": draw(cotangents(domain, (n, p)))}
+
+
+@st.composite
+def _masked_cases(draw: st.DrawFn, domain: Domain) -> Case:
+    case = draw(_cases(domain))
+    return {**case, "Z": draw(masked(domain, case["Z"]))}
 
 
 @st.composite
@@ -64,8 +70,8 @@ def _gradient(case: Case, subject: Subject) -> Observation:
 
 
 PROPERTIES: tuple[Property, ...] = (
-    Property("softmax.forward", Link.IMPLEMENTATION, _cases, _forward, ("softmax",)),
+    Property("softmax.forward", Link.IMPLEMENTATION, _masked_cases, _forward, ("softmax",)),
     Property("softmax.dZ", Link.JACOBIAN, _small_cases, _definition_to_jacobian),
     Property("softmax.dZ", Link.FORMULA, _cases, _jacobian_to_formula),
-    Property("softmax.dZ", Link.IMPLEMENTATION, _cases, _gradient, ("softmax_vjp",)),
+    Property("softmax.dZ", Link.IMPLEMENTATION, _masked_cases, _gradient, ("softmax_vjp",)),
 )

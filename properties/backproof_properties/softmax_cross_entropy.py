@@ -11,7 +11,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import MODERATE_LOGITS, arrays, dimensions, labels, logits
+from backproof_properties.strategies import MODERATE_LOGITS, arrays, dimensions, labels, logits, masked
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
 from backproof_spec.matrices import (
@@ -33,6 +33,13 @@ from backproof_spec.rounding.enclosure import Enclosure
 def _cases(draw: st.DrawFn, domain: Domain) -> Case:
     n, p = draw(dimensions(domain, (1, 0)))
     return {"Z": draw(logits(domain, (n, p))), "P": draw(labels(domain, (n, p)))}
+
+
+@st.composite
+def _masked_cases(draw: st.DrawFn, domain: Domain) -> Case:
+    """For the gradient: of the loss, −Σ P·log S evaluated as it is written is 0·(−inf) at a masked class."""
+    case = draw(_cases(domain))
+    return {**case, "Z": draw(masked(domain, case["Z"], case["P"]))}
 
 
 @st.composite
@@ -96,5 +103,5 @@ PROPERTIES: tuple[Property, ...] = (
     Property("softmax_cross_entropy.forward", Link.IMPLEMENTATION, _cases, _forward, ("softmax_cross_entropy",)),
     Property("softmax_cross_entropy.dZ", Link.JACOBIAN, _small_cases, _definition_to_jacobian),
     Property("softmax_cross_entropy.dZ", Link.FORMULA, _cases, _jacobian_to_formula),
-    Property("softmax_cross_entropy.dZ", Link.IMPLEMENTATION, _cases, _gradient, ("softmax_cross_entropy_vjp",)),
+    Property("softmax_cross_entropy.dZ", Link.IMPLEMENTATION, _masked_cases, _gradient, ("softmax_cross_entropy_vjp",)),
 )

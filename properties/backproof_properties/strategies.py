@@ -227,6 +227,25 @@ def logits(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...]) -> Array:
     )  # where rounding exceeds it
 
 
+_MASKED = (*[False] * 7, True)
+"""Is an array masked? One in eight."""
+
+
+@st.composite
+def masked(draw: st.DrawFn, domain: Domain, Z: Array, P: Array | None = None) -> Array:
+    """Z with entries of −inf now and then, as a mask leaves them: in no column everywhere, at no class with a label."""
+    limits = domain.conventions.limits
+    unbounded = limits.infinite and limits.logit is None and limits.magnitude is None
+    if not (unbounded and draw(st.sampled_from(_MASKED)) and Z.size):
+        return Z
+    source = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    absent = source.random(Z.shape) < 1 / 2
+    absent[: source.integers(len(Z))] = True  # a run of classes, as of padding, and any others
+    absent &= True if P is None else P == 0
+    absent[source.integers(len(Z)), absent.all(axis=0)] = False
+    return np.where(absent, Z.dtype.type(-np.inf), Z)
+
+
 # --- labels -----------------------------------------------------------------------------------------------------------
 
 _LABEL_UNITS = 256

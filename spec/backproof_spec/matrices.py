@@ -108,15 +108,16 @@ def identity(n: int) -> Matrix:
     return from_entries(n, n, {(i, i): mp.mpf(1) for i in range(n)})
 
 
-def as_matrix(name: str, values: Any) -> Matrix:
+def as_matrix(name: str, values: Any, *, masked: bool = False) -> Matrix:
     """``values`` as an mpmath matrix, exactly; one-dimensional input becomes a column.
 
     Takes an mpmath matrix, nested lists, or anything with ``tolist`` (a NumPy array, for instance).
-    Raises ``ValueError`` naming ``name`` for ragged, non-numeric, complex or non-finite input.
+    Raises ``ValueError`` naming ``name`` for ragged, non-numeric, complex or non-finite input; of what may be
+    ``masked``, −inf is admitted.
     """
     if isinstance(values, mp.matrix):
         for place, entry in _entries(values).items():
-            _number(name, place, entry)
+            _number(name, place, entry, masked=masked)
         return values
     declared = getattr(values, "shape", None)
     rows = values.tolist() if hasattr(values, "tolist") else values
@@ -134,12 +135,14 @@ def as_matrix(name: str, values: Any) -> Matrix:
             msg = f"{name}: row {i} is {row!r}, expected {columns} numbers like row 0: a matrix is rectangular"
             raise ValueError(msg)
         for j, entry in enumerate(row):
-            entries[i, j] = _number(name, (i, j), entry)
+            entries[i, j] = _number(name, (i, j), entry, masked=masked)
     return from_entries(len(rows), columns, entries)
 
 
-def _number(name: str, place: Shape, entry: Any) -> Number:
-    """``entry`` as an exact mpf; ``ValueError`` unless it is a finite real number."""
+def _number(name: str, place: Shape, entry: Any, *, masked: bool) -> Number:
+    """``entry`` as an exact mpf; ``ValueError`` unless it is a finite real number, or −inf where that is a mask."""
+    if masked and not isinstance(entry, str | bytes) and entry == -math.inf:
+        return -mp.inf
     if isinstance(entry, mp.mpf) and mp.isfinite(entry):
         return entry
     if isinstance(entry, int):

@@ -98,6 +98,15 @@ LINEAR_VJP = "return _product(dZ, Y.T), _product(W.T, dZ), dZ.sum(axis=1)"
 RELU = "return np.maximum(Z, 0)"
 RELU_VJP = "return dY * (Z >= 0)"
 SOFTMAX = "E = np.exp(Z - Z.max(axis=0))\n    return E / E.sum(axis=0)"
+ONLINE = (
+    "top, total = Z[0], np.ones_like(Z[0])\n"
+    "    for row in Z[1:]:\n"
+    "        higher = np.maximum(top, row)\n"
+    "        total = total * np.exp(top - higher) + np.exp(row - higher)\n"
+    "        top = higher\n"
+    "    return np.exp(Z - top) / total"
+)
+"""Softmax in one pass over the classes; (−inf) − (−inf) where the first two are masked."""
 SOFTMAX_VJP = "S = softmax(Z)\n    return S * (dS - (S * dS).sum(axis=0))"
 LOSS = (
     'labelled = P != 0\n    with np.errstate(divide="ignore"):\n'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import CANCELLED, RAISE_SHOWN, SOFTMAX, SOFTMAX_VJP, Plant, lines
+from backproof_properties.planted import CANCELLED, ONLINE, RAISE_SHOWN, SOFTMAX, SOFTMAX_VJP, Plant, lines
 
 _DIVIDED = "return E / E.sum(axis=0)"
 
@@ -108,6 +108,14 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("softmax.forward", "softmax_cross_entropy.dZ"),
         "logistic",
+    ),
+    Plant(
+        "online_softmax_of_masked_classes",
+        "softmax in one pass over the classes: (−inf) − (−inf) is nan where the first two are masked",
+        ((SOFTMAX, ONLINE),),
+        ("softmax.forward", "softmax.dZ", "softmax_cross_entropy.dZ"),
+        "masked",
+        examples=100,
     ),
     # --- backward -----------------------------------------------------------------------------------------------------
     Plant(

@@ -8,6 +8,7 @@ from backproof_properties.planted import (
     LINEAR,
     LOG_SOFTMAX,
     LOSS,
+    ONLINE,
     PRODUCT,
     RELU,
     RELU_VJP,
@@ -296,19 +297,10 @@ ALGORITHMS: tuple[Plant, ...] = (
     ),
     Plant(
         "softmax_online",
-        "softmax in one pass over the classes, the sum rescaled where a new maximum is met",
+        "softmax in one pass over the classes, the sum rescaled where a new maximum is met, of classes not masked",
         (
-            (
-                SOFTMAX,
-                lines(
-                    "top, total = Z[0], np.ones_like(Z[0])",
-                    "for row in Z[1:]:",
-                    "    higher = np.maximum(top, row)",
-                    "    total = total * np.exp(top - higher) + np.exp(row - higher)",
-                    "    top = higher",
-                    "return np.exp(Z - top) / total",
-                ),
-            ),
+            declared("limits=backproof.Limits(infinite=False)"),
+            (SOFTMAX, ONLINE),
         ),
     ),
     Plant(

@@ -27,15 +27,15 @@ from backproof_spec.matrices import (
 
 
 def forward(Z: Any) -> Matrix:
-    """Y = max(Z, 0), exactly."""
-    Z = as_matrix("relu: Z", Z)
+    """Y = max(Z, 0), exactly; max(−inf, 0) = 0."""
+    Z = as_matrix("relu: Z", Z, masked=True)
     return from_entries(Z.rows, Z.cols, {(i, j): z for i, j, z in nonzeros(Z) if z > 0})
 
 
 @at_least(EXACT_BITS)
 def mask(Z: Any, at_zero: float = 1) -> Matrix:
     """1[Z ≥ 0], with the value ``at_zero`` where Z = 0."""
-    Z = as_matrix("relu: Z", Z)
+    Z = as_matrix("relu: Z", Z, masked=True)
     if not 0 <= at_zero <= 1:
         msg = f"relu: at_zero is {at_zero!r}, expected a number in Clarke's [0, 1]"
         raise ValueError(msg)
@@ -54,6 +54,6 @@ def jacobian(Z: Any, at_zero: float = 1) -> Jacobian:
 @at_least(EXACT_BITS)
 def dZ(Z: Any, dY: Any, at_zero: float = 1) -> Matrix:
     """dZ = dY ∘ 1[Z ≥ 0], exactly."""
-    Z, dY = as_matrix("relu: Z", Z), as_matrix("relu: dY", dY)
+    Z, dY = as_matrix("relu: Z", Z, masked=True), as_matrix("relu: dY", dY)
     require_shape("relu: dY", dY, shape(Z), "shape of Z")
     return hadamard(dY, mask(Z, at_zero))

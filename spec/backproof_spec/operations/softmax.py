@@ -23,11 +23,24 @@ from backproof_spec.matrices import (
 )
 
 
+def logits(name: str, Z: Any) -> Matrix:
+    """Z, of at least one class, −inf in none of its columns everywhere: of no class no softmax exists."""
+    Z = as_matrix(name, Z, masked=True)
+    require_classes(name, Z)
+    for j in range(Z.cols):
+        if all(mp.isinf(Z[i, j]) for i in range(Z.rows)):
+            msg = f"{name}: column {j} is −inf everywhere, expected a class that is not masked"
+            raise ValueError(msg)
+    return Z
+
+
 @at_least(TRANSCENDENTAL_BITS)
 def forward(Z: Any) -> Matrix:
-    """S (n, p) = exp Z / Σ exp Z in each column; mpmath's exponents are unbounded, so nothing overflows."""
-    Z = as_matrix("softmax: Z", Z)
-    require_classes("softmax: Z", Z)
+    """S (n, p) = exp Z / Σ exp Z in each column; mpmath's exponents are unbounded, so nothing overflows.
+
+    A logit of −inf masks its class: exp(−inf) = 0, and S = 0 there.
+    """
+    Z = logits("softmax: Z", Z)
     entries = {}
     for j in range(Z.cols):
         exponentials = [mp.exp(Z[i, j]) for i in range(Z.rows)]
@@ -57,8 +70,8 @@ def jacobian(Z: Any) -> Jacobian:
 
 @at_least(TRANSCENDENTAL_BITS)
 def dZ(Z: Any, dS: Any) -> Matrix:
-    """dZ (n, p) = S ∘ (dS − 1·(1ᵀ(S∘dS)))."""
-    Z, dS = as_matrix("softmax: Z", Z), as_matrix("softmax: dS", dS)
+    """dZ (n, p) = S ∘ (dS − 1·(1ᵀ(S∘dS))): 0 for a masked class."""
+    Z, dS = logits("softmax: Z", Z), as_matrix("softmax: dS", dS)
     require_shape("softmax: dS", dS, shape(Z), "shape of Z")
     S = forward(Z)
     entries = {}

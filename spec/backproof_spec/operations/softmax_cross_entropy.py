@@ -19,7 +19,6 @@ from backproof_spec.matrices import (
     at_least,
     compose,
     from_entries,
-    require_classes,
     require_shape,
     shape,
 )
@@ -27,15 +26,14 @@ from backproof_spec.operations import cross_entropy, softmax
 
 
 def _operands(Z: Any, P: Any) -> tuple[Matrix, Matrix]:
-    Z, P = as_matrix("softmax_cross_entropy: Z", Z), as_matrix("softmax_cross_entropy: P", P)
-    require_classes("softmax_cross_entropy: Z", Z)
+    Z, P = softmax.logits("softmax_cross_entropy: Z", Z), as_matrix("softmax_cross_entropy: P", P)
     require_shape("softmax_cross_entropy: P", P, shape(Z), "shape of Z")
     return Z, P
 
 
 @at_least(TRANSCENDENTAL_BITS)
 def forward(Z: Any, P: Any) -> Number:
-    """L = −Σ P·log softmax(Z): the composition of its two parts, by definition."""
+    """L = −Σ P·log softmax(Z): the composition of its two parts, by definition; a masked class without label adds 0."""
     Z, P = _operands(Z, P)
     return cross_entropy.forward(softmax.forward(Z), P)
 

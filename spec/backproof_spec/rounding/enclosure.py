@@ -119,6 +119,11 @@ class Enclosure:
         )
 
 
+def is_masked(value: Number, radius: Number) -> bool:
+    """Is this −inf as it was given: a mask, not an overflow?"""
+    return bool(value == -mp.inf and radius == 0)
+
+
 # --- collecting entries: rounding to the output format, and the three values ------------------------------------------
 
 
@@ -159,6 +164,13 @@ class Entries:
         elif opposing is not None and abs(value) - error > self._largest:
             self.exact[place] = mp.nan if opposing > self._largest_sum else mp.sign(value) * mp.inf
             self.radius[place] = mp.inf
+        else:
+            self.uncertified(place)
+
+    def put_masked(self, place: Shape, most: Number) -> None:
+        """0 for a masked entry, whatever the order of evaluation, if no intermediate that meets its 0 overflows."""
+        if most < self._largest_sum:
+            self.put_exactly(place, mp.mpf(0), mp.mpf(0))
         else:
             self.uncertified(place)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from mpmath import mp
 
 from backproof_spec.matrices import EXACT_BITS, Matrix, Number, at_least, from_entries
-from backproof_spec.rounding.enclosure import Enclosure, Entries
+from backproof_spec.rounding.enclosure import Enclosure, Entries, is_masked
 from backproof_spec.rounding.formats import Arithmetic
 
 
@@ -25,7 +25,7 @@ def forward(Z: Enclosure, arithmetic: Arithmetic) -> Enclosure:
     for i in range(Z.shape[0]):
         for j in range(Z.shape[1]):
             z, radius = Z.exact[i, j], Z.radius[i, j]
-            if mp.isfinite(radius) and mp.isfinite(z):
+            if is_masked(z, radius) or (mp.isfinite(radius) and mp.isfinite(z)):
                 result.put_exactly((i, j), max(z, mp.mpf(0)), radius + _flush(z, radius, arithmetic))
             else:
                 result.uncertified((i, j))
@@ -60,7 +60,7 @@ def dZ(Z: Enclosure, dY: Enclosure, arithmetic: Arithmetic, at_zero: float = 1) 
     for i in range(Z.shape[0]):
         for j in range(Z.shape[1]):
             z, spread, g, r = Z.exact[i, j], Z.radius[i, j], dY.exact[i, j], dY.radius[i, j]
-            if not all(mp.isfinite(x) for x in (z, spread, g, r)):
+            if not all(mp.isfinite(x) for x in (g, r, *(() if is_masked(z, spread) else (z, spread)))):
                 result.uncertified((i, j))
                 continue
             slope, certain = _slope(z, spread, arithmetic, at_zero)

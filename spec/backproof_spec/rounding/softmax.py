@@ -15,6 +15,9 @@ for a factor κ of second order. Through the logarithm the argument of the last 
 e^{−δ_i}/(1+E) and e^{δ_i}(1+E). Whatever the inputs, a computed probability is at most (1+E)²(1+u)^{n+4}·n^E, since its
 exponential is a term of the computed sum.
 
+A logit that is −inf, and known, is a term 0 of the sum: its probability and its derivative are 0, the other classes are
+bounded as if it were not there.
+
 Not admitted: exp(x − logsumexp x) with the shift added back, whose error u·|max x| knows no bound.
 
 Reference: Blanchard, Higham & Higham 2021, §3 and §4 (their bounds to first order; these hold without O(u²)).
@@ -29,7 +32,7 @@ from mpmath import mp
 
 from backproof_spec.matrices import Number, at_least, from_entries
 from backproof_spec.operations import softmax
-from backproof_spec.rounding.enclosure import Enclosure, Entries
+from backproof_spec.rounding.enclosure import Enclosure, Entries, is_masked
 from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
 
 
@@ -46,6 +49,10 @@ class Column:
     radius: list[Number]
     stored: list[Number]
     log_radius: list[Number]
+
+    def masks(self, i: int) -> bool:
+        """Is the logit −inf, and the probability 0 for certain?"""
+        return bool(self.log_s[i] == -mp.inf)
 
 
 def _others(values: list[Number]) -> list[Number]:
@@ -131,14 +138,29 @@ def _apart(p: Number, least: Number, most: Number, factor: Number) -> Number:
 def columns(Z: Enclosure, arithmetic: Arithmetic) -> list[Column | None]:
     """Every column's bounds in the accumulator; None for a column about which nothing is certain."""
     n, p = Z.shape
-    certain = [j for j in range(p) if all(mp.isfinite(Z.exact[i, j]) and mp.isfinite(Z.radius[i, j]) for i in range(n))]
-    finite = {(i, k): Z.exact[i, j] for k, j in enumerate(certain) for i in range(n)}
-    S = softmax.forward(from_entries(n, len(certain), finite))
+    pairs = [[(Z.exact[i, j], Z.radius[i, j]) for i in range(n)] for j in range(p)]
+    kept = [[i for i, pair in enumerate(column) if not is_masked(*pair)] for column in pairs]
+    certain = [j for j in range(p) if kept[j] and all(mp.isfinite(x) for i in kept[j] for x in pairs[j][i])]
+    known = {(i, k): Z.exact[i, j] for k, j in enumerate(certain) for i in range(n)}
+    S = softmax.forward(from_entries(n, len(certain), known))
     found: list[Column | None] = [None] * p
     for k, j in enumerate(certain):
-        x, spread = [Z.exact[i, j] for i in range(n)], [Z.radius[i, j] for i in range(n)]
-        found[j] = _column(x, spread, [S[i, k] for i in range(n)], arithmetic)
+        x, spread = ([pairs[j][i][part] for i in kept[j]] for part in (0, 1))
+        column = _column(x, spread, [S[i, k] for i in kept[j]], arithmetic)
+        found[j] = column if len(kept[j]) == n else _masked(column, kept[j], n)
     return found
+
+
+def _masked(column: Column, kept: list[int], n: int) -> Column:
+    """The bounds of all n classes, from those of the classes that are not masked: S = 0 at the others, log S = −inf."""
+
+    def among(values: list[Number], masked: Number) -> list[Number]:
+        own = dict(zip(kept, values, strict=True))
+        return [own.get(i, masked) for i in range(n)]
+
+    zero = mp.mpf(0)
+    others = (among(each, zero) for each in (column.radius, column.stored, column.log_radius))
+    return Column(among(column.s, zero), among(column.log_s, -mp.inf), *others)
 
 
 @at_least(RADIUS_BITS)
@@ -149,6 +171,8 @@ def forward(Z: Enclosure, arithmetic: Arithmetic) -> Enclosure:
         for i in range(Z.shape[0]):
             if column is None:
                 result.uncertified((i, j))
+            elif column.masks(i):
+                result.put_masked((i, j), mp.mpf(0))
             else:
                 result.put((i, j), column.s[i], column.radius[i], column.s[i] + column.radius[i])
     return result.enclosure()
@@ -180,6 +204,9 @@ def dZ(Z: Enclosure, dS: Enclosure, arithmetic: Arithmetic) -> Enclosure:
         below = lost * (operations * (1 + max(wide)) + sum(wide_g)) * growth
         for i in range(n):
             largest = max(wide_g[i] + widest, widest, wide[i] * (wide_g[i] + widest)) * growth + below
+            if column.masks(i):
+                result.put_masked((i, j), largest)
+                continue
             error = wide[i] * (wide_g[i] + widest) * growth - s[i] * (abs(g[i]) + magnitude) + below
             result.put((i, j), s[i] * (g[i] - inner), error, largest)
     return result.enclosure()

@@ -2,6 +2,7 @@
 
 N = n + 4 admits the fused formula (n − 1 sums, a product, a difference) and the chain through −P/S by a reciprocal,
 whose quotient S·(P/S) and difference meet four roundings. The loss takes the logarithm's spread of the softmax module.
+A masked class without label adds 0 to the loss, and has the gradient 0; of one with a label nothing is claimed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ def dZ(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic, *, fused: bool = Fals
             if column is None:
                 result.uncertified((i, j))
                 continue
+            if column.masks(i):
+                result.put_masked((i, j), mp.inf if labels[i] else total * growth)
+                continue
             s, radius, mass = column.s[i], column.stored[i], abs(labels[i])
             below = arithmetic.underflow * (n + 6) * growth + flushed
             most = (total * (s + radius) + mass) * growth + below
@@ -54,9 +58,12 @@ def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
         result.uncertified((0, 0))
         return result.enclosure()
     for column in found:  # a shifted logit overflows where a column's logits span more than the format does
-        largest_log = max(largest_log, *(abs(log) * growth for log in column.log_s))
+        largest_log = max(largest_log, *(abs(log) * growth for log in column.log_s if mp.isfinite(log)))
     for i, j, mass in nonzeros(P.exact):
         column = found[j]
+        if column.masks(i):
+            result.uncertified((0, 0))
+            return result.enclosure()
         exact -= mass * column.log_s[i]
         magnitude += abs(mass * column.log_s[i])
         term = abs(mass) * (abs(column.log_s[i]) + column.log_radius[i])
