@@ -50,6 +50,12 @@ def test_logits(name):
     assert found & LOGITS.keys() == {name}
 
 
+def test_masks():
+    found = _held("softmax.forward", Z=[[-np.inf], [1.0]])
+    assert found & {"−inf", "near overflow"} == {"−inf"}
+    assert "−inf" not in _held("relu.forward", Z=[[-np.inf]])
+
+
 def test_values_sizes_and_usages():
     plain = _held("relu.dZ", Z=[[1.0, 2.0]], dY=[[3.0, 4.0]])
     assert plain == set()

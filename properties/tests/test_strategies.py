@@ -13,6 +13,7 @@ from backproof_impl.conventions import Conventions, Limits
 from backproof_properties import strategies as S
 from backproof_properties.arrays import NUMPY_DTYPES
 from backproof_properties.subject import Domain
+from backproof_properties.suite import PROPERTIES
 from backproof_spec.rounding.formats import FORMATS
 
 DTYPES = list(NUMPY_DTYPES)
@@ -293,3 +294,32 @@ def test_labels_may_be_normalised_up_to_rounding():
     sums = np.concatenate([P.sum(axis=0) for P in _drawn(S.labels(domain, (3, 4)))])
     assert np.abs(sums - 1).max() <= 3 * 2.0**-53
     assert (sums != 1).any()
+
+
+# --- masks ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_masks_leave_each_sample_a_class_and_spare_the_labels(dtype):
+    Z, P = np.ones((4, 3), NUMPY_DTYPES[dtype]), np.eye(4)[:, :3]
+    drawn = [A for A, _ in _drawn(st.tuples(S.masked(_domain(dtype), Z, P), st.integers(0, 2**40)))]
+    absent = [np.isinf(A.astype(np.float64)) for A in drawn]
+    assert 20 < sum(mask.any() for mask in absent) < 100
+    assert {A.dtype for A in drawn} == {Z.dtype}
+    assert not any(mask.all(axis=0).any() or (mask & (P != 0)).any() for mask in absent)
+    assert any(mask[:2, 2].all() for mask in absent)  # a run at the top, of more classes than one
+    assert all((A[~mask] == 1).all() for A, mask in zip(drawn, absent, strict=True))
+
+
+def test_of_one_class_none_is_masked_nor_of_no_sample():
+    for shape in ((1, 4), (0, 2), (3, 0)):
+        assert not any(np.isinf(A).any() for A in _drawn(S.masked(_domain(), np.ones(shape)), 60))
+
+
+@pytest.mark.parametrize("limits", [Limits(infinite=False), Limits(logit=80), Limits(magnitude=(0.1, 10))])
+@pytest.mark.parametrize("function", ["relu_vjp", "softmax", "softmax_vjp", "softmax_cross_entropy_vjp"])
+def test_within_declared_limits_nothing_is_masked(function, limits):
+    (each,) = (each for each in PROPERTIES if each.functions == (function,))
+    for unmasked in (False, True):
+        cases = _drawn(each.cases(_domain(limits=limits if unmasked else Limits())), 80)
+        assert any(np.isinf(case["Z"]).any() for case in cases) is not unmasked

@@ -63,3 +63,10 @@ def test_empty(size):
     empty = np.zeros(size)
     assert shape(relu.forward(empty)) == shape(relu.mask(empty)) == shape(relu.dZ(empty, empty)) == size
     assert shape(relu.jacobian(empty).value) == (0, 0)
+
+
+def test_minus_infinity_becomes_0_and_lets_nothing_back():
+    Z = [[-np.inf, 2.0]]
+    assert (relu.forward(Z).tolist(), relu.dZ(Z, [[3.0, 4.0]]).tolist()) == ([[0, 2]], [[0, 4]])
+    with pytest.raises(ValueError, match=r"relu: dY: entry \(0, 0\) is -inf, expected a finite real number"):
+        relu.dZ(Z, [[-np.inf, 0.0]])

@@ -91,3 +91,13 @@ def test_the_centre_is_the_exact_value_at_the_default_precision(fractions, known
         long = mp.mpf(1) + mp.ldexp(1, -100)
     found = relu.dZ(known([[1.0]]), Enclosure.exactly(as_matrix("dY", [[long]])), SINGLE)
     assert fractions(found.exact) == [[1 + Fraction(1, 2**100)]]
+
+
+@pytest.mark.parametrize("arithmetic", [SINGLE, FLUSHED])
+def test_a_mask_is_0_exactly_and_an_overflow_to_minus_infinity_is_uncertain(known, arithmetic):
+    Z = Enclosure.exactly(as_matrix("Z", [[-np.inf, 2.0]], masked=True))
+    for found in (relu.forward(Z, arithmetic), relu.dZ(Z, known([[3.0, 2.0]]), arithmetic, at_zero=0.5)):
+        assert (found.exact.tolist(), found.radius.tolist()) == ([[0, 2]], [[0, 0]])
+    overflow = Enclosure(Z.exact, from_entries(1, 2, {(0, 0): mp.inf}))
+    for found in (relu.forward(overflow, arithmetic), relu.dZ(overflow, known([[3.0, 2.0]]), arithmetic)):
+        assert found.radius.tolist() == [[mp.inf, 0]]

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from mpmath import mp
 
-from backproof_spec.matrices import as_matrix
+from backproof_spec.matrices import as_matrix, from_entries
 from backproof_spec.operations import softmax as exact_softmax
 from backproof_spec.rounding import softmax
 from backproof_spec.rounding.enclosure import Enclosure
@@ -215,3 +215,37 @@ def test_a_flushed_float16_logit_is_admitted_beside_a_wider_accumulator(refused,
     read_as = np.array([[0.0], [2.154296875]], dtype="float32")
     found = softmax.forward(known(Z), Arithmetic.of("float16", "float32", flush_to_zero=True))
     assert refused(found, _shifted(read_as).astype("float16")) == []
+
+
+def _masks(Z):
+    return Enclosure.exactly(as_matrix("Z", Z, masked=True))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("evaluation", EVALUATIONS)
+def test_masked_classes_are_0_exactly_and_the_others_are_bounded_as_without_them(refused, known, dtype, evaluation):
+    Z = np.array([[-np.inf, 0.3], [-np.inf, -np.inf], [1.7, -2.5], [-9.0, 4.25]], dtype=dtype)
+    G, ar = np.array([[9.0, 0.25], [-7.0, 8.0], [0.5, -3.0], [2.0, 1.0]], dtype=dtype), Arithmetic.of(dtype)
+    S = evaluation(Z)
+    value, gradient = softmax.forward(_masks(Z), ar), softmax.dZ(_masks(Z), known(G), ar)
+    assert refused(value, S) == refused(gradient, S * (G - (S * G).sum(axis=0))) == []
+    masked = [(0, 0), (1, 0), (1, 1)]
+    assert refused(value, np.where(np.isinf(Z), 1e-7, S)) == masked
+    assert refused(gradient, np.where(np.isinf(Z), np.nan, S * (G - (S * G).sum(axis=0)))) == masked
+    for j, kept in enumerate(([2, 3], [0, 2, 3])):
+        alone = softmax.forward(known(Z[kept, j : j + 1]), ar)
+        assert [value.exact[i, j] for i in kept] == list(alone.exact)
+        assert [value.radius[i, j] for i in kept] == list(alone.radius)
+
+
+def test_a_masked_class_is_uncertain_where_the_sum_it_is_multiplied_with_overflows(refused, known):
+    Z, huge = _masks([[-np.inf], [0.0], [0.0]]), np.array([[-1.7e308], [1.7e308], [1.7e308]])
+    assert softmax.dZ(Z, known(huge), DOUBLE).radius[0, 0] == mp.inf
+    assert refused(softmax.dZ(Z, known(huge / 4), DOUBLE), [[1e-300], [0.0], [0.0]]) == [(0, 0)]
+
+
+def test_minus_infinity_by_overflow_and_a_column_of_nothing_else_are_uncertain():
+    Z = _masks([[-np.inf, -np.inf], [0.0, -np.inf]])
+    overflown = Enclosure(Z.exact, from_entries(2, 2, {(0, 0): mp.inf}))
+    assert softmax.forward(Z, DOUBLE).radius.tolist()[0] == [0, mp.inf]
+    assert softmax.forward(overflown, DOUBLE).radius.tolist() == [[mp.inf, mp.inf]] * 2

@@ -139,3 +139,22 @@ def test_loss_and_gradient_are_certified_for_logits_of_any_size(refused):
     ):
         assert refused(found, right) == []
         assert max(found.radius) < 1e-12
+
+
+def test_a_masked_class_without_label_adds_nothing_and_has_no_gradient(refused, known):
+    Z, P = np.array([[0.25, -np.inf], [-np.inf, 1.5], [-1.0, -np.inf]]), np.array([[1.0, 0.0], [0.0, 0.5], [0.0, 0.0]])
+    masks, S = Enclosure.exactly(as_matrix("Z", Z, masked=True)), _softmax(Z)
+    loss = -_log_softmax(Z)[0, 0]
+    found = softmax_cross_entropy.forward(masks, known(P), DOUBLE)
+    assert refused(found, [[loss]]) == []
+    assert refused(found, [[np.nan]]) == refused(found, [[loss * (1 + 1e-6)]]) == [(0, 0)]
+    for fused, mass in ((False, P.sum(axis=0)), (True, 1)):
+        bound = softmax_cross_entropy.dZ(masks, known(P), DOUBLE, fused=fused)
+        assert refused(bound, S * mass - P) == []
+        assert refused(bound, np.where(np.isinf(Z), 1e-300, S * mass - P)) == [(0, 1), (1, 0), (2, 1)]
+
+
+def test_nothing_is_claimed_of_a_masked_class_with_a_label(known):
+    masks = Enclosure.exactly(as_matrix("Z", [[0.0], [-np.inf]], masked=True))
+    found = [f(masks, known([[0.0], [1.0]]), DOUBLE) for f in (softmax_cross_entropy.forward, softmax_cross_entropy.dZ)]
+    assert (found[0].radius[0, 0], found[1].radius[1, 0]) == (mp.inf, mp.inf)

@@ -80,3 +80,32 @@ def test_zero_classes_are_refused():
 def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"softmax: dS has shape \(1, 3\), expected \(3, 1\) = shape of Z"):
         softmax.dZ(Z, [[1, 2, 3]])
+
+
+MASKED = np.array([[1.0, -np.inf, 0.5], [-np.inf, -np.inf, 2.0], [0.25, 7.0, -np.inf]])
+
+
+def test_a_masked_class_is_0_and_the_others_are_as_without_it():
+    S, dS = softmax.forward(MASKED), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [-7.0, 8.0, 9.0]])
+    gradient = softmax.dZ(MASKED, dS)
+    for j in range(3):
+        kept = [i for i in range(3) if np.isfinite(MASKED[i, j])]
+        alone, slopes = softmax.forward(MASKED[kept, j]), softmax.dZ(MASKED[kept, j], dS[kept, j])
+        for i in range(3):
+            wanted = (alone[kept.index(i), 0], slopes[kept.index(i), 0]) if i in kept else (0, 0)
+            assert (S[i, j], gradient[i, j]) == wanted
+
+
+@pytest.mark.parametrize("absent", [np.inf, np.nan])
+def test_of_numbers_that_are_not_finite_only_a_mask_is_admitted(absent):
+    with pytest.raises(ValueError, match=r"softmax: Z: entry \(1, 0\) is .*, expected a finite real number"):
+        softmax.forward([[0.0], [absent]])
+    with pytest.raises(ValueError, match=r"softmax: dS: entry \(0, 0\) is -inf"):
+        softmax.dZ([[0.0]], [[-np.inf]])
+
+
+def test_a_sample_without_classes_is_refused():
+    with pytest.raises(
+        ValueError, match="softmax: Z: column 1 is −inf everywhere, expected a class that is not masked"
+    ):
+        softmax.forward([[0.0, -np.inf], [-np.inf, -np.inf]])

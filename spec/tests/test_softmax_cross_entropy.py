@@ -67,3 +67,13 @@ def test_arguments_that_do_not_fit_are_named(function):
         function(np.zeros((0, 2)), np.zeros((0, 2)))
     with pytest.raises(ValueError, match=r"softmax_cross_entropy: P has shape \(2, 1\), expected \(3, 1\)"):
         function(Z, [1, 0])
+
+
+def test_a_masked_class_adds_nothing_and_one_with_a_label_is_infinite():
+    Z = [[1.0], [-np.inf], [0.5]]
+    P, kept = [[0.25], [0], [0.75]], ([[1.0], [0.5]], [[0.25], [0.75]])
+    assert softmax_cross_entropy.forward(Z, P) == softmax_cross_entropy.forward(*kept)
+    gradient, alone = softmax_cross_entropy.dZ(Z, P), softmax_cross_entropy.dZ(*kept)
+    assert gradient.tolist() == [alone.tolist()[0], [0], alone.tolist()[1]]
+    assert softmax_cross_entropy.forward(Z, [[0], [1], [0]]) == np.inf
+    assert softmax_cross_entropy.dZ(Z, [[0], [1], [0]])[1, 0] == -1
