@@ -202,7 +202,7 @@ _OPERATIONS: dict[str, tuple[Row, ...]] = {
         ("block-remainder", "entries beyond a whole number of blocks of 64 are not masked", _tail_unmasked),
         ("mask-inverted", "the mask is Z < 0", lambda x: x.dY * (x.Z < 0)),
         ("mask-value", "the output stands for the mask", lambda x: x.dY * np.maximum(x.Z, 0)),
-        *[("leaky", f"negative entries leak through times {slope:g}", lambda x, slope=slope: x.dY * where(x.Z >= 0, 1, slope + 0 * x.Z)) for slope in (0.01, 0.1, 0.2)],
+        *[("leaky", f"negative entries leak through times {slope:g}", lambda x, slope=slope: x.dY * where(x.Z >= 0, 1, slope + 0 * x.dY)) for slope in (0.01, 0.1, 0.2)],
         ("cotangent-ignored", "dY is ignored: the mask alone", lambda x: 0 * x.dY + x.mask(x.Z)),
     ),
     "softmax.dZ": (

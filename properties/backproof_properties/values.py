@@ -69,7 +69,7 @@ def of_values(each: Property, failing: list[Seen], passing: list[Seen]) -> Diagn
     """Values that are no numbers, a narrower format on the way, or one part of the array off."""
     if all(_is_masked(seen) and np.isnan(seen.got[seen.refuted]).any() for seen in failing):
         words = "nan where an entry of Z is −inf, as masks make it: (−inf) − (−inf), or 0·(−inf), on the way"
-        return Diagnosis("masked", f"{words}; declare it if masks are not claimed", "limits=infinite=no")
+        return Diagnosis("masked", words, "limits=infinite=no")
     if all(np.any(~np.isfinite(seen.got) & np.isfinite(seen.exact) & seen.refuted) for seen in failing):
         words = "inf or nan where the exact value is finite: something on the way overflows, or is log 0 or 0/0"
         return Diagnosis("overflow", words)
