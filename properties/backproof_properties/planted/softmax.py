@@ -40,10 +40,11 @@ MISTAKES: tuple[Plant, ...] = (
     ),
     Plant(
         "shift_by_the_largest_of_all",
-        "the maximum of all entries is subtracted: a column 745 below it underflows to 0/0",
+        "the maximum of all entries is subtracted: a column 104 below it underflows to 0/0 in float32",
         ((SOFTMAX, lines("E = np.exp(Z - Z.max(initial=-np.inf))", _DIVIDED)),),
         ("softmax.forward", "softmax.dZ"),
         "shift",
+        dtype="float32",
     ),
     Plant(
         "softmax_by_log_sum_exp",

@@ -254,7 +254,7 @@ MEMORY: tuple[Plant, ...] = (
         ((RELU_VJP, lines('dZ = dY.copy(order="K")', "dZ.reshape(-1)[(Z < 0).reshape(-1)] = 0", "return dZ")),),
         ("relu.dZ",),
         "memory-layout",
-        examples=60,
+        examples=100,
     ),
     Plant(
         "view_taken_for_its_base",
