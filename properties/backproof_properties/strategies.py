@@ -239,9 +239,10 @@ def masked(draw: st.DrawFn, domain: Domain, Z: Array, P: Array | None = None) ->
     if not (unbounded and draw(st.sampled_from(_MASKED)) and Z.size):
         return Z
     source = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    absent = source.random(Z.shape) < 1 / 2
+    absent: Array = np.asarray(source.random(Z.shape) < 1 / 2)
     absent[: source.integers(len(Z))] = True  # a run of classes, as of padding, and any others
-    absent &= True if P is None else P == 0
+    if P is not None:
+        absent &= P == 0
     absent[source.integers(len(Z)), absent.all(axis=0)] = False
     return np.where(absent, Z.dtype.type(-np.inf), Z)
 
