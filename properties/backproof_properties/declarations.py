@@ -80,9 +80,10 @@ def convention(
     for cause, words, declaration, unchecked in _declarations(each.claim, subject.conventions):
         conventions = declare(subject.conventions, [declaration])
         meant = replace(subject, target=replace(subject.target, conventions=conventions))
-        if not all(_right(each, meant, seen.case) and _moved(each, meant, seen) for seen in failing):
+        if not all(_right(each, meant, seen.case) for seen in failing + passing):
             continue
-        if not all(_right(each, meant, seen.case) for seen in passing):
+        moved = {_moved(each, meant, seen) for seen in failing}
+        if False in moved or True not in moved:
             continue
         if all(_right(each, meant, case) for case in islice(further(conventions), _CONFIRMED)):
             field, _, value = declaration.partition("=")
@@ -110,8 +111,11 @@ def _right(each: Property, subject: Subject, case: Case) -> bool:
     return True
 
 
-def _moved(each: Property, meant: Subject, seen: Seen) -> bool:
-    """Is what is right another thing under the convention? Wider bounds alone explain nothing."""
+def _moved(each: Property, meant: Subject, seen: Seen) -> bool | None:
+    """Is what is right another thing under the convention? None where it claims nothing of the entries refuted.
+
+    Wider bounds alone explain nothing.
+    """
     other = record(each, meant, seen.case, PLAIN)
     if other is None:
         return False
@@ -122,5 +126,10 @@ def _moved(each: Property, meant: Subject, seen: Seen) -> bool:
         return any(bool(np.any((A != 0) & (abs(A) < normal))) for A in numbers)
     if not np.array_equal(other.got, seen.got, equal_nan=True):
         return True  # arrays were passed in another layout
-    apart = ~(np.abs(other.exact - seen.exact) <= seen.radius + other.radius)
-    return bool((apart & seen.refuted).any())
+    settled = seen.refuted & (np.isfinite(other.radius) | ~np.isfinite(other.exact))
+    if not settled.any():
+        return None
+    finite = np.isfinite(seen.exact) & np.isfinite(other.exact)
+    wider = (other.exact == seen.exact) | (np.isnan(other.exact) & ~np.isfinite(seen.exact))
+    apart = np.where(finite, np.abs(other.exact - seen.exact) > seen.radius + other.radius, ~wider)
+    return bool((apart & settled).any())

@@ -104,6 +104,15 @@ def test_what_another_convention_explains_carries_the_line_to_declare(claim, tar
     assert _run(target, claim, conventions=declared).verdict is Verdict.HOLDS
 
 
+@pytest.mark.parametrize("size", [1e300, np.finfo(np.float64).max])
+def test_examples_that_overflow_do_not_speak_against_a_convention(size):
+    # Where the declared factor may overflow on the way nothing is claimed; else the other infinity is right.
+    over = {**LAYER, "dZ": size * np.eye(2), "Y": np.full((3, 2), 1e300)}
+    subject = Subject(as_target(_vjp(dW=lambda dZ, Y, _: -dZ @ Y.T)), "float64")
+    found = diagnose(PROPERTIES[LINKS["linear.dW"]], subject, (LAYER, PLAIN), lambda _: iter([over]))
+    assert (found.cause, found.declare) == ("sign", "scale=dW=-1")
+
+
 # --- mistakes, and where they are made ------------------------------------------------------------------------------
 
 

@@ -80,8 +80,9 @@ def test_the_links_of_a_claim_stand_in_the_order_of_the_chain_of_trust():
 
 def test_a_bound_around_another_formula_is_refuted(monkeypatch):
     # Otherwise the same mistake in the bounds and in an implementation would agree, whatever the formula says.
-    right = linear.bounds.dW
-    monkeypatch.setattr(linear.bounds, "dW", lambda *args: Enclosure(scale(2, right(*args).exact), right(*args).radius))
+    right, operands = linear._OPERANDS["W"]
+    wrong = lambda *args: Enclosure(scale(2, right(*args).exact), right(*args).radius)  # noqa: E731 - a formula
+    monkeypatch.setitem(linear._OPERANDS, "W", (wrong, operands))
     place = next(k for k, each in enumerate(PROPERTIES) if (each.claim, each.link) == ("linear.dW", Link.FORMULA))
     outcome = runner.run(runner.Task(place, None, 20, 0), as_target("reference"))
     assert outcome.verdict is Verdict.REFUTED
