@@ -139,7 +139,8 @@ def _whole(value: Any) -> Any:
     if isinstance(value, list):
         return [_whole(entry) for entry in value]
     limit = value.dtype.type(_LARGEST_INTEGER)
-    return np.trunc(np.clip(value, -limit, limit)) + value.dtype.type(0)
+    whole: Array = np.trunc(np.clip(value, -limit, limit)) + value.dtype.type(0)
+    return whole.astype(value.dtype)  # NumPy's trunc of bfloat16 is float32
 
 
 def _arrays(value: Any) -> list[Array]:

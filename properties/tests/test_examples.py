@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from backproof_impl.conventions import Conventions, Limits
+from backproof_properties.arrays import NUMPY_DTYPES
 from backproof_properties.contract import PLAIN
+from backproof_properties.examples import _whole
 from backproof_properties.results import Link
 from backproof_properties.runner import Task, drawn
 from backproof_properties.subject import Domain
@@ -89,3 +91,9 @@ def test_integers_respect_declared_labels_and_logits(labels):
 def test_the_links_inside_the_spec_call_nothing():
     each = next(each for each in PROPERTIES if each.id == "linear.dW: Jacobian → formula")
     assert {usage for _, usage in _examples(each, 20)} == {PLAIN}
+
+
+@pytest.mark.parametrize("dtype", NUMPY_DTYPES.values(), ids=str)
+def test_whole_numbers_keep_their_format(dtype):
+    found = _whole(np.array([-0.5, 2.5, -np.inf], dtype))
+    assert (found.dtype, found.tolist()) == (dtype, [0, 2, -8])
