@@ -7,6 +7,7 @@ from typing import Any
 
 from backproof_impl.conventions import DTYPES, UsageError
 from backproof_impl.target import Target
+from backproof_properties.property import Property
 
 SPEC_DTYPE = "float64"
 """The links inside the spec look at no target; their inputs are float64 values."""
@@ -33,3 +34,17 @@ def supported_dtypes(target: Target, requested: tuple[str, ...] | None) -> tuple
     """The dtypes to run: those requested, else float64 where the target declares it, else the first it declares."""
     declared = target.conventions.limits.dtypes
     return requested or ((SPEC_DTYPE,) if SPEC_DTYPE in declared else declared[:1])
+
+
+def unsupported(each: Property, dtype: str | None, target: Target) -> str | None:
+    """Why this property cannot be checked on this target, in this format; None where it can."""
+    missing = [name for name in each.functions if name not in target.functions]
+    if missing:
+        return f"the target offers no {missing[0]}"
+    if each.claim in {"linear.db", "network.db"} and dtype and not target.conventions.limits.biases:
+        return "the target declares that it has no biases"
+    if each.claim == "chain.rule" and each.functions and target.conventions.scale:
+        return "the target declares scaled outputs, which do not compose"
+    if dtype is not None and dtype not in target.conventions.limits.dtypes:
+        return f"the target declares dtypes {', '.join(target.conventions.limits.dtypes)}"
+    return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
+
 from backproof_properties import declines
 from backproof_properties.decisive import Condition
 from backproof_properties.results import Declines
@@ -11,6 +14,7 @@ LARGEST_BLANK_SHARE = 0.5
 """A property most of whose examples show nothing certain has not been checked."""
 LARGEST_THRESHOLD = 0.5
 """Nor has one that would let half of the entries be wrong by more than half of their value: it is blind."""
+FEW = 20
 
 
 def of_examples(blank: int, answered: int, declined: Declines | None, undecided: tuple[Condition, ...]) -> list[str]:
@@ -25,9 +29,15 @@ def of_examples(blank: int, answered: int, declined: Declines | None, undecided:
     return found
 
 
-def of_threshold(threshold: float | None, subject: Subject) -> list[str]:
-    """What the bounds leave open, and what to declare so that they become narrower than the values."""
-    if threshold is None or threshold <= LARGEST_THRESHOLD:
+def of_thresholds(thresholds: Sequence[float], subject: Subject) -> list[str]:
+    """What the bounds leave open, and what to declare so that they become narrower than the values.
+
+    The median of a few arrays says little: of fewer than ``FEW`` all must be blind.
+    """
+    if not thresholds:
+        return []
+    threshold = (statistics.median if len(thresholds) >= FEW else min)(thresholds)
+    if threshold <= LARGEST_THRESHOLD:
         return []
     sums = "accumulator=float32 if sums are kept in that, or "
     wider = sums if subject.conventions.accumulator == "dtype" else ""

@@ -44,9 +44,9 @@ _KINDS = ("any", "any", "any", "broadcast", "broadcast", "broadcast", "broadcast
 
 
 def _limits(domain: Domain) -> tuple[str, ...]:
-    """The kinds that the target's declared limits admit."""
+    """The kinds that the target's declared limits admit; NumPy has no common format of integers and bfloat16."""
     limits = domain.conventions.limits
-    return (*limits.memory, *(("integers",) if limits.integers else ()))
+    return (*limits.memory, *(("integers",) if limits.integers and domain.dtype != "bfloat16" else ()))
 
 
 def _usages(domain: Domain) -> st.SearchStrategy[Usage]:

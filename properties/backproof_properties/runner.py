@@ -14,7 +14,7 @@ from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
 from backproof_properties import decisive, declines, doubts
 from backproof_properties.arrays import Case, plain
-from backproof_properties.choices import SPEC_DTYPE
+from backproof_properties.choices import SPEC_DTYPE, unsupported
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words
 from backproof_properties.coverage import held
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
@@ -72,7 +72,7 @@ def tasks(claims: tuple[str, ...], dtypes: tuple[str, ...], examples: int, seed:
 def needed(planned: list[Task], target: Target) -> list[Task]:
     """All but the links inside the spec of claims of which the target offers nothing in any format."""
     computed = [each for each in planned if each.property.link is Link.IMPLEMENTATION]
-    offered = {each.property.claim for each in computed if _unsupported(each.property, each, target) is None}
+    offered = {each.property.claim for each in computed if unsupported(each.property, each.dtype, target) is None}
     absent = {each.property.claim for each in computed} - offered
     return [each for each in planned if each.property.link is Link.IMPLEMENTATION or each.property.claim not in absent]
 
@@ -100,7 +100,7 @@ _ROUNDS = 16
 def run(task: Task, target: Target) -> Outcome:
     """Run one property and say what became of it."""
     each = task.property
-    reason = _unsupported(each, task, target)
+    reason = unsupported(each, task.dtype, target)
     if reason is not None:
         return Outcome(each.claim, each.link, task.dtype, Verdict.UNSUPPORTED, reason=reason)
     subject = Subject(target if each.functions else _NOBODY, task.dtype or SPEC_DTYPE)
@@ -366,7 +366,7 @@ class _Search:
             return Verdict.UNSUPPORTED, f"the target declines: {declined.reason}"
         found = doubts.of_examples(self._blank, self._answered, declined, self._undecided)
         if each.link is Link.IMPLEMENTATION:
-            found += doubts.of_threshold(self._seen.threshold, self._subject)
+            found += doubts.of_thresholds(self._seen.thresholds, self._subject)
         return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, None)
 
 
@@ -385,16 +385,3 @@ _OUTPUT_OF_CLAIM = {"network.forward": "loss", "network.dX": "dX"}
 
 _NOBODY = Target("the spec", {}, Conventions())
 """The subject of the links inside the spec: no functions, the notes' conventions."""
-
-
-def _unsupported(each: Property, task: Task, target: Target) -> str | None:
-    missing = [name for name in each.functions if name not in target.functions]
-    if missing:
-        return f"the target offers no {missing[0]}"
-    if task.property.claim in {"linear.db", "network.db"} and task.dtype and not target.conventions.limits.biases:
-        return "the target declares that it has no biases"
-    if each.claim == "chain.rule" and each.functions and target.conventions.scale:
-        return "the target declares scaled outputs, which do not compose"
-    if task.dtype is not None and task.dtype not in target.conventions.limits.dtypes:
-        return f"the target declares dtypes {', '.join(target.conventions.limits.dtypes)}"
-    return None

@@ -33,6 +33,12 @@ def _outcome(place, dtype, target):
     return runner.run(runner.Task(place, dtype, settings.default.max_examples, seed), target), seed
 
 
+def _require_right(outcome, seed):
+    """It holds; where sums are kept in bfloat16 the bounds may be wider than the values, and then it says so."""
+    blind = outcome.dtype == "bfloat16" and (outcome.reason or "").startswith("half of the entries could be wrong by")
+    assert outcome.verdict is (Verdict.UNCERTIFIED if blind else Verdict.HOLDS), (seed, outcome.finding, outcome.reason)
+
+
 @pytest.mark.parametrize("place", INSIDE, ids=_name)
 def test_a_link_inside_the_spec_holds(place):
     outcome, seed = _outcome(place, None, as_target("reference"))
@@ -42,8 +48,7 @@ def test_a_link_inside_the_spec_holds(place):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("place", COMPUTED, ids=_name)
 def test_the_reference_implementation_holds(place, dtype):
-    outcome, seed = _outcome(place, dtype, as_target("reference"))
-    assert outcome.verdict is Verdict.HOLDS, (seed, outcome.finding, outcome.reason)
+    _require_right(*_outcome(place, dtype, as_target("reference")))
 
 
 @pytest.mark.pytorch
@@ -51,8 +56,7 @@ def test_the_reference_implementation_holds(place, dtype):
 @pytest.mark.parametrize("place", COMPUTED, ids=_name)
 def test_pytorch_holds(place, dtype):
     pytest.importorskip("torch", reason="pip install 'backproof[pytorch]'")
-    outcome, seed = _outcome(place, dtype, as_target("pytorch"))
-    assert outcome.verdict is Verdict.HOLDS, (seed, outcome.finding, outcome.reason)
+    _require_right(*_outcome(place, dtype, as_target("pytorch")))
 
 
 def test_every_claim_has_a_property_and_every_property_a_claim():

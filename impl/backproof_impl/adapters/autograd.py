@@ -30,8 +30,7 @@ FORWARD: dict[str, Any] = {
     "softmax_cross_entropy": lambda Z, P: -np.sum(P * log_softmax(Z)),
 }
 LIBRARY = Library(np.array, np.array, vjp, FORWARD)
-# float64 only: the gradients of np.maximum, np.where and np.max are float64 whatever their inputs are;
-# and the gradient of an array of integers is cut off to integers
+# the gradients of np.maximum, np.where and np.max are float64 whatever their inputs are, those of integers are cut off
 limits = Limits(dtypes=("float64",), integers=False)
 declared = partial(Conventions, layout="batch-first", relu_at_zero=0, limits=limits)
 TARGET = LIBRARY.target(declared(relu_at_zero=0.5))
