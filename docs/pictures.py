@@ -111,7 +111,7 @@ PICTURES = (
 
 def digest(source: str) -> str:
     """Of the source without its numbers, and without what they make wide or long."""
-    return hashlib.sha256(re.sub(r"[\d.+−-]+|\s+|&#160;", "", source).encode()).hexdigest()
+    return hashlib.sha256(re.sub(r"\d[\d.]*(e[+-]?\d+)?|[+−-]|\s+|&#160;", "", source).encode()).hexdigest()
 
 
 def main() -> None:
