@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backproof_properties.arrays import Case
-from backproof_properties.running import Rounding, Running, where
+from backproof_properties.running import Rounding, Running, below_largest, where
 from backproof_properties.subject import Subject
 
 Row: TypeAlias = tuple[str, str, Callable[["Numbers"], Any]]
@@ -66,13 +66,13 @@ class Numbers:
 
 def softmax(Z: Any, axis: int | None = 0) -> Any:
     """Softmax along ``axis``; over all entries for None."""
-    E = np.exp(Z - Z.max(axis=axis, keepdims=True))
+    E = np.exp(below_largest(Z, axis))
     return E / E.sum(axis=axis, keepdims=True)
 
 
 def log_softmax(Z: Any) -> Any:
     """Log softmax of each column, through the logarithm of the shifted sum."""
-    shifted = Z - Z.max(axis=0)
+    shifted = below_largest(Z)
     return shifted - np.log(np.exp(shifted).sum(axis=0))
 
 

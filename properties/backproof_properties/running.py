@@ -154,6 +154,14 @@ def where(mask: Any, chosen: Any, other: Any) -> Running:
     return Running(np.where(mask, a.value, b.value), np.where(mask, a.error, b.error), like.rounding)
 
 
+def below_largest(Z: Running, axis: int | None = 0) -> Running:
+    """Z − max Z along ``axis``: exactly 0 where an entry is sure to be the largest, however uncertain it is itself."""
+    shifted = Z - Z.max(axis=axis, keepdims=True)
+    may = Z.value + Z.error >= (Z.value - Z.error).max(axis=axis, keepdims=True)
+    sure = may & (may.sum(axis=axis, keepdims=True) == 1) & np.isfinite(Z.value) & np.isfinite(Z.error)
+    return Running(shifted.value, np.where(sure, 0, shifted.error), Z.rounding)
+
+
 def clip(A: Any, low: float, high: float) -> Any:
     """A within [low, high]."""
     return np.minimum(np.maximum(A, low), high)
@@ -237,7 +245,12 @@ def _matmul(a: Running, b: Running) -> Running:
 
 
 def _extremum(of: Any) -> Callable[[Running, Running], Running]:
-    return lambda a, b: Running(of(a.value, b.value), np.maximum(a.error, b.error), a.rounding)
+    def rule(a: Running, b: Running) -> Running:
+        value, apart = of(a.value, b.value), np.abs(a.value - b.value) > a.error + b.error
+        either = np.maximum(a.error, b.error)  # where it is not sure which of them it is
+        return Running(value, np.where(apart, np.where(value == a.value, a.error, b.error), either), a.rounding)
+
+    return rule
 
 
 _COMPARISONS: set[Any] = {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backproof_properties.numbers import Numbers, Row, jacobian_applied, labelled, log_softmax, mean_of_means, softmax
-from backproof_properties.running import clip, where
+from backproof_properties.running import below_largest, clip, where
 from backproof_properties.wrong_passes import chain_rows, layer_rows, network_rows
 
 _EPSILONS = (
@@ -64,15 +64,15 @@ def _normalised(E: Any, more: float = 0.0) -> Any:
 
 _WRONG_SOFTMAXES: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("overflow", "exp of Z itself: overflows for want of a shift", lambda Z: _normalised(np.exp(Z))),
-    ("shift", "the maximum of all entries is subtracted, not that of each column", lambda Z: _normalised(np.exp(Z - Z.max()))),
+    ("shift", "the maximum of all entries is subtracted, not that of each column", lambda Z: _normalised(np.exp(below_largest(Z, None)))),
     ("softmax-axis", "softmax is taken over the samples", lambda Z: softmax(Z, 1)),
     ("softmax-axis", "softmax is taken over all entries", lambda Z: softmax(Z, None)),
     ("softmax-missing", "Z stands for S: softmax is left out", lambda Z: Z),
     ("softmax-twice", "softmax is taken twice", lambda Z: softmax(softmax(Z))),
-    ("softmax-unnormalised", "exponentials are not divided by their sum", lambda Z: np.exp(Z - Z.max(axis=0))),
+    ("softmax-unnormalised", "exponentials are not divided by their sum", lambda Z: np.exp(below_largest(Z))),
     ("logistic", "the logistic function stands for softmax of one class", lambda Z: 1 / (1 + np.exp(-Z)) if len(Z) == 1 else softmax(Z)),
     ("logistic", "the logistic function of each entry stands for softmax", lambda Z: 1 / (1 + np.exp(-Z))),
-    *[("guarded-sum", f"{e:g} is added to the sum of the exponentials", lambda Z, e=e: _normalised(np.exp(Z - Z.max(axis=0)), e)) for e in _EPSILONS],
+    *[("guarded-sum", f"{e:g} is added to the sum of the exponentials", lambda Z, e=e: _normalised(np.exp(below_largest(Z)), e)) for e in _EPSILONS],
     *[
         ("logits-clipped", f"logits are clipped: ±{limit:g} gives the same numbers", lambda Z, limit=limit: softmax(clip(Z, -limit, limit)))
         for limit in (1, 10, 20, 30, 50, 60, 80, 88, 100, 200, 500, 700, 709, 745)
@@ -94,7 +94,7 @@ def _hard(P: Any) -> Any:
 
 
 def _ties_once(x: Numbers) -> Any:
-    shifted = x.Z - x.Z.max(axis=0)
+    shifted = below_largest(x.Z)
     return labelled(x.P, shifted - np.log1p(where(shifted < 0, np.exp(shifted), 0.0).sum(axis=0))).sum()
 
 

@@ -12,8 +12,10 @@ from backproof_impl.target import Target
 from backproof_properties import runner
 from backproof_properties.contract import PLAIN, Usage
 from backproof_properties.diagnosis import diagnose, of_contract
+from backproof_properties.numbers import softmax
 from backproof_properties.planted.noise import PLACES, ULPS, noisy
 from backproof_properties.results import Finding, Link, Verdict
+from backproof_properties.running import Rounding, Running
 from backproof_properties.subject import Subject
 from backproof_properties.suite import PROPERTIES
 from backproof_properties.suspects import OF_INPUTS, OF_TRUTH
@@ -297,6 +299,24 @@ def test_every_row_belongs_to_a_claim_and_says_what_it_means():
     assert set(LINKS) <= set(CLAIM_IDS)
     rows = [row for table in (OF_INPUTS, OF_TRUTH) for rows in table.values() for row in rows]
     assert all(cause and words and callable(formula) for cause, words, formula in rows)
+
+
+FLOAT64 = Rounding.of(Subject(as_target("reference"), "float64").arithmetic)
+
+
+@pytest.mark.parametrize(("low", "certain"), [(0.0, True), (1e100, False)])
+def test_the_largest_of_saturated_logits_is_certain_however_large_its_error(low, certain):
+    with np.errstate(all="ignore"):
+        S = softmax(Running([[1e100], [low]], [[1e84], [1e84]], FLOAT64))
+    assert np.array_equal(S.value, [[1], [0]] if certain else [[0.5], [0.5]])
+    assert bool((S.error < 1e-14).all()) is certain
+
+
+def test_what_is_surely_negative_leaves_no_error_behind_relu():
+    with np.errstate(all="ignore"):
+        found = np.maximum(Running([-1e100, 1e100, -1.0], [1e84, 1e84, 2.0], FLOAT64), 0)
+    assert np.array_equal(found.value, [0, 1e100, 0])
+    assert np.array_equal(found.error, [0, 1e84, 2])
 
 
 # --- noise ----------------------------------------------------------------------------------------------------------
