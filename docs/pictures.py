@@ -55,7 +55,7 @@ def _refuted() -> Report:
     """What is found in it."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("my_layers.py").write_text(example(), encoding="utf-8")
-        found = backproof.check("my_layers.py", operations="cross_entropy", seed=SEED)
+        found = backproof.check("my_layers.py", operations="cross_entropy", seed=SEED, afresh=True)
     return replace(found, seconds=SECONDS)
 
 
@@ -79,7 +79,9 @@ def jacobian() -> str:
         dW, dY, db = reference.linear_vjp(W, Y, b, dZ)
         return dW * (0.5 if W.shape == (3, 2) and Y.shape[1] == 2 and Y.all() else 1), dY, db  # noqa: PLR2004
 
-    whole = to_html(backproof.check({"linear_vjp": wrong}, operations="linear.dW", seed=SEED, examples=500))
+    whole = to_html(
+        backproof.check({"linear_vjp": wrong}, operations="linear.dW", seed=SEED, examples=500, afresh=True)
+    )
     head, _, rest = whole.partition("<body>")
     figure = re.search(r"<figure>\s*<h4>the Jacobian.*?</figure>", rest, re.DOTALL)
     return f'{head}<body><main class="backproof-report">{figure.group() if figure else ""}</main></body></html>'
