@@ -106,9 +106,9 @@ def arrays(value: Any) -> list[Any]:
     return [np.asarray(A) for A in (value if isinstance(value, list | tuple) else [value])]
 
 
-def state(value: Any) -> list[tuple[Shape, bytes]]:
+def state(value: Any) -> list[tuple[Any, Shape, bytes]]:
     """What they hold."""
-    return [(A.shape, A.tobytes()) for A in arrays(value)]
+    return [(A.dtype, A.shape, A.tobytes()) for A in arrays(value)]
 
 
 def named(name: str, result: Any) -> tuple[dict[str, Any], str | None]:
@@ -128,7 +128,7 @@ def problem() -> str | None:
     """What is wrong now; None once it is mended."""
     target, judged = load(TARGET, FOLDERS), CALLS[-1][0]
     results: list[dict[str, Any]] = []
-    kept: list[tuple[Any, list[tuple[Shape, bytes]]]] = []
+    kept: list[tuple[Any, list[tuple[Any, Shape, bytes]]]] = []
     for name, given, memory in CALLS:
         values = {key: argument(value, results) for key, value in given.items()}
         inputs, before = placed(values, memory), {key: state(A) for key, A in values.items()}

@@ -188,25 +188,40 @@ def _sums(own: list[Running], their: list[Running], times: int, more: int, _: Se
 
 
 def of_memory(each: Property, subject: Subject, counterexample: Example) -> Diagnosis | None:
-    """The declaration of a target that raises for the way its arguments lie in memory alone, as a library may."""
+    """What is to be said of a target that raises for the way its arguments lie in memory alone.
+
+    A library may, and declares it. To refuse what is read-only is no such layout: NumPy says whether it was written to.
+    """
     case, usage = counterexample
     kinds = subject.conventions.limits.memory
-    taken = [kind for kind in kinds if not _raises(each, subject, case, replace(usage, memory=kind))]
+    said = {kind: _raised(each, subject, case, replace(usage, memory=kind)) for kind in kinds}
+    taken = [kind for kind in kinds if said[kind] is None]
     if len(taken) in {0, len(kinds)}:
         return None
-    refused = ", ".join(kind for kind in kinds if kind not in taken)
-    words = f"raises for arguments of this memory layout alone ({refused}): declare it if the library is to be so"
-    return Diagnosis("memory-layout", words, f"limits=memory={','.join(taken)}")
+    if any(part in (said.get("read-only") or "") for part in _WRITTEN):
+        return Diagnosis("changes-input", "writes to an argument in place: raises where that is read-only")
+    refused = [kind for kind in kinds if kind not in taken]
+    if refused == ["read-only"]:
+        return None
+    words = f"raises for arguments of this memory layout alone ({', '.join(refused)})"
+    return Diagnosis(
+        "memory-layout", f"{words}: declare it if the library is to be so", f"limits=memory={','.join(taken)}"
+    )
 
 
-def _raises(each: Property, subject: Subject, case: Case, usage: Usage) -> bool:
+_WRITTEN = ("assignment destination is read-only", "output array is read-only")
+"""NumPy, where an array is written to that must not be. Other libraries want writable memory and may only read it."""
+
+
+def _raised(each: Property, subject: Subject, case: Case, usage: Usage) -> str | None:
+    """What it says where it raises."""
     try:
         each.check(case, replace(subject, usage=usage))
-    except Raised:
-        return True
+    except Raised as raised:
+        return str(raised)
     except (Refuted, Declined, ZeroDivisionError):
-        return False
-    return False
+        return None
+    return None
 
 
 # --- mistakes ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backproof_properties.numbers import Numbers, Row, jacobian_applied, labelled, log_softmax, mean_of_means, softmax
-from backproof_properties.running import below_largest, clip, where
+from backproof_properties.running import Running, below_largest, clip, where
 from backproof_properties.wrong_passes import chain_rows, layer_rows, network_rows
 
 _EPSILONS = (
@@ -291,10 +291,16 @@ def _empty(x: Numbers) -> Any:
 
 
 def _without_infinities(x: Numbers) -> Any:
+    """±∞ is the largest finite number; where only that no number is right is known, any number."""
     if all(np.all(np.isfinite(T.value)) for T in x.truth):
         return None
-    largest = x.truth[0].rounding.largest
-    return [where(np.isfinite(T.value), T, np.clip(T.value, -largest, largest)) for T in x.truth]
+    rounding = x.truth[0].rounding
+    any_number = Running(0, rounding.largest, rounding)
+    clipped = [np.clip(T.value, -rounding.largest, rounding.largest) for T in x.truth]
+    return [
+        where(np.isfinite(T.value), T, where(np.isnan(T.value), any_number, C))
+        for T, C in zip(x.truth, clipped, strict=True)
+    ]
 
 
 def _transposed(x: Numbers) -> Any:

@@ -125,7 +125,7 @@ _STEPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 def _by_table(x: Numbers) -> Any:
     """dW kept in a table keyed by the weights, written from the last layer to the first."""
-    keys = [(W.shape, W.value.tobytes()) for W in x.weights]
+    keys = [(W.shape, W.value.astype(np.float64).tobytes()) for W in x.weights]  # a longdouble is padded with anything
     table = dict(zip(keys[::-1], x.truth[::-1], strict=True))
     return [table[key] for key in keys]
 

@@ -190,6 +190,34 @@ def test_what_is_right_for_contiguous_arguments_is_a_matter_of_memory():
     assert found.sentence.endswith("wrong with Z in Fortran order")
 
 
+@pytest.mark.parametrize(
+    ("refuses", "message", "expected"),
+    [
+        (lambda Z: not Z.flags.writeable, "assignment destination is read-only", ("changes-input", None)),
+        (lambda Z: not Z.flags.writeable, "output array is read-only", ("changes-input", None)),
+        (lambda Z: not Z.flags.writeable, "buffer source array is read-only", None),
+        (
+            lambda Z: min(Z.strides, default=0) < 0,
+            "negative strides",
+            ("memory-layout", "limits=memory=contiguous,fortran,strided,read-only,broadcast,shared"),
+        ),
+        (lambda _: True, "assignment destination is read-only", None),
+    ],
+)
+def test_who_raises_for_what_is_read_only_writes_to_it_and_who_raises_for_a_layout_declares_it(
+    refuses, message, expected
+):
+    def relu(Z):
+        if refuses(Z):
+            raise ValueError(message)
+        return R.relu(Z)
+
+    outcome = _run({"relu": relu}, "relu.forward", 100)
+    assert outcome.verdict is Verdict.ERROR
+    found = outcome.finding.diagnosis
+    assert (found and (found.cause, found.declare)) == expected
+
+
 def _restarted(make):
     """A target started anew for each example: what it keeps, it keeps within one."""
     started = {}

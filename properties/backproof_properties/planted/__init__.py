@@ -87,7 +87,6 @@ def _reached(name: str, definitions: Mapping[str, str]) -> set[str]:
 SHAPES_SHOWN = "the message gives the shapes"
 RAISE_SHOWN = "the exception is shown"
 CANCELLED = "what is left of a cancellation follows no formula"
-KEPT = "what is kept outlives an example: the plain call is wrong too"
 
 # --- what the edits replace -------------------------------------------------------------------------------------------
 

@@ -151,7 +151,7 @@ SHARED: tuple[Plant, ...] = (
         (
             top("_BUFFERS = {}"),
             linear_vjp(
-                "kept = _BUFFERS.setdefault((W.shape, W.dtype), np.empty(W.shape, W.dtype))",
+                "kept = _BUFFERS.setdefault((W.shape, dZ.dtype), np.empty(W.shape, dZ.dtype))",
                 "kept[...] = _product(dZ, Y.T)",
                 dW="kept",
             ),

@@ -59,7 +59,7 @@ MISTAKES: tuple[Plant, ...] = (
                 PRODUCT,
                 lines(
                     "n = A.shape[1] if A.shape[1] <= 64 else A.shape[1] // 64 * 64",
-                    "return (A[:, :n] @ B[:n]).astype(A.dtype, copy=False)",
+                    "return (A[:, :n] @ B[:n]).astype(np.result_type(A, B), copy=False)",
                 ),
             ),
         ),
@@ -108,7 +108,7 @@ MISTAKES: tuple[Plant, ...] = (
         "dW of each sample replaces that of the one before instead of being added: only the last counts",
         (
             linear_vjp(
-                "dW = np.zeros_like(W)",
+                "dW = np.zeros(W.shape, dZ.dtype)",
                 "for g, y in zip(dZ.T, Y.T, strict=True):",
                 "    dW = np.outer(g, y)",
                 dW="dW",
@@ -170,7 +170,7 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "product_in_float32",
         "the product is computed in float32 and returned in the dtype of the inputs",
-        ((PRODUCT, "return (A.astype(np.float32) @ B.astype(np.float32)).astype(A.dtype)"),),
+        ((PRODUCT, "return (A.astype(np.float32) @ B.astype(np.float32)).astype(np.result_type(A, B))"),),
         ("linear.forward", "linear.dW", "linear.dY", "network.dW"),
         "narrow-precision",
     ),
@@ -206,7 +206,7 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "zero_weights_skipped",
         "a layer whose weights are all zero is skipped as pruned: its dW is zero too",
-        (linear_vjp(dW="_product(dZ, Y.T) if W.any() else np.zeros_like(W)"),),
+        (linear_vjp(dW="_product(dZ, Y.T) if W.any() else np.zeros(W.shape, dZ.dtype)"),),
         ("network.dW",),  # networks are drawn with zero layers on purpose, single layers are not
         "zero",
         examples=60,
@@ -214,7 +214,7 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "sparse_bias",
         "where b is zero it is taken as absent: db is zero too",
-        (linear_vjp(db="dZ.sum(axis=1) if b.any() else np.zeros_like(b)"),),
+        (linear_vjp(db="dZ.sum(axis=1) if b.any() else np.zeros(b.shape, dZ.dtype)"),),
         ("network.db",),  # as above
         "zero",
         examples=60,

@@ -184,7 +184,7 @@ MISTAKES: tuple[Plant, ...] = (
         (
             (
                 BACKWARD_LINEAR,
-                BACKWARD_LINEAR + "\n        dY = _product((weights[layer] - W.dtype.type(0.1) * dW).T, dZ)",
+                BACKWARD_LINEAR + "\n        dY = _product((weights[layer] - dW.dtype.type(0.1) * dW).T, dZ)",
             ),
         ),
         ("network.dX", "network.dW"),

@@ -62,7 +62,7 @@ MISTAKES: tuple[Plant, ...] = (
     Plant(
         "labels_smoothed",
         "labels are smoothed by 0.1, undeclared",
-        ((LOG_SOFTMAX, "P = P.dtype.type(0.9) * P + P.dtype.type(0.1 / len(P))\n    " + LOG_SOFTMAX),),
+        ((LOG_SOFTMAX, "P = Z.dtype.type(0.9) * P + Z.dtype.type(0.1 / len(P))\n    " + LOG_SOFTMAX),),
         ("softmax_cross_entropy.forward", "network.forward"),
         "label-smoothing",
     ),

@@ -106,7 +106,7 @@ SUMS: tuple[Plant, ...] = (
                 PRODUCT,
                 lines(
                     "blocks = [(A[:, k : k + 16] @ B[k : k + 16]) for k in range(0, A.shape[1], 16)]",
-                    "total = sum(blocks, np.zeros((len(A), B.shape[1]), A.dtype))",
+                    "total = sum(blocks, np.zeros((len(A), B.shape[1]), np.result_type(A, B)))",
                     "return total.astype(np.result_type(A, B), copy=False)",
                 ),
             ),
@@ -139,14 +139,14 @@ SUMS: tuple[Plant, ...] = (
                 lines(
                     "S = np.exp(Z.astype(np.float64) - Z.max(axis=0))",
                     "S /= S.sum(axis=0)",
-                    "return (S * (dS - (S * dS).sum(axis=0))).astype(Z.dtype)",
+                    "return (S * (dS - (S * dS).sum(axis=0))).astype(dS.dtype)",
                 ),
             ),
             (
                 FUSED,
                 lines(
                     "S = np.exp(Z.astype(np.float64) - Z.max(axis=0))",
-                    "return (S / S.sum(axis=0) * P.sum(axis=0, dtype=np.float64) - P).astype(Z.dtype)",
+                    "return (S / S.sum(axis=0) * P.sum(axis=0, dtype=np.float64) - P).astype(np.result_type(Z, P))",
                 ),
             ),
         ),

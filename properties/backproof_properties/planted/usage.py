@@ -7,7 +7,6 @@ from backproof_properties.planted import (
     FUSED,
     FUSED_LOSS,
     IMPORT,
-    KEPT,
     LOSS,
     LOSS_VJP,
     RAISE_SHOWN,
@@ -89,7 +88,7 @@ SHAPES_AND_DTYPES: tuple[Plant, ...] = (
             ),
         ),
         ("softmax_cross_entropy.dZ",),
-        unnamed="the format of the class numbers is shown",
+        "label-format",
         examples=60,
     ),
     Plant(
@@ -126,13 +125,13 @@ STATE: tuple[Plant, ...] = (
         (
             top("_VELOCITY = {}"),
             linear_vjp(
-                "dW = _product(dZ, Y.T) + W.dtype.type(0.9) * _VELOCITY.get(W.shape, np.zeros_like(W))",
+                "dW = _product(dZ, Y.T) + dZ.dtype.type(0.9) * _VELOCITY.get(W.shape, np.zeros(W.shape, dZ.dtype))",
                 "_VELOCITY[W.shape] = dW.copy()",
                 dW="dW",
             ),
         ),
         ("linear.dW",),
-        unnamed=KEPT,
+        "history",
     ),
     Plant(
         "activations_kept_by_shape",
@@ -145,7 +144,7 @@ STATE: tuple[Plant, ...] = (
             ),
         ),
         ("softmax.dZ", "chain.rule"),
-        unnamed=KEPT,
+        "history",
     ),
     Plant(
         "mask_of_the_forward_pass",
@@ -156,7 +155,7 @@ STATE: tuple[Plant, ...] = (
             (RELU_VJP, "return dY * _KEPT.get(Z.shape, Z >= 0)"),
         ),
         ("relu.dZ",),
-        unnamed=KEPT,
+        "history",
     ),
     Plant(
         "mask_used_up_by_the_backward_pass",
@@ -199,7 +198,7 @@ STATE: tuple[Plant, ...] = (
             ),
         ),
         ("softmax_cross_entropy.dZ",),
-        unnamed=KEPT,
+        "history",
     ),
     Plant(
         "noise",
@@ -269,7 +268,8 @@ MEMORY: tuple[Plant, ...] = (
         "arrays with negative strides are not accepted, as when handed to another framework",
         ((SOFTMAX, lines("if Z.strides[0] < 0:", '    raise ValueError("negative strides")', SOFTMAX)),),
         ("softmax.forward", "softmax.dZ"),
-        unnamed=RAISE_SHOWN,
+        "memory-layout",
+        examples=60,
     ),
     Plant(
         "writable_memory_wanted",
