@@ -232,10 +232,10 @@ MEMORY: tuple[Plant, ...] = (
             (
                 SOFTMAX,
                 lines(
-                    'if not np.array_equal(_LAST.get("Z"), Z):',
+                    'if not np.array_equal(_LAST.get("Z"), Z) or _LAST["Z"].dtype != Z.dtype:',
                     "    E = np.exp(Z - Z.max(axis=0))",
                     "    _LAST.update(Z=Z.copy(), S=E / E.sum(axis=0))",
-                    'return _LAST["S"].astype(Z.dtype)',
+                    'return _LAST["S"].copy()',
                 ),
             ),
         ),
