@@ -178,7 +178,7 @@ def test_a_target_whose_answers_change_is_refuted_not_a_crash():
 @pytest.mark.no_cover
 @pytest.mark.parametrize("claim", ["network.dX", "network.dW", "network.db"])
 def test_where_half_of_the_entries_could_be_far_off_the_verdict_says_so(claim):
-    outcome = _run(R, claim, dtype="bfloat16", examples=12, seed=29)
+    outcome = _run(R, claim, dtype="bfloat16", examples=20, seed=5)
     assert (outcome.verdict, outcome.finding) == (Verdict.UNCERTIFIED, None)
     assert outcome.reason.startswith("half of the entries could be wrong by ")
     assert "declare accumulator=float32 if sums are kept in that" in outcome.reason
