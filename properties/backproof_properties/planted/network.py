@@ -251,7 +251,7 @@ MISTAKES: tuple[Plant, ...] = (
         ),
         ("network.dW",),
         "memory-layout",
-        examples=100,
+        examples=300,
         slow=True,
     ),
     Plant(
