@@ -9,8 +9,9 @@ from mpmath import mp
 from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
+from backproof_properties.regimes import ORDINARY
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import ORDINARY, arrays, biases, cotangents, dimensions, limit_logits
+from backproof_properties.strategies import arrays, biases, cotangents, dimensions, limit_logits
 from backproof_properties.subject import Domain, Subject
 from backproof_spec import chain
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error, step

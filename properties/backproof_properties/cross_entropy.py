@@ -8,8 +8,9 @@ from mpmath import mp
 from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
+from backproof_properties.regimes import PROBABILITIES
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import PROBABILITIES, arrays, dimensions, labels
+from backproof_properties.strategies import arrays, dimensions, labels
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
 from backproof_spec.matrices import TRANSCENDENTAL_BITS, Matrix, absolute, as_matrix, from_entries, nonzeros, scale

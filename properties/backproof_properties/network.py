@@ -13,8 +13,9 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case
 from backproof_properties.contract import Raised
 from backproof_properties.property import Property
+from backproof_properties.regimes import VALUES
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import NEAR, VALUES, networks
+from backproof_properties.strategies import NEAR, networks
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error, step
 from backproof_spec.matrices import (

@@ -8,8 +8,9 @@ from mpmath import mp
 from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
+from backproof_properties.regimes import MODERATE_LOGITS
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import MODERATE_LOGITS, arrays, cotangents, dimensions, logits, masked
+from backproof_properties.strategies import arrays, cotangents, dimensions, logits, masked
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
 from backproof_spec.matrices import TRANSCENDENTAL_BITS, ones, product, scale, vec

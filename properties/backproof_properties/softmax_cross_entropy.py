@@ -10,8 +10,9 @@ from mpmath import mp
 from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
+from backproof_properties.regimes import MODERATE_LOGITS
 from backproof_properties.results import Link, Observation
-from backproof_properties.strategies import MODERATE_LOGITS, arrays, dimensions, labels, logits, masked
+from backproof_properties.strategies import arrays, dimensions, labels, logits, masked
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import PRECISION_BITS, jacobian, quotient_error
 from backproof_spec.matrices import (

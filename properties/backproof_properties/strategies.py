@@ -1,7 +1,7 @@
 """Inputs chosen to confuse: shapes, adversarial floats, labels, networks. Everything drawn is valid by construction.
 
-Values are decoded from integers: a *regime* turns an integer into a float, small integers into simple floats, so that
-Hypothesis shrinks towards simple numbers, and arrays too large to draw entry by entry come from one drawn seed.
+Values are decoded from integers by a regime (``regimes``), so that Hypothesis shrinks towards simple numbers; arrays
+too large to draw entry by entry come from one drawn seed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
+from backproof_properties.regimes import LOGITS, OFFSETS, ORDINARY, PROBABILITIES, VALUES, Regime, dense
 from backproof_properties.subject import Domain
-from backproof_spec.rounding.formats import Format
 
 _CODE_BITS = 80
 DRAWN_ENTRIES = 16
@@ -60,110 +60,7 @@ def _divides_by_batch(domain: Domain) -> bool:
     return domain.conventions.reduction == "mean" or "1/batch" in domain.conventions.scale.values()
 
 
-# --- values -----------------------------------------------------------------------------------------------------------
-
-
-Regime = Callable[[int, Format], float]
-
-
-def _signed(code: int, magnitude: Callable[[int], float]) -> float:
-    return -magnitude(code >> 1) if code & 1 else magnitude(code >> 1)
-
-
-def _small(code: int, form: Format) -> float:  # noqa: ARG001 - one signature for all regimes
-    """Multiples of 1/4 in [−2, 2]: ties, exact zeros (of both signs), exact cancellation."""
-    return _signed(code, lambda k: (k % 9) / 4)
-
-
-def _dense(code: int, form: Format) -> float:
-    """Full-precision significands in (−4, 4)."""
-    return _signed(code, lambda k: (k % 2 ** (form.precision + 2)) * 2.0**-form.precision)
-
-
-def _special(code: int, form: Format) -> float:
-    """±0, ±1 and its neighbours, the smallest normal and its neighbours, the smallest subnormal."""
-    normal, step = 2.0**form.emin, 2.0**form.subnormal_exponent
-    u = 2.0**-form.precision
-    table = (0.0, 1.0, 1 + 2 * u, 1 - u, step, normal, normal - step, normal + step, 3.0, 0.5)
-    return _signed(code, lambda k: table[k % len(table)])
-
-
-def _wide(code: int, form: Format) -> float:
-    """Full-precision significands over half of the exponent range: sums whose terms differ by all magnitudes."""
-    span = form.emax // 2
-
-    def magnitude(k: int) -> float:
-        significand, k = k % 2**form.precision, k >> form.precision
-        return float(np.ldexp(float(significand), k % (2 * span) - span - form.precision + 1))
-
-    return _signed(code, magnitude)
-
-
-def _huge(code: int, form: Format) -> float:
-    """Within a factor 16 of the largest finite number."""
-    return _signed(code, lambda k: float(np.ldexp(2.0 - 2.0 ** (1 - form.precision), form.emax - k % 5)))
-
-
-def _tiny(code: int, form: Format) -> float:
-    """Subnormals and the first normals."""
-    return _signed(code, lambda k: float(np.ldexp(float(k % 2 ** (form.precision + 1)), form.subnormal_exponent)))
-
-
-_GAPS = (0.0, 1.0, 700.0, 709.0, 745.5, 800.0, 1000.0, 17.0, 11.0, 88.0, 104.0, 20000.0)
-
-
-def _gap(code: int, form: Format) -> float:
-    """Logits past which exp overflows or underflows in some format: 11 and 17, 88 and 104, 709 and 745, 800, 20000."""
-    return _signed(code, lambda k: _GAPS[k % len(_GAPS)] + ((k >> 8) % 8) / 8 * min(1.0, form.precision / 11))
-
-
-def _offset(share: float) -> Regime:
-    """Logits that differ by at most 4 beside a common offset so large that log Σ exp has no digit left for them.
-
-    ``share`` is how much of the significand the offset takes: 10⁶ or 10¹⁵ in float64.
-    """
-
-    def regime(code: int, form: Format) -> float:
-        exponent = round(share * form.precision)
-        step = 2.0 ** (exponent + 1 - form.precision)
-        return 1.5 * 2.0**exponent + _signed(code, lambda k: k % round(4 / step + 1) * step)
-
-    return regime
-
-
-def _far(code: int, form: Format) -> float:
-    """From 10⁴ to 10³⁰, as far as the format reaches: exp overflows of every one, and of none that is shifted."""
-    largest = form.emax - 1
-    return _signed(code, lambda k: float(np.ldexp(1 + ((k >> 8) % 8) / 8, min(largest, 13 + k % 88))))
-
-
-def _probability(code: int, form: Format) -> float:
-    """Full-precision numbers in (0, 1]."""
-    return float(np.ldexp(code % 2**form.precision + 1, -form.precision))
-
-
-def _rare_probability(code: int, form: Format) -> float:
-    """0, 1, subnormals and other probabilities that a softmax may return."""
-    table = (
-        0.0,
-        1.0,
-        0.0,
-        0.5,
-        2.0**form.subnormal_exponent,
-        2.0**form.emin,
-        2.0 ** (form.emin // 2),
-        1 - 2.0**-form.precision,
-    )
-    return table[code % len(table)]
-
-
-ORDINARY: tuple[Regime, ...] = (_small, _dense)
-VALUES: tuple[Regime, ...] = (*(_small, _dense, _dense) * 4, _special, _wide, _tiny, _huge)
-"""Three arrays in four are ordinary: an extreme one mostly meets ordinary ones, and little hides in overflow."""
-OFFSETS: tuple[Regime, ...] = (_offset(0.4), _offset(0.9))
-LOGITS: tuple[Regime, ...] = (*(_small, _dense, _gap) * 3, _special, _huge, _far, *OFFSETS)
-MODERATE_LOGITS: tuple[Regime, ...] = (_small, _dense, _gap)
-PROBABILITIES: tuple[Regime, ...] = (_probability, _rare_probability)
+# --- arrays -----------------------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -287,7 +184,7 @@ def _rounded(source: random.Random, n: int, domain: Domain) -> list[float]:  # n
 
 
 def _unnormalised(source: random.Random, n: int, domain: Domain) -> list[float]:
-    return [_dense(2 * source.getrandbits(60), domain.format) for _ in range(n)]
+    return [dense(2 * source.getrandbits(60), domain.format) for _ in range(n)]
 
 
 def _no_mass(source: random.Random, n: int, domain: Domain) -> list[float]:  # noqa: ARG001 - one signature for all

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from backproof_impl.conventions import Conventions, Limits
+from backproof_properties import regimes as R
 from backproof_properties import strategies as S
 from backproof_properties.arrays import NUMPY_DTYPES
 from backproof_properties.subject import Domain
@@ -46,8 +47,8 @@ def _drawn(strategy: st.SearchStrategy, count: int = 300):
 # --- values ---------------------------------------------------------------------------------------------------------
 
 REGIMES: dict[str, Callable] = {
-    name: getattr(S, name)
-    for name in ("_small", "_dense", "_special", "_wide", "_huge", "_tiny", "_gap", "_probability", "_rare_probability")
+    name: getattr(R, name)
+    for name in ("small", "dense", "special", "wide", "huge", "tiny", "gap", "probability", "rare_probability")
 }
 CODES = [*range(200), *(k * 0x9E3779B97F4A7C15F39C % 2**77 for k in range(1, 800)), 2**77 - 1]
 
@@ -58,29 +59,29 @@ def test_every_regime_decodes_every_code_to_a_finite_number_of_the_format(regime
     values = [REGIMES[regime](code, FORMATS[dtype]) for code in CODES]
     stored = np.array(values).astype(NUMPY_DTYPES[dtype]).astype(np.float64)
     assert np.isfinite(stored).all()
-    if regime not in {"_dense", "_tiny", "_gap"}:  # those have more digits than some formats, and are rounded
+    if regime not in {"dense", "tiny", "gap"}:  # those have more digits than some formats, and are rounded
         assert stored.tolist() == values
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_small_codes_are_simple_numbers(dtype):
     form = FORMATS[dtype]
-    assert [S._small(code, form) for code in range(6)] == [0.0, -0.0, 0.25, -0.25, 0.5, -0.5]
-    assert [regime(0, form) for regime in (S._dense, S._special, S._wide, S._tiny, S._gap)] == [0.0] * 5
-    assert [S._special(code, form) for code in (0, 2, 3)] == [0.0, 1.0, -1.0]
-    assert math.copysign(1, S._small(1, form)) == -1
+    assert [R.small(code, form) for code in range(6)] == [0.0, -0.0, 0.25, -0.25, 0.5, -0.5]
+    assert [regime(0, form) for regime in (R.dense, R.special, R.wide, R.tiny, R.gap)] == [0.0] * 5
+    assert [R.special(code, form) for code in (0, 2, 3)] == [0.0, 1.0, -1.0]
+    assert math.copysign(1, R.small(1, form)) == -1
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_regimes_reach_where_they_say(dtype):
     form = FORMATS[dtype]
-    assert {S._huge(code, form) for code in (0, 1)} == {float(form.largest), -float(form.largest)}
-    assert S._tiny(2, form) == float(form.smallest_subnormal)
-    special = {S._special(code, form) for code in range(0, 20, 2)}
+    assert {R.huge(code, form) for code in (0, 1)} == {float(form.largest), -float(form.largest)}
+    assert R.tiny(2, form) == float(form.smallest_subnormal)
+    special = {R.special(code, form) for code in range(0, 20, 2)}
     assert {float(form.smallest_normal), float(form.smallest_subnormal), 1.0, 0.5} <= special
-    assert all(0 < S._probability(code, form) <= 1 for code in CODES)
-    assert all(0 <= S._rare_probability(code, form) <= 1 for code in CODES)
-    assert {math.copysign(1, S._small(code, form)) for code in (0, 1)} == {1.0, -1.0}
+    assert all(0 < R.probability(code, form) <= 1 for code in CODES)
+    assert all(0 <= R.rare_probability(code, form) <= 1 for code in CODES)
+    assert {math.copysign(1, R.small(code, form)) for code in (0, 1)} == {1.0, -1.0}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -225,7 +226,7 @@ def test_logits_that_overflow_are_brought_within_the_limit():
     assert abs(Fraction(weights[0][0, 0]) * 2**1000 + Fraction(biases[0][0])) <= 80
 
 
-@pytest.mark.parametrize("regimes", [S.ORDINARY, S.VALUES], ids=["ordinary", "values"])
+@pytest.mark.parametrize("regimes", [R.ORDINARY, R.VALUES], ids=["ordinary", "values"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_logits_of_networks_stay_within_the_declared_limit(regimes, dtype):
     for case in _drawn(S.networks(_domain(dtype, limits=Limits(logit=80, width=3)), regimes), 60):
@@ -275,7 +276,7 @@ def test_sizes_are_within_the_declared_ranges():
 @pytest.mark.parametrize("dtype", ["float16", "float64"])
 def test_entries_that_are_not_0_have_the_declared_magnitude(dtype):
     domain = _domain(dtype, limits=Limits(magnitude=(0.25, 8)))
-    cases = [*_drawn(S.networks(domain, S.VALUES), 60), *({"Z": Z} for Z in _drawn(S.logits(domain, (3, 4)), 60))]
+    cases = [*_drawn(S.networks(domain, R.VALUES), 60), *({"Z": Z} for Z in _drawn(S.logits(domain, (3, 4)), 60))]
     arrays = [A for case in cases for name, A in case.items() if name != "P"]
     values = np.concatenate(
         [np.abs(A.astype(float)).ravel() for each in arrays for A in (each if isinstance(each, list) else [each])]
