@@ -69,7 +69,7 @@ def terminal() -> str:
 
 def page() -> str:
     """The report as an HTML page."""
-    return to_html(_refuted())
+    return re.sub(r"FOLDERS = \[.*", "FOLDERS = []", to_html(_refuted()))  # where it was made makes no other picture
 
 
 def jacobian() -> str:
