@@ -23,7 +23,7 @@ def to_junit(report: Report) -> str:
     """The report as JUnit XML text; a known failure is skipped, with its reason."""
     suite = ET.Element("testsuite", name=_clean(f"backproof {report.target}"))
     properties = ET.SubElement(suite, "properties")
-    noted = (("conventions", report.conventions), ("not judged", not_judged(report)))
+    noted = (("conventions", report.conventions), ("not judged", not_judged(report) or "nothing"))
     for name, value in (("seed", report.seed), ("examples", report.examples), *noted):
         ET.SubElement(properties, "property", name=name, value=_clean(str(value)))
     for outcome in report.results:

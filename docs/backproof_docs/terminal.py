@@ -28,7 +28,7 @@ from backproof_docs.wording import (
     folded,
     found,
     headline,
-    not_judged,
+    judged,
     number,
     one_line,
     place,
@@ -151,7 +151,7 @@ def _summary(report: Report) -> Text:
     )
     if report.conventions:
         text.append(f"\ndeclared: {declared(report)}")
-    return text.append(f"\nnot judged: {not_judged(report)}")
+    return text.append(f"\n{judged(report)}")
 
 
 def progress_bar() -> Progress:

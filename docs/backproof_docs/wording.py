@@ -246,7 +246,7 @@ def advice(report: Report) -> list[str]:
 
 
 def not_judged(report: Report) -> str:
-    """How much of what was asked was not looked at: claims of the target, and entries that it computed."""
+    """How much of what was asked was not looked at: claims of the target, entries it computed; empty if nothing."""
     skipped, asked, share = len(report.unjudged), len(report.of_target), report.uncertified_share
     formats = " × formats" if len(report.dtypes) > 1 else ""
     parts = [f"{skipped} of {asked} claims{formats}"] if skipped else []
@@ -254,4 +254,10 @@ def not_judged(report: Report) -> str:
     parts += [f"{report.declined_share:.1%} of the inputs drawn (declined)"] if report.declined_share else []
     raised = sum(each.observation.raised for each in report.of_target)
     parts += [f"{raised} calls that raised where a result overflows"] if raised else []
-    return ", ".join(parts) or "nothing of what was asked"
+    return ", ".join(parts)
+
+
+def judged(report: Report) -> str:
+    """The line about what was not looked at, or that everything was."""
+    found = not_judged(report)
+    return f"not judged: {found}" if found else "everything asked was judged"

@@ -174,4 +174,4 @@ def test_what_is_required_and_a_run_that_judged_nothing_are_told():
 
 def test_what_was_declared_is_told():
     text = to_markdown(_made(_outcome(), conventions={"layout": "batch-first"}))
-    assert "\\\ndeclared: <code>layout&#61;batch-first</code>\\\nnot judged: nothing of what was asked\n" in text
+    assert "\\\ndeclared: <code>layout&#61;batch-first</code>\\\neverything asked was judged\n" in text

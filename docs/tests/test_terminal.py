@@ -323,6 +323,6 @@ def test_the_summary():
         "PASSED  2 holds · target t.py · float64",
         "5 examples a link · seed 1 · 0.5 s",
         "declared: layout=batch-first",
-        "not judged: nothing of what was asked",
+        "everything asked was judged",
     ]
     assert "\nFAILED  1 refuted · target t.py · float64\n" in _printed(_made(_refuted()))

@@ -144,7 +144,16 @@ def _importable_from(folder: Path) -> None:
 def _raised(source: str, error: BaseException) -> UsageError:
     if isinstance(error, UsageError):  # what it declares cannot be
         return Unloadable(str(error))
-    return Unloadable(f"target {source}: importing it raised {described(error)}")
+    return Unloadable(f"target {source}: importing it raised {described(error)}; {_next_step(source, error)}")
+
+
+def _next_step(source: str, error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"install what provides {error.name}, or name its folder in PYTHONPATH"
+    if isinstance(error, SystemExit | EOFError):
+        return "what only a script does belongs under if __name__ == '__main__':"
+    shows = f"python {source}" if source.endswith(".py") else f"python -c 'import {source.partition(':')[0]}'"
+    return f"{shows} shows where"
 
 
 def _load_module(source: str, module_name: str) -> Any:
@@ -156,8 +165,7 @@ def _load_module(source: str, module_name: str) -> Any:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and not f"{module_name}.".startswith(f"{error.name}."):
-            msg = f"target {source}: importing it needs the module {error.name}, which is not installed"
-            raise Unloadable(msg) from None
+            raise _raised(source, error) from None
         msg = (
             f"target {source}: no module named {module_name!r}; expected a Python file, package.module[:object] "
             f"or one of {', '.join(ADAPTERS)}"
