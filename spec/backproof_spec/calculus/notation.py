@@ -133,6 +133,11 @@ def step(a: Operand) -> Expression:
     return Expression(("ind", term(a)))
 
 
+def maximum(a: Operand, over: Index) -> Expression:
+    """max_i a."""
+    return Expression(("max", over[2], close(term(a), (over,))))
+
+
 def delta(i: Index, j: Index) -> Expression:
     """δ[i, j]."""
     return Expression(("delta", i[2], (i, j)))

@@ -1,0 +1,235 @@
+"""Exact values: rational numbers as fractions, the others by mpmath at the working precision; and explicit Jacobians.
+
+The explicit Jacobian is computed entry by entry: with every value go its partial derivatives by the entries of the
+arguments, those that are not 0 (which δ and the places of a tensor decide), so that J comes out sparse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from mpmath import mp
+
+from backproof_spec.language.evaluating import Evaluation, Place, Tensor
+from backproof_spec.language.functions import FUNCTIONS, Function, Number, real
+from backproof_spec.language.sizes import Parameters, sizes
+from backproof_spec.operation import Operation
+
+_EXPONENT, _BITS = 64, 100_000
+"""Fractions are raised to powers up to this one, and kept as fractions up to so many bits."""
+
+
+def _is(value: Number) -> bool:
+    return isinstance(value, Fraction)
+
+
+def _kept(value: Fraction) -> Number:
+    """A fraction, unless it has grown too long."""
+    return value if value.numerator.bit_length() + value.denominator.bit_length() < _BITS else real(value)
+
+
+class Exact:
+    """Fractions and numbers of mpmath."""
+
+    def number(self, value: Fraction) -> Number:
+        """A rational number."""
+        return value
+
+    def is_zero(self, value: Number) -> bool:
+        """Is it 0?"""
+        return bool(value == 0)
+
+    def add(self, terms: Sequence[Number]) -> Number:
+        """The sum."""
+        rational = sum((each for each in terms if _is(each)), Fraction(0))
+        others = [each for each in terms if not _is(each)]
+        if not others:
+            return _kept(rational)
+        return sum(others, mp.mpf(0)) + real(rational)
+
+    def multiply(self, left: Number, right: Number) -> Number:
+        """a·b."""
+        return _kept(left * right) if _is(left) and _is(right) else real(left) * real(right)
+
+    def divide(self, left: Number, right: Number) -> Number:
+        """a/b."""
+        if right == 0:
+            msg = "a division by 0"
+            raise ZeroDivisionError(msg)
+        return _kept(left / right) if _is(left) and _is(right) else real(left) / real(right)
+
+    def power(self, base: Number, exponent: Number) -> Number:
+        """a^e: of whole e for every a (but 0 to a negative one), else of positive a."""
+        if _is(exponent) and exponent.denominator == 1:
+            if base == 0 and exponent < 0:
+                msg = "0 to a negative power"
+                raise ZeroDivisionError(msg)
+            whole = int(exponent)
+            return _kept(base**whole) if _is(base) and abs(whole) <= _EXPONENT else real(base) ** whole
+        if base <= 0:
+            msg = "a power that is no whole number of what is not positive"
+            raise ArithmeticError(msg)
+        return real(base) ** real(exponent)
+
+    def apply(self, function: Function, arguments: tuple[Number, ...]) -> Number:
+        """f(a, …)."""
+        return function.value(*arguments)
+
+    def largest(self, values: Sequence[Number]) -> Number:
+        """The first of the largest."""
+        return max(values)
+
+    def compare(self, left: Number, right: Number) -> int:
+        """The sign of a − b."""
+        return int(left > right) - int(left < right)
+
+
+# --- values with their partial derivatives ----------------------------------------------------------------------------
+
+Variable = tuple[str, Place]
+"""An entry of an argument."""
+
+
+@dataclass(frozen=True)
+class Jet:
+    """A value, and its partial derivatives that are not 0."""
+
+    value: Number
+    slopes: Mapping[Variable, Number] = field(default_factory=dict)
+
+
+class Kink(ArithmeticError):
+    """There is no derivative here: of which function."""
+
+
+class Jets:
+    """Exact numbers with their partial derivatives: each rule is that of the calculus, once.
+
+    ``strict``: a kink raises ``Kink``; else the derivative is the convention's.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        """Over exact numbers."""
+        self.exact, self.strict = Exact(), strict
+
+    def number(self, value: Fraction) -> Jet:
+        """A number, which is constant."""
+        return Jet(value)
+
+    def is_zero(self, value: Jet) -> bool:
+        """Is it 0, here and nearby?"""
+        return value.value == 0 and not value.slopes
+
+    def add(self, terms: Sequence[Jet]) -> Jet:
+        """Σ a, with Σ a′."""
+        slopes: dict[Variable, list[Number]] = {}
+        for each in terms:
+            for variable, slope in each.slopes.items():
+                slopes.setdefault(variable, []).append(slope)
+        return Jet(self.exact.add([each.value for each in terms]), {k: self.exact.add(v) for k, v in slopes.items()})
+
+    def _scaled(self, slopes: Mapping[Variable, Number], by: Number) -> dict[Variable, Number]:
+        return {k: self.exact.multiply(by, v) for k, v in slopes.items()} if by != 0 else {}
+
+    def _combined(self, value: Number, *parts: tuple[Jet, Number]) -> Jet:
+        """A value whose derivative is Σ slope·a′ over the parts (a, slope)."""
+        return Jet(value, self.add([Jet(Fraction(0), self._scaled(a.slopes, slope)) for a, slope in parts]).slopes)
+
+    def multiply(self, left: Jet, right: Jet) -> Jet:
+        """a·b, with a′·b + a·b′."""
+        return self._combined(self.exact.multiply(left.value, right.value), (left, right.value), (right, left.value))
+
+    def divide(self, left: Jet, right: Jet) -> Jet:
+        """a/b, with a′/b − (a/b)·b′/b."""
+        value = self.exact.divide(left.value, right.value)
+        inverse = self.exact.divide(Fraction(1), right.value)
+        minus = self.exact.multiply(Fraction(-1), self.exact.multiply(value, inverse))
+        return self._combined(value, (left, inverse), (right, minus))
+
+    def power(self, base: Jet, exponent: Jet) -> Jet:
+        """a^e, with e·a^(e−1)·a′, and a^e·log a·e′ where e is not constant."""
+        value, e = self.exact.power(base.value, exponent.value), exponent.value
+        by = self.exact.multiply(e, self.exact.power(base.value, e - 1)) if e != 0 else Fraction(0)
+        if not exponent.slopes:
+            return self._combined(value, (base, by))
+        log = FUNCTIONS["log"].value(base.value)
+        return self._combined(value, (base, by), (exponent, self.exact.multiply(value, log)))
+
+    def apply(self, function: Function, arguments: tuple[Jet, ...]) -> Jet:
+        """f(a, …), with Σ ∂f·a′."""
+        values = tuple(each.value for each in arguments)
+        value = function.value(*values)
+        if self.strict and function.kink and function.kink(values) == 0 and any(a.slopes for a in arguments):
+            raise Kink(function.name)
+        parts = zip(arguments, function.slopes, strict=True)
+        return self._combined(value, *((a, slope(values, value)) for a, slope in parts if a.slopes))
+
+    def largest(self, values: Sequence[Jet]) -> Jet:
+        """The first of the largest."""
+        found = max(values, key=lambda each: each.value)
+        if self.strict and any(a.value == found.value and a.slopes != found.slopes for a in values):
+            msg = "max"
+            raise Kink(msg)
+        return found
+
+    def compare(self, left: Jet, right: Jet) -> int:
+        """The sign of a − b."""
+        return self.exact.compare(left.value, right.value)
+
+
+# --- an operation at values -------------------------------------------------------------------------------------------
+
+
+def shapes(values: Mapping[str, Tensor[Number]], operation: Operation) -> dict[str, tuple[int, ...]]:
+    """The shape of each argument, from its last place. Tensors without entries have to say theirs otherwise."""
+    return {
+        each.name: tuple(1 + k for k in max(values[each.name])) if values[each.name] else (0,) * len(each.indices)
+        for each in operation.arguments
+    }
+
+
+def evaluation(
+    operation: Operation,
+    values: Mapping[str, Tensor[Number]],
+    parameters: Parameters,
+    found: Mapping[str, int] | None = None,
+) -> Evaluation[Number]:
+    """The operation at exact values of its arguments (and cotangents); ``found``: the sizes, where they are known."""
+    found = sizes(operation, shapes(values, operation), parameters) if found is None else found
+    return Evaluation(operation, found, parameters, values, Exact())
+
+
+def jets(given: Evaluation[Number], *, strict: bool = False) -> Evaluation[Jet]:
+    """The same, with the partial derivatives by every entry of every differentiated argument."""
+    differentiated = {each.name for each in given.operation.differentiated}
+    whole = {each.name for each in given.operation.arguments if each.kind == "index"}
+    values = {
+        name: tensor
+        if name in whole
+        else {
+            place: Jet(value, {(name, place): Fraction(1)} if name in differentiated else {})
+            for place, value in tensor.items()
+        }
+        for name, tensor in given.values.items()
+    }
+    return Evaluation(given.operation, given.sizes, given.parameters, values, Jets(strict=strict))
+
+
+def jacobian(given: Evaluation[Number], output: str) -> dict[Place, Mapping[Variable, Number]]:
+    """∂ output / ∂ arguments: of every entry of the output, its partial derivatives that are not 0."""
+    return {place: jet.slopes for place, jet in jets(given).tensor(output).items()}
+
+
+def vjp(given: Evaluation[Number], argument: str, along: Evaluation[Jet] | None = None) -> dict[Place, Number]:
+    """d argument = Jᵀ·vec dY, summed over the outputs: from the explicit Jacobian, which ``along`` holds."""
+    exact, found = Exact(), {place: list[Number]() for place in given.values[argument]}
+    along = along or jets(given)
+    for cotangent, output in given.operation.cotangents.items():
+        for place, jet in along.tensor(output).items():
+            weight = given.values[cotangent][place]
+            for (name, at), slope in jet.slopes.items():
+                if name == argument and weight != 0:
+                    found[at].append(exact.multiply(weight, slope))
+    return {place: exact.add(terms) for place, terms in found.items()}

@@ -1,0 +1,156 @@
+"""The functions and reductions of the language, a row each: what they are worth, their derivative, their kernel form.
+
+    exp log sqrt tanh sigmoid softplus erf sin cos     as the kernel has them
+    relu step sign abs max min                         by 1[a ≥ 0]
+
+A function's derivative by each of its arguments is given from the arguments and the value: tanh′ = 1 − Ω². At a kink it
+is the convention's: step(0) = 1, so that relu′(0) = 1 and sign(0) = 1; of equal numbers the first is the larger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from mpmath import mp
+
+from backproof_spec.calculus.notation import Expression, step
+
+Number: TypeAlias = Any
+"""A Fraction where it is rational, else an ``mpmath.mpf`` at the working precision."""
+Values: TypeAlias = tuple[Number, ...]
+
+
+@dataclass(frozen=True)
+class Function:
+    """f(a, …) at numbers, ∂f by each argument from (arguments, f), and as the kernel reads it.
+
+    ``domain``: what its argument has to satisfy, in words; ``kink``: what is 0 where it has no derivative.
+    """
+
+    name: str
+    value: Callable[..., Number]
+    slopes: tuple[Callable[[Values, Number], Number], ...]
+    kernel: Callable[..., Expression]
+    domain: str = ""
+    kink: Callable[[Values], Number] | None = None
+
+    @property
+    def arity(self) -> int:
+        """How many arguments it has."""
+        return len(self.slopes)
+
+
+def real(a: Number) -> Number:
+    """A number of mpmath, at the working precision."""
+    return mp.mpf(a.numerator) / a.denominator if isinstance(a, Fraction) else mp.mpf(a)
+
+
+def _positive(function: Callable[[Number], Number], name: str, *, zero: bool = False) -> Callable[[Number], Number]:
+    def at(a: Number) -> Number:
+        if a < 0 or (a == 0 and not zero):
+            msg = f"{name} of {mp.nstr(real(a), 6)}"
+            raise ArithmeticError(msg)
+        return function(real(a))
+
+    return at
+
+
+def _half(a: Number) -> Number:
+    return (1 if a >= 0 else 0) if isinstance(a, Fraction) else mp.mpf(a >= 0)
+
+
+def _sigmoid(a: Number) -> Number:
+    return 1 / (1 + mp.exp(-real(a)))
+
+
+def _softplus(a: Number) -> Number:
+    return mp.log1p(mp.exp(real(a)))
+
+
+def _of_kernel(name: str) -> Callable[[Expression], Expression]:
+    return lambda a: Expression((name, a.term))
+
+
+def _smooth(
+    name: str, value: Callable[[Number], Number], slope: Callable[[Number, Number], Number], domain: str = ""
+) -> Function:
+    """A function of one argument that the kernel has under the same name."""
+
+    def at(a: Number) -> Number:
+        return value(real(a))
+
+    found = value if domain else at
+    return Function(name, found, (lambda arguments, of: slope(real(arguments[0]), of),), _of_kernel(name), domain)
+
+
+def _relu(a: Expression) -> Expression:
+    return a * step(a)
+
+
+def _first(a: Values) -> Number:
+    return a[0]
+
+
+def _difference(a: Values) -> Number:
+    return a[0] - a[1]
+
+
+FUNCTIONS: dict[str, Function] = {
+    each.name: each
+    for each in (
+        _smooth("exp", mp.exp, lambda _, of: of),
+        _smooth("log", _positive(mp.log, "log"), lambda a, _: 1 / a, "positive"),
+        _smooth("sqrt", _positive(mp.sqrt, "sqrt", zero=True), lambda _, of: 1 / (2 * of), "positive"),
+        _smooth("tanh", mp.tanh, lambda _, of: 1 - of * of),
+        _smooth("sigmoid", _sigmoid, lambda _, of: of * (1 - of)),
+        _smooth("softplus", _softplus, lambda a, _: _sigmoid(a)),
+        _smooth("erf", mp.erf, lambda a, _: 2 / mp.sqrt(mp.pi) * mp.exp(-a * a)),
+        _smooth("sin", mp.sin, lambda a, _: mp.cos(a)),
+        _smooth("cos", mp.cos, lambda a, _: -mp.sin(a)),
+        Function("pi", lambda: +mp.pi, (), lambda: Expression(("entry", "π", ()))),
+        Function("step", _half, (lambda _, __: Fraction(0),), step, kink=_first),
+        Function("relu", lambda a: a if a > 0 else a * 0, (lambda a, _: _half(a[0]),), _relu, kink=_first),
+        Function(
+            "sign",
+            lambda a: Fraction(1 if a >= 0 else -1),
+            (lambda _, __: Fraction(0),),
+            lambda a: 2 * step(a) - 1,
+            kink=_first,
+        ),
+        Function(
+            "abs",
+            abs,
+            (lambda a, _: Fraction(1 if a[0] >= 0 else -1),),
+            lambda a: a * (2 * step(a) - 1),
+            kink=_first,
+        ),
+        Function(
+            "max",
+            max,
+            (lambda a, _: _half(a[0] - a[1]), lambda a, _: 1 - _half(a[0] - a[1])),
+            lambda a, b: b + _relu(a - b),
+            kink=_difference,
+        ),
+        Function(
+            "min",
+            min,
+            (lambda a, _: _half(a[1] - a[0]), lambda a, _: 1 - _half(a[1] - a[0])),
+            lambda a, b: a - _relu(a - b),
+            kink=_difference,
+        ),
+    )
+}
+"""Every function by its name."""
+
+REDUCTIONS: dict[str, str] = {
+    "sum": "Σ_i a",
+    "mean": "Σ_i a/size(i)",
+    "max": "the largest of a over i, which has at least one value",
+    "min": "the smallest of a over i, which has at least one value",
+    "softmax": "exp(a)/Σ_i exp(a), at i",
+    "logsumexp": "log(Σ_i exp(a))",
+}
+"""Every reduction over indices by its name, with its meaning."""

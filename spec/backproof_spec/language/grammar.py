@@ -1,0 +1,96 @@
+"""The grammar of operations and statements. LALR, so that an error has one place.
+
+A line may go on within brackets, and before an operator. Parameters are one flat list,
+in which a number that stands after a comma is one more choice of the parameter before it.
+"""
+
+from collections.abc import Iterator
+
+from lark import Lark, Token
+from lark.lark import PostLex
+
+from backproof_spec.language.functions import REDUCTIONS
+
+GRAMMAR = r"""
+start: _NL? (_line _NL)*
+_line: operation | where | suppose | definition | use | gradient | also
+
+operation: "operation" NAME "(" _arguments [";" _choices] ")" _ARROW outputs [where]
+_arguments: argument ("," argument)*
+argument: NAME letters [":" kind+]
+kind: NAME ["(" NAME ")"]
+_choices: (parameter | choice) ("," (parameter | choice))*
+parameter: NAME "=" _number | NAME "in" _number
+choice: _number
+_number: NUMBER | minus
+minus: "-" NUMBER
+outputs: NAME ("," NAME)*
+where: "where" relation ("," relation)*
+suppose: "suppose" relation
+definition: NAME letters "=" _sum
+use: names "=" call
+names: NAME "," NAME ("," NAME)*
+also: "computed" "also" definition
+gradient: "gradient" [of] "by" NAME letters ["=" claimed]
+of: _sum
+claimed: _sum
+relation: _sum RELATION _sum
+
+_sum: _product | add | subtract
+add: _sum "+" _product
+subtract: _sum "-" _product
+_product: _factors | reduce | multiply_tail | divide_tail | negate_tail
+multiply_tail: _factors "*" _tail
+divide_tail: _factors "/" _tail
+negate_tail: "-" _tail
+_tail: reduce | negate_tail
+reduce: REDUCE _product
+_factors: _signed | multiply | divide | quotient
+multiply: _factors "*" _signed
+divide: _factors "/" _signed
+quotient: _factors "//" _signed
+_signed: _powered | negate
+negate: "-" _signed
+_powered: _atom | power
+power: _atom "^" _exponent
+_exponent: _atom | negative
+negative: "-" _atom
+_atom: number | "(" _sum ")" | entry | call | slope | bracket
+number: NUMBER
+entry: NAME [places]
+call: NAME [places] "(" _sum ("," _sum)* [";" _settings] ")"
+_settings: setting ("," setting)*
+setting: NAME "=" _sum
+slope: NAME "'" [places] "(" NAME ")"
+bracket: "[" relation "]"
+places: "[" _sum ("," _sum)* "]"
+letters: ["[" NAME ("," NAME)* "]"]
+
+RELATION: ">=" | "<=" | ">" | "<" | "!=" | "=" | "≥" | "≤" | "≠"
+_ARROW: "->" | "→"
+REDUCE.2: /(REDUCTIONS)_(\w+|\{\s*\w+(\s*,\s*\w+)*\s*\})/
+NAME: /(?!(operation|where|suppose|computed|also|gradient|by)\b)[^\W\d_](?:[^\W_]|_(?=[^\W_]))*/
+NUMBER: /\d+(\.\d+)?([eE][-+]?\d+)?/
+_NL: /(?>([ \t]*(#[^\n]*)?\r?\n[ \t]*)+)(?![-+*\/])/
+%ignore /(?>([ \t]*(#[^\n]*)?\r?\n[ \t]*)+)(?=[-+*\/])/
+%ignore /[ \t]+/
+""".replace("REDUCTIONS", "|".join(REDUCTIONS))
+"""In the notation of Lark: rules in small letters, tokens in capitals."""
+
+
+class _Brackets(PostLex):
+    """Line ends within brackets end no line."""
+
+    always_accept = ("_NL",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """The tokens that are left."""
+        depth = 0
+        for token in stream:
+            if token.type == "_NL" and depth > 0:
+                continue
+            depth += (token in {"(", "["}) - (token in {")", "]"})
+            yield token
+
+
+PARSER = Lark(GRAMMAR, parser="lalr", propagate_positions=True, maybe_placeholders=True, postlex=_Brackets())

@@ -1,0 +1,330 @@
+"""From an operation to the terms of the kernel, and its theorems: ∂⟨dY, Y⟩/∂X[k] for all sizes, values and cotangents.
+
+With L = Σ dY·Y, over all outputs, dY held fixed, ∂L/∂X[k] is entry k of Jᵀ·vec dY: the vjp, whatever follows Y.
+
+An affine or looked-up place is a sum against a tensor of zeros and ones of which nothing is assumed but that it is not
+negative: X[c, 2·y + u] = Σ_a X[c,a]·H[a,y,u], so that what is proved holds for every such tensor. So does what is
+proved of parameters, positions and masks. A function of what is looked up is looked up itself: log S[s, t[s]] =
+Σ_v H[v,s]·log S[s,v], as just one H[v,s] is 1.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import count
+
+from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.notation import (
+    Expression,
+    Tensor,
+    always,
+    delta,
+    exp,
+    log,
+    maximum,
+    number,
+    size,
+    step,
+    total,
+)
+from backproof_spec.calculus.terms import ONE, Formula, free_indices
+from backproof_spec.calculus.terms import Index as Letter
+from backproof_spec.language.functions import FUNCTIONS
+from backproof_spec.language.kinds import KINDS
+from backproof_spec.language.polynomials import polynomial
+from backproof_spec.language.syntax import (
+    Add,
+    Apply,
+    Argument,
+    Bracket,
+    Divide,
+    Entry,
+    Gradient,
+    Index,
+    Multiply,
+    Negate,
+    Node,
+    Number,
+    Power,
+    Reduce,
+    Size,
+    Supposition,
+    free,
+    names,
+    rebuilt,
+    walk,
+)
+from backproof_spec.language.whole import is_whole
+from backproof_spec.operation import Operation
+
+Letters = tuple[Letter, ...]
+
+_DIMENSIONS = ("n", "m", "p", "q", "r", "t", "u", "v", "w")
+_POWER = 12
+"""Higher powers are no products."""
+_OPPOSITE = {"<": ">=", ">": "<=", "!=": "="}
+
+
+class Beyond(Exception):
+    """What the kernel has no terms for: which part of the definition, and why."""
+
+
+@dataclass
+class Lowering:
+    """One theorem's names and terms."""
+
+    operation: Operation
+    d: Derivation
+    dims: dict[str, str] = field(default_factory=dict)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    unknown: dict[str, Tensor] = field(default_factory=dict)
+    """The tensors of zeros and ones, and of positions, by what they stand for."""
+    own: dict[str, Letter] = field(default_factory=dict)
+    """Indices that were not written: of looked-up places."""
+
+    # --- names ---
+
+    def letter(self, name: str) -> Letter:
+        """The kernel's index of this name."""
+        return self.own.get(name) or ("index", name, self.dims[self.operation.dimension[name]])
+
+    def letters(self, names: Sequence[str]) -> tuple[Letter, ...]:
+        """The kernel's indices."""
+        return tuple(map(self.letter, names))
+
+    def declare(self) -> None:
+        """Every argument, parameter, cotangent and definition, and what is supposed."""
+        free_names = [each for each in _DIMENSIONS if each not in self.operation.shapes]
+        for k, dim in enumerate(dict.fromkeys(self.operation.dimension.values())):
+            self.dims[dim] = free_names[k] if k < len(free_names) else f"n{k}"
+        for letter, dim in self.operation.dimension.items():
+            self.d.letters.setdefault(self.dims[dim], []).append(letter)
+        for argument in self.operation.arguments:
+            if argument.kind != "index":
+                self._variable(argument)
+        for parameter in self.operation.parameters:
+            self.tensors[parameter.name] = self.d.variable(parameter.name)
+        self.d.variable("π")
+        waiting = [*self.operation.suppositions]
+        for each in self.operation.definitions:
+            self._suppose(waiting)
+            self._cotangent(*sorted(names(each.body)))
+            self.tensors[each.name] = self.d.define(each.name, self.letters(each.indices), self(each.body))
+        self._suppose(waiting)
+
+    def _suppose(self, waiting: list[Supposition]) -> None:
+        """Suppose what is of names that are declared by now."""
+        for each in [*waiting]:
+            if names(each.left) | names(each.right) <= self.tensors.keys():
+                self.d.suppose(self._supposition(each))
+                waiting.remove(each)
+
+    def _variable(self, argument: Argument) -> None:
+        dims = tuple(self.dims[each] for each in self.operation.shapes[argument.name])
+        tensor = self.tensors[argument.name] = self.d.variable(argument.name, *dims)
+        kind, places = KINDS[argument.kind], self.letters(argument.indices)
+        if kind.positive or kind.nonnegative:
+            self.d.suppose(always(("pos" if kind.positive else "nonneg", tensor[places].term), *places))
+
+    def _cotangent(self, *candidates: str) -> None:
+        """Declare those that are cotangents, and are not declared yet."""
+        for name in candidates:
+            if name in self.operation.cotangents and name not in self.tensors:
+                dims = (self.dims[each] for each in self.operation.shapes[name])
+                self.tensors[name] = self.d.variable(name, *dims)
+
+    def _supposition(self, each: Supposition) -> Formula:
+        left, right = self(each.left), self(each.right)
+        if each.relation in {"<", "<="}:
+            left, right = right, left
+        relation = {"<": ">", "<=": ">="}.get(each.relation, each.relation)
+        if relation == "=":
+            judgement: Formula = ("eq", left.term, right.term)
+        else:
+            less = left if right.term == ("num", 0, 1) else left - right
+            judgement = ({">": "pos", ">=": "nonneg", "!=": "nonzero"}[relation], less.term)
+        return always(judgement, *sorted(free_indices(judgement)))
+
+    def loss(self) -> Expression:
+        """L = Σ dY·Y over all entries of all outputs, dY a tensor of which nothing is assumed."""
+        self._cotangent(*self.operation.cotangents)
+        terms = []
+        for each in self.operation.definitions:
+            if each.name in self.operation.outputs:
+                places = self.letters(each.indices)
+                terms.append(total(self.tensors[f"d{each.name}"][places] * self.tensors[each.name][places], *places))
+        return reduce(operator.add, terms)
+
+    # --- terms ---
+
+    def __call__(self, node: Node) -> Expression:
+        """The term of an expression. Raises ``Beyond``."""
+        found: Expression = getattr(self, f"_{type(node).__name__.lower()}")(node)
+        return found
+
+    def _number(self, node: Number) -> Expression:
+        return Expression(number(node.value))
+
+    def _size(self, node: Size) -> Expression:
+        return size(self.dims[self.operation.dimension[node.index]])
+
+    def _index(self, node: Index) -> Expression:
+        return self._unknown(f"the number {self.letter(node.name)[2]}", (self.letter(node.name),))
+
+    def _add(self, node: Add) -> Expression:
+        return self(node.left) + self(node.right)
+
+    def _multiply(self, node: Multiply) -> Expression:
+        return self(node.left) * self(node.right)
+
+    def _divide(self, node: Divide) -> Expression:
+        if node.whole:
+            msg = "a//b stands as a number, where whole numbers may be places and be compared"
+            raise Beyond(msg)
+        return self(node.left) / self(node.right)
+
+    def _negate(self, node: Negate) -> Expression:
+        return -self(node.argument)
+
+    def _apply(self, node: Apply) -> Expression:
+        place = self._one_lookup(node)
+        return FUNCTIONS[node.function].kernel(*map(self, node.arguments)) if place is None else self._at(node, place)
+
+    def _power(self, node: Power) -> Expression:
+        """A product, or 1 over one, for a whole exponent; else exp(e·log a)."""
+        negative = isinstance(node.exponent, Negate)
+        exponent = node.exponent.argument if isinstance(node.exponent, Negate) else node.exponent
+        if not isinstance(exponent, Number) or exponent.value.denominator != 1 or exponent.value > _POWER:
+            return exp(self(node.exponent) * log(self(node.base)))
+        factors = [self(node.base)] * int(exponent.value)
+        found = reduce(operator.mul, factors) if factors else Expression(ONE)
+        return 1 / found if negative else found
+
+    def _entry(self, node: Entry) -> Expression:
+        """An entry; at a place that is no index, the sum over all places against zeros and ones."""
+        argument = self.operation.argument(node.name)
+        if argument is not None and argument.kind == "index":
+            msg = f"{node.name} stands as a number, where whole numbers may look up places and be compared"
+            raise Beyond(msg)
+        self._cotangent(node.name)
+        places: list[Letter] = []
+        hits: list[Expression] = []
+        over: list[Letter] = []
+        for place, dim in zip(node.places, self.operation.shapes[node.name], strict=True):
+            if isinstance(place, Index):
+                places.append(self.letter(place.name))
+            else:
+                over += self.d.fresh(self.dims[dim])
+                places.append(over[-1])
+                hits.append(self._hit(over[-1], place))
+        return total(
+            reduce(lambda found, hit: hit * found, reversed(hits), self.tensors[node.name][tuple(places)]), *over
+        )
+
+    def _hit(self, at: Letter, place: Node) -> Expression:
+        """[a = place]."""
+        self.own[at[1]] = at
+        return self._compared("=", Index(at[1]), place)
+
+    def _one_lookup(self, node: Apply) -> Entry | None:
+        """t[s] of f(… X[t[s]] …), where that is all that is looked up."""
+        index = {each.name for each in self.operation.arguments if each.kind == "index"}
+        lookups = {
+            place
+            for part in walk(node)
+            if isinstance(part, Entry) and part.name not in index
+            for place in part.places
+            if isinstance(place, Entry)
+        }
+        return lookups.pop() if len(lookups) == 1 else None
+
+    def _at(self, node: Apply, place: Entry) -> Expression:
+        """f(… X[t[s]] …) = Σ_v [v = t[s]]·f(… X[v] …)."""
+        argument = self.operation.argument(place.name)
+        dim = self.operation.dimension[argument.below] if argument else ""
+        (at,) = self.d.fresh(self.dims[dim])
+
+        def put(part: Node) -> Node:
+            return Index(at[1]) if part == place else rebuilt(part, put)
+
+        hit = self._hit(at, place)
+        return total(hit * self(put(node)), at)
+
+    # --- reductions ---
+
+    def _reduce(self, node: Reduce) -> Expression:
+        over, body = self.letters(node.indices), self(node.body)
+        return _REDUCTIONS[node.reduction](body, over)
+
+    # --- zeros and ones ---
+
+    def _bracket(self, node: Bracket) -> Expression:
+        if is_whole(node.left, self.operation) and is_whole(node.right, self.operation):
+            return self._compared(node.relation, node.left, node.right)
+        if node.relation in {"=", "!="}:
+            msg = f"[a {node.relation} b] of values"
+            raise Beyond(msg)
+        left, right = self(node.left), self(node.right)
+        difference = left - right if node.relation in {">=", "<"} else right - left
+        return step(difference) if "=" in node.relation else 1 - step(difference)
+
+    def _compared(self, relation: str, left: Node, right: Node) -> Expression:
+        """A comparison of whole numbers: δ, or an entry of a tensor of zeros and ones, named by what it compares."""
+        if isinstance(left, Index) and isinstance(right, Index) and relation in {"=", "!="}:
+            places = self.letter(left.name), self.letter(right.name)
+            if places[0][2] == places[1][2]:
+                return delta(*places) if relation == "=" else 1 - delta(*places)
+        if relation in _OPPOSITE:
+            return 1 - self._compared(_OPPOSITE[relation], left, right)
+        if relation == ">=":
+            left, right = right, left
+        difference = polynomial(Add(left, Negate(right)))
+        places_of = {name: self.letter(name) for name in sorted(free(left) | free(right))}
+        order = sorted(places_of, key=lambda name: (difference.about(name), places_of[name][2], name))
+        key = difference.written(order, signed=relation != "=")
+        return self._unknown(f"{key} {'=' if relation == '=' else '<='} 0", tuple(places_of[name] for name in order))
+
+    def _unknown(self, what: str, places: tuple[Letter, ...]) -> Expression:
+        """The entry of a tensor of which nothing is known but that it is not negative."""
+        key = f"{what} over {', '.join(i[2] for i in places)}"
+        if key not in self.unknown:
+            taken = {*self.operation.shapes, *(tensor.name for tensor in self.unknown.values())}
+            name = next(each for k in count(1) if (each := f"{_UNKNOWN}{k}") not in taken)
+            self.unknown[key] = self.d.variable(name, *(i[2] for i in places))
+            self.d.suppose(always(("nonneg", self.unknown[key][places].term), *places))
+        return self.unknown[key][places]
+
+
+_UNKNOWN = "H"
+"""What tensors of zeros and ones are called, with a number."""
+
+
+def _mean(body: Expression, over: Letters) -> Expression:
+    return total(body, *over) / reduce(operator.mul, [size(each[2]) for each in over])
+
+
+def _max(body: Expression, over: Letters) -> Expression:
+    return reduce(maximum, reversed(over), body)
+
+
+_REDUCTIONS: dict[str, Callable[[Expression, Letters], Expression]] = {
+    "sum": lambda body, over: total(body, *over),
+    "mean": _mean,
+    "max": _max,
+    "min": lambda body, over: -_max(-body, over),
+    "softmax": lambda body, over: exp(body) / total(exp(body), *over),
+    "logsumexp": lambda body, over: log(total(exp(body), *over)),
+}
+"""Every reduction, in the kernel's terms."""
+
+
+def theorem(operation: Operation, gradient: Gradient) -> tuple[Lowering, Expression, Expression, Expression | None]:
+    """The names declared in a derivation; what is differentiated, by which entry, and what is claimed of it."""
+    lowering = Lowering(operation, Derivation(f"{operation.name}.d{gradient.name}", operation.title or operation.name))
+    lowering.declare()
+    loss = lowering.loss()
+    by = lowering.tensors[gradient.name][lowering.letters(gradient.indices)]
+    return lowering, loss, by, None if gradient.claimed is None else lowering(gradient.claimed)

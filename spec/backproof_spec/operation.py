@@ -1,0 +1,57 @@
+"""An operation, as it was defined: what it takes, what it gives, and what is claimed of its gradients.
+
+``language.reading.read`` makes one from text; every interpreter of ``language`` reads one. Nothing else is said of an
+operation anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backproof_spec.language.kinds import KINDS
+from backproof_spec.language.syntax import Argument, Definition, Gradient, Parameter, Supposition
+
+
+@dataclass(frozen=True)
+class Operation:
+    """``dimension``: of each index, the index that stands for all of the same size; ``shapes``: of each tensor, these.
+
+    ``where``: what ties sizes; ``ways``: other ways to compute a name (``computed also``). The operations that it is
+    made of are written out in it. A statement has no name, and no arguments but what it does not define.
+    """
+
+    name: str
+    title: str
+    arguments: tuple[Argument, ...]
+    parameters: tuple[Parameter, ...]
+    outputs: tuple[str, ...]
+    where: tuple[Supposition, ...]
+    suppositions: tuple[Supposition, ...]
+    definitions: tuple[Definition, ...]
+    gradients: tuple[Gradient, ...]
+    ways: tuple[Definition, ...]
+    dimension: Mapping[str, str]
+    shapes: Mapping[str, tuple[str, ...]]
+
+    @property
+    def differentiated(self) -> tuple[Argument, ...]:
+        """The arguments by which there is a gradient, in their order."""
+        return tuple(each for each in self.arguments if KINDS[each.kind].differentiated)
+
+    def argument(self, name: str) -> Argument | None:
+        """The argument of this name."""
+        return next((each for each in self.arguments if each.name == name), None)
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter of this name."""
+        return next((each for each in self.parameters if each.name == name), None)
+
+    def definition(self, name: str) -> Definition | None:
+        """The definition of this name."""
+        return next((each for each in self.definitions if each.name == name), None)
+
+    @property
+    def cotangents(self) -> dict[str, str]:
+        """The name of the cotangent of each output: dY of Y."""
+        return {f"d{name}": name for name in self.outputs}
