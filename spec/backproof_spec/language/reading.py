@@ -5,7 +5,7 @@ Every mistake is one line: where, what was read, what was expected, and the near
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -13,9 +13,9 @@ from typing import Any
 from lark import Token, Tree
 
 from backproof_spec.calculus.vocabulary import meant
-from backproof_spec.language.dimensions import Dimensions
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.kinds import KINDS
+from backproof_spec.language.naming import Names, different, shown
 from backproof_spec.language.parsing import Malformed, at, expression, number, parsed, relation
 from backproof_spec.language.syntax import (
     Apply,
@@ -24,7 +24,6 @@ from backproof_spec.language.syntax import (
     Definition,
     Entry,
     Gradient,
-    Index,
     Node,
     Number,
     Parameter,
@@ -32,18 +31,10 @@ from backproof_spec.language.syntax import (
     Reduce,
     Size,
     Supposition,
-    children,
-    free,
-    rebuilt,
     walk,
 )
 from backproof_spec.language.using import forward, renaming
 from backproof_spec.operation import Operation
-
-_NODES = 20_000
-"""The most nodes of all expressions of an operation together, those of the operations that it uses among them."""
-_WORDS = {"size", "delta", "pi"}
-"""Names that have a meaning already, beside the functions."""
 
 Find = Callable[[str], Operation | None]
 """The operation of a name, where there is one that may be used."""
@@ -77,17 +68,12 @@ def _letters(tree: Tree[Any]) -> tuple[str, ...]:
     return tuple(str(each) for each in tree.children if each is not None)
 
 
-def _shown(name: str, indices: Sequence[str]) -> str:
-    return f"{name}[{','.join(indices)}]" if indices else name
-
-
 @dataclass
 class _Reader:
-    """What has been read so far; ``defined``: the indices of all names that may be used."""
+    """What has been read so far."""
 
     find: Find
     name: str = ""
-    outputs: tuple[str, ...] = ()
     arguments: list[Argument] = field(default_factory=list)
     parameters: list[Parameter] = field(default_factory=list)
     where: list[Supposition] = field(default_factory=list)
@@ -95,11 +81,7 @@ class _Reader:
     definitions: list[Definition] = field(default_factory=list)
     gradients: list[Gradient] = field(default_factory=list)
     ways: list[Definition] = field(default_factory=list)
-    defined: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    letters: dict[str, None] = field(default_factory=dict)
-    """The indices, in the order of the text."""
-    dimensions: Dimensions = field(default_factory=Dimensions)
-    nodes: int = 0
+    names: Names = field(default_factory=Names)
 
     def line(self, line: Tree[Any]) -> None:
         """One line more."""
@@ -115,20 +97,20 @@ class _Reader:
         for each in rest:
             if each is not None:
                 getattr(self, f"_{each.data}")(each, at(each))
-        for output in self.outputs:
-            if output in self.defined or self.outputs.count(output) > 1:
+        for output in self.names.outputs:
+            if output in self.names.defined or self.names.outputs.count(output) > 1:
                 raise Malformed(where, f"{output} stands twice: an output has a name of its own")
 
     def _argument(self, tree: Tree[Any], where: Position) -> None:
         name, letters, *kinds = tree.children
-        indices = self._different(str(name), _letters(letters), where)
-        self._new(str(name), indices, where)
+        indices = different(str(name), _letters(letters), where)
+        self.names.new(str(name), indices, where)
         kind, below = "real", ""
         for each in kinds:
             if each is not None:
                 kind, below = self._kind(each)
         self.arguments.append(Argument(str(name), indices, kind, below, where))
-        self.letters |= dict.fromkeys([*indices, *([below] if below else [])])
+        self.names.letters |= dict.fromkeys([*indices, *([below] if below else [])])
 
     @staticmethod
     def _kind(tree: Tree[Any]) -> tuple[str, str]:
@@ -141,7 +123,7 @@ class _Reader:
 
     def _parameter(self, tree: Tree[Any], where: Position) -> None:
         name, value = tree.children
-        self._new(str(name), (), where)
+        self.names.new(str(name), (), where)
         self.parameters.append(Parameter(str(name), (self._constant(value),), where))
 
     def _choice(self, tree: Tree[Any], where: Position) -> None:
@@ -157,21 +139,7 @@ class _Reader:
         return -number(value.children[0], at(value)).value
 
     def _outputs(self, tree: Tree[Any], _: Position) -> None:
-        self.outputs = tuple(map(str, tree.children))
-
-    def _new(self, name: str, indices: tuple[str, ...], where: Position) -> None:
-        if name in self.defined:
-            raise Malformed(where, f"{name} is defined twice")
-        if name in FUNCTIONS or name in _WORDS:
-            raise Malformed(where, f"{name} has a meaning already: give this another name")
-        self.defined[name] = indices
-        self.dimensions.shaped(name, indices)
-
-    @staticmethod
-    def _different(name: str, indices: tuple[str, ...], where: Position) -> tuple[str, ...]:
-        if len(set(indices)) < len(indices):
-            raise Malformed(where, f"{_shown(name, indices)}: an index stands twice")
-        return indices
+        self.names.outputs = tuple(map(str, tree.children))
 
     # --- sizes and what is supposed ---
 
@@ -186,18 +154,18 @@ class _Reader:
         parameters = [each.name for each in self.parameters]
         for each in walk(node):
             if isinstance(each, Entry) and each.name not in parameters:
-                known = [*parameters, *(f"size({x})" for x in self.letters)]
+                known = [*parameters, *(f"size({x})" for x in self.names.letters)]
                 said = f"{each.name} is no parameter, and sizes are tied by parameters and sizes"
                 raise Malformed(each.at, said + meant(each.name, known))
             if isinstance(each, Apply | Reduce | Bracket):
                 raise Malformed(each.at, "sizes are tied by +, -, *, //, whole numbers, parameters and sizes")
             if isinstance(each, Size):
-                self.letters |= {each.index: None}
+                self.names.letters |= {each.index: None}
         return node
 
     def _suppose(self, line: Tree[Any], where: Position) -> None:
         left, token, right = line.children[0].children
-        sides = self._resolved(expression(left), None), self._resolved(expression(right), None)
+        sides = self.names.resolved(expression(left), None), self.names.resolved(expression(right), None)
         self.suppositions.append(Supposition(relation(token), *sides, at=where))
 
     # --- definitions and gradients ---
@@ -211,14 +179,14 @@ class _Reader:
 
     def _add(self, definition: Definition) -> None:
         """One definition more; from where an output is defined its cotangent may be used."""
-        self._new(definition.name, definition.indices, definition.at)
+        self.names.new(definition.name, definition.indices, definition.at)
         self.definitions.append(definition)
-        if definition.name in self.outputs:
-            self._new(f"d{definition.name}", definition.indices, definition.at)
+        if definition.name in self.names.outputs:
+            self.names.new(f"d{definition.name}", definition.indices, definition.at)
 
     def _defining(self, name: str, indices: tuple[str, ...], body: Tree[Any], where: Position) -> Definition:
-        self.letters |= dict.fromkeys(self._different(name, indices, where))
-        return Definition(name, indices, self._resolved(expression(body), indices), where)
+        self.names.letters |= dict.fromkeys(different(name, indices, where))
+        return Definition(name, indices, self.names.resolved(expression(body), indices), where)
 
     def _also(self, line: Tree[Any], where: Position) -> None:
         token, letters, body = line.children[0].children
@@ -227,9 +195,9 @@ class _Reader:
             raise Malformed(where, f"{name} is not defined before, so that there is no other way{meant(name, known)}")
         indices, shape = _letters(letters), known[name].indices
         if len(indices) != len(shape):
-            raise Malformed(where, f"{name} has {len(indices)} indices here, where it was {_shown(name, shape)}")
+            raise Malformed(where, f"{name} has {len(indices)} indices here, where it was {shown(name, shape)}")
         way = self._defining(name, indices, body, where)
-        self.dimensions.shaped(way.name, indices)
+        self.names.dimensions.shaped(way.name, indices)
         self.ways.append(way)
 
     def _gradient(self, line: Tree[Any], where: Position) -> None:
@@ -245,73 +213,17 @@ class _Reader:
         if any(each.name == name for each in self.gradients):
             raise Malformed(where, f"the gradient by {name} is claimed twice")
         shape = differentiated[name].indices
-        if len(self._different(name, indices, where)) != len(shape):
-            raise Malformed(where, f"{name} has {len(indices)} indices here, where it was {_shown(name, shape)}")
-        undefined = [each for each in self.outputs if each not in self.defined]
+        if len(different(name, indices, where)) != len(shape):
+            raise Malformed(where, f"{name} has {len(indices)} indices here, where it was {shown(name, shape)}")
+        undefined = [each for each in self.names.outputs if each not in self.names.defined]
         if undefined:
             raise Malformed(
-                where, f"the output {undefined[0]} is not defined before{meant(undefined[0], self.defined)}"
+                where, f"the output {undefined[0]} is not defined before{meant(undefined[0], self.names.defined)}"
             )
-        self.letters |= dict.fromkeys(indices)
-        self.dimensions.shaped(name, indices)
-        value = None if claimed is None else self._resolved(expression(claimed.children[0]), indices)
+        self.names.letters |= dict.fromkeys(indices)
+        self.names.dimensions.shaped(name, indices)
+        value = None if claimed is None else self.names.resolved(expression(claimed.children[0]), indices)
         self.gradients.append(Gradient(name, indices, value, at=where))
-
-    # --- names in expressions ---
-
-    def _resolved(self, node: Node, indices: Sequence[str] | None) -> Node:
-        """The expression with indices told from tensors. ``indices``: those that may be free; None allows all."""
-        for part in walk(node):
-            self.nodes += 1
-            if isinstance(part, Reduce):
-                self.letters |= dict.fromkeys(part.indices)
-        if self.nodes > _NODES:
-            raise Malformed(node.at, f"more than {_NODES:,} operators and names: define names for what is repeated")
-        resolved = self._looked_up(node, places=False)
-        _bound_once(resolved, frozenset(indices or ()))
-        loose = free(resolved) - set(indices) if indices is not None else set()
-        for part in walk(resolved):
-            if isinstance(part, Index) and part.name in loose:
-                raise Malformed(part.at, f"index {part.name} is neither on the left nor summed over")
-        self.dimensions.read(resolved)
-        return resolved
-
-    def _looked_up(self, node: Node, *, places: bool) -> Node:
-        if isinstance(node, Entry):
-            return self._entry(node, places=places)
-        if isinstance(node, Size) and node.index not in self.letters:
-            raise Malformed(node.at, f"{node.index} is no index{meant(node.index, self.letters)}")
-        return rebuilt(node, lambda each: self._looked_up(each, places=places))
-
-    def _entry(self, node: Entry, *, places: bool) -> Node:
-        shape = self.defined.get(node.name)
-        if shape is None and node.name == "delta":
-            return self._delta(node)
-        if shape is None and node.name == "pi" and not node.places:
-            return Apply("pi", (), at=node.at)
-        if not node.places and node.name in self.letters and (places or shape is None or shape):
-            return Index(node.name, at=node.at)
-        if shape is None:
-            raise self._undefined(node, places=places)
-        if len(node.places) != len(shape):
-            has = _shown(node.name, shape) if shape else f"{node.name}, without indices"
-            raise Malformed(node.at, f"{node.name} has {len(node.places)} indices here, where it was {has}")
-        return replace(node, places=tuple(self._looked_up(each, places=True) for each in node.places))
-
-    def _undefined(self, node: Entry, *, places: bool) -> Malformed:
-        output = node.name.removeprefix("d")
-        if node.name in self.outputs:
-            return Malformed(node.at, f"{node.name} is used before it is defined")
-        if output in self.outputs:
-            return Malformed(node.at, f"{node.name} is used before {output} is defined")
-        known = {*self.defined, *(self.letters if places else ())}
-        return Malformed(node.at, f"{node.name} is not defined{meant(node.name, known)}")
-
-    def _delta(self, node: Entry) -> Node:
-        if len(node.places) != len(("i", "j")):
-            raise Malformed(node.at, "delta has two indices: delta[i,j]")
-        left, right = (self._looked_up(each, places=True) for each in node.places)
-        return Bracket("=", left, right, at=node.at)
 
     # --- other operations ---
 
@@ -340,27 +252,27 @@ class _Reader:
             outputs,
             self._settings(used, settings, where),
         )
-        self.letters |= dict.fromkeys(renamed.indices.values())
+        self.names.letters |= dict.fromkeys(renamed.indices.values())
         for index, standing in used.dimension.items():
-            self.dimensions.join(("index", renamed.indices[index]), ("index", renamed.indices[standing]))
+            self.names.dimensions.join(("index", renamed.indices[index]), ("index", renamed.indices[standing]))
         for argument in used.arguments:
-            self.dimensions.shaped(renamed.names[argument.name], renamed.places(argument.indices))
+            self.names.dimensions.shaped(renamed.names[argument.name], renamed.places(argument.indices))
         self.where += map(renamed.supposition, used.where)
         self.suppositions += map(renamed.supposition, used.suppositions)
         for each in forward(used):
             definition = replace(renamed.definition(each), at=where)
-            self.dimensions.read(definition.body)
-            self.nodes += sum(1 for _ in walk(definition.body))
+            self.names.dimensions.read(definition.body)
+            self.names.count(definition.body)
             self._add(definition)
         inside = {each.name for each in forward(used)}
         self.ways += [renamed.definition(each) for each in used.ways if each.name in inside]
 
     def _whole(self, tensor: Node, argument: Argument, name: str) -> str:
         """The name of a whole tensor, which an operation takes for an argument."""
-        if not isinstance(tensor, Entry) or tensor.places or tensor.name not in self.defined:
-            hint = meant(tensor.name, self.defined) if isinstance(tensor, Entry) and not tensor.places else ""
+        if not isinstance(tensor, Entry) or tensor.places or tensor.name not in self.names.defined:
+            hint = meant(tensor.name, self.names.defined) if isinstance(tensor, Entry) and not tensor.places else ""
             raise Malformed(tensor.at, f"{name} takes whole tensors, by their names alone{hint}")
-        got, shape = len(self.defined[tensor.name]), _shown(argument.name, argument.indices)
+        got, shape = len(self.names.defined[tensor.name]), shown(argument.name, argument.indices)
         if got != len(argument.indices):
             raise Malformed(tensor.at, f"{tensor.name} has {got} indices, where {name} takes {shape}")
         return tensor.name
@@ -370,30 +282,30 @@ class _Reader:
         for name, value in settings.items():
             if name not in constants:
                 raise Malformed(where, f"{used.name} has no parameter {name}{meant(name, constants)}")
-            constants[name] = self._resolved(expression(value), ())
+            constants[name] = self.names.resolved(expression(value), ())
         return constants
 
     # --- the end ---
 
     def operation(self, title: str) -> Operation:
         """All of it."""
-        for each in self.outputs:
+        for each in self.names.outputs:
             if each not in {definition.name for definition in self.definitions}:
-                raise Malformed((1, 1), f"the output {each} is defined nowhere{meant(each, self.defined)}")
-        for name, indices in self.defined.items():
-            if not indices and name in self.letters:
+                raise Malformed((1, 1), f"the output {each} is defined nowhere{meant(each, self.names.defined)}")
+        for name, indices in self.names.defined.items():
+            if not indices and name in self.names.letters:
                 raise Malformed((1, 1), f"{name} is an index and a number: rename one")
-        for output in self.outputs:
-            for k in range(len(self.defined[output])):
-                self.dimensions.join((output, k), (f"d{output}", k))
+        for output in self.names.outputs:
+            for k in range(len(self.names.defined[output])):
+                self.names.dimensions.join((output, k), (f"d{output}", k))
         self._sizes_known()
-        order, standing = list(self.letters), self.dimensions.standing
+        order, standing = list(self.names.letters), self.names.dimensions.standing
         return Operation(
             name=self.name,
             title=title,
             arguments=tuple(self.arguments),
             parameters=tuple(self.parameters),
-            outputs=self.outputs,
+            outputs=self.names.outputs,
             where=tuple(self.where),
             suppositions=tuple(self.suppositions),
             definitions=tuple(self.definitions),
@@ -402,13 +314,13 @@ class _Reader:
             dimension={index: standing(("index", index), order) for index in order},
             shapes={
                 name: tuple(standing((name, k), order) for k in range(len(indices)))
-                for name, indices in self.defined.items()
+                for name, indices in self.names.defined.items()
             },
         )
 
     def _sizes_known(self) -> None:
         """Every size is that of an argument, or said by a line ``where``."""
-        root = self.dimensions.root
+        root = self.names.dimensions.root
         known = {root(("index", i)) for each in self.arguments for i in (*each.indices, each.below) if i}
         known |= {
             root(("index", each.left.index))
@@ -424,15 +336,3 @@ class _Reader:
 
 def _summed(node: Node) -> Iterable[str]:
     return (i for each in walk(node) if isinstance(each, Reduce) for i in each.indices)
-
-
-def _bound_once(node: Node, bound: frozenset[str]) -> None:
-    """Refuse an index that is bound where it has a meaning already; ``softmax_i`` is at i."""
-    if isinstance(node, Reduce):
-        twice = set(node.indices) & bound if node.reduction != "softmax" else set()
-        if twice or len(set(node.indices)) < len(node.indices):
-            index = min(twice or node.indices)
-            raise Malformed(node.at, f"index {index} is bound twice: give it another name in {node.reduction}_{index}")
-        bound |= set(node.indices)
-    for each in children(node):
-        _bound_once(each, bound)
