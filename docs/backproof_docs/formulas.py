@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import chain, count, groupby
 
-from backproof_spec.calculus.terms import ONE, Formula, Index, Names, free_indices, parts
+from backproof_spec.calculus.terms import FUNCTIONS, ONE, Formula, Index, Names, free_indices, parts
 
 
 class Notation(Enum):
@@ -40,6 +40,14 @@ _TABLE = {
     "exp":           ("exp",                r"\exp",                                "exp"),
     "log":           ("log",                r"\log",                                "log"),
     "ind":           ("1",                  r"\mathbf{1}",                          "bold(1)"),
+    "sqrt":          ("√",                  r"\sqrt{%s}",                           "sqrt(%s)"),
+    "tanh":          ("tanh",               r"\tanh",                               "tanh"),
+    "sigmoid":       ("sigmoid",            r"\operatorname{sigmoid}",              'op("sigmoid")'),
+    "softplus":      ("softplus",           r"\operatorname{softplus}",             'op("softplus")'),
+    "erf":           ("erf",                r"\operatorname{erf}",                  'op("erf")'),
+    "sin":           ("sin",                r"\sin",                                "sin"),
+    "cos":           ("cos",                r"\cos",                                "cos"),
+    "pi":            ("π",                  r"\pi",                                 "pi"),
     "maps to":       ("%s ↦ %s",            r"%s \mapsto %s",                       "%s |-> %s"),
     "slope":         ("(∂%s/∂%s)%s",        r"\frac{\partial %s}{\partial %s}%s",   "(partial %s)/(partial %s)%s"),
     "partial":       ("∂",                  r"\partial",                             "partial"),
@@ -209,7 +217,9 @@ class Writer:
                 text = self._name("δ", scope.places(places))
             case ("sum", *_):
                 text = self._sum(formula, scope)
-            case ("exp" | "log" | "ind", _):
+            case ("pi",):
+                text = self._row("pi"), _BASE
+            case (op, _) if op in FUNCTIONS:
                 text = self._function(formula, scope)
             case ("map" | "slope", *_):
                 text = self._of_map(formula, scope)
@@ -313,12 +323,20 @@ class Writer:
         text, level = self._write(a, scope)
         if op == "ind":
             return self._row("ind") + self._bracket(self._row("nonneg") % text, "[]"), _BASE
+        if op == "sqrt":
+            return self._root(text, level)
         if op == "log" and level >= _ATOM:
             return f"{self._row('log')} {text}", _OPEN
         inside = [part[0] for part, _ in parts(a)]
         if op == "exp" and set(inside) <= _PLAIN and len(inside) <= _SHORT and self.notation is not Notation.TEXT:
             return "e" + self._row("raised") % text, _ATOM
         return self._row(op) + self._bracket(text), _BASE
+
+    def _root(self, text: str, level: int) -> _Text:
+        """√a, √(a + b); elsewhere the sign reaches over what it is of."""
+        if self.notation is not Notation.TEXT:
+            return self._row("sqrt") % text, _ATOM
+        return self._row("sqrt") + (text if level >= _BASE else self._bracket(text)), _ATOM
 
     def _of_map(self, formula: Formula, scope: _Scope) -> _Text:
         """f_i at λ j. a, and its slope there: ∂f_i/∂Z_k (Z) where the argument is a tensor Z, else ∂_k f_i(j ↦ a)."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from backproof_docs.document import Line, Math
 from backproof_docs.formulas import Notation, Writer
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.notation import Expression, exp, log
 from backproof_spec.calculus.terms import parts
 from backproof_spec.calculus.theorems import DEEPEST
 
@@ -114,6 +115,11 @@ def variables(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
     return tuple((*line, f": {meaning[key]}") if key in meaning else line for key, line in lines.items())
 
 
+_x = Expression(("entry", "x", ()))
+_SHORT = {"sigmoid": 1 / (1 + exp(-_x)), "softplus": log(1 + exp(_x))}
+"""Functions that are short for others."""
+
+
 def signs(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
     """What the signs mean that occur in a derivation."""
     write, i, j, x = Writer(notation, NAMES), ("index", "i", "n"), ("index", "j", "n"), ("entry", "x", ())
@@ -131,6 +137,7 @@ def signs(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
         ("δ" in title, gradient),
         ("delta" in heads, (Math(write(("delta", "n", (i, j)))), " is 1 where ", Math("i = j"), ", else 0")),
         ("ind" in heads, (Math(write(("ind", x))), " is 1 where ", Math(write(("nonneg", x))), ", else 0")),
+        *((f in heads, (Math(write((f, x))), " is ", Math(write(meaning.term)))) for f, meaning in _SHORT.items()),
         ("ΣP" in title, (scaled, " is each column of ", S, " times the sum of that column of ", P)),
         ("vec" in title, (Math(in_matrices("vec X", notation)), " stacks the columns of ", X)),
         ("⊗" in title, ("block ", Math("(i, j)"), " of ", product, " is ", entry, " times ", kron)),

@@ -15,16 +15,24 @@ from backproof_spec.calculus.notation import (
     Map,
     Tensor,
     always,
+    cos,
     delta,
     derivative,
     equal,
+    erf,
     exp,
     indices,
     log,
     nonzero,
+    pi,
     positive,
+    sigmoid,
+    sin,
     size,
+    softplus,
+    sqrt,
     step,
+    tanh,
     total,
 )
 from backproof_spec.calculus.terms import close
@@ -106,6 +114,29 @@ EXAMPLES = [
         r"Y_{js}\,\mathbf{1}[Z_{js} - 1 \ge 0]",
         "Y_(j s) thin bold(1)[Z_(j s) - 1 >= 0]",
     ),
+    # other functions
+    (
+        1 / sqrt(X * X + 1) * sqrt(v[j]),
+        "√v[j]/√(x² + 1)",
+        r"\frac{\sqrt{v_{j}}}{\sqrt{x^{2} + 1}}",
+        "(sqrt(v_(j)))/(sqrt(x^(2) + 1))",
+    ),
+    (sqrt(v[j]) * sqrt(v[j]), "(√v[j])²", r"(\sqrt{v_{j}})^{2}", "(sqrt(v_(j)))^(2)"),
+    (sqrt(exp(X)) - sqrt(sqrt(X)), "√exp(x) − √(√x)", r"\sqrt{e^{x}} - \sqrt{\sqrt{x}}", "sqrt(e^(x)) - sqrt(sqrt(x))"),
+    (1 - tanh(X) * tanh(X), "1 − tanh(x)²", r"1 - \tanh(x)^{2}", "1 - tanh(x)^(2)"),
+    (
+        softplus(X) * sigmoid(-v[j]),
+        "softplus(x)·sigmoid(−v[j])",
+        r"\operatorname{softplus}(x)\,\operatorname{sigmoid}(-v_{j})",
+        'op("softplus")(x) thin op("sigmoid")(-v_(j))',
+    ),
+    (
+        erf(X / sqrt(2 * pi)),
+        "erf(x/√(2·π))",
+        r"\operatorname{erf}\left(\frac{x}{\sqrt{2\,\pi}}\right)",
+        'op("erf")((x)/(sqrt(2 thin pi)))',
+    ),
+    (sin(X) * cos(pi * X), "sin(x)·cos(π·x)", r"\sin(x)\,\cos(\pi\,x)", "sin(x) thin cos(pi thin x)"),
     (delta(j, k), "δ[j,k]", "δ_{jk}", "δ_(j k)"),
     # names
     (dZ[j, s] + dZ2[j, s], "δZ[j,s] + δZ⁽²⁾[j,s]", "δZ_{js} + δZ^{(2)}_{js}", "δ Z_(j s) + δ Z^(( 2 ))_(j s)"),
@@ -250,11 +281,14 @@ class At:
         return Fraction(self.function(*inside) if isinstance(inside, tuple) else self.function(inside))
 
 
-class Log:
+class Prefix:
     """Any function; ``log x²`` is log(x²), and takes in no further factor: as Python, log**x**2."""
 
+    def __init__(self, slope):
+        self.slope = slope
+
     def __pow__(self, a):
-        return 3 * a + 7
+        return self.slope * a + 7
 
     __call__ = __pow__
 
@@ -270,7 +304,10 @@ VALUES = {
     "δ": At(lambda a, b: a == b),
     "ind": At(lambda a: a >= 0),
     "exp": lambda a: a * a + a + 1,  # exact, and as good as any other function here
-    "log": Log(),
+    "log": Prefix(3),
+    "sqrt": Prefix(5),
+    "tanh": lambda a: a * a - 3 * a + 2,
+    "π": Fraction(22, 7),
     "F": Fraction,
 }
 AS_PYTHON = [
@@ -279,6 +316,7 @@ AS_PYTHON = [
     (r"[⁰¹²³⁴-⁹]+", lambda power: "**" + "".join(str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(digit)) for digit in power[0])),
     (r"\d+", r"F(\g<0>)"),
     ("log ", "log**"),
+    ("√", "sqrt**"),
     ("−", "-"),
     ("·", "*"),
 ]
@@ -315,6 +353,8 @@ def _value(term, bound):
             value = {"add": operator.add, "mul": operator.mul}[op](_value(a, bound), _value(b, bound))
         case ("inv", a):
             value = 1 / _value(a, bound)
+        case ("pi",):
+            value = VALUES["π"]
         case ("ind", a):
             value = VALUES["ind"][_value(a, bound)]
         case (op, a):
@@ -324,13 +364,13 @@ def _value(term, bound):
 
 FRACTIONS = st.builds(Fraction, st.integers(-3, 3), st.integers(1, 3))
 LEAVES = FRACTIONS.map(lambda q: ("num", q.numerator, q.denominator)) | st.sampled_from(
-    [_term(leaf) for leaf in (X, v[j], v[k], W[i, j], size("m"), delta(j, k), delta(j, j), X * -1)]
+    [_term(leaf) for leaf in (X, v[j], v[k], W[i, j], size("m"), delta(j, k), delta(j, j), X * -1, pi)]
 )
 TERMS = st.recursive(
     LEAVES,
     lambda inner: (
         st.tuples(st.sampled_from(["add", "mul"]), inner, inner)
-        | st.tuples(st.sampled_from(["inv", "exp", "log", "ind"]), inner)
+        | st.tuples(st.sampled_from(["inv", "exp", "log", "ind", "sqrt", "tanh"]), inner)
     ),
     max_leaves=8,
 )
@@ -367,7 +407,7 @@ def _joined(some):
 
 
 def _inside(some):
-    functions = [(op, a) for op in ("inv", "exp", "log", "ind") for a in some]
+    functions = [(op, a) for op in ("inv", "exp", "log", "ind", "sqrt", "tanh") for a in some]
     return functions + [("sum", "n", close(a, (j,))) for a in some]
 
 

@@ -1,7 +1,7 @@
 (** * Backproof: the prelude
 
-    Finite sums, the order, exp, log, 1/x and the indicator 1[x >= 0], and differentiation by tensors: one lemma for
-    each rule of the proof kernel (spec/backproof_spec/calculus/kernel.py), so that a proof file can be turned into Coq
+    Finite sums, the order, functions of one number (exp, log, 1/x, the indicator 1[x >= 0], sqrt, tanh, sigmoid,
+    softplus, erf, sin, cos), and differentiation by tensors: one lemma for each rule of the proof kernel (spec/backproof_spec/calculus/kernel.py), so that a proof file can be turned into Coq
     proof terms step by step. No axiom is added.
 
     How the judgements of the kernel are written here, for dimensions n, p : nat and indices i < n, s < p:
@@ -14,6 +14,7 @@
       sum over i, delta      sum n (fun i => a), delta i k
       1/a, exp, log          / a, exp a, ln a
       1[a >= 0]              ind a
+      the other functions    sqrt a, tanh a, sigmoid a, softplus a, erf a, sin a, cos a;  pi is PI
       for every index i      forall i, (i < n)%nat -> ...
       de/dX[k, r] = d        Grad (n :: p :: nil) (fun X => e) X (fun k r => d)       see "differentiation" below
       f, slope of f          f X i, f' X i k under the hypothesis  forall i, (i < m)%nat -> Smooth (n :: nil) ... *)
@@ -128,6 +129,16 @@ Implicit Types a b c d : R.
 (** 1[a >= 0] *)
 Definition ind a : R := if Rle_dec 0 a then 1 else 0.
 
+(** The functions of the kernel that Coq has not: 1/(1 + exp(-a)), log(1 + exp a), and the integral of 2/sqrt(pi)
+    exp(-t²) from 0 to a. Its tanh is sinh/cosh *)
+Definition sigmoid a : R := / (1 + exp (-1 * a)).
+
+Definition softplus a : R := ln (1 + exp a).
+
+Definition gauss t : R := 2 * / sqrt PI * exp (-1 * (t * t)).
+
+Definition erf a : R := RInt gauss 0 a.
+
 Lemma refl a : a = a.
 Proof. reflexivity. Qed.
 
@@ -153,6 +164,27 @@ Lemma cong_log a b : a = b -> ln a = ln b.
 Proof. now intros ->. Qed.
 
 Lemma cong_ind a b : a = b -> ind a = ind b.
+Proof. now intros ->. Qed.
+
+Lemma cong_sqrt a b : a = b -> sqrt a = sqrt b.
+Proof. now intros ->. Qed.
+
+Lemma cong_tanh a b : a = b -> tanh a = tanh b.
+Proof. now intros ->. Qed.
+
+Lemma cong_sigmoid a b : a = b -> sigmoid a = sigmoid b.
+Proof. now intros ->. Qed.
+
+Lemma cong_softplus a b : a = b -> softplus a = softplus b.
+Proof. now intros ->. Qed.
+
+Lemma cong_erf a b : a = b -> erf a = erf b.
+Proof. now intros ->. Qed.
+
+Lemma cong_sin a b : a = b -> sin a = sin b.
+Proof. now intros ->. Qed.
+
+Lemma cong_cos a b : a = b -> cos a = cos b.
 Proof. now intros ->. Qed.
 
 Lemma pos_eq a b : a = b -> 0 < a -> 0 < b.
@@ -211,6 +243,52 @@ Qed.
 Lemma ind_square a : ind a * ind a = ind a.
 Proof. unfold ind. destruct (Rle_dec 0 a); lra. Qed.
 
+Lemma sqrt_square a : 0 <= a -> sqrt (a * a) = a.
+Proof. apply sqrt_square. Qed.
+
+Lemma square_sqrt a : 0 <= a -> sqrt a * sqrt a = a.
+Proof. apply sqrt_sqrt. Qed.
+
+Lemma tanh_exp a : tanh a = (exp a + -1 * exp (-1 * a)) * / (exp a + exp (-1 * a)).
+Proof.
+  unfold tanh, sinh, cosh. replace (-1 * a) with (- a) by ring.
+  pose proof (exp_pos a). pose proof (exp_pos (- a)). field. lra.
+Qed.
+
+Lemma sigmoid_exp a : sigmoid a = / (1 + exp (-1 * a)).
+Proof. reflexivity. Qed.
+
+Lemma softplus_log a : softplus a = ln (1 + exp a).
+Proof. reflexivity. Qed.
+
+Lemma sin_cos a : sin a * sin a + cos a * cos a = 1.
+Proof. apply sin2_cos2. Qed.
+
+Lemma sin_negate a : sin (-1 * a) = -1 * sin a.
+Proof. replace (-1 * a) with (- a) by ring. rewrite sin_neg. ring. Qed.
+
+Lemma cos_negate a : cos (-1 * a) = cos a.
+Proof. replace (-1 * a) with (- a) by ring. apply cos_neg. Qed.
+
+Lemma gauss_continuous t : continuous gauss t.
+Proof.
+  apply (ex_derive_continuous (K := R_AbsRing) (V := R_NormedModule)). unfold gauss. now auto_derive.
+Qed.
+
+Lemma gauss_integrable a b : ex_RInt gauss a b.
+Proof. apply (ex_RInt_continuous (V := R_CompleteNormedModule)). intros t _. apply gauss_continuous. Qed.
+
+Lemma erf_negate a : erf (-1 * a) = -1 * erf a.
+Proof.
+  unfold erf. apply (is_RInt_unique (V := R_CompleteNormedModule)).
+  apply (is_RInt_ext (V := R_NormedModule) (fun t => opp (scal (-1) (gauss (- t))))).
+  - intros t _. unfold gauss, opp, scal. simpl. unfold mult. simpl. replace (- t * - t) with (t * t) by ring. ring.
+  - apply (is_RInt_comp_opp (V := R_NormedModule) (fun t => scal (-1) (gauss t))).
+    replace (- 0) with 0 by ring. replace (- (-1 * a)) with a by ring.
+    apply (is_RInt_scal (V := R_NormedModule) gauss). apply (RInt_correct (V := R_CompleteNormedModule)).
+    apply gauss_integrable.
+Qed.
+
 Lemma ind_pos a : 0 < a -> ind a = 1.
 Proof. intros H. apply ind_nonneg. lra. Qed.
 
@@ -219,6 +297,18 @@ Proof. intros H. apply ind_negative. lra. Qed.
 
 Lemma pos_exp a : 0 < exp a.
 Proof. apply exp_pos. Qed.
+
+Lemma pos_softplus a : 0 < softplus a.
+Proof. unfold softplus. rewrite <- ln_1. apply ln_increasing; [lra|]. pose proof (exp_pos a). lra. Qed.
+
+Lemma pos_sqrt a : 0 < a -> 0 < sqrt a.
+Proof. apply sqrt_lt_R0. Qed.
+
+Lemma nonneg_sqrt a : 0 <= a -> 0 <= sqrt a.
+Proof. intros _. apply sqrt_pos. Qed.
+
+Lemma pos_pi : 0 < PI.
+Proof. exact PI_RGT_0. Qed.
 
 Lemma pos_add a b : 0 < a -> 0 <= b -> 0 < a + b.
 Proof. lra. Qed.
@@ -321,7 +411,7 @@ Proof. intros H E. exact (@diff_ext_lin R_NormedModule f x l (fun t => scal t d)
 Lemma is_derive_diff (f : R -> R) (x d : R) : is_derive f x d -> @diff R_NormedModule f x (fun t => t * d).
 Proof. intros H. exact H. Qed.
 
-(** ** Derivatives of exp, log, 1/x and 1[x >= 0] *)
+(** ** Derivatives of functions of one number *)
 
 Section Functions.
 
@@ -342,6 +432,35 @@ Proof.
   exists (mkposreal _ Ha). intros y Hy. apply Rabs_def2 in Hy. unfold minus, plus, opp in Hy. simpl in Hy.
   unfold Rabs in *. unfold ind. destruct (Rcase_abs a), (Rle_dec 0 a), (Rle_dec 0 y); reflexivity || lra.
 Qed.
+
+Lemma is_derive_root a : 0 < a -> is_derive sqrt a (/ (2 * sqrt a)).
+Proof. intros H. apply is_derive_Reals. now apply derivable_pt_lim_sqrt. Qed.
+
+Lemma is_derive_hyperbolic a : is_derive tanh a (1 + -1 * (tanh a * tanh a)).
+Proof.
+  unfold tanh, sinh, cosh. pose proof (exp_pos a) as H. pose proof (exp_pos (- a)) as K.
+  auto_derive; [lra|]. field. lra.
+Qed.
+
+Lemma is_derive_sigmoid a : is_derive sigmoid a (sigmoid a * (1 + -1 * sigmoid a)).
+Proof.
+  unfold sigmoid. pose proof (exp_pos (-1 * a)) as H. auto_derive; [lra|]. field. lra.
+Qed.
+
+Lemma is_derive_softplus a : is_derive softplus a (sigmoid a).
+Proof.
+  unfold softplus, sigmoid. pose proof (exp_pos a) as H. auto_derive; [lra|].
+  replace (-1 * a) with (- a) by ring. rewrite exp_Ropp. field. lra.
+Qed.
+
+Lemma is_derive_erf a : is_derive erf a (gauss a).
+Proof.
+  apply (is_derive_RInt (V := R_NormedModule) gauss erf 0 a); [|apply gauss_continuous].
+  apply filter_forall. intros b. apply (RInt_correct (V := R_CompleteNormedModule)). apply gauss_integrable.
+Qed.
+
+Lemma is_derive_cosine a : is_derive cos a (-1 * sin a).
+Proof. auto_derive; [trivial|ring]. Qed.
 
 End Functions.
 
@@ -657,6 +776,39 @@ Proof.
   - apply D_unary; [now apply is_derive_ind|exact Da].
 Qed.
 
+(** d_sqrt: ∂sqrt a = ∂a / (2 sqrt a), where a > 0 *)
+Lemma D_sqrt a X da : Grad s a X da -> 0 < a X ->
+  Grad s (fun X => sqrt (a X)) X (tab s (fun k => / (2 * sqrt (a X)) * at_ s da k)).
+Proof. intros Da H. apply D_unary; [|exact Da]. now apply is_derive_root. Qed.
+
+(** d_tanh: ∂tanh a = (1 - tanh² a) ∂a *)
+Lemma D_tanh a X da : Grad s a X da ->
+  Grad s (fun X => tanh (a X)) X (tab s (fun k => (1 + -1 * (tanh (a X) * tanh (a X))) * at_ s da k)).
+Proof. apply D_unary. apply is_derive_hyperbolic. Qed.
+
+(** d_sigmoid: ∂sigmoid a = sigmoid a (1 - sigmoid a) ∂a *)
+Lemma D_sigmoid a X da : Grad s a X da ->
+  Grad s (fun X => sigmoid (a X)) X (tab s (fun k => sigmoid (a X) * (1 + -1 * sigmoid (a X)) * at_ s da k)).
+Proof. apply D_unary. apply is_derive_sigmoid. Qed.
+
+(** d_softplus: ∂softplus a = sigmoid a ∂a *)
+Lemma D_softplus a X da : Grad s a X da ->
+  Grad s (fun X => softplus (a X)) X (tab s (fun k => sigmoid (a X) * at_ s da k)).
+Proof. apply D_unary. apply is_derive_softplus. Qed.
+
+(** d_erf: ∂erf a = 2/sqrt(pi) exp(-a²) ∂a *)
+Lemma D_erf a X da : Grad s a X da ->
+  Grad s (fun X => erf (a X)) X (tab s (fun k => 2 * / sqrt PI * exp (-1 * (a X * a X)) * at_ s da k)).
+Proof. apply D_unary. apply is_derive_erf. Qed.
+
+(** d_sin: ∂sin a = cos a ∂a *)
+Lemma D_sin a X da : Grad s a X da -> Grad s (fun X => sin (a X)) X (tab s (fun k => cos (a X) * at_ s da k)).
+Proof. apply D_unary. apply is_derive_sin. Qed.
+
+(** d_cos: ∂cos a = -sin a ∂a *)
+Lemma D_cos a X da : Grad s a X da -> Grad s (fun X => cos (a X)) X (tab s (fun k => -1 * sin (a X) * at_ s da k)).
+Proof. apply D_unary. apply is_derive_cosine. Qed.
+
 (** d_map: ∂f(X)/∂X[k] = f'(X)[k] *)
 Lemma D_map f f' X : Smooth s f f' -> Grad s f X (f' X).
 Proof. intros H. apply H. Qed.
@@ -835,6 +987,30 @@ Proof. intros [g [D H]] P. eexists. split; [exact (D_inv s a X g D P)|]. now rew
 
 Lemma P_ind a X k da : Partial a X k da -> a X <> 0 -> Partial (fun X => ind (a X)) X k 0.
 Proof. intros [g [D H]] P. eexists. split; [exact (D_ind s a X g D P)|]. now rewrite at_tab. Qed.
+
+Lemma P_sqrt a X k da : Partial a X k da -> 0 < a X -> Partial (fun X => sqrt (a X)) X k (/ (2 * sqrt (a X)) * da).
+Proof. intros [g [D H]] P. eexists. split; [exact (D_sqrt s a X g D P)|]. now rewrite at_tab, H. Qed.
+
+Lemma P_tanh a X k da : Partial a X k da ->
+  Partial (fun X => tanh (a X)) X k ((1 + -1 * (tanh (a X) * tanh (a X))) * da).
+Proof. intros [g [D H]]. eexists. split; [exact (D_tanh s a X g D)|]. now rewrite at_tab, H. Qed.
+
+Lemma P_sigmoid a X k da : Partial a X k da ->
+  Partial (fun X => sigmoid (a X)) X k (sigmoid (a X) * (1 + -1 * sigmoid (a X)) * da).
+Proof. intros [g [D H]]. eexists. split; [exact (D_sigmoid s a X g D)|]. now rewrite at_tab, H. Qed.
+
+Lemma P_softplus a X k da : Partial a X k da -> Partial (fun X => softplus (a X)) X k (sigmoid (a X) * da).
+Proof. intros [g [D H]]. eexists. split; [exact (D_softplus s a X g D)|]. now rewrite at_tab, H. Qed.
+
+Lemma P_erf a X k da : Partial a X k da ->
+  Partial (fun X => erf (a X)) X k (2 * / sqrt PI * exp (-1 * (a X * a X)) * da).
+Proof. intros [g [D H]]. eexists. split; [exact (D_erf s a X g D)|]. now rewrite at_tab, H. Qed.
+
+Lemma P_sin a X k da : Partial a X k da -> Partial (fun X => sin (a X)) X k (cos (a X) * da).
+Proof. intros [g [D H]]. eexists. split; [exact (D_sin s a X g D)|]. now rewrite at_tab, H. Qed.
+
+Lemma P_cos a X k da : Partial a X k da -> Partial (fun X => cos (a X)) X k (-1 * sin (a X) * da).
+Proof. intros [g [D H]]. eexists. split; [exact (D_cos s a X g D)|]. now rewrite at_tab, H. Qed.
 
 Lemma P_map f f' X k : Smooth s f f' -> Partial f X k (at_ s (f' X) k).
 Proof. intros H. apply P_of_D. apply H. Qed.

@@ -6,7 +6,20 @@ import pytest
 
 from backproof_spec.calculus.coq.export import export
 from backproof_spec.calculus.derivation import steps_as_data
-from backproof_spec.calculus.notation import always, exp, indices, nonzero, positive, size
+from backproof_spec.calculus.notation import (
+    always,
+    cos,
+    erf,
+    exp,
+    indices,
+    nonzero,
+    positive,
+    sigmoid,
+    sin,
+    softplus,
+    sqrt,
+    tanh,
+)
 from backproof_spec.calculus.replay import FORMAT, KERNEL, file_digest, replay, stated
 from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import MINUS_ONE, ONE, ZERO
@@ -65,14 +78,6 @@ def specialised_at_the_index(p, X, Y):
     return p("specialise", product, "Y", (j,), Z[k].term)
 
 
-def cut(p, X, Y):
-    """exp X[i] > 0 for all i, so what follows from that follows."""
-    del Y
-    assumed = p("assume", always(positive(exp(X[j])), j), (i,))
-    summed = p("pos_sum", i, assumed, p("assume", always(positive(size("n"))), ()))
-    return p("cut", p("pos_exp", X[i].term), (i,), summed)
-
-
 def an_index_gone(p, X, Y):
     """0 = 0·Y[j] = 0: neither j nor Y is left, and n > 0 is assumed."""
     del X
@@ -106,6 +111,41 @@ def steps_the_other_way(p, X, Y):
     return p("trans", turned, p("cong_add", p("refl", ONE), minus))
 
 
+def every_function(p, X, Y):
+    """The derivative of a sum of all functions."""
+    del Y
+    x = X[i]
+    whole = sqrt(exp(x)) + tanh(x) + sigmoid(x) + softplus(x) + erf(x) + sin(x) + cos(x)
+    return p.derivative(whole.term, "X", (k,))
+
+
+def every_function_at_the_index(p, X, Y):
+    """The same by X[i] itself: one entry."""
+    return p("instance", every_function(p, X, Y), k, i)
+
+
+def every_law(p, X, Y):
+    """Sums of both sides of the laws."""
+    x, y = X[i].term, Y[i].term
+    least = p("nonneg_square", y)
+    laws = [
+        p("sqrt_square", least),
+        p("square_sqrt", p("nonneg_sqrt", least)),
+        p("cong_sqrt", p("sqrt_square", p("nonneg_weaken", p("pos_sqrt", p("pos_pi"))))),
+        p("cong_tanh", p("sigmoid_exp", x)),
+        p("cong_sigmoid", p("tanh_exp", x)),
+        p("cong_softplus", p("erf_negate", x)),
+        p("cong_erf", p("softplus_log", x)),
+        p("cong_sin", p("cos_negate", x)),
+        p("cong_cos", p("sin_negate", x)),
+        p("trans", p("sin_cos", x), p("sym", p("cancel", p("nonzero_weaken", p("pos_softplus", y))))),
+    ]
+    whole = laws[0]
+    for law in laws[1:]:
+        whole = p("cong_add", whole, law)
+    return whole
+
+
 CASES = {
     # what is proved: (how, what its statement has)
     "the square of an entry, by that entry": (at_itself, "Partial [n] (fun X => X k * X k) X (k, tt) (2 * X k)"),
@@ -115,13 +155,18 @@ CASES = {
         specialised_at_the_index,
         "Partial [n] (fun X => X i * Z k) X (k, tt)",
     ),
-    "a lemma cut in": (cut, "(0 < INR n) -> 0 < sum n (fun j1 => exp (X j1))"),
     "an index and a variable of which nothing is left": (an_index_gone, "(0 < INR n) -> 0 = 0"),
     "what is not 0": (what_is_not_0, "-> 0 < (-1) * X i * / Y i * ((-1) * X i * / Y i)"),
     "steps the other way": (
         steps_the_other_way,
         "ind ((-1) * X i) * ind ((-1) * X i) = 1 + (-1) * ind (exp (Y i) * X i)",
     ),
+    "every function": (every_function, "+ 2 * / sqrt PI * exp ((-1) * (X i * X i)) * delta i k"),
+    "every function, by its own entry": (
+        every_function_at_the_index,
+        "Partial [n] (fun X => sqrt (exp (X i)) + tanh (X i)",
+    ),
+    "every law": (every_law, "erf (softplus (X i)) "),
     "one entry of a gradient": (a_gradient_of_which_one_entry_is_known, "Partial [n] (fun X => X i) X (k, tt)"),
 }
 

@@ -7,8 +7,9 @@ import pytest
 from mpmath import mp
 
 from backproof_spec.calculus.enclosures import Arithmetic, Interval, TooLarge, Undecided, fraction, sign
-from backproof_spec.calculus.evaluate import Kink, shown
+from backproof_spec.calculus.evaluate import _OPERATORS, Kink, shown
 from backproof_spec.calculus.statement import claim, counterexample, exception, read
+from backproof_spec.calculus.terms import FUNCTIONS
 from backproof_spec.calculus.values import Unsatisfied
 
 
@@ -19,12 +20,12 @@ def test_a_fraction_is_the_number_of_mpmath():
 
 def test_an_enclosure_holds_what_is_computed_with_more_digits():
     random = Random(1)
-    for _ in range(200):
+    for _ in range(600):
         coarse, fine = Arithmetic(53), Arithmetic(300)
         values = [Fraction(random.randint(-40, 40), random.randint(1, 9)) for _ in range(3)]
         ends = [(of, of.operators["exp"](values[0])) for of in (coarse, fine)]
         for _ in range(6):
-            op, other = random.choice(["add", "mul", "inv", "exp", "log"]), random.choice(values)
+            op, other = random.choice(["add", "mul", *(f for f in FUNCTIONS if f != "ind")]), random.choice(values)
             try:
                 ends = [(of, of.operators[op](*((now, other) if op in {"add", "mul"} else (now,)))) for of, now in ends]
             except ArithmeticError:
@@ -46,6 +47,39 @@ def test_what_is_rational_is_decided_and_what_may_be_0_is_not():
     with pytest.raises(TooLarge):
         of["exp"](Fraction(2**5000))
     assert of["exp"](Fraction(-(2**5000))).low == 0
+
+
+@pytest.mark.parametrize("f", ["sqrt", "tanh", "sigmoid", "softplus", "erf", "sin", "cos"])
+def test_an_enclosure_of_a_function_holds_its_values_and_is_no_wider_than_it_has_to_be(f):
+    random = Random(2)
+    of = Arithmetic(80)
+    for _ in range(200):
+        with mp.workprec(400):
+            low, width = mp.mpf(random.randint(0, 4000)) / 256, mp.ldexp(1, -random.randint(1, 60))
+            ends = (low, low + width) if f == "sqrt" or random.random() < 0.5 else (-low - width, -low)
+            found = of.operators[f](Interval(*ends, 80))
+            inside = [_OPERATORS[f](ends[0] + width * k / 16) for k in range(17)]
+            assert all(found.low <= value <= found.high for value in inside)
+            assert (
+                found.high - found.low <= (max(inside) - min(inside)) * 2 + 2 * width * (f in {"sin", "cos"}) + 2.0**-70
+            )
+
+
+def test_what_a_function_is_exactly_is_decided():
+    of = Arithmetic(64).operators
+    assert of["sqrt"](Fraction(9, 4)) == Fraction(3, 2)
+    assert [of[f](Fraction(0)) for f in ("sqrt", "tanh", "erf", "sin", "cos")] == [0, 0, 0, 0, 1]
+    assert sign(of["add"](of["pi"](), Fraction(-22, 7))) == -1
+    assert of["pi"]().low < of["pi"]().high
+    for a in (Fraction(-1), Interval(mp.mpf(-2), mp.mpf(-1), 64)):
+        with pytest.raises(ArithmeticError, match="of what is negative"):
+            of["sqrt"](a)
+    with pytest.raises(Undecided):
+        of["sqrt"](Interval(mp.mpf(-1), mp.mpf(1), 64))
+    for f in ("sigmoid", "softplus", "sin", "cos"):
+        with pytest.raises(TooLarge):
+            of[f](Fraction(2**5000))
+    assert all(of[f](Fraction(2**5000)).high >= 1 for f in ("tanh", "erf"))
 
 
 SOFTMAX = "suppose size(k) > 0\nS[i] = exp(Z[i])/sum_k exp(Z[k])\n"

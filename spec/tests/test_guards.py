@@ -107,8 +107,8 @@ def guards():
 
 
 GUARDS = guards()
-BACKED = {"check_parameters: _plain": TypeError}
-"""Where something else fails without the guard: 0 has no last part."""
+BACKED = {"check_parameters: _plain": TypeError, "_take: premise": ValueError}
+"""Where something else fails without the guard: 0 has no last part, another judgement another number of parts."""
 
 
 def instead(monkeypatch, where, code):
@@ -268,6 +268,8 @@ THREE_PARTS = "no judgement but an equation has three parts to unpack"
 FIVE_PARTS = "no judgement but a derivative has five parts to unpack"
 NO_VARIABLE = "a map is no variable and has no definition, and only variables are looked for"
 EQUAL = "1 equals Fraction(1), and 0 + q is q"
+NO_DEPTH = "the kernel does not ask how deep a part stands"
+NO_PLACE = "with nothing to put for the index, what depends on it has none: IndexError"
 A_BOOL = "formulas, names and numbers that have been checked compare to a bool"
 REDUNDANT = {
     "_plain without len(value) > 0": "() has no first part: IndexError",
@@ -278,23 +280,26 @@ REDUNDANT = {
     'names without "deriv"': "what a derivative is taken by is a variable, and hides no other",
     "kind without name in self._declared": "what is not declared is not in the table: KeyError",
     "depends without frozenset": "a set answers the same",
+    "parts without depth + binders(formula)": NO_DEPTH,
+    "parts without depth #2": NO_DEPTH,
+    "parts without binders(formula)": NO_DEPTH,
     "polynomial without Fraction": EQUAL,
     "polynomial without Fraction #2": EQUAL,
     "polynomial without tuple": "the terms are gone through once",
     "_facts without theorem in _ISSUED": "what is not issued is not in the table: KeyError",
     "scheme without name in SCHEMES": "a scheme that is none is not in the table: KeyError",
-    "scheme without len(premises) == len(patterns)": ZIPPED,
-    "scheme without len(terms) == len(missing)": ZIPPED,
-    "scheme without pattern[0]": "the pattern is then matched, and that starts with its operator",
+    "_applied without len(premises) == len(patterns)": ZIPPED,
+    "_applied without len(terms) == len(missing)": ZIPPED,
+    "_applied without pattern[0]": "the pattern is then matched, and that starts with its operator",
     "_matches without len(pattern) == len(formula)": "an operator has one number of parts",
     "_matches without bool": A_BOOL,
     "_matches without bool #2": A_BOOL,
-    'cong_sum without "eq"': THREE_PARTS,
     'cong_map without "eq"': THREE_PARTS,
     'cong_map without like[0] in {"map", "slope"}': "no other term has five parts, of which the last two are compared",
     'specialise without judgement[0] == "deriv"': "the first part of any other judgement is a term, and no name",
+    'sum_factor without ("index", "i", dim)': NO_PLACE,
+    'sum_constant without ("index", "i", dim)': NO_PLACE,
     'pos_number without a[0] == "num"': "the first part of any other term has no order with 0: TypeError",
-    'd_sum without "deriv"': FIVE_PARTS,
     'd_chain without "deriv"': FIVE_PARTS,
     'd_chain without "deriv" #2': FIVE_PARTS,
     'd_function without "eq"': THREE_PARTS,

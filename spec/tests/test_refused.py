@@ -90,7 +90,7 @@ GUARDED = {
     "index-captured-by-a-sum": "loose",
     "one-index-for-all": "eigenvariable",
     "delta-across-dimensions": "dimensions",
-    "sum-over-nothing": "empty",
+    "sum-over-nothing": "premise",
     "x-over-x": "ring",
     "rewritten-by-an-inequality": "neighbourhood",
     "rewritten-by-a-constraint": "neighbourhood",

@@ -14,13 +14,18 @@ from backproof_spec.calculus.notation import (
     indices,
     log,
     nonzero,
+    pi,
+    positive,
+    sigmoid,
     size,
+    softplus,
+    sqrt,
     step,
     total,
 )
 from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.tactics import Proof, Unproved
-from backproof_spec.calculus.terms import Refused
+from backproof_spec.calculus.terms import FUNCTIONS, Refused
 
 i, j = indices(i="n", j="n")
 (m,) = indices(m="m")
@@ -125,6 +130,38 @@ def test_a_difference_is_positive_where_its_numerator_is(p):
 
 
 # --- derivatives that are known ---------------------------------------------------------------------------------------
+
+
+def test_a_function_is_differentiated_where_what_it_needs_is_known(p):
+    for f, (_, needed) in FUNCTIONS.items():
+        term, by = (f, x().term), ()
+        if needed:
+            with pytest.raises(Unproved) as found:
+                p.derivative(term, "x", by)
+            assert found.value.missing == (needed[0][0], x().term)
+    p.suppose(always(positive(x())))
+    for f, (_, needed) in FUNCTIONS.items():
+        assert p.derivative((f, x().term), "x", ()).conclusion[:4] == ("deriv", "x", (), (f, x().term)), needed
+
+
+SIGNS = {
+    "sqrt": (sqrt(1 + x() * x()), True),
+    "the root of what may be 0": (sqrt(x() * x()), False),
+    "softplus": (softplus(x()), True),
+    "sigmoid": (sigmoid(x()), True),
+    "pi": (2 / sqrt(pi), True),
+}
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_a_function_is_positive_or_at_least_0(name, p):
+    term, positive_ = SIGNS[name]
+    assert p.nonnegative(term.term).conclusion == ("nonneg", term.term)
+    if positive_:
+        assert p.positive(term.term).conclusion == ("pos", term.term)
+    else:
+        with pytest.raises(Unproved):
+            p.positive(term.term)
 
 
 def test_a_derivative_that_was_learned_is_used_at_any_indices(p):

@@ -23,6 +23,7 @@ TOTAL = {
     "exp": exponential,
     "inv": lambda a: 1 / a if abs(a) > TINY else mp.mpf(7),
     "log": lambda a: mp.log(a) if a > TINY else a + 3,
+    "sqrt": lambda a: mp.sqrt(abs(a)) if a > -TINY else a - 5,
 }
 """The operators with some value everywhere, and with nothing within rounding of 0 taken to be anything else."""
 

@@ -6,6 +6,7 @@ A number is a fraction as long as it is one of not too many digits, then an inte
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +17,7 @@ from mpmath import mp
 _BITS = 60_000
 """Fractions of more bits become intervals."""
 _GUARD = 20
-"""Bits beyond those asked for in which exp and log are computed, before their ends are moved outwards."""
+"""Bits beyond those asked for in which functions are computed, before their ends are moved outwards."""
 
 
 MAGNITUDE = 4096
@@ -56,12 +57,25 @@ class Interval:
             raise Undecided(msg)
         return Interval(self._down(mp.fdiv, 1, self.high), self._up(mp.fdiv, 1, self.low), self.bits)
 
-    def increasing(self, function: Callable[..., Any]) -> Interval:
-        """exp or log, whose values are rounded to within 2⁻ᵇⁱᵗˢ of themselves."""
-        low, high = (function(end, prec=self.bits + _GUARD) for end in (self.low, self.high))
-        slack = mp.ldexp(1, -self.bits)
-        low = self._down(mp.fsub, low, self._up(mp.fmul, abs(low), slack))
-        return Interval(low, self._up(mp.fadd, high, self._up(mp.fmul, abs(high), slack)), self.bits)
+    def increasing(self, function: Callable[[Any], Any]) -> Interval:
+        """Of a function that increases, and whose values are rounded to within 2⁻ᵇⁱᵗˢ of themselves."""
+        (low, below), (high, above) = (self._rounded(function, end) for end in (self.low, self.high))
+        return Interval(self._down(mp.fsub, low, below), self._up(mp.fadd, high, above), self.bits)
+
+    def nearby(self, function: Callable[[Any], Any]) -> Interval:
+        """sin or cos, neither of which changes by more than its argument does; both are within ±1."""
+        middle = self._down(mp.fmul, self._down(mp.fadd, self.low, self.high), mp.mpf(0.5))
+        radius = max(self._up(mp.fsub, self.high, middle), self._up(mp.fsub, middle, self.low))
+        value, slack = self._rounded(function, middle)
+        reach = self._up(mp.fadd, radius, slack)
+        low, high = self._down(mp.fsub, value, reach), self._up(mp.fadd, value, reach)
+        return Interval(max(low, mp.mpf(-1)), min(high, mp.mpf(1)), self.bits)
+
+    def _rounded(self, function: Callable[[Any], Any], at: Any) -> tuple[Any, Any]:
+        """A value, and how far it may be off."""
+        with mp.workprec(self.bits + _GUARD):
+            value = function(at)
+        return value, self._up(mp.fmul, abs(value), mp.ldexp(1, -self.bits))
 
     def _down(self, operation: Callable[..., Any], *of: Any) -> Any:
         return operation(*of, prec=self.bits, rounding="f")
@@ -71,6 +85,25 @@ class Interval:
 
 
 Number = Fraction | Interval
+
+
+def in_reach(a: Any) -> Any:
+    """a, unless it has so many digits that exp a, or sin a, could not be computed."""
+    if mp.mag(a) > MAGNITUDE:
+        msg = "a number of more than a thousand digits in an exponent, or as an angle"
+        raise TooLarge(msg)
+    return a
+
+
+def sigmoid(a: Any) -> Any:
+    """1/(1 + exp(−a)), without a large exponential."""
+    small = mp.exp(-abs(in_reach(a)))
+    return (1 if a >= 0 else small) / (1 + small)
+
+
+def softplus(a: Any) -> Any:
+    """log(1 + exp a), without a large exponential."""
+    return max(a, 0) + mp.log1p(mp.exp(-abs(in_reach(a))))
 
 
 def fraction(value: Any) -> Fraction:
@@ -105,6 +138,14 @@ class Arithmetic:
             "exp": self._exp,
             "log": self._log,
             "ind": lambda a: Fraction(int(sign(a) >= 0)),
+            "sqrt": self._sqrt,
+            "tanh": lambda a: a if a == 0 else self._wide(a).increasing(mp.tanh),
+            "sigmoid": lambda a: self._wide(a).increasing(sigmoid),
+            "softplus": lambda a: self._wide(a).increasing(softplus),
+            "erf": lambda a: a if a == 0 else self._wide(a).increasing(mp.erf),
+            "sin": lambda a: a if a == 0 else self._wide(a).nearby(lambda x: mp.sin(in_reach(x))),
+            "cos": lambda a: Fraction(1) if a == 0 else self._wide(a).nearby(lambda x: mp.cos(in_reach(x))),
+            "pi": lambda: Interval(mp.pi(prec=bits, rounding="f"), mp.pi(prec=bits, rounding="c"), bits),
         }
 
     def _both(self, a: Number, b: Number, operation: Callable[[Any, Any], Any]) -> Number:
@@ -127,9 +168,8 @@ class Arithmetic:
 
     def _exp(self, a: Number) -> Number:
         wide = self._wide(a)
-        if wide.high > 0 and mp.mag(wide.high) > MAGNITUDE:
-            msg = "a number of more than a thousand digits in an exponent"
-            raise TooLarge(msg)
+        if wide.high > 0:
+            in_reach(wide.high)
         if wide.high < 0 and mp.mag(wide.high) > MAGNITUDE:
             return Interval(mp.mpf(0), mp.ldexp(1, -(2**64)), self.bits)
         return Fraction(1) if a == 0 else wide.increasing(mp.exp)
@@ -145,3 +185,17 @@ class Arithmetic:
             msg = "log a, where a may be 0"
             raise Undecided(msg)
         return wide.increasing(mp.ln)
+
+    def _sqrt(self, a: Number) -> Number:
+        if isinstance(a, Fraction) and a >= 0:
+            roots = math.isqrt(a.numerator), math.isqrt(a.denominator)
+            if Fraction(*roots) ** 2 == a:
+                return Fraction(*roots)
+        wide = self._wide(a)
+        if wide.high < 0:
+            msg = "the square root of what is negative"
+            raise ArithmeticError(msg)
+        if wide.low < 0:
+            msg = "√a, where a may be negative"
+            raise Undecided(msg)
+        return wide.increasing(mp.sqrt)

@@ -18,7 +18,15 @@ from typing import Any
 
 from mpmath import mp
 
-from backproof_spec.calculus.enclosures import MAGNITUDE, Arithmetic, TooLarge, Undecided, fraction, sign
+from backproof_spec.calculus.enclosures import (
+    Arithmetic,
+    Undecided,
+    fraction,
+    in_reach,
+    sigmoid,
+    sign,
+    softplus,
+)
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.limits import tick
 from backproof_spec.calculus.terms import MINUS_ONE, Formula, Index, Names, Theory, free_indices, parts
@@ -48,10 +56,15 @@ def _log(a: Any) -> Any:
 
 def _exp(a: Any) -> Any:
     """exp a, where a itself has few digits before the point."""
-    if a > 0 and mp.mag(a) > MAGNITUDE:
-        msg = "a number of more than a thousand digits in an exponent"
-        raise TooLarge(msg)
-    return mp.exp(a)
+    return mp.exp(in_reach(a) if a > 0 else a)
+
+
+def _sqrt(a: Any) -> Any:
+    """√a, which is real; raises ``ArithmeticError`` where it is not."""
+    if a < 0:
+        msg = "the square root of what is negative"
+        raise ArithmeticError(msg)
+    return mp.sqrt(a)
 
 
 _OPERATORS: dict[str, Callable[..., Any]] = {
@@ -60,6 +73,14 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "inv": lambda a: 1 / a,
     "exp": _exp,
     "log": _log,
+    "sqrt": _sqrt,
+    "tanh": mp.tanh,
+    "sigmoid": sigmoid,
+    "softplus": softplus,
+    "erf": mp.erf,
+    "sin": lambda a: mp.sin(in_reach(a)),
+    "cos": lambda a: mp.cos(in_reach(a)),
+    "pi": lambda: +mp.pi,
 }
 
 

@@ -22,6 +22,8 @@ from backproof_spec.calculus.terms import (
     open_,
 )
 
+_POSITIVE = {"pi", "exp", "softplus"}
+"""What is positive, whatever it is of."""
 _MOST = 8
 """Of so many suppositions are pairs multiplied."""
 
@@ -131,26 +133,28 @@ class Facts:
         match a:
             case ("num", int(p), _) if p > 0:
                 found = self("pos_number", a)
-            case ("exp", b):
-                found = self("pos_exp", b)
-            case ("inv", b):
-                found = self("pos_inv", self.positive(b))
+            case (f, *b) if f in _POSITIVE:
+                found = self(f"pos_{f}", *b)
+            case ("inv" | "sqrt" as f, b):
+                found = self(f"pos_{f}", self.positive(b))
+            case ("sigmoid", b):
+                found = self._positive_as(self("sigmoid_exp", b))
             case ("mul", b, c):
                 found = self._positive_product(b, c)
-            case ("add", b, c):
-                try:
-                    found = self("pos_add", self.positive(b), self.nonnegative(c))
-                except Unproved as error:
-                    found = self._positive_sum(a, error)
+            case ("add", *_):
+                found = self._positive_sum(a)
             case ("sum", dim, body):
                 (i,) = self.fresh(dim)
                 found = self("pos_sum", i, self.positive(open_(body, (i,))), self.positive(("dim", dim)))
             case ("entry", name, places) if self.theory.kind(name) == "defined":
-                unfolded = self("unfold", name, places)
-                found = self("pos_eq", self("sym", unfolded), self.positive(right_side(unfolded)))
+                found = self._positive_as(self("unfold", name, places))
             case _:
                 found = self._exceeding(a, Unproved(f"no proof found that {a} > 0", ("pos", a)))
         return found
+
+    def _positive_as(self, equation: Theorem) -> Theorem:
+        """⊢ a > 0, as a = b and b > 0."""
+        return self("pos_eq", self("sym", equation), self.positive(right_side(equation)))
 
     def _exceeding(self, a: Formula, unproved: Unproved) -> Theorem:
         """⊢ a > 0, as a = h + c for an h that is assumed to be positive, or not negative, and a number c."""
@@ -187,6 +191,8 @@ class Facts:
         match a:
             case ("num", 0, _):
                 found = self("nonneg_eq", self("ring", ("mul", a, a), a), self("nonneg_square", a))
+            case ("sqrt", b):
+                found = self("nonneg_sqrt", self.nonnegative(b))
             case ("mul", b, c) if b == c:
                 found = self("nonneg_square", b)
             case ("mul", b, c):
@@ -258,8 +264,12 @@ class Facts:
             raise _unproved((kind, a), unproved) from None
         return self("nonzero_weaken", found) if kind == "nonzero" else found
 
-    def _positive_sum(self, a: Formula, unproved: Unproved) -> Theorem:
+    def _positive_sum(self, a: Formula) -> Theorem:
         """⊢ a > 0: one term is, whichever, and the others are ≥ 0."""
+        try:
+            return self("pos_add", self.positive(a[1]), self.nonnegative(a[2]))
+        except Unproved as error:
+            unproved = error
         terms = _terms(a)
         for place, one in enumerate(terms):
             others = [*terms[:place], *terms[place + 1 :]]

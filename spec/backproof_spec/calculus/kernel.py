@@ -17,9 +17,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from backproof_spec.calculus.terms import (
-    INDEXED,
+    BINDERS,
+    FUNCTIONS,
     MINUS_ONE,
     ONE,
+    PI,
     ZERO,
     Formula,
     Index,
@@ -33,9 +35,7 @@ from backproof_spec.calculus.terms import (
     free_indices,
     names,
     open_,
-    parts,
     polynomial,
-    reindex,
     require,
     substitute,
 )
@@ -99,7 +99,7 @@ RULES: dict[str, Callable[..., Theorem]] = {}
 """Every rule by its name; the first argument is the theory."""
 
 
-def rule(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
+def rule(function: Callable[..., Theorem], name: str = "") -> Callable[..., Theorem]:
     """Register a rule."""
 
     def applied(theory: Theory, *arguments: Any) -> Theorem:
@@ -107,87 +107,115 @@ def rule(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
         return function(theory, *arguments)
 
     applied.__doc__ = function.__doc__
-    RULES[function.__name__] = applied
+    RULES[name or function.__name__] = applied
     return applied
 
 
 # --- rules that are schemes -------------------------------------------------------------------------------------------
 
 _A, _B, _NOT_A = ("nonzero", "a"), ("nonzero", "b"), ("mul", MINUS_ONE, "a")
+_AB, _EXP, _OVER = ("eq", "a", "b"), ("exp", "a"), ("exp", _NOT_A)
+_TANH = ("mul", ("add", _EXP, ("mul", MINUS_ONE, _OVER)), ("inv", ("add", _EXP, _OVER)))
 _DA, _DB = ("deriv", "X", "k", "a", "da"), ("deriv", "X", "k", "b", "db")
-_SLOPE_OF_INV = ("mul", ("mul", MINUS_ONE, ("mul", ("inv", "a"), ("inv", "a"))), "da")
 
 SCHEMES: dict[str, tuple[tuple[Formula, ...], Formula]] = {
     # equality
     "refl": ((), ("eq", "a", "a")),
-    "sym": ((("eq", "a", "b"),), ("eq", "b", "a")),
-    "trans": ((("eq", "a", "b"), ("eq", "b", "c")), ("eq", "a", "c")),
-    "cong_add": ((("eq", "a", "b"), ("eq", "c", "d")), ("eq", ("add", "a", "c"), ("add", "b", "d"))),
-    "cong_mul": ((("eq", "a", "b"), ("eq", "c", "d")), ("eq", ("mul", "a", "c"), ("mul", "b", "d"))),
-    **{f"cong_{op}": ((("eq", "a", "b"),), ("eq", (op, "a"), (op, "b"))) for op in ("inv", "exp", "log", "ind")},
-    **{f"{fact}_eq": ((("eq", "a", "b"), (fact, "a")), (fact, "b")) for fact in ("pos", "nonneg", "nonzero")},
-    # exp, log, inv and 1[· ≥ 0]
+    "sym": ((_AB,), ("eq", "b", "a")),
+    "trans": ((_AB, ("eq", "b", "c")), ("eq", "a", "c")),
+    **{f"cong_{op}": ((_AB, ("eq", "c", "d")), ("eq", (op, "a", "c"), (op, "b", "d"))) for op in ("add", "mul")},
+    **{f"cong_{f}": ((_AB,), ("eq", (f, "a"), (f, "b"))) for f in FUNCTIONS},
+    **{f"{fact}_eq": ((_AB, (fact, "a")), (fact, "b")) for fact in ("pos", "nonneg", "nonzero")},
+    # functions
+    "inv_mul": ((_A, _B), ("eq", ("inv", ("mul", "a", "b")), ("mul", ("inv", "a"), ("inv", "b")))),
+    "inv_inv": ((_A,), ("eq", ("inv", ("inv", "a")), "a")),
+    "cancel": ((_A,), ("eq", ("mul", "a", ("inv", "a")), ONE)),
     "exp_add": ((), ("eq", ("exp", ("add", "a", "b")), ("mul", ("exp", "a"), ("exp", "b")))),
     "exp_zero": ((), ("eq", ("exp", ZERO), ONE)),
     "log_exp": ((), ("eq", ("log", ("exp", "a")), "a")),
     "exp_log": ((("pos", "a"),), ("eq", ("exp", ("log", "a")), "a")),
     "log_mul": ((("pos", "a"), ("pos", "b")), ("eq", ("log", ("mul", "a", "b")), ("add", ("log", "a"), ("log", "b")))),
     "log_inv": ((("pos", "a"),), ("eq", ("log", ("inv", "a")), ("mul", MINUS_ONE, ("log", "a")))),
-    "inv_mul": ((_A, _B), ("eq", ("inv", ("mul", "a", "b")), ("mul", ("inv", "a"), ("inv", "b")))),
-    "inv_inv": ((_A,), ("eq", ("inv", ("inv", "a")), "a")),
-    "cancel": ((_A,), ("eq", ("mul", "a", ("inv", "a")), ONE)),
     "ind_nonneg": ((("nonneg", "a"),), ("eq", ("ind", "a"), ONE)),
     "ind_negative": ((("pos", _NOT_A),), ("eq", ("ind", "a"), ZERO)),
     "ind_negate": ((_A,), ("eq", ("ind", _NOT_A), ("add", ONE, ("mul", MINUS_ONE, ("ind", "a"))))),
     "ind_scale": ((("pos", "a"),), ("eq", ("ind", ("mul", "a", "b")), ("ind", "b"))),
     "ind_square": ((), ("eq", ("mul", ("ind", "a"), ("ind", "a")), ("ind", "a"))),
+    "sqrt_square": ((("nonneg", "a"),), ("eq", ("sqrt", ("mul", "a", "a")), "a")),
+    "square_sqrt": ((("nonneg", "a"),), ("eq", ("mul", ("sqrt", "a"), ("sqrt", "a")), "a")),
+    "tanh_exp": ((), ("eq", ("tanh", "a"), _TANH)),
+    "sigmoid_exp": ((), ("eq", ("sigmoid", "a"), ("inv", ("add", ONE, _OVER)))),
+    "softplus_log": ((), ("eq", ("softplus", "a"), ("log", ("add", ONE, _EXP)))),
+    "sin_cos": ((), ("eq", ("add", ("mul", ("sin", "a"), ("sin", "a")), ("mul", ("cos", "a"), ("cos", "a"))), ONE)),
+    **{f"{f}_negate": ((), ("eq", (f, _NOT_A), ("mul", MINUS_ONE, (f, "a")))) for f in ("erf", "sin")},
+    "cos_negate": ((), ("eq", ("cos", _NOT_A), ("cos", "a"))),
     # order
-    "pos_exp": ((), ("pos", ("exp", "a"))),
+    **{f"pos_{f}": ((), ("pos", (f, "a"))) for f in ("exp", "softplus")},
+    **{f"{fact}_inv": (((fact, "a"),), (fact, ("inv", "a"))) for fact in ("pos", "nonzero")},
+    **{f"{fact}_sqrt": (((fact, "a"),), (fact, ("sqrt", "a"))) for fact in ("pos", "nonneg")},
+    "pos_pi": ((), ("pos", PI)),
     "pos_add": ((("pos", "a"), ("nonneg", "b")), ("pos", ("add", "a", "b"))),
-    "pos_mul": ((("pos", "a"), ("pos", "b")), ("pos", ("mul", "a", "b"))),
-    "pos_inv": ((("pos", "a"),), ("pos", ("inv", "a"))),
     "pos_nonneg": ((("nonneg", "a"), _A), ("pos", "a")),
     "nonneg_square": ((), ("nonneg", ("mul", "a", "a"))),
-    "nonneg_mul": ((("nonneg", "a"), ("nonneg", "b")), ("nonneg", ("mul", "a", "b"))),
     **{f"{fact}_weaken": ((("pos", "a"),), (fact, "a")) for fact in ("nonneg", "nonzero")},
     "nonzero_negative": ((("pos", _NOT_A),), _A),
-    "nonzero_mul": ((_A, _B), ("nonzero", ("mul", "a", "b"))),
-    "nonzero_inv": ((_A,), ("nonzero", ("inv", "a"))),
+    **{f"{fact}_mul": (((fact, "a"), (fact, "b")), (fact, ("mul", "a", "b"))) for fact in ("pos", "nonneg", "nonzero")},
     # derivatives
     "d_add": ((_DA, _DB), ("deriv", "X", "k", ("add", "a", "b"), ("add", "da", "db"))),
     "d_mul": ((_DA, _DB), ("deriv", "X", "k", ("mul", "a", "b"), ("add", ("mul", "da", "b"), ("mul", "a", "db")))),
-    "d_exp": ((_DA,), ("deriv", "X", "k", ("exp", "a"), ("mul", ("exp", "a"), "da"))),
-    "d_log": ((_DA, ("pos", "a")), ("deriv", "X", "k", ("log", "a"), ("mul", ("inv", "a"), "da"))),
-    "d_inv": ((_DA, _A), ("deriv", "X", "k", ("inv", "a"), _SLOPE_OF_INV)),
-    "d_ind": ((_DA, _A), ("deriv", "X", "k", ("ind", "a"), ZERO)),
+    **{
+        f"d_{f}": ((_DA, *needed), ("deriv", "X", "k", (f, "a"), ZERO if slope == ZERO else ("mul", slope, "da")))
+        for f, (slope, needed) in FUNCTIONS.items()
+    },
     "d_value": ((("eq", "da", "b"), _DA), ("deriv", "X", "k", "a", "b")),
 }
 """The rules that hold of all terms: {name: (premises, conclusion)}, with letters for terms. One that stands in no
 premise is an argument of the rule, in the order in which the conclusion names them."""
+BINDING: dict[str, tuple[tuple[Formula, ...], Formula]] = {
+    "cong_sum": ((_AB,), ("eq", ("sum", "n", "a"), ("sum", "n", "b"))),
+    "pos_sum": ((("pos", "a"), ("pos", ("dim", "n"))), ("pos", ("sum", "n", "a"))),
+    "nonneg_sum": ((("nonneg", "a"),), ("nonneg", ("sum", "n", "a"))),
+    "d_sum": ((_DA,), ("deriv", "X", "k", ("sum", "n", "a"), ("sum", "n", "da"))),
+}
+"""The same of rules whose premises are proved for an arbitrary index, of dimension n, that they bind."""
 
 
 @rule
 def scheme(theory: Theory, name: str, premises: tuple[Theorem, ...], terms: tuple[Formula, ...]) -> Theorem:
     """An instance of one of ``SCHEMES``."""
     require("terms", type(name) is str and name in SCHEMES, f"{name!r} is no scheme")
-    patterns, conclusion = SCHEMES[name]
+    return _applied(theory, *SCHEMES[name], premises, terms)
+
+
+def _binding(name: str) -> None:
+    """Register a rule of ``BINDING``: an index, and the premises that are proved for it."""
+    rule(lambda theory, i, *premises: _applied(theory, *BINDING[name], premises, (), (i,)), name)
+
+
+for _name in BINDING:
+    _binding(_name)
+
+
+def _applied(theory: Theory, patterns: Any, conclusion: Any, premises: Any, terms: Any, over: Places = ()) -> Theorem:
+    """What premises and terms give; ``over``: an index for which the premises are proved, and which is bound."""
     whole = type(premises) is tuple and len(premises) == len(patterns)
-    require("premise", whole, f"{name} takes a tuple of {len(patterns)} premises")
-    meant: dict[str, Formula] = {}
+    require("premise", whole, f"expected a tuple of {len(patterns)} premises")
+    meant: dict[str, Any] = {"n": over[0][2]} if over else {}
     hypotheses = used = frozenset[Formula]()
     for premise, pattern in zip(premises, patterns, strict=True):
         h, judgement = _take(theory, premise, pattern[0])
         hypotheses, used = hypotheses | h, used | free_indices(judgement)
-        require("premise", _matches(pattern, judgement, meant), f"{name}: a premise is not what it has to be")
+        require("premise", _matches(pattern, judgement, meant), f"expected {pattern} of a premise")
+    _arbitrary(over, *hypotheses, ("deriv", "X", meant.get("k", ()), ZERO, ZERO))
     missing = [letter for letter in dict.fromkeys(_letters(conclusion)) if letter not in meant]
-    require("terms", type(terms) is tuple and len(terms) == len(missing), f"{name} takes a tuple of {len(missing)}")
+    require("terms", type(terms) is tuple and len(terms) == len(missing), f"expected a tuple of {len(missing)}")
     for letter, term in zip(missing, terms, strict=True):
         check(theory, term)
         meant[letter] = term
-    return _issue(theory, hypotheses, _filled(conclusion, meant), used)
+    return _issue(theory, hypotheses, _filled(conclusion, meant, over), used - set(over))
 
 
-def _matches(pattern: Any, formula: Any, meant: dict[str, Formula]) -> bool:
+def _matches(pattern: Any, formula: Any, meant: dict[str, Any]) -> bool:
     """Does each letter of the pattern stand for one formula, and only for one?"""
     if type(pattern) is str:
         return bool(meant.setdefault(pattern, formula) == formula)
@@ -203,10 +231,13 @@ def _letters(pattern: Any) -> list[str]:
     return [] if type(pattern) is int else [letter for part in pattern[1:] for letter in _letters(part)]
 
 
-def _filled(pattern: Any, meant: dict[str, Formula]) -> Any:
+def _filled(pattern: Any, meant: dict[str, Any], over: Places = ()) -> Any:
     if type(pattern) is str:
         return meant[pattern]
-    return pattern if type(pattern) is int else (pattern[0], *(_filled(part, meant) for part in pattern[1:]))
+    if type(pattern) is int:
+        return pattern
+    filled = [_filled(part, meant, over) for part in pattern[1:]]
+    return (pattern[0], *filled[:-1], close(filled[-1], over)) if pattern[0] in BINDERS else (pattern[0], *filled)
 
 
 # --- equality ---------------------------------------------------------------------------------------------------------
@@ -219,18 +250,6 @@ def ring(theory: Theory, a: Formula, b: Formula) -> Theorem:
     check(theory, b)
     require("ring", polynomial(a) == polynomial(b), "the two sides are not the same polynomial")
     return _issue(theory, frozenset(), ("eq", a, b))
-
-
-@rule
-def cong_sum(theory: Theory, i: Index, equation: Theorem) -> Theorem:
-    """a = b for arbitrary i ⊢ Σ_i a = Σ_i b."""
-    h, (_, a, b) = _take(theory, equation, "eq")
-    _arbitrary((i,), *h)
-    return _issue(theory, h, ("eq", _sum(i, a), _sum(i, b)))
-
-
-def _sum(i: Index, a: Formula) -> Formula:
-    return ("sum", i[2], close(a, (i,)))
 
 
 @rule
@@ -264,17 +283,6 @@ def assume(theory: Theory, hypothesis: Formula, places: Places) -> Theorem:
     check_fact(theory, hypothesis[2], tuple(reversed(hypothesis[1])))
     check_places(places, hypothesis[1])
     return _issue(theory, frozenset({hypothesis}), open_(hypothesis[2], places), frozenset(places))
-
-
-@rule
-def cut(theory: Theory, lemma: Theorem, indices: Places, theorem: Theorem) -> Theorem:
-    """H ⊢ J for arbitrary i, and K, ∀ i. J ⊢ C give H, K ⊢ C."""
-    h, judgement = _take(theory, lemma)
-    k, conclusion = _take(theory, theorem)
-    _arbitrary(indices, *h)
-    proved = ("all", tuple(i[2] for i in indices), close(judgement, indices))
-    require("premise", proved in k, "the lemma is no hypothesis of the theorem")
-    return _issue(theory, h | (k - {proved}), conclusion, _free(*k))
 
 
 @rule
@@ -322,7 +330,7 @@ def sum_add(theory: Theory, term: Formula) -> Theorem:
 def sum_factor(theory: Theory, term: Formula) -> Theorem:
     """⊢ Σ_i c·a = c·Σ_i a, where c does not depend on i."""
     dim, (_, c, a) = _sum_of(theory, term, "mul")
-    require("factor", not _depends_on_i(c), "the factor depends on the index of the sum")
+    require("factor", open_(c, (("index", "i", dim),)) == c, "the factor depends on the index of the sum")
     return _issue(theory, frozenset(), ("eq", term, ("mul", c, ("sum", dim, a))))
 
 
@@ -330,7 +338,7 @@ def sum_factor(theory: Theory, term: Formula) -> Theorem:
 def sum_constant(theory: Theory, term: Formula) -> Theorem:
     """⊢ Σ_i c = n·c, where c does not depend on i, whose dimension is n."""
     dim, c = _sum_of(theory, term)
-    require("constant term", not _depends_on_i(c), "the term depends on the index of the sum")
+    require("constant term", open_(c, (("index", "i", dim),)) == c, "the term depends on the index of the sum")
     return _issue(theory, frozenset(), ("eq", term, ("mul", ("dim", dim), c)))
 
 
@@ -338,12 +346,8 @@ def sum_constant(theory: Theory, term: Formula) -> Theorem:
 def sum_swap(theory: Theory, term: Formula) -> Theorem:
     """⊢ Σ_i Σ_j a = Σ_j Σ_i a."""
     outer, (_, inner, a) = _sum_of(theory, term, "sum")
-
-    def swap(index: Index, depth: int) -> Index:
-        level = index[1] - depth if index[0] == "bound" else None
-        return ("bound", depth + 1 - level, index[2]) if level in {0, 1} else index
-
-    return _issue(theory, frozenset(), ("eq", term, ("sum", inner, ("sum", outer, reindex(a, swap)))))
+    swapped = open_(a, (("bound", 0, outer), ("bound", 1, inner)))
+    return _issue(theory, frozenset(), ("eq", term, ("sum", inner, ("sum", outer, swapped))))
 
 
 @rule
@@ -369,39 +373,12 @@ def _sum_of(theory: Theory, term: Formula, op: str | None = None) -> tuple[Any, 
     return term[1:]
 
 
-def _depends_on_i(body: Formula) -> bool:
-    """Does the body of a sum mention the index of the sum?"""
-    inside = ((i, depth) for part, depth in parts(body) if part[0] in INDEXED for i in part[2])
-    return any(i[:2] == ("bound", depth) for i, depth in inside)
-
-
-# --- order ------------------------------------------------------------------------------------------------------------
-
-
 @rule
 def pos_number(theory: Theory, a: Formula) -> Theorem:
     """⊢ p/q > 0 for a positive number."""
     check(theory, a)
     require("positive", a[0] == "num" and a[1] > 0, "expected a positive number")
     return _issue(theory, frozenset(), ("pos", a))
-
-
-@rule
-def pos_sum(theory: Theory, i: Index, fact: Theorem, nonempty: Theorem) -> Theorem:
-    """a > 0 for arbitrary i, of dimension n, and n > 0 ⊢ Σ_i a > 0."""
-    h, (_, a) = _take(theory, fact, "pos")
-    k, (_, size) = _take(theory, nonempty, "pos")
-    _arbitrary((i,), *h)
-    require("empty", size == ("dim", i[2]), f"expected {i[2]} > 0: a sum over nothing is 0")
-    return _issue(theory, h | k, ("pos", _sum(i, a)))
-
-
-@rule
-def nonneg_sum(theory: Theory, i: Index, fact: Theorem) -> Theorem:
-    """a ≥ 0 for arbitrary i ⊢ Σ_i a ≥ 0."""
-    h, (_, a) = _take(theory, fact, "nonneg")
-    _arbitrary((i,), *h)
-    return _issue(theory, h, ("nonneg", _sum(i, a)))
 
 
 # --- derivatives ------------------------------------------------------------------------------------------------------
@@ -429,14 +406,6 @@ def d_constant(theory: Theory, name: str, by: Places, a: Formula) -> Theorem:
     check(theory, a)
     require("constant", name not in theory.depends(a), f"the term depends on {name}")
     return _issue(theory, frozenset(), ("deriv", name, by, a, ZERO))
-
-
-@rule
-def d_sum(theory: Theory, i: Index, derivative: Theorem) -> Theorem:
-    """∂a = a′ for arbitrary i ⊢ ∂(Σ_i a) = Σ_i a′."""
-    h, (_, name, by, a, da) = _take(theory, derivative, "deriv")
-    _arbitrary((i,), *h, ("deriv", name, by, ZERO, ZERO))
-    return _issue(theory, h, ("deriv", name, by, _sum(i, a), _sum(i, da)))
 
 
 @rule
@@ -471,6 +440,10 @@ def d_chain(theory: Theory, outer: Theorem, indices: Places, inner: Theorem) -> 
     assumed = frozenset(substitute(each, name, value) for each in h)
     used = (_free(outer.conclusion, *h) - set(by)) | (_free(inner.conclusion) - set(indices))
     return _issue(theory, assumed | k, ("deriv", variable, places, substitute(e, name, value), slope), used)
+
+
+def _sum(i: Index, a: Formula) -> Formula:
+    return ("sum", i[2], close(a, (i,)))
 
 
 @rule

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from backproof_spec.calculus.limits import require
-from backproof_spec.calculus.terms import MINUS_ONE, Formula, Index, Names, close
+from backproof_spec.calculus.terms import MINUS_ONE, PI, Formula, Index, Names, close
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,9 @@ def total(body: Operand, *over: Index) -> Expression:
     return Expression(found)
 
 
+pi = Expression(PI)
+
+
 def exp(a: Operand) -> Expression:
     """exp a."""
     return Expression(("exp", term(a)))
@@ -126,6 +129,41 @@ def exp(a: Operand) -> Expression:
 def log(a: Operand) -> Expression:
     """log a."""
     return Expression(("log", term(a)))
+
+
+def sqrt(a: Operand) -> Expression:
+    """√a."""
+    return Expression(("sqrt", term(a)))
+
+
+def tanh(a: Operand) -> Expression:
+    """tanh a."""
+    return Expression(("tanh", term(a)))
+
+
+def sigmoid(a: Operand) -> Expression:
+    """1/(1 + exp(−a))."""
+    return Expression(("sigmoid", term(a)))
+
+
+def softplus(a: Operand) -> Expression:
+    """log(1 + exp a)."""
+    return Expression(("softplus", term(a)))
+
+
+def erf(a: Operand) -> Expression:
+    """2/√π·∫ exp(−t²) from 0 to a."""
+    return Expression(("erf", term(a)))
+
+
+def sin(a: Operand) -> Expression:
+    """sin a."""
+    return Expression(("sin", term(a)))
+
+
+def cos(a: Operand) -> Expression:
+    """cos a."""
+    return Expression(("cos", term(a)))
 
 
 def step(a: Operand) -> Expression:

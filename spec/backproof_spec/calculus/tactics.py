@@ -11,6 +11,7 @@ from backproof_spec.calculus.facts import Facts, Unproved, right_side
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.terms import (
     ARITY,
+    FUNCTIONS,
     ONE,
     ZERO,
     Formula,
@@ -90,12 +91,11 @@ class Proof(Facts):
             case ("entry", defined, places):
                 unfolded = self("unfold", defined, places)
                 found = self("d_function", self("sym", unfolded), self.derivative(right_side(unfolded), name, by))
-            case ("add" | "mul" | "exp" as op, *parts):
+            case ("add" | "mul" as op, *parts):
                 found = self(f"d_{op}", *(self.derivative(each, name, by) for each in parts))
-            case ("log", a):
-                found = self("d_log", self.derivative(a, name, by), self.needed("pos", a))
-            case ("inv" | "ind" as op, a):
-                found = self(f"d_{op}", self.derivative(a, name, by), self.needed("nonzero", a))
+            case (op, a) if op in FUNCTIONS:
+                _, needed = FUNCTIONS[op]
+                found = self(f"d_{op}", self.derivative(a, name, by), *(self.needed(kind, a) for kind, _ in needed))
             case ("sum", dim, body):
                 (i,) = self.fresh(dim)
                 found = self("d_sum", i, self.derivative(open_(body, (i,)), name, by))

@@ -5,8 +5,9 @@ A term is a tuple that starts with its operator. Indices are tuples too, and eve
     ("num", 3, 4)                        3/4, in lowest terms, the denominator positive
     ("dim", "n")                         the dimension n, as a number
     ("entry", "W", (i, j))               W[i, j], each index of the dimension that W declares at its place
-    ("add", a, b)  ("mul", a, b)  ("inv", a)  ("exp", a)  ("log", a)
-    ("ind", a)                           1[a ≥ 0]
+    ("pi",)                              π
+    ("add", a, b)  ("mul", a, b)
+    ("inv", a)  ("exp", a)  …            a function of ``FUNCTIONS`` at a; ("ind", a) is 1[a ≥ 0]
     ("delta", "n", (i, j))               1 where i = j, else 0
     ("sum", "n", a)                      Σ a over an index of dimension n
     ("map", "f", (i,), ("n",), a)        f[i] at λ j. a, for a differentiable map f of whole tensors
@@ -33,19 +34,37 @@ Formula = tuple[Any, ...]
 Index = tuple[Any, ...]
 Names = tuple[str, ...]
 
+MINUS_ONE, ZERO, ONE, TWO, PI = ("num", -1, 1), ("num", 0, 1), ("num", 1, 1), ("num", 2, 1), ("pi",)
+_ABOVE_0, _NOT_0 = (("pos", "a"),), (("nonzero", "a"),)
+FUNCTIONS: dict[str, tuple[Formula, tuple[Formula, ...]]] = {
+    "inv": (("mul", MINUS_ONE, ("mul", ("inv", "a"), ("inv", "a"))), _NOT_0),
+    "exp": (("exp", "a"), ()),
+    "log": (("inv", "a"), _ABOVE_0),
+    "ind": (ZERO, _NOT_0),
+    "sqrt": (("inv", ("mul", TWO, ("sqrt", "a"))), _ABOVE_0),
+    "tanh": (("add", ONE, ("mul", MINUS_ONE, ("mul", ("tanh", "a"), ("tanh", "a")))), ()),
+    "sigmoid": (("mul", ("sigmoid", "a"), ("add", ONE, ("mul", MINUS_ONE, ("sigmoid", "a")))), ()),
+    "softplus": (("sigmoid", "a"), ()),
+    "erf": (("mul", ("mul", TWO, ("inv", ("sqrt", PI))), ("exp", ("mul", MINUS_ONE, ("mul", "a", "a")))), ()),
+    "sin": (("cos", "a"), ()),
+    "cos": (("mul", MINUS_ONE, ("sin", "a")), ()),
+}
+"""Functions of one number: {f: (f′(a), what has to be known of a for f to be differentiable there)}. ``kernel`` makes
+the rules cong_f and d_f of these, and has the laws of each."""
+ARITY = {"pi": 0, "add": 2, "mul": 2, **dict.fromkeys(FUNCTIONS, 1)}
 CHILDREN = {
-    **dict.fromkeys(("add", "mul", "inv", "exp", "log", "ind", "eq", "pos", "nonneg", "nonzero"), 1),
+    **dict.fromkeys((*ARITY, "eq", "pos", "nonneg", "nonzero"), 1),
     **dict.fromkeys(("sum", "dim", "all"), 2),
     **dict.fromkeys(("num", "entry", "delta", "deriv"), 3),
     **dict.fromkeys(("map", "slope"), 4),
 }
 """Where in its tuple the formulas that an operator is applied to start."""
-ARITY = {"add": 2, "mul": 2, "inv": 1, "exp": 1, "log": 1, "ind": 1}
+BINDERS = {"sum"}
+"""The operators that bind one index in one term."""
 FACTS = {"eq": 2, "pos": 1, "nonneg": 1, "nonzero": 1}
 """The judgements that may be hypotheses, and of how many terms they are."""
 INDEXED = {"entry", "delta", "map", "slope", "deriv"}
 """The operators whose third part is a tuple of indices."""
-MINUS_ONE, ZERO, ONE = ("num", -1, 1), ("num", 0, 1), ("num", 1, 1)
 
 
 class Refused(Exception):
@@ -74,7 +93,7 @@ class Theory:
     def __init__(self) -> None:
         """Nothing is declared."""
         require("names", not hasattr(self, "_declared"), "a theory begins once")
-        self._declared: dict[str, tuple[Any, ...]] = {}
+        self._declared: dict[str, tuple[str, Names, tuple[Any, ...]]] = {}
 
     def variable(self, name: str, dims: Names) -> None:
         """A tensor about which nothing is assumed."""
@@ -105,13 +124,11 @@ class Theory:
 
     def dims(self, name: str) -> Names:
         """The dimensions of a tensor, or of the argument of a map."""
-        dims: Names = self._declared[name][1]
-        return dims
+        return self._declared[name][1]
 
     def rest(self, name: str) -> tuple[Any, ...]:
         """The right-hand side of a definition, its indices bound; the dimensions of what a map returns."""
-        rest: tuple[Any, ...] = self._declared[name][2]
-        return rest
+        return self._declared[name][2]
 
     def depends(self, formula: Formula) -> frozenset[str]:
         """Every name in the formula, in the definitions of those, and so on."""
@@ -208,7 +225,7 @@ def _plain(value: object) -> None:
 def binders(formula: Formula) -> int:
     """How many indices an operator binds in the formulas in it."""
     op = formula[0]
-    return 1 if op == "sum" else len(formula[3]) if op in {"map", "slope"} else len(formula[1]) if op == "all" else 0
+    return 1 if op in BINDERS else len(formula[3]) if op in {"map", "slope"} else len(formula[1]) if op == "all" else 0
 
 
 def parts(formula: Formula, depth: int = 0) -> Iterator[tuple[Formula, int]]:
@@ -220,14 +237,12 @@ def parts(formula: Formula, depth: int = 0) -> Iterator[tuple[Formula, int]]:
 
 def names(formula: Formula) -> frozenset[str]:
     """The tensors and maps in a formula."""
-    named = {"entry", "map", "slope", "deriv"}
-    return frozenset(part[1] for part, _ in parts(formula) if part[0] in named)
+    return frozenset(part[1] for part, _ in parts(formula) if part[0] in {"entry", "map", "slope", "deriv"})
 
 
 def free_indices(formula: Formula) -> frozenset[Index]:
     """The free indices in a formula."""
-    places = (i for part, _ in parts(formula) if part[0] in INDEXED for i in part[2])
-    return frozenset(i for i in places if i[0] == "index")
+    return frozenset(i for part, _ in parts(formula) if part[0] in INDEXED for i in part[2] if i[0] == "index")
 
 
 def reindex(formula: Formula, change: Callable[[Index, int], Index], depth: int = 0) -> Formula:

@@ -60,15 +60,15 @@ INDICES = {
         lambda p: p("cong_sum", i, assumed(p, equal(X[i], Y[i]))),
         lambda p: p("cong_sum", i, assumed(p, equal(X[i], Y[i]), i)),
     ),
+    "an eigenvariable in the hypotheses, which was another": (
+        "eigenvariable",
+        lambda p: p("cong_sum", j, p("instance", assumed(p, equal(X[i], Y[i])), i, j)),
+        lambda p: p("cong_sum", j, p("instance", assumed(p, equal(X[i], Y[i]), i), i, j)),
+    ),
     "an eigenvariable in the hypotheses of a map's argument": (
         "eigenvariable",
         lambda p: p("cong_map", f.at((), (i,), X[i]).term, (i,), assumed(p, equal(X[i], Y[i]))),
         lambda p: p("cong_map", f.at((), (i,), X[i]).term, (i,), assumed(p, equal(X[i], Y[i]), i)),
-    ),
-    "an eigenvariable in the hypotheses of a lemma": (
-        "eigenvariable",
-        lambda p: p("cut", assumed(p, positive(X[i])), (i,), assumed(p, positive(X[j]), j)),
-        lambda p: p("cut", assumed(p, positive(X[i]), i), (i,), assumed(p, positive(X[j]), j)),
     ),
     "an eigenvariable in the hypotheses of a positive term": (
         "eigenvariable",
@@ -166,7 +166,7 @@ INDICES = {
         lambda p: p("sum_delta", summed((delta(i, j) * X[i]).term)),
     ),
     "empty ranges: Σ exp X > 0 without n > 0": (
-        "empty",
+        "premise",
         lambda p: p("pos_sum", i, p("pos_exp", X[i].term), assumed(p, positive(size("m")))),
         lambda p: p("pos_sum", i, p("pos_exp", X[i].term), assumed(p, positive(size("n")))),
     ),

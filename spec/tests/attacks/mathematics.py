@@ -7,7 +7,6 @@ from attacks.made_of import (
     S,
     W,
     X,
-    X_is_Y,
     Y,
     as_c,
     as_S,
@@ -23,8 +22,6 @@ from attacks.made_of import (
     l,
     nonneg,
     nonzero_square,
-    normalised,
-    of_column,
     off_the_kink,
     r,
     s,
@@ -85,6 +82,31 @@ MATHEMATICS = {
         "premise",
         lambda p: p("log_mul", p("nonneg_square", X[i].term), p("nonneg_square", X[i].term)),
         lambda p: p("log_mul", p("pos_exp", X[i].term), p("pos_exp", X[i].term)),
+    ),
+    "√(x·x) = x, whatever x is": (
+        "premise",
+        lambda p: p("sqrt_square", assumed(p, nonzero(X[i]))),
+        lambda p: p("sqrt_square", assumed(p, nonneg(X[i]))),
+    ),
+    "√x·√x = x, where x may be negative": (
+        "premise",
+        lambda p: p("square_sqrt", assumed(p, nonzero(X[i]))),
+        lambda p: p("square_sqrt", assumed(p, nonneg(X[i]))),
+    ),
+    "√x > 0, where x may be 0": (
+        "premise",
+        lambda p: p("pos_sqrt", assumed(p, nonneg(X[i]))),
+        lambda p: p("pos_sqrt", assumed(p, positive(X[i]))),
+    ),
+    "∂√x, where x may be 0": (
+        "premise",
+        lambda p: p("d_sqrt", by_X(p), assumed(p, nonneg(X[i]))),
+        lambda p: p("d_sqrt", by_X(p), assumed(p, positive(X[i]))),
+    ),
+    "∂√x, where something else is positive": (
+        "premise",
+        lambda p: p("d_sqrt", by_X(p), p("pos_exp", X[i].term)),
+        lambda p: p("d_sqrt", p("d_exp", by_X(p)), p("pos_exp", X[i].term)),
     ),
     "a square is positive, whatever it is of": (
         "premise",
@@ -248,26 +270,6 @@ MATHEMATICS = {
         "hidden",
         lambda p: p("d_chain", slope_of_exp_X(p, as_c(p)), (j,), by_Y(p, j, l)),
         lambda p: p("d_chain", slope_of_exp_X(p, assumed(p, equal(exp(X[i]), c[()]))), (j,), by_Y(p, j, l)),
-    ),
-    "dropped hypotheses: S − P without ΣP = 1": (
-        "premise",
-        lambda p: p("cut", p("refl", total(P[j], j).term), (), normalised(p)),
-        lambda p: p("cut", assumed(p, equal(total(P[j], j), 1)), (), normalised(p)),
-    ),
-    "dropped hypotheses: of another column": (
-        "premise",
-        lambda p: p("cut", of_column(p, k), (r,), p("instance", assumed(p, equal(W[r, i], 0), r), i, j)),
-        lambda p: p("cut", of_column(p, j), (r,), p("instance", assumed(p, equal(W[r, i], 0), r), i, j)),
-    ),
-    "dropped hypotheses: of a lemma": (
-        "eigenvariable",
-        lambda p: p("cong_sum", i, p("cut", X_is_Y(p), (), p("sym", X_is_Y(p)))),
-        lambda p: p("cong_sum", i, p("cut", X_is_Y(p, i), (), p("sym", X_is_Y(p)))),
-    ),
-    "dropped hypotheses: beside the lemma": (
-        "eigenvariable",
-        lambda p: p("cong_sum", i, p("cut", X_is_Y(p, i), (), p("trans", X_is_Y(p), assumed(p, equal(Y[i], 0))))),
-        lambda p: p("cong_sum", i, p("cut", X_is_Y(p, i), (), p("trans", X_is_Y(p), assumed(p, equal(Y[i], 0), i)))),
     ),
     "dropped hypotheses: of what is put in under ∂": (
         "eigenvariable",

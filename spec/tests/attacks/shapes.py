@@ -90,8 +90,13 @@ SHAPES = {
     ),
     "an operator that is none": (
         "terms",
-        lambda p: p("refl", ("sqrt", ZERO)),
+        lambda p: p("refl", ("cosh", ZERO)),
         lambda p: p("refl", ("exp", ZERO)),
+    ),
+    "π of something": (
+        "terms",
+        lambda p: p("refl", ("pi", ZERO)),
+        lambda p: p("refl", ("pi",)),
     ),
     "an operator of two terms": (
         "terms",
@@ -160,8 +165,8 @@ SHAPES = {
     ),
     "an index that is none": (
         "plain",
-        lambda p: p("cong_sum", 0, p("refl", X[i].term)),
-        lambda p: p("cong_sum", i, p("refl", X[i].term)),
+        lambda p: p("instance", p("refl", X[i].term), 0, j),
+        lambda p: p("instance", p("refl", X[i].term), i, j),
     ),
     "an index without a dimension": (
         "terms",

@@ -28,7 +28,11 @@ SIGNS: dict[str, tuple[str, int, tuple[int, ...]]] = {
     "inv": ("/ {}", _INVERSE, (_INVERSE,)),
     "exp": ("exp {}", _APPLIED, (_ATOM,)),
     "log": ("ln {}", _APPLIED, (_ATOM,)),
-    "ind": ("ind {}", _APPLIED, (_ATOM,)),
+    **{
+        f: (f"{f} {{}}", _APPLIED, (_ATOM,))
+        for f in ("ind", "sqrt", "tanh", "sigmoid", "softplus", "erf", "sin", "cos")
+    },
+    "pi": ("PI", _ATOM, ()),
     "eq": ("{} = {}", _FACT, (_PLUS, _PLUS)),
     "pos": ("0 < {}", _FACT, (_PLUS,)),
     "nonneg": ("0 <= {}", _FACT, (_PLUS,)),
@@ -38,7 +42,8 @@ SIGNS: dict[str, tuple[str, int, tuple[int, ...]]] = {
 _WORDS = """\
 Axiom CoFixpoint Definition Fixpoint Hypothesis Parameter Prop SProp Set Theorem Type Variable as at by cofix else end
 exists exists2 fix for forall fun if in let match mod return then using where with I R
-INR IZR Prelude Frechet Chain Linear Relu Softmax Network conj cong_map cong_slope eq_refl exp ln nat nil number tt"""
+INR IZR Prelude Frechet Chain Linear Relu Softmax Network conj cong_map cong_slope eq_refl exp ln nat nil number tt
+sqrt tanh sin cos PI"""
 TAKEN = frozenset(_WORDS.split())
 """What a name may not be in Coq: its own words, what is referred to here, and the files of spec/coq."""
 _KEPT = re.compile(r"[hjs]\d+|ring\d+|[DP]_.+|(pos|nonneg|nonzero|cong|exp|log|inv|sum|ind)_.+")

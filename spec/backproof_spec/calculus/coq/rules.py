@@ -13,16 +13,14 @@ from backproof_spec.calculus.coq.notation import require_whole, signed
 from backproof_spec.calculus.coq.premises import Lemma, NotExported, Premises, Proof, Scope
 from backproof_spec.calculus.kernel import RULES as KERNEL_RULES
 from backproof_spec.calculus.kernel import SCHEMES
-from backproof_spec.calculus.terms import Formula, Index, close, open_, substitute
+from backproof_spec.calculus.terms import FUNCTIONS, Formula, Index, close, open_, substitute
 
 DERIVATIVES = {
     "d_add": "plus",
     "d_mul": "mult",
-    "d_exp": "exp",
-    "d_log": "ln",
-    "d_inv": "inv",
-    "d_ind": "ind",
     "d_value": "value",
+    **{f"d_{f}": f for f in FUNCTIONS},
+    "d_log": "ln",
 }
 """The lemmas of the rules of differentiation, after D_ or P_. Other lemmas have the names of their rules."""
 
@@ -117,15 +115,6 @@ class Rules(Premises):
 
     def _assume(self, hypothesis: Formula, places: tuple[Index, ...]) -> Proof:
         return lambda scope: f"({self._assumption(hypothesis, scope)}{self._ranged(places, scope)})"
-
-    def _cut(self, lemma: Lemma, indices: tuple[Index, ...], theorem: Lemma) -> Proof:
-        proved = ("all", tuple(i[2] for i in indices), close(lemma.conclusion, indices))
-
-        def proof(scope: Scope) -> str:
-            instead = self._premise_for_all(indices, lemma, scope)
-            return self._derived(theorem, scope, proofs={proved: instead})
-
-        return proof
 
     def _instance(self, theorem: Lemma, i: Index, place: Index) -> Proof:
         def proof(scope: Scope) -> str:
