@@ -8,6 +8,7 @@ from itertools import chain, groupby, permutations
 from itertools import product as cartesian
 from typing import Any
 
+from backproof_spec.calculus import roots
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.limits import polynomial
 from backproof_spec.calculus.notation import number
@@ -65,6 +66,9 @@ class Normal:
             return p("log_exp", term[1][1])
         if op == "inv" and term[1][0] == "num" and term[1][1] > 0:
             return self._of_number(term)
+        if op == "sqrt":
+            equation = roots.apart(p, term)
+            return equation and self._then(equation)
         if op == "ind":
             return self._decided(term) or self._scaled(term) or self._turned(term)
         return self._split(term, self.nonzero) if op == "inv" else None
@@ -188,8 +192,10 @@ class Normal:
 
     def _pair(self, a: Formula, factors: list[Formula]) -> Theorem | None:
         """a·1/a = 1 or 1[b]·1[b] = 1[b], where both factors are there."""
-        if a[0] == "ind" and factors.count(a) > 1:
-            return self.proof("ind_square", a[1])
+        if factors.count(a) > 1:
+            twice = self.proof("ind_square", a[1]) if a[0] == "ind" else roots.pair(self.proof, a)
+            if twice is not None:
+                return twice
         if ("inv", a) not in factors:
             return None
         try:

@@ -110,7 +110,7 @@ FUNCTIONS: dict[str, Function] = {
         _smooth("erf", mp.erf, lambda a, _: 2 / mp.sqrt(mp.pi) * mp.exp(-a * a)),
         _smooth("sin", mp.sin, lambda a, _: mp.cos(a)),
         _smooth("cos", mp.cos, lambda a, _: -mp.sin(a)),
-        Function("pi", lambda: +mp.pi, (), lambda: Expression(("entry", "π", ()))),
+        Function("pi", lambda: +mp.pi, (), lambda: Expression(("pi",))),
         Function("step", _half, (lambda _, __: Fraction(0),), step, kink=_first),
         Function("relu", lambda a: a if a > 0 else a * 0, (lambda a, _: _half(a[0]),), _relu, kink=_first),
         Function(

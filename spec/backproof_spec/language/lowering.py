@@ -30,7 +30,7 @@ from backproof_spec.calculus.notation import (
     step,
     total,
 )
-from backproof_spec.calculus.terms import ONE, Formula, free_indices
+from backproof_spec.calculus.terms import ONE, Formula, free_indices, parts
 from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.kinds import KINDS
@@ -107,7 +107,6 @@ class Lowering:
                 self._variable(argument)
         for parameter in self.operation.parameters:
             self.tensors[parameter.name] = self.d.variable(parameter.name)
-        self.d.variable("π")
         waiting = [*self.operation.suppositions]
         for each in self.operation.definitions:
             self._suppose(waiting)
@@ -119,7 +118,9 @@ class Lowering:
         """Suppose what is of names that are declared by now."""
         for each in [*waiting]:
             if names(each.left) | names(each.right) <= self.tensors.keys():
-                self.d.suppose(self._supposition(each))
+                supposed = self._supposition(each)
+                if any(part[0] in {"entry", "dim"} for part, _ in parts(supposed)):  # else it is of numbers alone
+                    self.d.suppose(supposed)
                 waiting.remove(each)
 
     def _variable(self, argument: Argument) -> None:

@@ -1,0 +1,78 @@
+"""A proof of a claimed gradient, by the names that were defined: a line for each, then one for the gradient.
+
+The derivative of every name by the argument is written in the names before it, tanh′ = 1 − t² where t is what tanh
+gave, and known from then on, so that proofs add up along the definitions. Where that does not show the claim, as names
+have to be looked into (the mean of X − mean X is 0), those that are but sums are unfolded, then all of them.
+"""
+
+from __future__ import annotations
+
+from backproof_spec.calculus import statement
+from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.normal import Once
+from backproof_spec.calculus.tactics import Unproved, right_side
+from backproof_spec.calculus.terms import FUNCTIONS, Formula
+from backproof_spec.calculus.terms import Index as Letter
+from backproof_spec.language.syntax import Add, Entry, Gradient, Index, Negate, Number, Reduce, Size, walk
+from backproof_spec.language.using import forward
+from backproof_spec.operation import Operation
+
+_WORDS = "the rules of differentiation"
+
+
+def prove(operation: Operation, gradient: Gradient) -> Derivation:
+    """∂⟨dY, Y⟩/∂X[k] = what is claimed, or what is derived where nothing is. Raises ``Unproved``, ``Beyond``."""
+    for unfolding in ((), _sums(operation)):
+        try:
+            return _by_names(operation, gradient, unfolding)
+        except Unproved:
+            continue
+    return statement.prove(lowered(operation, gradient))
+
+
+def _sums(operation: Operation) -> tuple[str, ...]:
+    """The names that are but sums of others, as X − mean X is."""
+    return tuple(each.name for each in forward(operation) if all(map(_adds, walk(each.body))))
+
+
+def _adds(part: Node) -> bool:
+    linear = isinstance(part, Reduce) and part.reduction in {"sum", "mean"}
+    return linear or isinstance(part, Add | Negate | Entry | Index | Number | Size)
+
+
+def _by_names(operation: Operation, gradient: Gradient, unfolding: tuple[str, ...]) -> Derivation:
+    """The proof in which but these names, and those that the claim alone is written in, are unfolded."""
+    read = lowered(operation, gradient)
+    d, (_, name, places) = read.derivation, read.by.term
+    ahead = {each.name for each in forward(operation)}
+    for defined, indices in [each[1:3] for each in d.declarations if each[0] == "define"]:
+        if defined in ahead and name in d.theory.depends(("entry", defined, indices)):
+            _learn(d, defined, indices, name)
+    d.begin(d.derivative(read.of.term, name, places), _WORDS)
+    behind = [each.name for each in operation.definitions if each.name not in ahead]
+    if read.claimed is None:
+        equation = Once(d)(d.theorem.conclusion[-1])
+        if equation:
+            d.follows(equation, "simplified")
+    else:
+        d.then(read.claimed, "both sides have one normal form", unfolding=[*behind, *unfolding], how=Once)
+    return d
+
+
+def _learn(d: Derivation, defined: str, indices: tuple[Letter, ...], name: str) -> None:
+    """∂T[i]/∂X[k], in the names before T and, where T is a function of these, in T."""
+    entry: Formula = ("entry", defined, indices)
+    by = d.fresh(*d.theory.dims(name))
+    raw = d.derivative(entry, name, by)
+    same = _as_itself(d, entry)
+    equation = Once(d, by=(same,) if same else ())(raw.conclusion[-1])
+    d.learn(d("d_value", equation, raw) if equation else raw)
+
+
+def _as_itself(d: Derivation, entry: Formula) -> Theorem | None:
+    """f(a) = T, where T is defined as f(a), 1/a or such: its normal form is one factor that is no name."""
+    unfolded = d("unfold", entry[1], entry[2])
+    normal = Once(d)(right_side(unfolded))
+    whole = d("trans", unfolded, normal) if normal else unfolded
+    return d("sym", whole) if right_side(whole)[0] in FUNCTIONS else None
