@@ -11,10 +11,12 @@ from backproof_spec.calculus import statement
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.normal import Once
+from backproof_spec.calculus.statement import Statement
 from backproof_spec.calculus.tactics import Unproved, right_side
 from backproof_spec.calculus.terms import FUNCTIONS, Formula
 from backproof_spec.calculus.terms import Index as Letter
-from backproof_spec.language.syntax import Add, Entry, Gradient, Index, Negate, Number, Reduce, Size, walk
+from backproof_spec.language.lowering import theorem
+from backproof_spec.language.syntax import Add, Entry, Gradient, Index, Negate, Node, Number, Reduce, Size, walk
 from backproof_spec.language.using import forward
 from backproof_spec.operation import Operation
 
@@ -39,6 +41,12 @@ def _sums(operation: Operation) -> tuple[str, ...]:
 def _adds(part: Node) -> bool:
     linear = isinstance(part, Reduce) and part.reduction in {"sum", "mean"}
     return linear or isinstance(part, Add | Negate | Entry | Index | Number | Size)
+
+
+def lowered(operation: Operation, gradient: Gradient) -> Statement:
+    """The claim in the kernel's terms."""
+    lowering, loss, by, claimed = theorem(operation, gradient)
+    return Statement(lowering.d, loss, by, claimed, lowering.d.letters)
 
 
 def _by_names(operation: Operation, gradient: Gradient, unfolding: tuple[str, ...]) -> Derivation:
