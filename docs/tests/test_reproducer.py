@@ -72,13 +72,21 @@ def _exit(script, folder, monkeypatch):
     return left.value.code, said.getvalue()
 
 
+def _judged(path, claim, examples=20):
+    """A report of the last link alone: the others are of no interest here, and take long."""
+    planned, target = runner.tasks((claim,), ("float64",), examples, 1), as_target(path)
+    (task,) = (each for each in planned if each.property.link is Link.IMPLEMENTATION)
+    declared = target.conventions.declared()
+    return Report(path, declared, ("float64",), examples, 1, 0.0, (runner.run(task, target),))
+
+
 @pytest.mark.parametrize(("old", "new", "claim"), WRONG.values(), ids=WRONG)
 def test_it_exits_1_while_the_mistake_is_there_and_0_once_it_is_mended(old, new, claim, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert RIGHT.count(old) == 1
     layers = tmp_path / "my_layers.py"
     layers.write_text("K = {}\n" + RIGHT.replace(old, new), encoding="utf-8")
-    report = backproof.check("my_layers.py", operations=[claim], examples=60, seed=1)
+    report = _judged("my_layers.py", claim, examples=60)
     (script,) = reproducers(report, tmp_path / "scripts").values()
     status, said = _exit(script, tmp_path, monkeypatch)
     assert status == 1, said
@@ -100,12 +108,6 @@ from backproof_impl.reference import linear, relu, softmax_vjp, linear_vjp
 def relu_vjp(Z, dY):
     return 2 * dY * (Z >= 0)
 """
-
-
-def _judged(path, claim):
-    """A report of the last link alone: the others are of no interest here, and take long."""
-    (task,) = (t for t in runner.tasks((claim,), ("float64",), 20, 1) if t.property.link is Link.IMPLEMENTATION)
-    return Report(path, {}, ("float64",), 20, 1, 0.0, (runner.run(task, as_target(path)),))
 
 
 def _process(script, *flags):

@@ -73,6 +73,7 @@ class Notation:
         self.dims: list[str] = []
         self.order: list[str] = []
         self._names: dict[Any, str] = {}
+        self._behind: dict[str, str] = {}
 
     # --- names ---
 
@@ -117,6 +118,13 @@ class Notation:
         found = frozenset[str]().union(*map(self.theory.depends, formulas))
         return [x for x in self.order if x in found]
 
+    def _applied(self, name: str) -> str:
+        """The variables that a defined tensor is a function of, each after a space; what it is defined by stays."""
+        if name not in self._behind:
+            about = self.variables(self.theory.rest(name)) if self.theory.kind(name) == "defined" else []
+            self._behind[name] = "".join(f" {self.name(x)}" for x in about)
+        return self._behind[name]
+
     # --- terms ---
 
     def shape(self, dims: Names) -> str:
@@ -158,8 +166,7 @@ class Notation:
             case ("dim", dim):
                 text = f"INR {self.dim(dim)}"
             case ("entry", name, places):
-                about = self.variables(a) if self.theory.kind(name) == "defined" else []
-                inside = "".join(f" {self.name(x)}" for x in about) + self.at(places, depth)
+                inside = self._applied(name) + self.at(places, depth)
                 text, level = self.name(name) + inside, level if inside else _ATOM
             case ("delta", _, places):
                 text = f"delta{self.at(places, depth)}"
