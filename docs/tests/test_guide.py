@@ -28,8 +28,10 @@ def _command(block):
 
 @pytest.mark.parametrize("block", WITHOUT_PYTORCH, ids=_command)
 def test_a_command_prints_what_the_page_shows(block):
-    runs = block.command.startswith(("backproof verify", "backproof validate")) and "\nPASSED" in block.shown
-    fewer = ("--examples", "10") if runs else ()  # numbers are not compared, and what is refuted is shrunk as shown
+    runs = block.command.startswith(("backproof verify", "backproof validate"))
+    fewer = ("-n", "1") if runs else ()  # what is printed is the same, and there are two or more of these tests at once
+    if runs and "\nPASSED" in block.shown:
+        fewer += ("--examples", "10")  # numbers are not compared, and what is refuted is shrunk as shown
     assert _comparable(block.shown) == _comparable(refresh.run(block, *fewer))
 
 
@@ -40,6 +42,7 @@ def test_a_command_that_needs_pytorch_prints_what_the_page_shows(block):
     assert _comparable(block.shown) == _comparable(refresh.run(block))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("page", refresh.PAGES, ids=lambda page: page.name)
 def test_python_blocks_run(page):
     for text in refresh.python_blocks(page):
