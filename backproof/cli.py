@@ -22,6 +22,7 @@ from rich.table import Table
 
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
+from backproof.operations import is_operation, of_operations
 from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.prove import Coq, of_statement, pages
 from backproof_docs.files import require_folder, require_writable, write
@@ -312,10 +313,17 @@ def prove(
         raise UsageError(msg)
     judge = Coq() if coq else None
     asked, forms = [] if judge is None else [judge], _split(formats) or ["text"]
-    if statement is not None:
+    names = theorems or []
+    operations = [each for each in names if is_operation(each)]
+    if operations and len(operations) < len(names):
+        msg = f"prove: {operations[0]} goes by itself, without {next(each for each in names if each not in operations)}"
+        raise UsageError(msg)
+    if operations:
+        status = of_operations(operations, *asked, seconds=seconds, formats=forms, out=out)
+    elif statement is not None:
         status = of_statement(statement, *asked, seconds=seconds, formats=forms, out=out)
     else:
-        status = pages(theorems or [], forms, out, *asked)
+        status = pages(names, forms, out, *asked)
     if judge is not None:
         typer.echo(judge.summary())
         status = status or int(not judge.passed)

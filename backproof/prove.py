@@ -33,7 +33,7 @@ from backproof_spec.calculus.values import Undefined, Unsatisfied
 
 def pages(names: list[str], formats: list[str], out: Path | None, judge: Judge = recorded) -> int:
     """Write a page of every theorem named in every format, to ``out`` or to standard output; the exit status."""
-    _require(formats, out)
+    require(formats, out)
     try:
         chosen = {stem: derive for name in names for stem, derive in named(name).items()} if names else THEOREMS
     except KeyError as error:
@@ -42,14 +42,14 @@ def pages(names: list[str], formats: list[str], out: Path | None, judge: Judge =
         require_folder("--out", out)
     derivations = [derive() for derive in chosen.values()]
     found = checked(derivations, judge)
-    _write(derivations, found, formats, out)
+    write_pages(derivations, found, formats, out)
     passed = sum(result.passed for result in found.values())
     where = f", written to {out}" if out else ""
     typer.echo(f"{'PASSED' if passed == len(found) else 'FAILED'}  {passed} of {len(found)} proofs check{where}")
     return int(passed < len(found))
 
 
-def _require(formats: Sequence[str], out: Path | None) -> None:
+def require(formats: Sequence[str], out: Path | None) -> None:
     """Refuse a format that there is not, and one that is written where no folder is."""
     unknown = [each for each in formats if each not in FORMATS]
     if unknown:
@@ -60,19 +60,19 @@ def _require(formats: Sequence[str], out: Path | None) -> None:
         raise UsageError(msg)
 
 
-def _write(
+def write_pages(
     derivations: list[Derivation], found: Mapping[str, Checked], formats: Sequence[str], out: Path | None
 ) -> None:
     """The pages, to the folder; or to the terminal, as wide as that is."""
     if out is None:
         for each in derivations:
-            typer.echo(to_text(each, found[each.stem], _width()))
+            typer.echo(to_text(each, found[each.stem], width()))
         return
     for name, text in files(derivations, found, formats):
         write("page", out / name, text)
 
 
-def _width() -> int:
+def width() -> int:
     """The columns of the terminal; 80 where there is none."""
     return max(shutil.get_terminal_size().columns, _NARROWEST)
 
@@ -116,7 +116,7 @@ class Coq:
         """What it refused, and on which axioms the others rest: Print Assumptions of each."""
         said = {**self._said.exported, **{f"spec/coq/{name}.v": each for name, each in self._said.by_hand.items()}}
         lines = [
-            _line(f"REFUSED {name}  {each.refusal or ', '.join(each.axioms)}")
+            line(f"REFUSED {name}  {each.refusal or ', '.join(each.axioms)}")
             for name, each in said.items()
             if not each.passed
         ]
@@ -131,7 +131,7 @@ class Coq:
 
 
 def _folded(text: str) -> list[str]:
-    return textwrap.wrap(text, _width(), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.wrap(text, width(), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def of_statement(
@@ -146,12 +146,12 @@ def of_statement(
     if not seconds > 0:
         msg = f"prove --seconds {seconds:g}: expected a number above 0"
         raise UsageError(msg)
-    _require(formats, out)
+    require(formats, out)
     try:
         with limits.within(seconds):
             statements = _read(path, "statement" if out is None else _stem(path))
     except limits.Stopped as stopped:
-        typer.echo(_line(f"NOT PROVED  {stopped}: it is too long to be read"))
+        typer.echo(line(f"NOT PROVED  {stopped}: it is too long to be read"))
         return 1
     if out is not None:
         require_folder("--out", out)
@@ -163,11 +163,9 @@ def of_statement(
             with limits.within(seconds):
                 proved.update(_of_statement(each, judge, quiet=out is not None))
         except limits.Stopped as stopped:
-            typer.echo(
-                _line(f"NOT PROVED  {stopped}: claim the gradient of a part on its own, or allow more --seconds")
-            )
+            typer.echo(line(f"NOT PROVED  {stopped}: claim the gradient of a part on its own, or allow more --seconds"))
     if out is not None:
-        _write(list(proved), {each.stem: found for each, found in proved.items()}, formats, out)
+        write_pages(list(proved), {each.stem: found for each, found in proved.items()}, formats, out)
         typer.echo(f"{len(proved)} of {len(statements)} written to {out}")
     return int(len(proved) < len(statements) or not all(found.passed for found in proved.values()))
 
@@ -180,7 +178,7 @@ def _stem(path: Path) -> str:
 def _of_statement(read: statement.Statement, judge: Judge, *, quiet: bool) -> dict[Derivation, Checked]:
     """The proof, if one was found. ``quiet``: of what is proved only that it is is said."""
     try:
-        with _shown("a proof is looked for"):
+        with shown_while("a proof is looked for"):
             derivation = statement.prove(read)
             found = checked([derivation], judge)[derivation.stem]
     except Unproved as error:
@@ -188,22 +186,22 @@ def _of_statement(read: statement.Statement, judge: Judge, *, quiet: bool) -> di
     except Refused as error:
         _refuted(read, Unproved(f"the kernel refuses a step: {error}"))
     except Undefined as error:
-        typer.echo(_line(f"NOT PROVED  {error}"))
+        typer.echo(line(f"NOT PROVED  {error}"))
     except Unsatisfied as error:
-        typer.echo(_line(f"NOT PROVED  {error}"))
+        typer.echo(line(f"NOT PROVED  {error}"))
     except ArithmeticError as error:
-        typer.echo(_line(f"FAILED  proved, but its numbers cannot be computed: {str(error) or '1/0'}"))
+        typer.echo(line(f"FAILED  proved, but its numbers cannot be computed: {str(error) or '1/0'}"))
     except RecursionError:
         typer.echo("NOT PROVED  a formula is nested too deeply")
     else:
-        typer.echo(to_text(derivation, found, _width()) if not quiet else f"{derivation.stem}   {derivation.title}")
-        typer.echo(_line(_verdict(derivation, found)))
+        typer.echo(to_text(derivation, found, width()) if not quiet else f"{derivation.stem}   {derivation.title}")
+        typer.echo(line(verdict(derivation, found)))
         return {derivation: found}
     return {}
 
 
 @contextmanager
-def _shown(what: str) -> Iterator[None]:
+def shown_while(what: str) -> Iterator[None]:
     """What is done, and for how long by now, on standard error where that is a terminal; nothing is printed inside."""
     with progress_bar() as bar:
         bar.add_task(what, total=None)
@@ -225,7 +223,7 @@ def _read(path: Path, stem: str) -> list[statement.Statement]:
         raise UsageError(msg) from None
 
 
-def _verdict(derivation: Derivation, found: Checked) -> str:
+def verdict(derivation: Derivation, found: Checked) -> str:
     """What is said last of a proof that was found."""
     if found.replay:
         return f"FAILED  the proof does not replay: {found.replay}"
@@ -242,24 +240,25 @@ def _refuted(read: statement.Statement, unproved: Unproved) -> None:
     """Say what is false, or what no proof was found of."""
     write = Writer(Notation.TEXT, {}, read.letters, read.derivation.decimals)
     try:
-        with _shown("a counterexample is looked for"):
+        with shown_while("a counterexample is looked for"):
             found = statement.counterexample(read)
     except Unsatisfied as error:
         typer.echo(f"NOT PROVED  {error}")
         return
     if found is None:
-        _stopped(read, unproved, write)
+        stopped(read, unproved)
         return
     model, free = found
     claim = statement.claim(read)
     derivative, claimed = map(shown, model.sides(claim, free))
-    typer.echo(_line(f"FALSE  {write(claim)}"))
-    _table([*_values(read, model, free), ("derivative", derivative), ("claimed", claimed)])
+    typer.echo(line(f"FALSE  {write(claim)}"))
+    table([*_values(read, model, free), ("derivative", derivative), ("claimed", claimed)])
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> None:
+def table(rows: Iterable[tuple[str, str]]) -> None:
+    """Rows of a name and what is said of it."""
     for name, said in rows:
-        typer.echo(_line(f"  {name:<10} {said}", 13))
+        typer.echo(line(f"  {name:<10} {said}", 13))
 
 
 def _values(read: statement.Statement, model: Model, free: Mapping[Index, int]) -> list[tuple[str, str]]:
@@ -285,8 +284,9 @@ def _quadratic(coefficients: Mapping[tuple[int, ...], tuple[Any, Any]]) -> str:
     return f"{linear} + ({squared})²/2".replace("+ -", "− ")
 
 
-def _stopped(read: statement.Statement, unproved: Unproved, write: Writer) -> None:
+def stopped(read: statement.Statement, unproved: Unproved) -> None:
     """What no proof was found of: the fact that is missing, or the last line and the two normal forms."""
+    write = Writer(Notation.TEXT, {}, read.letters, read.derivation.decimals)
     missing = unproved.missing
     said, hint = str(unproved), "it may need a line 'suppose …', or be beyond these rules"
     if missing:
@@ -294,19 +294,19 @@ def _stopped(read: statement.Statement, unproved: Unproved, write: Writer) -> No
         said = f"no proof found that {fact}"
         if missing[1][0] in {"dim", "entry"}:
             hint = f"a line 'suppose {fact.replace(' ≠ ', ' != ').replace(' ≥ ', ' >= ')}' may be what it needs"
-    typer.echo(_line(f"NOT PROVED  {said}"))
+    typer.echo(line(f"NOT PROVED  {said}"))
     formulas = [("derived", line.theorem.conclusion) for line in read.derivation.lines[-1:]]
     formulas += zip(("simplified", "claimed"), unproved.sides, strict=False)
     for name, formula in formulas:
-        lines = _line(f"  {name:<10} {write(formula)}", 13).splitlines()
+        lines = line(f"  {name:<10} {write(formula)}", 13).splitlines()
         left = [f"{'':13}… and {len(lines) - _MOST} lines more"] if len(lines) > _MOST else []
         typer.echo("\n".join([*lines[:_MOST], *left]))
-    with _shown("values at which there is no derivative are looked for"):
+    with shown_while("values at which there is no derivative are looked for"):
         found = statement.exception(read)
     if found is not None:
         model, free, why = found
-        _table([("not at", why), *_values(read, model, free)])
-    typer.echo(_line(f"  no counterexample was found: {hint}"))
+        table([("not at", why), *_values(read, model, free)])
+    typer.echo(line(f"  no counterexample was found: {hint}"))
 
 
 _MOST = 12
@@ -318,10 +318,10 @@ def _size(read: statement.Statement, dim: str) -> str:
     return f"size({read.letters[dim][0]})" if dim in read.letters else dim
 
 
-def _line(text: str, indent: int = 4) -> str:
+def line(text: str, indent: int = 4) -> str:
     """A line in lines that fit the terminal, no equation x = 2 in two of them where it fits."""
     whole = text.replace(" = ", "\0=\0")
-    pieces = textwrap.wrap(whole, _width(), subsequent_indent=" " * indent, break_on_hyphens=False)
+    pieces = textwrap.wrap(whole, width(), subsequent_indent=" " * indent, break_on_hyphens=False)
     return "\n".join(pieces).replace("\0", " ")
 
 

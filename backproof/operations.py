@@ -1,0 +1,140 @@
+"""``backproof prove my.op``: every gradient of an operation tried in numbers, then proved for all shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import typer
+
+from backproof.prove import Coq, line, require, shown_while, stopped, table, verdict, width, write_pages
+from backproof_docs.files import require_folder
+from backproof_docs.proofs import Checked, Judge, checked, to_text
+from backproof_impl.conventions import UsageError
+from backproof_spec.calculus import limits
+from backproof_spec.calculus.coq.record import recorded
+from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.evaluate import shown
+from backproof_spec.calculus.tactics import Unproved
+from backproof_spec.calculus.terms import Refused
+from backproof_spec.calculus.theorems import of_claim
+from backproof_spec.calculus.values import Unsatisfied
+from backproof_spec.language.deriving import lowered, prove
+from backproof_spec.language.evaluating import Place, Tensor
+from backproof_spec.language.functions import Number, real
+from backproof_spec.language.lowering import Beyond
+from backproof_spec.language.proving import Refuted, refuted
+from backproof_spec.language.syntax import Gradient
+from backproof_spec.library import Unreadable, built_in, operation
+from backproof_spec.operation import Operation
+
+
+def is_operation(name: str) -> bool:
+    """Is it the name of a built-in operation, of one of its gradients, or of a file that holds one?"""
+    stem = name.partition(".")[0]
+    return name.endswith(".op") or (stem in built_in() and not of_claim(name))
+
+
+def of_operations(
+    names: Iterable[str],
+    judge: Judge | Coq = recorded,
+    *,
+    seconds: float = limits.SECONDS,
+    formats: Sequence[str] = ("text",),
+    out: Path | None = None,
+) -> int:
+    """Prove or derive every gradient of these operations, each in so many seconds; the exit status."""
+    require(formats, out)
+    claims = [claim for name in names for claim in _claims(name)]
+    if out is not None:
+        require_folder("--out", out)
+    proved: dict[Derivation, Checked] = {}
+    for k, (of, gradient) in enumerate(claims):
+        if k and out is None:
+            typer.echo()
+        try:
+            with limits.within(seconds):
+                found = _proved(of, gradient, judge, quiet=out is not None)
+        except limits.Stopped as reason:
+            typer.echo(line(f"NOT PROVED  {of.name}.d{gradient.name}: {reason}: allow more --seconds"))
+            continue
+        if found is not None:
+            proved[found[0]] = found[1]
+    if out is not None:
+        write_pages(list(proved), {each.stem: found for each, found in proved.items()}, formats, out)
+        typer.echo(f"{len(proved)} of {len(claims)} written to {out}")
+    return int(len(proved) < len(claims) or not all(found.passed for found in proved.values()))
+
+
+def _claims(name: str) -> Iterator[tuple[Operation, Gradient]]:
+    """An operation with its gradients, those by arguments of which none is claimed too; or with the one that is named.
+
+    Raises ``UsageError``.
+    """
+    stem, _, wanted = ("", "", "") if name.endswith(".op") else name.partition(".")
+    try:
+        of = operation(stem or name)
+    except Unreadable as error:
+        raise UsageError(str(error)) from None
+    claimed = {each.name: each for each in of.gradients}
+    gradients = {
+        f"d{each.name}": claimed.get(each.name, Gradient(each.name, each.indices, None)) for each in of.differentiated
+    }
+    if wanted and wanted not in gradients:
+        msg = f"theorem {name!r} is not known: {of.name} has {', '.join(f'{of.name}.{each}' for each in gradients)}"
+        raise UsageError(msg)
+    yield from ((of, gradient) for what, gradient in gradients.items() if wanted in {"", what})
+
+
+def _proved(of: Operation, gradient: Gradient, judge: Judge | Coq, *, quiet: bool) -> tuple[Derivation, Checked] | None:
+    """The proof, if one was found, and what came of checking it; else what is wrong is said."""
+    stem = f"{of.name}.d{gradient.name}"
+    try:
+        with shown_while(f"{stem}: values at which it is false are looked for"):
+            wrong = refuted(of, gradient)
+        if wrong is not None:
+            _false(stem, wrong)
+            return None
+        with shown_while(f"{stem}: a proof is looked for"):
+            derivation = prove(of, gradient)
+            found = checked([derivation], judge)[derivation.stem]
+    except Unsatisfied as error:
+        typer.echo(line(f"NOT PROVED  {stem}: {error}"))
+    except Beyond as error:
+        typer.echo(line(f"NOT PROVED  {stem}: the kernel has no terms for {error}"))
+    except (Unproved, Refused) as error:
+        unproved = error if isinstance(error, Unproved) else Unproved(f"the kernel refuses a step: {error}")
+        stopped(lowered(of, gradient), unproved)
+    else:
+        typer.echo(f"{stem}   {derivation.title}" if quiet else to_text(derivation, found, width()))
+        typer.echo(line(verdict(derivation, found)))
+        return derivation, found
+    return None
+
+
+# --- a counterexample -------------------------------------------------------------------------------------------------
+
+
+def _false(stem: str, wrong: Refuted) -> None:
+    """The values at which a claim is false, and both sides there."""
+    evaluation, gradient = wrong.evaluation, wrong.gradient
+    typer.echo(line(f"FALSE  {stem}: the claimed gradient is not the derivative"))
+    sizes = ", ".join(f"size({index}) = {size}" for index, size in evaluation.sizes.items())
+    parameters = [(name, _number(value)) for name, value in evaluation.parameters.items()]
+    values = [(name, _entries(name, tensor)) for name, tensor in evaluation.values.items()]
+    at = ", ".join(f"{index} = {k + 1}" for index, k in zip(gradient.indices, wrong.place, strict=True))
+    both = [("derivative", _number(wrong.derivative)), ("claimed", _number(wrong.claimed))]
+    table([("sizes", sizes or "none"), *parameters, *values, *([("at", at)] if at else []), *both])
+
+
+def _entries(name: str, tensor: Tensor[Number]) -> str:
+    entries = [f"{name}{_place(place)} = {_number(value)}" for place, value in tensor.items()]
+    return ", ".join(entries) or "has no entries"
+
+
+def _place(place: Place) -> str:
+    return f"[{','.join(str(k + 1) for k in place)}]" if place else ""
+
+
+def _number(value: Number | str) -> str:
+    return value if isinstance(value, str) else shown(real(value))
