@@ -75,14 +75,23 @@ def _chain(first: int, factors: Iterable[Node]) -> Node:
 
 
 def _squared(factors: Sequence[Node]) -> list[Node]:
-    """√a·√a as a."""
+    """√a·√a as a, and a·a as a²."""
     found: list[Node] = []
     for each in factors:
-        if isinstance(each, Apply) and each.function == "sqrt" and each in found:
-            found[found.index(each)] = each.arguments[0]
+        if each in found:
+            found[found.index(each)] = _square(each)
         else:
             found.append(each)
     return found
+
+
+def _square(a: Node) -> Node:
+    match a:
+        case Apply("sqrt", (inside,)):
+            return inside
+        case Power(base, Number(exponent)):
+            return Power(base, Number(2 * exponent))
+    return Power(a, number(2))
 
 
 def product(node: Node) -> Product:

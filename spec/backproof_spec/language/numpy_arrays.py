@@ -108,7 +108,7 @@ def reduced(name: str, body: Array, over: Sequence[str]) -> Array:
 
     def spread(beside: Sequence[str]) -> str:
         pattern = pattern_of(axes, beside)
-        same = pattern == _stripped(kept)
+        same = pattern == _stripped(kept) and len(kept) <= len(beside)
         return call(name, body.text, axis=axis, keepdims=True) if same else _indexed(text, pattern)
 
     return Array(text, axes=axes, spread=spread)

@@ -154,8 +154,8 @@ class Expressions(Entries):
             for index in node.indices:
                 if index not in bound:
                     found = self._scaled(found, self.size(index))
-        for each in reversed([each for each in above if not free(each) & bound]):
-            found = self._scaled(self.value(each), found)
+        before = [self.value(each) for each in above if not free(each) & bound]
+        found = reduce(self._scaled, [*before, found])
         for each in (each for each in below if not free(each) & bound):
             found = self._two("/", found, self.value(each), Level.PRODUCT)
         return found
@@ -213,11 +213,17 @@ class Expressions(Entries):
         body = self.number(self.value(node.body))
         positions = [k for k, axis in enumerate(body.axes) if axis in node.indices]
         axis = positions[0] if len(positions) == 1 else tuple(positions)
-        found = Array(call("_softmax", body.text, axis=axis), axes=body.axes) if positions else scalar("1")
+        share = scalar("1")
         for index in node.indices:
             if index not in body.axes:
-                found = self._two("/", found, self.size(index), Level.PRODUCT)
-        return found
+                share = self._two("/", share, self.size(index), Level.PRODUCT)
+        if not positions:
+            return (
+                share
+                if body.kind is Kind.SCALAR
+                else Array(call("np.full_like", body.text, share.text), axes=body.axes)
+            )
+        return self._scaled(share, Array(call("_softmax", body.text, axis=axis), axes=body.axes))
 
     def _logsumexp(self, node: Reduce) -> Array:
         bound = {*node.indices} & free(node.body)

@@ -72,7 +72,7 @@ def _last_group(text: str) -> int | None:
     for k in range(len(text) - 1, -1, -1):
         depth += (text[k] in ")]") - (text[k] in "([")
         if depth == 0:
-            return k if text[k] == "(" and text[-1] == ")" else None
+            return k if text[k] == "(" and text[-1] == ")" and k + 2 < len(text) else None
     return None
 
 

@@ -264,7 +264,7 @@ class _Function:
             return Array(call("np.full", shape, found.text, dtype=self.expressions.dtype), axes=indices)
         if found.axes != indices:
             text = call("np.broadcast_to", found.beside(indices, Level.COMPARED), shape)
-            return Array(f"{text}.copy()" if final else text, axes=indices, kind=found.kind)
+            return Array(call("np.array", text) if final else text, axes=indices, kind=found.kind)
         alias = final and isinstance(body, Entry) and Expressions.raw("", body.places) is not None
         return Array(f"np.array({found.text})", axes=indices) if alias else found
 
