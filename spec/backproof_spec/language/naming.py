@@ -35,6 +35,11 @@ def shown(name: str, indices: Sequence[str]) -> str:
     return f"{name}[{','.join(indices)}]" if indices else name
 
 
+def counted(number: int) -> str:
+    """1 index, 2 indices."""
+    return f"{number} {'index' if number == 1 else 'indices'}"
+
+
 def different(name: str, indices: tuple[str, ...], where: Position) -> tuple[str, ...]:
     """The indices of a tensor. Raises ``Malformed`` where one stands twice."""
     if len(set(indices)) < len(indices):
@@ -102,7 +107,7 @@ class Names:
             raise self._undefined(node, places=places)
         if len(node.places) != len(shape):
             has = shown(node.name, shape) if shape else f"{node.name}, without indices"
-            raise Malformed(node.at, f"{node.name} has {len(node.places)} indices here, where it was {has}")
+            raise Malformed(node.at, f"{node.name} has {counted(len(node.places))} here, where it was {has}")
         return replace(node, places=tuple(self._looked_up(each, places=True) for each in node.places))
 
     def _undefined(self, node: Entry, *, places: bool) -> Malformed:

@@ -15,7 +15,7 @@ from lark import Token, Tree
 from backproof_spec.calculus.vocabulary import meant
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.kinds import KINDS
-from backproof_spec.language.naming import Names, different, shown
+from backproof_spec.language.naming import Names, counted, different, shown
 from backproof_spec.language.parsing import Malformed, at, expression, number, parsed, relation
 from backproof_spec.language.syntax import (
     Apply,
@@ -195,7 +195,7 @@ class _Reader:
             raise Malformed(where, f"{name} is not defined before, so that there is no other way{meant(name, known)}")
         indices, shape = _letters(letters), known[name].indices
         if len(indices) != len(shape):
-            raise Malformed(where, f"{name} has {len(indices)} indices here, where it was {shown(name, shape)}")
+            raise Malformed(where, f"{name} has {counted(len(indices))} here, where it was {shown(name, shape)}")
         way = self._defining(name, indices, body, where)
         self.names.dimensions.shaped(way.name, indices)
         self.ways.append(way)
@@ -214,7 +214,7 @@ class _Reader:
             raise Malformed(where, f"the gradient by {name} is claimed twice")
         shape = differentiated[name].indices
         if len(different(name, indices, where)) != len(shape):
-            raise Malformed(where, f"{name} has {len(indices)} indices here, where it was {shown(name, shape)}")
+            raise Malformed(where, f"{name} has {counted(len(indices))} here, where it was {shown(name, shape)}")
         undefined = [each for each in self.names.outputs if each not in self.names.defined]
         if undefined:
             raise Malformed(
@@ -274,7 +274,7 @@ class _Reader:
             raise Malformed(tensor.at, f"{name} takes whole tensors, by their names alone{hint}")
         got, shape = len(self.names.defined[tensor.name]), shown(argument.name, argument.indices)
         if got != len(argument.indices):
-            raise Malformed(tensor.at, f"{tensor.name} has {got} indices, where {name} takes {shape}")
+            raise Malformed(tensor.at, f"{tensor.name} has {counted(got)}, where {name} takes {shape}")
         return tensor.name
 
     def _settings(self, used: Operation, settings: dict[str, Any], where: Position) -> dict[str, Node]:
