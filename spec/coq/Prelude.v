@@ -240,8 +240,8 @@ Proof.
   - apply K. now apply Rmult_le_pos; [apply Rlt_le|].
 Qed.
 
-Lemma ind_square a : ind a * ind a = ind a.
-Proof. unfold ind. destruct (Rle_dec 0 a); lra. Qed.
+Lemma ind_implied a b : 0 <= b -> ind a * ind (a + b) = ind a.
+Proof. unfold ind. intros H. destruct (Rle_dec 0 a), (Rle_dec 0 (a + b)); lra. Qed.
 
 Lemma sqrt_square a : 0 <= a -> sqrt (a * a) = a.
 Proof. apply sqrt_square. Qed.
@@ -334,14 +334,14 @@ Proof. apply Rlt_le. Qed.
 Lemma nonzero_weaken a : 0 < a -> a <> 0.
 Proof. intros H E. lra. Qed.
 
-Lemma nonzero_negative a : 0 < -1 * a -> a <> 0.
-Proof. intros H E. lra. Qed.
-
 Lemma nonzero_mul a b : a <> 0 -> b <> 0 -> a * b <> 0.
 Proof. intros H K E. destruct (Rmult_integral a b E); contradiction. Qed.
 
 Lemma nonzero_inv a : a <> 0 -> / a <> 0.
 Proof. apply Rinv_neq_0_compat. Qed.
+
+Lemma nonzero_factor a b : b * a <> 0 -> a <> 0.
+Proof. intros H E. apply H. rewrite E. apply Rmult_0_r. Qed.
 
 (** p/q > 0 for whole numbers p, q > 0: both premises are decided by computation, with eq_refl *)
 Lemma pos_number (p q : Z) : Z.ltb 0 p = true -> Z.ltb 0 q = true -> 0 < IZR p / IZR q.

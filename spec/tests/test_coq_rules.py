@@ -94,7 +94,7 @@ def a_gradient_of_which_one_entry_is_known(p, X, Y):
 
 def what_is_not_0(p, X, Y):
     """−X[i]·1/Y[i] is not 0, and its square positive, where X[i] is not 0 and Y[i] negative."""
-    negative = p("nonzero_negative", p("assume", always(positive(-Y[j]), j), (i,)))
+    negative = p("nonzero_factor", p("nonzero_weaken", p("assume", always(positive(-Y[j]), j), (i,))))
     minus_one = p.nonzero(("num", -1, 1))
     above = p("nonzero_mul", minus_one, p("assume", always(nonzero(X[j]), j), (i,)))
     whole = p("nonzero_mul", above, p("nonzero_inv", negative))
@@ -103,9 +103,9 @@ def what_is_not_0(p, X, Y):
 
 
 def steps_the_other_way(p, X, Y):
-    """1[−X[i]]·1[−X[i]] = 1 − 1[X[i]] = 1 − 1[eʸ·X[i]] where X[i] is not 0."""
-    square = p("ind_square", (-X[i]).term)
-    turned = p("trans", square, p("ind_negate", p("assume", always(nonzero(X[j]), j), (i,))))
+    """1[−X[i]]·1[−X[i] + exp Y[i]] = 1 − 1[X[i]] = 1 − 1[eʸ·X[i]] where X[i] is not 0."""
+    both = p("ind_implied", p("nonneg_weaken", p("pos_exp", Y[i].term)), (-X[i]).term)
+    turned = p("trans", both, p("ind_negate", p("assume", always(nonzero(X[j]), j), (i,))))
     scaled = p("sym", p("ind_scale", p("pos_exp", Y[i].term), X[i].term))
     minus = p("cong_mul", p("refl", MINUS_ONE), scaled)
     return p("trans", turned, p("cong_add", p("refl", ONE), minus))
@@ -159,7 +159,7 @@ CASES = {
     "what is not 0": (what_is_not_0, "-> 0 < (-1) * X i * / Y i * ((-1) * X i * / Y i)"),
     "steps the other way": (
         steps_the_other_way,
-        "ind ((-1) * X i) * ind ((-1) * X i) = 1 + (-1) * ind (exp (Y i) * X i)",
+        "ind ((-1) * X i) * ind ((-1) * X i + exp (Y i)) = 1 + (-1) * ind (exp (Y i) * X i)",
     ),
     "every function": (every_function, "+ 2 * / sqrt PI * exp ((-1) * (X i * X i)) * delta i k"),
     "every function, by its own entry": (

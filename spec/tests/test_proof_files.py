@@ -94,7 +94,7 @@ def test_a_line_that_says_more_is_rejected(files):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"format": 2, "kernel": 2, "format": 2}', "one of format, kernel stands twice in an object"),
+        ('{"format": 2, "kernel": 3, "format": 2}', "one of format, kernel stands twice in an object"),
         ('{"format": 1' + "0" * 5000 + "}", "cannot be read: Exceeds the limit"),
     ],
     ids=["twice", "digits"],
@@ -111,10 +111,10 @@ def test_a_text_that_says_two_things_or_cannot_be_read_is_none(text, said, tmp_p
         [],
         {},
         {"format": 1, "kernel": 1},
-        {"format": 2, "kernel": 2},
+        {"format": 2, "kernel": 3},
         {"format": True, "kernel": 1},
         {"format": 2, "kernel": 1},
-        {"format": 2, "kernel": 2, "declarations": 3},
+        {"format": 2, "kernel": 3, "declarations": 3},
     ],
     ids=str,
 )
@@ -146,7 +146,7 @@ def hostile(*steps):
     """A proof file of a tensor x and steps: (rule, arguments, terms, gives)."""
     keys = ("rule", "arguments", "terms", "gives")
     return {
-        "format": 2, "kernel": 2, "stem": "it", "title": "it", "uses": [], "lines": [{"step": 0, "words": "so"}],
+        "format": 2, "kernel": 3, "stem": "it", "title": "it", "uses": [], "lines": [{"step": 0, "words": "so"}],
         "declarations": [["variable", "x", []], ["variable", "z", []]],
         "steps": [dict(zip(keys, step, strict=True)) | {"assumes": [], "digest": ""} for step in steps],
     }  # fmt: skip

@@ -14,8 +14,9 @@ from typing import Any
 
 from backproof_spec.calculus import values
 from backproof_spec.calculus.kernel import Theorem
-from backproof_spec.calculus.normal import Normal, product
+from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression
+from backproof_spec.calculus.polynomials import product
 from backproof_spec.calculus.replay import FORMAT, KERNEL, digest, file_digest, stated
 from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import CHILDREN, Formula

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import combinations_with_replacement
@@ -12,6 +13,7 @@ from backproof_spec.calculus.kernel import RULES, SCHEMES, Theorem
 from backproof_spec.calculus.limits import WRITTEN_OUT, polynomial, require, tick, written_out
 from backproof_spec.calculus.matching import constant, places_of, ratio_of
 from backproof_spec.calculus.notation import Expression, Map, Tensor, number
+from backproof_spec.calculus.polynomials import quotient, written
 from backproof_spec.calculus.terms import (
     MINUS_ONE,
     Formula,
@@ -217,18 +219,24 @@ class Facts:
             turned = ("mul", MINUS_ONE, a)
             with suppress(Unproved):
                 negative = self._assumed("pos", turned) or self._exceeding(turned, error)
-                return self("nonzero_negative", negative)
+                return self("nonzero_factor", self("nonzero_weaken", negative))
+            least = _unproved(("nonzero", a), error)
+        try:
             found = self._nonzero_parts(a) or self._product_of_two(a)
-            if found is None:
-                raise _unproved(("nonzero", a), error) from None
-            return found
+        except Unproved as smaller:
+            found, least = None, smaller
+        found = found or self._factor(a)
+        if found is None:
+            raise least from None
+        return found
 
     def _nonzero_parts(self, a: Formula) -> Theorem | None:
         """⊢ a ≠ 0 by what it is made of; None where that says nothing."""
         match a:
             case ("num", int(p), int(q)) if p < 0:
                 turned = self("ring", ("num", -p, q), ("mul", MINUS_ONE, a))
-                return self("nonzero_negative", self("pos_eq", turned, self("pos_number", ("num", -p, q))))
+                positive = self("pos_eq", turned, self("pos_number", ("num", -p, q)))
+                return self("nonzero_factor", self("nonzero_weaken", positive))
             case ("mul", b, c):
                 return self("nonzero_mul", self.nonzero(b), self.nonzero(c))
             case ("inv", b):
@@ -248,6 +256,25 @@ class Facts:
                 both = self("nonzero_mul", self.nonzero(g), self.nonzero(h))
                 whole = self("nonzero_mul", self.nonzero(number(ratio)), both)
                 return self("nonzero_eq", self("ring", whole.conclusion[1], a), whole)
+        return None
+
+    def _factor(self, a: Formula) -> Theorem | None:
+        """⊢ a ≠ 0, as a·q ≠ 0 or a·q > 0 is assumed: of x·y, say, or of 2·x·y + x², for x ≠ 0."""
+        free = sorted(free_indices(a))
+        for hypothesis in self.hypotheses:
+            _, dims, (kind, h, *_) = hypothesis
+            places = cartesian(*([i for i in free if i[2] == dim] for dim in dims))
+            for at in places if kind in {"nonzero", "pos"} else ():
+                here, name = open_(h, at), h[1]
+                defined = h[0] == "entry" and self.theory.kind(name) == "defined"
+                whole = open_(self.theory.rest(name), here[2]) if defined else here
+                q = quotient(polynomial(whole), polynomial(a))
+                if q and a != whole:
+                    known = self("assume", hypothesis, at)
+                    known = self("nonzero_weaken", known) if kind == "pos" else known
+                    known = self("nonzero_eq", self("unfold", name, here[2]), known) if defined else known
+                    equation = self("ring", whole, ("mul", written(q), a))
+                    return self("nonzero_factor", self("nonzero_eq", equation, known))
         return None
 
     def needed(self, kind: str, a: Formula) -> Theorem:
@@ -308,12 +335,13 @@ class Facts:
         return None
 
     def rewritten(self, a: Formula) -> Theorem | None:
-        """a = b, where that is a hypothesis."""
+        """a = b, where that is a hypothesis; of A[i, j] = A[j, i] only what puts the indices in order."""
         for hypothesis in self.hypotheses:
             _, dims, judgement = hypothesis
             if judgement[0] == "eq":
-                places = places_of(judgement[1], a, len(dims))
-                if places is not None:
+                left, right = judgement[1:]
+                places = places_of(left, a, len(dims))
+                if places is not None and not _turns(left, right, dims, open_(right, places), a):
                     return self("assume", hypothesis, places)
         return None
 
@@ -322,6 +350,17 @@ def right_side(equation: Theorem) -> Formula:
     """b of a = b."""
     side: Formula = equation.conclusion[2]
     return side
+
+
+def _turns(left: Formula, right: Formula, dims: Names, b: Formula, a: Formula) -> bool:
+    """Does an equation say b = a as well as a = b, and is a the one of the two that is kept?"""
+    places = places_of(left, b, len(dims))
+    return places is not None and open_(right, places) == a and _counted(a) <= _counted(b)
+
+
+def _counted(a: Formula) -> list[Any]:
+    """Where a stands among others: an index _9 before _10."""
+    return [int(each) if each.isdecimal() else each for each in re.split(r"(\d+)", repr(a))]
 
 
 def _terms(a: Formula) -> list[Formula]:

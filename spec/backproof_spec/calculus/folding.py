@@ -8,8 +8,8 @@ from fractions import Fraction
 from itertools import chain
 
 from backproof_spec.calculus.matching import places_of, ratio_of
-from backproof_spec.calculus.normal import monomial, product
 from backproof_spec.calculus.notation import number
+from backproof_spec.calculus.polynomials import monomial, product
 from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import ARITY, Formula, Index, close, open_, parts, polynomial
 

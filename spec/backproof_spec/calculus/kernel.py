@@ -140,7 +140,7 @@ SCHEMES: dict[str, tuple[tuple[Formula, ...], Formula]] = {
     "ind_negative": ((("pos", _NOT_A),), ("eq", ("ind", "a"), ZERO)),
     "ind_negate": ((_A,), ("eq", ("ind", _NOT_A), ("add", ONE, ("mul", MINUS_ONE, ("ind", "a"))))),
     "ind_scale": ((("pos", "a"),), ("eq", ("ind", ("mul", "a", "b")), ("ind", "b"))),
-    "ind_square": ((), ("eq", ("mul", ("ind", "a"), ("ind", "a")), ("ind", "a"))),
+    "ind_implied": ((("nonneg", "b"),), ("eq", ("mul", ("ind", "a"), ("ind", ("add", "a", "b"))), ("ind", "a"))),
     "sqrt_square": ((("nonneg", "a"),), ("eq", ("sqrt", ("mul", "a", "a")), "a")),
     "square_sqrt": ((("nonneg", "a"),), ("eq", ("mul", ("sqrt", "a"), ("sqrt", "a")), "a")),
     "tanh_exp": ((), ("eq", ("tanh", "a"), _TANH)),
@@ -158,8 +158,8 @@ SCHEMES: dict[str, tuple[tuple[Formula, ...], Formula]] = {
     "pos_nonneg": ((("nonneg", "a"), _A), ("pos", "a")),
     "nonneg_square": ((), ("nonneg", ("mul", "a", "a"))),
     **{f"{fact}_weaken": ((("pos", "a"),), (fact, "a")) for fact in ("nonneg", "nonzero")},
-    "nonzero_negative": ((("pos", _NOT_A),), _A),
     **{f"{fact}_mul": (((fact, "a"), (fact, "b")), (fact, ("mul", "a", "b"))) for fact in ("pos", "nonneg", "nonzero")},
+    "nonzero_factor": ((("nonzero", ("mul", "b", "a")),), _A),
     # derivatives
     "d_add": ((_DA, _DB), ("deriv", "X", "k", ("add", "a", "b"), ("add", "da", "db"))),
     "d_mul": ((_DA, _DB), ("deriv", "X", "k", ("mul", "a", "b"), ("add", ("mul", "da", "b"), ("mul", "a", "db")))),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from itertools import chain, groupby, permutations
 from itertools import product as cartesian
-from typing import Any
 
 from backproof_spec.calculus import roots
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.limits import polynomial
 from backproof_spec.calculus.notation import number
+from backproof_spec.calculus.polynomials import leading, monomial, ordered, product
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
 from backproof_spec.calculus.terms import MINUS_ONE, ONE, Formula, Index, close, free_indices, open_
 
@@ -21,8 +22,8 @@ class Normal:
 
     Σ is distributed over +, what does not depend on its index is taken out of it, δ is contracted, nested sums are
     flattened, and put in the order in which they print first; where a ≠ 0 is proved a·1/a becomes 1, and 1[−a] becomes
-    1 − 1[a]; 1[a]·1[a] becomes 1[a]. ``unfolding``: definitions to replace by what they say; ``by``: equations whose
-    left sides, in normal form, are replaced.
+    1 − 1[a]; 1[a]·1[a + 1] becomes 1[a]. ``unfolding``: definitions to replace by what they say; ``by``: equations
+    whose left sides, in normal form, are replaced.
     """
 
     def __init__(self, proof: Proof, unfolding: frozenset[str] = frozenset(), by: tuple[Theorem, ...] = ()) -> None:
@@ -93,7 +94,7 @@ class Normal:
     def _scaled(self, term: Formula) -> Theorem | None:
         """1[c·a] = 1[a]: without the factors that are proved to be positive, and none but ±1 before its first term."""
         p, (_, a) = self.proof, term
-        powers, coefficient = _leading(a)
+        powers, coefficient = leading(a)
         factors = [each for each, power in powers for _ in range(power)] if len(polynomial(a)) == 1 else []
         facts = {each: self._positive(each) for each in dict.fromkeys(sorted(factors, key=repr))}
         c = product(abs(coefficient), (each for each in factors if facts[each]))
@@ -114,7 +115,7 @@ class Normal:
     def _turned(self, term: Formula) -> Theorem | None:
         """1[−a] = 1 − 1[a] where a ≠ 0 is proved and −a starts with a minus sign."""
         p, (_, a) = self.proof, term
-        if _leading(a)[1] >= 0:
+        if leading(a)[1] >= 0:
             return None
         other = ordered(("mul", MINUS_ONE, a))
         minus = ("mul", MINUS_ONE, other)
@@ -191,9 +192,11 @@ class Normal:
         return None
 
     def _pair(self, a: Formula, factors: list[Formula]) -> Theorem | None:
-        """a·1/a = 1 or 1[b]·1[b] = 1[b], where both factors are there."""
+        """a·1/a = 1, 1[b]·1[c] = 1[b], or √b·√b = b, where both factors are there."""
+        if a[0] == "ind":
+            return self._implied(a, factors)
         if factors.count(a) > 1:
-            twice = self.proof("ind_square", a[1]) if a[0] == "ind" else roots.pair(self.proof, a)
+            twice = roots.pair(self.proof, a)
             if twice is not None:
                 return twice
         if ("inv", a) not in factors:
@@ -202,6 +205,37 @@ class Normal:
             return self.proof("cancel", self.nonzero(a))
         except Unproved:
             return None
+
+    def _implied(self, one: Formula, factors: list[Formula]) -> Theorem | None:
+        """1[a]·1[b] = 1[a] where b = r·a + d, = 1[a] + 1[b] − 1 where b = −r·a + d, for a number r > 0 and d ≥ 0."""
+        others = [*factors]
+        others.remove(one)
+        for other in (each for each in others if each[0] == "ind"):
+            (_, a), (_, b) = one, other
+            here, there = polynomial(a), polynomial(b)
+            for r in sorted({there[powers] / here[powers] for powers in here.keys() & there.keys() if powers}):
+                d = ordered(("add", b, ("mul", number(-r), a)))
+                with suppress(Unproved):
+                    return self._of_two(one, other, r, self.proof.nonnegative(d))
+        return None
+
+    def _of_two(self, one: Formula, other: Formula, r: Fraction, more: Theorem) -> Theorem:
+        """The same for one b = r·a + d, with d ≥ 0 proved: 1[r·a]·1[r·a + d] = 1[r·a]."""
+        p, (_, a), (_, b) = self.proof, one, other
+        multiple = ordered(("mul", number(r), a))
+        signed = a if r > 0 else ("mul", MINUS_ONE, a)
+        whole = ("mul", number(abs(r)), signed)
+        same = p("trans", p("cong_ind", p("ring", multiple, whole)), p("ind_scale", p.positive(number(abs(r))), signed))
+        if r < 0:
+            same = p("trans", same, p("ind_negate", self.nonzero(a)))
+        both = p("ind_implied", more, multiple)
+        put = p("cong_mul", p("sym", same), p("cong_ind", p("ring", b, both.conclusion[1][2][1])))
+        found = p("trans", put, p("trans", both, same))
+        if r > 0:
+            return found
+        turned = ("add", other, ("mul", MINUS_ONE, found.conclusion[1]))  # 1[a]·1[b] = 1[b] − (1 − 1[a])·1[b]
+        last = p("cong_add", p("refl", other), p("cong_mul", p("refl", MINUS_ONE), found))
+        return p("trans", p("ring", ("mul", one, other), turned), last)
 
     # --- Σ ---
 
@@ -349,37 +383,3 @@ class Once(Normal):
         if term not in self._known:
             self._known[term] = super().__call__(term)
         return self._known[term]
-
-
-def _leading(term: Formula) -> tuple[frozenset[tuple[Formula, int]], Fraction]:
-    """The powers and the coefficient of the term of a polynomial by which its sign is chosen."""
-    nothing: tuple[frozenset[tuple[Formula, int]], Fraction] = frozenset(), Fraction(0)
-    return min(polynomial(term).items(), key=lambda one: sorted(map(repr, one[0])), default=nothing)
-
-
-def monomial(term: Formula) -> tuple[Any, list[Formula]]:
-    """The coefficient and the factors of a product."""
-    ((powers, coefficient),) = polynomial(term).items() or [(frozenset(), 0)]
-    return coefficient, sorted((a for a, power in powers for _ in range(power)), key=repr)
-
-
-def product(coefficient: Any, factors: Iterable[Formula]) -> Formula:
-    """c·(a·(b·…))."""
-    parts = [*([number(coefficient)] if coefficient != 1 else []), *factors]
-    found = parts[-1] if parts else ONE
-    for a in reversed(parts[:-1]):
-        found = ("mul", a, found)
-    return found
-
-
-def ordered(term: Formula) -> Formula:
-    """The polynomial that a term is, its terms and their factors in the order in which they print."""
-    terms = [
-        product(coefficient, sorted((a for a, power in powers for _ in range(power)), key=repr))
-        for powers, coefficient in polynomial(term).items()
-    ]
-    terms.sort(key=repr)
-    found = terms[-1] if terms else number(0)
-    for a in reversed(terms[:-1]):
-        found = ("add", a, found)
-    return found

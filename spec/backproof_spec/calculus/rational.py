@@ -14,8 +14,9 @@ from math import prod
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.limits import polynomial
 from backproof_spec.calculus.matching import places_of
-from backproof_spec.calculus.normal import Once, monomial, ordered, product
+from backproof_spec.calculus.normal import Once
 from backproof_spec.calculus.notation import number
+from backproof_spec.calculus.polynomials import monomial, ordered, product
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
 from backproof_spec.calculus.terms import ONE, ZERO, Formula, close, free_indices, open_
 

@@ -19,7 +19,7 @@ from backproof_spec.calculus.kernel import RULES, Theorem
 from backproof_spec.calculus.limits import PARTS, TOTAL, WRITTEN_OUT, Stopped, own, require, size, written_out
 from backproof_spec.calculus.terms import CHILDREN, Formula, Refused, Theory
 
-FORMAT, KERNEL = 2, 2
+FORMAT, KERNEL = 2, 3
 """Of proof files; of the rules of the kernel: a file says with which rules it was made."""
 
 

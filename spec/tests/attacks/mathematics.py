@@ -123,10 +123,25 @@ MATHEMATICS = {
         lambda p: p("nonzero_inv", p("nonneg_square", X[i].term)),
         lambda p: p("nonzero_inv", assumed(p, nonzero(X[i]))),
     ),
+    "a ≠ 0 since a·b ≥ 0": (
+        "premise",
+        lambda p: p("nonzero_factor", assumed(p, nonneg(X[i] * Y[i]))),
+        lambda p: p("nonzero_factor", assumed(p, nonzero(X[i] * Y[i]))),
+    ),
+    "a ≠ 0 since a + b ≠ 0": (
+        "premise",
+        lambda p: p("nonzero_factor", assumed(p, nonzero(X[i] + Y[i]))),
+        lambda p: p("nonzero_factor", assumed(p, nonzero(Y[i] * X[i]))),
+    ),
+    "1[a]·1[a + b] = 1[a] where b may be negative": (
+        "premise",
+        lambda p: p("ind_implied", assumed(p, nonzero(Y[i])), X[i].term),
+        lambda p: p("ind_implied", assumed(p, nonneg(Y[i])), X[i].term),
+    ),
     "a ≠ 0 since −a ≥ 0": (
         "premise",
-        lambda p: p("nonzero_negative", assumed(p, nonneg(-X[i]))),
-        lambda p: p("nonzero_negative", assumed(p, positive(-X[i]))),
+        lambda p: p("nonzero_factor", assumed(p, nonneg(-X[i]))),
+        lambda p: p("nonzero_factor", assumed(p, nonzero(-X[i]))),
     ),
     "1[a·b] = 1[b] where a may be 0": (
         "premise",
