@@ -38,7 +38,7 @@ from backproof_impl.adapters import ADAPTERS
 from backproof_impl.conventions import DTYPES, FIELDS, UsageError
 from backproof_impl.isolation import Program
 from backproof_properties.results import Outcome
-from backproof_spec.calculus.limits import SECONDS
+from backproof_spec.calculus.limits import LONG, SECONDS
 from backproof_spec.claims import CLAIMS, OPERATIONS
 
 app = typer.Typer(
@@ -301,8 +301,13 @@ def prove(
         Path | None, typer.Option("--statement", metavar="FILE", help="Instead: prove the gradients claimed in a file.")
     ] = None,
     seconds: Annotated[
-        float, typer.Option("--seconds", metavar="N", help="Stop the proof of a statement after so long.")
-    ] = SECONDS,
+        float | None,
+        typer.Option(
+            "--seconds",
+            metavar="N",
+            help=f"Stop a proof after so long: by default {SECONDS:g} for a statement, {LONG:g} for a theorem.",
+        ),
+    ] = None,
     coq: Annotated[
         bool, typer.Option("--coq", help="Have Coq check every step too, which takes a minute or two.")
     ] = False,
@@ -310,6 +315,9 @@ def prove(
     """Derive the formulas for all shapes, line by line, and check every line again."""
     if statement is not None and theorems:
         msg = "prove: --statement FILE goes by itself, without CLAIM"
+        raise UsageError(msg)
+    if seconds is not None and not seconds > 0:
+        msg = f"prove --seconds {seconds:g}: expected a number above 0"
         raise UsageError(msg)
     judge = Coq() if coq else None
     asked, forms = [] if judge is None else [judge], _split(formats) or ["text"]
@@ -319,11 +327,11 @@ def prove(
         msg = f"prove: {operations[0]} goes by itself, without {next(each for each in names if each not in operations)}"
         raise UsageError(msg)
     if operations:
-        status = of_operations(operations, *asked, seconds=seconds, formats=forms, out=out)
+        status = of_operations(operations, *asked, seconds=seconds or SECONDS, formats=forms, out=out)
     elif statement is not None:
-        status = of_statement(statement, *asked, seconds=seconds, formats=forms, out=out)
+        status = of_statement(statement, *asked, seconds=seconds or SECONDS, formats=forms, out=out)
     else:
-        status = pages(names, forms, out, *asked)
+        status = pages(names, forms, out, *asked, seconds=seconds or LONG)
     if judge is not None:
         typer.echo(judge.summary())
         status = status or int(not judge.passed)

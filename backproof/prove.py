@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,18 @@ from backproof_spec.calculus.theorems import THEOREMS, named
 from backproof_spec.calculus.values import Undefined, Unsatisfied
 
 
-def pages(names: list[str], formats: list[str], out: Path | None, judge: Judge = recorded) -> int:
-    """Write a page of every theorem named in every format, to ``out`` or to standard output; the exit status."""
+def pages(
+    names: list[str],
+    formats: list[str],
+    out: Path | None,
+    judge: Judge = recorded,
+    *,
+    seconds: float = limits.LONG,
+) -> int:
+    """Write a page of every theorem named in every format, to ``out`` or to standard output; the exit status.
+
+    ``seconds``: in which each is derived, then looked at in numbers, then replayed.
+    """
     require(formats, out)
     try:
         chosen = {stem: derive for name in names for stem, derive in named(name).items()} if names else THEOREMS
@@ -40,13 +50,32 @@ def pages(names: list[str], formats: list[str], out: Path | None, judge: Judge =
         raise UsageError(error.args[0]) from None
     if out is not None:
         require_folder("--out", out)
-    derivations = [derive() for derive in chosen.values()]
-    found = checked(derivations, judge)
-    write_pages(derivations, found, formats, out)
+    derivations = list(_derived(chosen, seconds))
+    found = checked(derivations, judge, seconds)
+    for stem, result in found.items():
+        if result.stopped:
+            _say_stopped(stem, result.stopped)
+    write_pages([each for each in derivations if not found[each.stem].stopped], found, formats, out)
     passed = sum(result.passed for result in found.values())
     where = f", written to {out}" if out else ""
-    typer.echo(f"{'PASSED' if passed == len(found) else 'FAILED'}  {passed} of {len(found)} proofs check{where}")
-    return int(passed < len(found))
+    typer.echo(f"{'PASSED' if passed == len(chosen) else 'FAILED'}  {passed} of {len(chosen)} proofs check{where}")
+    return int(passed < len(chosen))
+
+
+def _derived(chosen: Mapping[str, Callable[[], Derivation]], seconds: float) -> Iterator[Derivation]:
+    """The derivations that are found in so many seconds each."""
+    for stem, derive in chosen.items():
+        try:
+            with limits.within(seconds):
+                derivation = derive()
+        except limits.Stopped as stopped:
+            _say_stopped(stem, f"its derivation: {stopped}")
+        else:
+            yield derivation
+
+
+def _say_stopped(stem: str, what: str) -> None:
+    typer.echo(line(f"NOT PROVED  {stem}, {what}: ask for fewer layers, or allow more --seconds"))
 
 
 def require(formats: Sequence[str], out: Path | None) -> None:
@@ -143,9 +172,6 @@ def of_statement(
     out: Path | None = None,
 ) -> int:
     """Prove or derive each gradient in a file, in so many seconds, and write pages of the proofs; the exit status."""
-    if not seconds > 0:
-        msg = f"prove --seconds {seconds:g}: expected a number above 0"
-        raise UsageError(msg)
     require(formats, out)
     try:
         with limits.within(seconds):
@@ -180,7 +206,7 @@ def _of_statement(read: statement.Statement, judge: Judge, *, quiet: bool) -> di
     try:
         with shown_while("a proof is looked for"):
             derivation = statement.prove(read)
-            found = checked([derivation], judge)[derivation.stem]
+            found = checked([derivation], judge, limits.left())[derivation.stem]
     except Unproved as error:
         _refuted(read, error)
     except Refused as error:

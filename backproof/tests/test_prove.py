@@ -8,6 +8,7 @@ import pytest
 
 from backproof import prove
 from backproof.cli import main
+from backproof_docs import proofs
 from backproof_spec.calculus.coq.check import Judgement
 from backproof_spec.calculus.terms import Refused
 
@@ -134,8 +135,8 @@ def test_every_answer_has_a_verdict_that_its_status_says_too(cli, tmp_path, writ
 def test_a_check_that_fails_is_the_verdict(cli, tmp_path, monkeypatch, found, verdict):
     true = prove.checked
 
-    def failing(derivations, judge):
-        return {stem: replace(each, **found) for stem, each in true(derivations, judge).items()}
+    def failing(*arguments):
+        return {stem: replace(each, **found) for stem, each in true(*arguments).items()}
 
     monkeypatch.setattr(prove, "checked", failing)
     (tmp_path / "mine.txt").write_text("y = x\ngradient y by x = 1\n", encoding="utf-8")
@@ -165,16 +166,15 @@ def test_a_proof_that_breaks_off_is_not_proved(cli, tmp_path, monkeypatch, error
 
 
 def test_a_proof_that_stops_shows_where(cli, tmp_path):
-    supposed = "suppose x != 0\nsuppose x + 1 != 0\n"
     (tmp_path / "mine.txt").write_text(
-        f"{supposed}y = relu(x + 1)*step(x)\ngradient y by x = step(x)\n", encoding="utf-8"
+        "suppose x != 0\ny = relu(x)*step(x^3)\ngradient y by x = step(x)\n", encoding="utf-8"
     )
     status, out, _ = cli("prove", "--statement", "mine.txt")
     assert status == 1
     assert out == (
         "NOT PROVED  the two sides have different normal forms\n"
-        "  derived    ∂y/∂x = 1[x + 1 ≥ 0]·1[x ≥ 0]\n"
-        "  simplified 1[x + 1 ≥ 0]·1[x ≥ 0]\n"
+        "  derived    ∂y/∂x = 1[x ≥ 0]·1[x³ ≥ 0]\n"
+        "  simplified 1[x ≥ 0]·1[x³ ≥ 0]\n"
         "  claimed    1[x ≥ 0]\n"
         "  no counterexample was found: it may need a line 'suppose …', or be beyond\n"
         "    these rules\n"
@@ -184,8 +184,7 @@ def test_a_proof_that_stops_shows_where(cli, tmp_path):
 def test_where_a_proof_stops_is_folded_and_not_endless(cli, tmp_path):
     squared, other = (f"({'+'.join(f'{letter}[{i}]' for letter in 'abcdegh')})^2" for i in "ij")
     (tmp_path / "mine.txt").write_text(
-        "suppose x[i] != 0\nsuppose x[i] + 1 != 0\n"
-        f"L = sum_i relu(x[i] + 1)*step(x[i])*{squared}\ngradient L by x[j] = step(x[j])*{other}\n",
+        f"suppose x[i] != 0\nL = sum_i relu(x[i])*step(x[i]^3)*{squared}\ngradient L by x[j] = step(x[j])*{other}\n",
         encoding="utf-8",
     )
     _, out, _ = cli("prove", "--statement", "mine.txt")
@@ -327,6 +326,76 @@ def test_a_proof_is_as_wide_as_the_terminal(cli, tmp_path, monkeypatch, columns)
     (tmp_path / "mine.txt").write_text(SQUARES, encoding="utf-8")
     _, out, _ = cli("prove", "--statement", "mine.txt")
     assert columns - 20 < max(map(len, out.splitlines())) <= columns
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_derivation_that_takes_too_long_is_one_line_that_says_what_to_do(cli):
+    status, out, err = cli("prove", "network.9.dX", "--seconds", "0.001")
+    assert (status, err) == (1, "")
+    first, last = " ".join(out.split()).split(" FAILED ")
+    assert first == (
+        "NOT PROVED network.9.dX, its derivation: stopped after 0.001 s: ask for fewer layers, or allow more --seconds"
+    )
+    assert last == "0 of 1 proofs check"
+
+
+def test_numbers_that_take_too_long_are_one_line_and_no_page(cli, monkeypatch, tmp_path):
+    derived = replace_within(monkeypatch)
+    status, out, _ = cli("prove", "relu.dZ", "linear.db", "--seconds", "0.0001", "--format", "md", "--out", "pages")
+    assert (status, derived) == (1, ["relu.dZ", "linear.db"])
+    said = " ".join(out.split())
+    for stem in derived:
+        assert f"NOT PROVED {stem}, its numbers: stopped after 0.0001 s: ask for fewer layers, or allow" in said
+    assert said.endswith("FAILED 0 of 2 proofs check, written to pages")
+    assert not list((tmp_path / "pages").glob("*.db.md"))
+
+
+def test_a_replay_that_takes_too_long_is_one_line(cli, monkeypatch):
+    monkeypatch.setattr(proofs, "_replayed", lambda paths, _: {str(each): LATE for each in paths})
+    status, out, _ = cli("prove", "relu.dZ")
+    first, last = " ".join(out.split()).split(" FAILED ")
+    advice = "ask for fewer layers, or allow more --seconds"
+    assert first == f"NOT PROVED relu.dZ, its replay: step 5: stopped after 600 s: {advice}"
+    assert (status, last) == (1, "0 of 1 proofs check")
+
+
+LATE = "NOT REPLAYED step 5: stopped after 600 s: allow more --seconds"
+
+
+def replace_within(monkeypatch):
+    """Of deriving no time is kept: the names of what was derived."""
+    derived = []
+
+    def unlimited(chosen, _):
+        for stem, derive in chosen.items():
+            derived.append(stem)
+            yield derive()
+
+    monkeypatch.setattr(prove, "_derived", unlimited)
+    return derived
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_no_time_at_all_is_refused(cli, seconds):
+    status, out, err = cli("prove", "relu.dZ", "--seconds", seconds)
+    assert (status, out) == (2, "")
+    assert err == f"backproof: prove --seconds {float(seconds):g}: expected a number above 0\n"
+
+
+def test_the_time_of_a_statement_is_that_of_its_replay_too(cli, tmp_path, monkeypatch):
+    given = []
+    true = proofs._replayed
+
+    def replayed(paths, seconds):
+        given.append(seconds)
+        return true(paths, seconds)
+
+    monkeypatch.setattr(proofs, "_replayed", replayed)
+    (tmp_path / "mine.txt").write_text("y = x*x\ngradient y by x = 2*x\n", encoding="utf-8")
+    assert cli("prove", "--statement", "mine.txt", "--seconds", "50")[0] == 0
+    assert 0 < given[0] < 50
 
 
 # --- Coq --------------------------------------------------------------------------------------------------------------

@@ -15,12 +15,13 @@ from backproof_docs.files import write
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.glossary import NAMES, as_text, variables
 from backproof_impl import launch
-from backproof_spec.calculus import evaluate, values
+from backproof_spec.calculus import evaluate, limits, values
 from backproof_spec.calculus.coq.check import Judgement
 from backproof_spec.calculus.coq.export import Exported, exports
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation, proof_file
 from backproof_spec.calculus.derivation import text as file_text
+from backproof_spec.calculus.replay import MORE, NOT_REPLAYED
 from backproof_spec.calculus.terms import ZERO, Formula, Index
 
 _WIDTH = 80
@@ -33,7 +34,7 @@ POINTS = 4
 class Checked:
     """What came of checking a derivation again. ``exported``: for Coq, or why not; ``coq``: what Coq said of that.
 
-    ``shapes``: how many of the points were of different sizes.
+    ``shapes``: how many of the points were of different sizes; ``stopped``: what took too long, if anything did.
     """
 
     steps: int
@@ -42,36 +43,68 @@ class Checked:
     digits: int
     exported: Exported | str | None = None
     coq: Judgement | None = None
+    stopped: str = ""
 
     @property
     def passed(self) -> bool:
         """Did the proof replay, did every line agree in numbers, and did Coq, if it was asked, accept it?"""
         accepted = self.coq is None or self.coq.passed
-        return not self.replay and self.digits >= evaluate.AGREEMENT and accepted
+        return not self.stopped and not self.replay and self.digits >= evaluate.AGREEMENT and accepted
 
 
 Judge = Callable[[Mapping[str, Any]], Mapping[str, Judgement]]
 """Coq, or the record of what it said, of proof files by their stems."""
 
 
-def checked(derivations: Iterable[Derivation], judge: Judge = recorded) -> dict[str, Checked]:
-    """Each derivation replayed from its file in one fresh process, evaluated line by line, and given to ``judge``."""
+def checked(
+    derivations: Iterable[Derivation], judge: Judge = recorded, seconds: float = limits.LONG
+) -> dict[str, Checked]:
+    """Each derivation replayed from its file in one fresh process, evaluated line by line, and given to ``judge``.
+
+    ``seconds``: for the replay of each, and for its numbers; where whoever asks has less time left, ``OutOfTime``.
+    """
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        files = {each: proof_file(each) for each in derivations}
+        files, numbers = dict[Derivation, dict[str, Any]](), dict[Derivation, tuple[int, int]]()
+        for each in derivations:
+            try:
+                with limits.within(seconds):
+                    files[each], numbers[each] = proof_file(each), _agreement(each)
+            except limits.OutOfTime as over:
+                limits.tick()
+                found[each.stem] = Checked(len(each.steps), "", 0, 0, stopped=f"its numbers: {over}")
+        files = {each: files[each] for each in numbers}
         paths = {each: Path(folder, f"{each.stem}.json") for each in files}
         for each, path in paths.items():
             write("proof file", path, file_text(files[each]))
-        command = launch.command("backproof_spec.calculus.replay", *map(str, paths.values()), alone=True)
-        said = dict(line.split(": ", 1) for line in launch.said(command).splitlines())
+        said = _replayed(paths.values(), min(seconds, limits.left()))
         exported = exports(files.values())
         judged = judge({each.stem: data for each, data in files.items()})
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")
-            replay = "" if replay.startswith("proved") else replay
-            steps, (shapes, digits) = len(files[each]["steps"]), _agreement(each)
-            found[each.stem] = Checked(steps, replay, shapes, digits, exported[each.stem], judged.get(each.stem))
+            _, late, where = replay.removesuffix(MORE).partition(NOT_REPLAYED)
+            stopped = f"its replay:{where}" if late else ""
+            if stopped:
+                limits.tick()
+            replay = "" if stopped or replay.startswith("proved") else replay
+            steps, coq = len(files[each]["steps"]), judged.get(each.stem)
+            found[each.stem] = Checked(steps, replay, *numbers[each], exported[each.stem], coq, stopped)
     return found
+
+
+def _replayed(paths: Iterable[Path], seconds: float) -> dict[str, str]:
+    """What the replayer says of each file, in so many seconds each."""
+    files = [str(path) for path in paths]
+    if not files:
+        return {}
+    words = ("--seconds", str(max(seconds, _LEAST)), *files)
+    said = launch.said(launch.command("backproof_spec.calculus.replay", *words, alone=True))
+    parts = (line.partition(": ") for line in said.splitlines())
+    return {path: what for path, _, what in parts}
+
+
+_LEAST = 0.001
+"""Seconds: in none at all nothing could be said of a file."""
 
 
 def _agreement(derivation: Derivation) -> tuple[int, int]:

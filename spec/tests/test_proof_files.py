@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,38 @@ def test_a_step_that_puts_a_large_term_for_many_names_is_refused_at_once():
     data["steps"][0]["digest"] = digest(json.dumps(said))
     with pytest.raises(Rejected, match=r"step 1: what it gives has up to .* parts"):
         replay(data)
+
+
+def powers(count):
+    """A proof file that multiplies (x + z)·(x + z)·… out again and again, each time within the limits of size."""
+    rows = [["entry", "x", []], ["entry", "z", []], ["add", 0, 1]]
+    rows += [["mul", k, 2] for k in range(2, 40)]
+    rows.append(["eq", len(rows) - 1, len(rows) - 1])
+    top = len(rows) - 2
+    data = hostile(*[("ring", [{"term": top}] * 2, [] if n else rows, top + 1) for n in range(count)])
+    product = ("add", ("entry", "x", ()), ("entry", "z", ()))
+    whole = product
+    for _ in range(2, 40):
+        whole = ("mul", whole, product)
+    for each in data["steps"]:
+        each["digest"] = digest(json.dumps({"hypotheses": [], "conclusion": ("eq", whole, whole)}))
+    return data
+
+
+def test_a_file_that_takes_too_long_is_stopped_and_said_to_be_no_more_than_that(tmp_path, capsys):
+    (tmp_path / "it.json").write_text(json.dumps(powers(3000)), encoding="utf-8")
+    began = time.perf_counter()
+    assert main(["--seconds", "0.5", str(tmp_path / "it.json")]) == 1
+    assert time.perf_counter() - began < 10
+    out, err = capsys.readouterr()
+    where = rf"{re.escape(str(tmp_path))}/it\.json: NOT REPLAYED step \d+: stopped after 0\.5 s: allow more --seconds\n"
+    assert (out, bool(re.fullmatch(where, err))) == ("", True), err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--seconds"], ["--seconds", "x", "a"], ["--seconds", "0", "a"]])
+def test_what_the_replayer_expects_is_one_line(arguments, capsys):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == "expected: [--seconds N] FILE…, with N a number above 0\n"
 
 
 # --- what is trusted --------------------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ from backproof_spec.calculus.terms import CHILDREN, Formula, Theory
 PARTS, WRITTEN_OUT, UNFOLDED, TOTAL = 20_000, 50_000, 200_000, 20_000_000
 """The most parts of one formula, of one with its products multiplied out, of one with all definitions unfolded, and of
 all formulas that a proof file speaks of together: a million of them are replayed in some four seconds."""
-SECONDS = 60.0
-"""As long may the proof of a statement take, where nothing else is said."""
+SECONDS, LONG = 60.0, 600.0
+"""As long may the proof of a statement take, and a theorem of ours, or its file, where nothing else is said."""
 _END: ContextVar[tuple[float, float] | None] = ContextVar("end", default=None)
 
 
@@ -29,13 +29,18 @@ class Stopped(Exception):
     """It would be too large, or took too long: what, how much, and what to do."""
 
 
+class OutOfTime(Stopped):
+    """It took too long."""
+
+
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Whatever ticks inside is stopped after so many seconds."""
-    before = _END.set((time.monotonic() + seconds, seconds))
+    """Whatever ticks inside is stopped after so many seconds, or sooner where somebody around it has said so."""
+    ends = [(time.monotonic() + seconds, seconds), _END.get()]
+    before = _END.set(min(each for each in ends if each is not None))
     try:
         yield
     finally:
@@ -43,11 +48,17 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def tick() -> None:
-    """Raise ``Stopped`` where the time is over."""
+    """Raise ``OutOfTime`` where the time is over."""
     end = _END.get()
     if end is not None and time.monotonic() > end[0]:
         msg = f"stopped after {end[1]:g} s"
-        raise Stopped(msg)
+        raise OutOfTime(msg)
+
+
+def left() -> float:
+    """How many seconds are left; no end of them where nobody has said."""
+    end = _END.get()
+    return math.inf if end is None else max(end[0] - time.monotonic(), 0.0)
 
 
 # --- sizes ------------------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """Replay a proof file with nothing but the kernel: every step is taken again, and must say what the file says it says.
 
-    python -I -m backproof_spec.calculus.replay FILE…
+    python -I -m backproof_spec.calculus.replay [--seconds N] FILE…
 
 ``-I``: nothing of the folder or the environment is imported, whatever bears the name of a module that is needed.
-Exit status 0: every file is a proof of its statement; 1: one is not, and the step is named; 2: one cannot be read.
+Exit status 0: every file is a proof of its statement; 1: one is not, and the step is named, or took longer than
+``--seconds``, 600 by default; 2: one cannot be read.
 """
 
 from __future__ import annotations
@@ -16,7 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from backproof_spec.calculus.kernel import RULES, Theorem
-from backproof_spec.calculus.limits import PARTS, TOTAL, WRITTEN_OUT, Stopped, own, require, size, written_out
+from backproof_spec.calculus.limits import (
+    LONG,
+    PARTS,
+    TOTAL,
+    WRITTEN_OUT,
+    OutOfTime,
+    Stopped,
+    own,
+    require,
+    size,
+    tick,
+    within,
+    written_out,
+)
 from backproof_spec.calculus.terms import CHILDREN, Formula, Refused, Theory
 
 FORMAT, KERNEL = 2, 3
@@ -32,7 +46,7 @@ class Rejected(Exception):
 
 
 def replay(data: Any) -> Theorem:
-    """The theorem that a proof file proves. Raises ``Rejected`` at the first step that is wrong."""
+    """The theorem that a proof file proves. Raises ``Rejected`` at the first step that is wrong, or ``OutOfTime``."""
     require_format(data)
     theory = Theory()
     for number, declaration in enumerate(_list(data, "declarations")):
@@ -94,9 +108,13 @@ def _list(data: dict[str, Any], key: str) -> list[Any]:
 
 def _attempt(where: str, what: Any, *arguments: Any) -> Any:
     try:
+        tick()
         return what(*arguments)
     except Refused as refused:
         msg = f"{where}: {refused}"
+    except OutOfTime as over:
+        msg = f"{where}: {over}"
+        raise OutOfTime(msg) from None
     except Stopped as stopped:
         msg = f"{where}: {stopped}"
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
@@ -221,23 +239,45 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def main(paths: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Replay the files, a line for each."""
-    status = 0
+    status, seconds, paths = 0, LONG, arguments
+    if arguments[:1] == ["--seconds"]:
+        said, *paths = arguments[1:] or [""]
+        seconds = _positive(said)
+    if not paths or not seconds > 0:
+        print("expected: [--seconds N] FILE…, with N a number above 0", file=sys.stderr)
+        return 2
     for path in paths:
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_each_once)
-            theorem = replay(data)
+            with within(seconds):
+                theorem = replay(data)
         except (OSError, ValueError, RecursionError, Unreadable) as error:
             print(f"{path}: cannot be read: {error}", file=sys.stderr)
             status = 2
         except Rejected as rejected:
             print(f"{path}: REJECTED at {rejected}", file=sys.stderr)
             status = max(status, 1)
+        except OutOfTime as over:
+            print(f"{path}: {NOT_REPLAYED} {over}{MORE}", file=sys.stderr)
+            status = max(status, 1)
         else:
             assumed = len(theorem.hypotheses)
             print(f"{path}: proved in {len(data['steps'])} steps, under {assumed} hypotheses")
     return status
+
+
+NOT_REPLAYED, MORE = "NOT REPLAYED", ": allow more --seconds"
+"""What is said of a file that takes too long, before where it was and after: it may be a proof."""
+
+
+def _positive(text: str) -> float:
+    """The number that a text is; 0 where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 if __name__ == "__main__":
