@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from random import Random
@@ -13,6 +14,7 @@ from mpmath import mp
 from backproof_spec.calculus.enclosures import TooLarge
 from backproof_spec.calculus.evaluate import DIGITS, Model
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.solving import solve
 from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import Formula, Names, names, parts
 
@@ -135,6 +137,10 @@ def _model(
             }
         for hypothesis in sorted(hypotheses, key=repr):
             _adjust(found, hypothesis)
+        equations = [each for each in hypotheses if each[2][0] == "eq"]
+        if not all(found.satisfies(each) for each in equations):
+            with suppress(ArithmeticError):
+                solve(found, sorted(equations, key=repr))
     return found
 
 
