@@ -1,9 +1,12 @@
 """The tactics prove what is true of sums, δ and functions, and nothing that is false."""
 
+import time
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
+from backproof_spec.calculus.limits import OutOfTime, within
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import (
     Expression,
@@ -54,6 +57,20 @@ FALSE_EQUATIONS = {
 def test_no_tactic_proves_what_is_false(name, p):
     with pytest.raises((Unproved, Refused)):
         Normal(p).equal(*(side.term if hasattr(side, "term") else ("num", side, 1) for side in FALSE_EQUATIONS[name]))
+
+
+def test_the_orders_of_many_sums_are_not_all_looked_at_where_there_is_no_time(p):
+    """Of ten sums there are 3,628,800."""
+    p.variable("B", "n", "n")
+    places = indices(**dict.fromkeys("abcdefghij", "n"))
+    entries = [("entry", "B", pair) for pair in pairwise(places)]
+    body = Expression(entries[0])
+    for each in entries[1:]:
+        body = body * Expression(each)
+    began = time.perf_counter()
+    with pytest.raises(OutOfTime, match=r"stopped after 0.2 s"), within(0.2):
+        Normal(p)._in_order(total(body, *places).term)
+    assert time.perf_counter() - began < 10
 
 
 @pytest.mark.parametrize("name", FALSE_EQUATIONS)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
-from itertools import chain, groupby, permutations
-from itertools import product as cartesian
+from itertools import groupby, permutations
 
 from backproof_spec.calculus import roots
 from backproof_spec.calculus.kernel import Theorem
-from backproof_spec.calculus.limits import polynomial
+from backproof_spec.calculus.limits import polynomial, tick
 from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.polynomials import leading, monomial, ordered, product
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
@@ -345,11 +344,11 @@ class Normal:
             return str(i[2])
 
         def printed(order: tuple[Index, ...]) -> list[str]:
+            tick()
             return sorted(repr(close(a, order)) for a in factors)
 
         alike = [tuple(group) for _, group in groupby(sorted(places, key=dimension), dimension)]
-        orders = (tuple(chain.from_iterable(each)) for each in cartesian(*map(permutations, alike)))
-        best = min(orders, key=printed)
+        best = min(_orders(alike), key=printed)
         sorted_ = product(coefficient, sorted(factors, key=lambda a: repr(close(a, best))))
         inside = p.by_ring(body, sorted_)
         for i in reversed(places):
@@ -368,6 +367,16 @@ class Normal:
             return p("sum_swap", term)
         (i,) = p.fresh(term[1])
         return p("cong_sum", i, self._swapped(open_(term[2], (i,)), depth - 1))
+
+
+def _orders(groups: list[tuple[Index, ...]]) -> Iterator[tuple[Index, ...]]:
+    """Each group in every order, one after the other; none is kept, as there may be millions."""
+    if not groups:
+        yield ()
+        return
+    for first in permutations(groups[0]):
+        for rest in _orders(groups[1:]):
+            yield (*first, *rest)
 
 
 class Once(Normal):

@@ -19,6 +19,7 @@ from typing import Any
 
 from backproof_spec.calculus.coq.premises import Lemma, NotExported, NotWhole, Proof, Scope
 from backproof_spec.calculus.coq.rules import RULES, Rules
+from backproof_spec.calculus.limits import tick
 from backproof_spec.calculus.replay import Rejected, Unreadable, decoded, require_format, says
 from backproof_spec.calculus.terms import Formula, Index, Refused, free_indices
 
@@ -115,6 +116,7 @@ class _Exporter(Rules):
         self.out += self.write.declare(*decoded(declaration, [], []))
 
     def _step(self, step: Any) -> None:
+        tick()
         said = says(self.terms, step)
         proof = RULES[step["rule"]](self, *decoded(step["arguments"], self.terms, self.lemmas))
         self._lemma("Lemma", f"s{len(self.lemmas)}", said, proof)
