@@ -97,7 +97,7 @@ def _proved(of: Operation, gradient: Gradient, judge: Judge | Coq, *, quiet: boo
             return None
         with shown_while(f"{stem}: a proof is looked for"):
             derivation = prove(of, gradient)
-            found = checked([derivation], judge)[derivation.stem]
+            found = checked([derivation], judge, limits.left())[derivation.stem]
     except Unsatisfied as error:
         typer.echo(line(f"NOT PROVED  {stem}: {error}"))
     except Beyond as error:

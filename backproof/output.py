@@ -64,9 +64,10 @@ def _discard_output() -> None:
 
 
 def complain(message: str) -> None:
-    """One line on standard error."""
+    """One line on standard error, whatever the names in it are made of."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
     with suppress(AttributeError, OSError, ValueError):  # closed as well
-        sys.stderr.write(f"backproof: {message}\n")
+        sys.stderr.write(f"backproof: {line}\n")
 
 
 def refuse(message: str) -> NoReturn:

@@ -237,7 +237,12 @@ def shown_while(what: str) -> Iterator[None]:
 def _read(path: Path, stem: str) -> list[statement.Statement]:
     """The statements in a file. Raises ``UsageError``."""
     try:
-        return statement.read_all(path.read_text(encoding="utf-8-sig"), stem)
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(_CHARACTERS + 1)
+        if len(text) > _CHARACTERS:
+            msg = f"--statement {path}: it has more than {_CHARACTERS:,} characters"
+            raise UsageError(msg)
+        return statement.read_all(text, stem)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"--statement {path}: cannot be read: {error}"
         raise UsageError(msg) from None
@@ -249,8 +254,14 @@ def _read(path: Path, stem: str) -> list[statement.Statement]:
         raise UsageError(msg) from None
 
 
+_CHARACTERS = 1_000_000
+"""Of a file of statements, which may be one that does not end."""
+
+
 def verdict(derivation: Derivation, found: Checked) -> str:
     """What is said last of a proof that was found."""
+    if found.stopped:
+        return f"NOT PROVED  {found.stopped}: allow more --seconds"
     if found.replay:
         return f"FAILED  the proof does not replay: {found.replay}"
     if found.digits < AGREEMENT:

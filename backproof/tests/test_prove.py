@@ -81,6 +81,8 @@ def test_pages_are_written(cli, tmp_path):
         (("prove", "--format", "md"), "--format md: expected --out DIR, where the pages are written"),
         (("prove", "--out", "/dev/null"), "--out /dev/null: File exists: expected a place that can be written to"),
         (("prove", "--statement", "nowhere.txt"), "--statement nowhere.txt: cannot be read: "),
+        (("prove", "--statement", "/dev/zero"), "--statement /dev/zero: it has more than 1,000,000 characters"),
+        (("prove", "--statement", "no\nwhere\x1b"), "--statement no\\nwhere\\x1b: cannot be read: "),
         (("prove", "linear", "--statement", "a.txt"), "prove: --statement FILE goes by itself"),
         (("prove", "--statement", "torn.txt", "--format", "pdf"), "--format pdf: expected --out DIR, where the pages"),
         (("prove", "--statement", "torn.txt"), "torn.txt: line 1, column 7: cannot go on at … y = x*"),

@@ -99,8 +99,8 @@ def _replayed(paths: Iterable[Path], seconds: float) -> dict[str, str]:
         return {}
     words = ("--seconds", str(max(seconds, _LEAST)), *files)
     said = launch.said(launch.command("backproof_spec.calculus.replay", *words, alone=True))
-    parts = (line.partition(": ") for line in said.splitlines())
-    return {path: what for path, _, what in parts}
+    lines = said.splitlines()
+    return {path: line[len(path) + 2 :] for path in files for line in lines if line.startswith(f"{path}: ")}
 
 
 _LEAST = 0.001

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backproof_spec.calculus import evaluate
+from backproof_spec.calculus import replay as replaying
 from backproof_spec.calculus.derivation import Derivation, Line, proof_file
 from backproof_spec.calculus.notation import always, equal, indices
 from backproof_spec.calculus.replay import Rejected, Unreadable, digest, file_digest, main, replay
@@ -220,6 +221,21 @@ def test_a_file_that_takes_too_long_is_stopped_and_said_to_be_no_more_than_that(
     out, err = capsys.readouterr()
     where = rf"{re.escape(str(tmp_path))}/it\.json: NOT REPLAYED step \d+: stopped after 0\.5 s: allow more --seconds\n"
     assert (out, bool(re.fullmatch(where, err))) == ("", True), err
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_a_file_that_does_not_end_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(replaying, "_CHARACTERS", 1000)
+    assert main(["/dev/zero"]) == 2
+    assert capsys.readouterr().err == "/dev/zero: cannot be read: it has more than 1,000 characters\n"
+
+
+def test_the_name_of_a_file_cannot_end_a_line(tmp_path, capsys):
+    name = "a.json: proved in 3 steps, under 0 hypotheses\n\x1b[2Jb.json"
+    (tmp_path / name).write_text("{}", encoding="utf-8")
+    assert main([str(tmp_path / name)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n"), "\x1b" in err) == ("", 1, False)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--seconds"], ["--seconds", "x", "a"], ["--seconds", "0", "a"]])

@@ -248,9 +248,10 @@ def main(arguments: list[str]) -> int:
     if not paths or not seconds > 0:
         print("expected: [--seconds N] FILE…, with N a number above 0", file=sys.stderr)
         return 2
-    for path in paths:
+    for file in paths:
+        path = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in file)  # a line of ours is one line
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_each_once)
+            data = json.loads(_text(file), object_pairs_hook=_each_once)
             with within(seconds):
                 theorem = replay(data)
         except (OSError, ValueError, RecursionError, Unreadable) as error:
@@ -270,6 +271,19 @@ def main(arguments: list[str]) -> int:
 
 NOT_REPLAYED, MORE = "NOT REPLAYED", ": allow more --seconds"
 """What is said of a file that takes too long, before where it was and after: it may be a proof."""
+
+
+_CHARACTERS = 100_000_000
+"""Of a file that is read: what says more says more than is looked at, or does not end, as /dev/zero."""
+
+
+def _text(path: str) -> str:
+    with Path(path).open(encoding="utf-8") as file:
+        found = file.read(_CHARACTERS + 1)
+    if len(found) > _CHARACTERS:
+        msg = f"it has more than {_CHARACTERS:,} characters"
+        raise Unreadable(msg)
+    return found
 
 
 def _positive(text: str) -> float:
