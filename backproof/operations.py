@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from backproof.prove import Coq, line, require, shown_while, stopped, table, verdict, width, write_pages
-from backproof_docs.files import require_folder
+from backproof_docs.files import require_folder, write
 from backproof_docs.proofs import Checked, Judge, checked, to_text
 from backproof_impl.conventions import UsageError
 from backproof_spec.calculus import limits
@@ -23,10 +23,15 @@ from backproof_spec.language.deriving import lowered, prove
 from backproof_spec.language.evaluating import Place, Tensor
 from backproof_spec.language.functions import Number, real
 from backproof_spec.language.lowering import Beyond
+from backproof_spec.language.numpy_source import source
 from backproof_spec.language.proving import Refuted, refuted
+from backproof_spec.language.reverse import derived
 from backproof_spec.language.syntax import Gradient
 from backproof_spec.library import Unreadable, built_in, operation
 from backproof_spec.operation import Operation
+
+NUMPY = "numpy"
+"""The format in which an operation is written as source."""
 
 
 def is_operation(name: str) -> bool:
@@ -44,7 +49,10 @@ def of_operations(
     out: Path | None = None,
 ) -> int:
     """Prove or derive every gradient of these operations, each in so many seconds; the exit status."""
-    require(formats, out)
+    if list(formats) == [NUMPY] and out is None:
+        typer.echo("\n\n".join(source(_operation(name)) for name in names), nl=False)
+        return 0
+    require([each for each in formats if each != NUMPY], out)
     claims = [claim for name in names for claim in _claims(name)]
     if out is not None:
         require_folder("--out", out)
@@ -61,7 +69,10 @@ def of_operations(
         if found is not None:
             proved[found[0]] = found[1]
     if out is not None:
-        write_pages(list(proved), {each.stem: found for each, found in proved.items()}, formats, out)
+        pages = [each for each in formats if each != NUMPY]
+        write_pages(list(proved), {each.stem: found for each, found in proved.items()}, pages, out)
+        for of in {of.name: of for of, _ in claims}.values() if NUMPY in formats else ():
+            write("source", out / f"{of.name}.py", source(of))
         typer.echo(f"{len(proved)} of {len(claims)} written to {out}")
     return int(len(proved) < len(claims) or not all(found.passed for found in proved.values()))
 
@@ -71,19 +82,21 @@ def _claims(name: str) -> Iterator[tuple[Operation, Gradient]]:
 
     Raises ``UsageError``.
     """
-    stem, _, wanted = ("", "", "") if name.endswith(".op") else name.partition(".")
-    try:
-        of = operation(stem or name)
-    except Unreadable as error:
-        raise UsageError(str(error)) from None
-    claimed = {each.name: each for each in of.gradients}
-    gradients = {
-        f"d{each.name}": claimed.get(each.name, Gradient(each.name, each.indices, None)) for each in of.differentiated
-    }
+    of = derived(_operation(name))
+    wanted = "" if name.endswith(".op") else name.partition(".")[2]
+    gradients = {f"d{each.name}": each for each in of.gradients}
     if wanted and wanted not in gradients:
         msg = f"theorem {name!r} is not known: {of.name} has {', '.join(f'{of.name}.{each}' for each in gradients)}"
         raise UsageError(msg)
     yield from ((of, gradient) for what, gradient in gradients.items() if wanted in {"", what})
+
+
+def _operation(name: str) -> Operation:
+    """The operation of a name, or of one of its gradients. Raises ``UsageError``."""
+    try:
+        return operation(name if name.endswith(".op") else name.partition(".")[0])
+    except Unreadable as error:
+        raise UsageError(str(error)) from None
 
 
 def _proved(of: Operation, gradient: Gradient, judge: Judge | Coq, *, quiet: bool) -> tuple[Derivation, Checked] | None:

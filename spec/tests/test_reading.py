@@ -40,8 +40,7 @@ MISTAKES = {
     HEAD + "Y = gelu(W)\n": "line 2, column 10: gelu takes whole tensors, by their names alone",
     HEAD + "Y = gelu(X, X)\n": "line 2, column 1: expected Y = gelu(X)",
     HEAD + "Y = gelu(t)\n": "line 2, column 10: t has 1 index, where gelu takes X[s,i]",
-    HEAD
-    + "Y = layer_norm(X, t, t; epsilon = 1)\n": "line 2, column 1: layer_norm has no parameter epsilon",
+    HEAD + "Y = layer_norm(X, t, t; epsilon = 1)\n": "line 2, column 1: layer_norm has no parameter epsilon",
     HEAD + "Y[s,i] = f'[s](X)\n": "line 2, column 10: f'(Z) is for statements",
     HEAD + "Y[s,i] = size(q)*X[s,i]\n": "line 2, column 10: q is no index, where there are i, s",
     GOOD + "computed also r[s] = 1\n": "line 3, column 1: r is not defined before, so that there is no other way",

@@ -197,7 +197,7 @@ class Normal:
         if factors.count(a) > 1:
             twice = roots.pair(self.proof, a)
             if twice is not None:
-                return twice
+                return self.proof.chain(twice, self(right_side(twice)))
         if ("inv", a) not in factors:
             return None
         try:

@@ -2,7 +2,8 @@
 
 The derivative of every name by the argument is written in the names before it, tanh′ = 1 − t² where t is what tanh
 gave, and known from then on, so that proofs add up along the definitions. Where that does not show the claim, as names
-have to be looked into (the mean of X − mean X is 0), those that are but sums are unfolded, then all of them.
+have to be looked into (the mean of X − mean X is 0), those that are but sums are unfolded,
+those that are a function of others, then all.
 """
 
 from __future__ import annotations
@@ -11,12 +12,27 @@ from backproof_spec.calculus import statement
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.normal import Once
+from backproof_spec.calculus.notation import number
+from backproof_spec.calculus.polynomials import leading, ordered
 from backproof_spec.calculus.statement import Statement
 from backproof_spec.calculus.tactics import Unproved, right_side
 from backproof_spec.calculus.terms import FUNCTIONS, Formula
 from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.lowering import theorem
-from backproof_spec.language.syntax import Add, Entry, Gradient, Index, Negate, Node, Number, Reduce, Size, walk
+from backproof_spec.language.syntax import (
+    Add,
+    Apply,
+    Divide,
+    Entry,
+    Gradient,
+    Index,
+    Negate,
+    Node,
+    Number,
+    Reduce,
+    Size,
+    walk,
+)
 from backproof_spec.language.using import forward
 from backproof_spec.operation import Operation
 
@@ -25,7 +41,7 @@ _WORDS = "the rules of differentiation"
 
 def prove(operation: Operation, gradient: Gradient) -> Derivation:
     """∂⟨dY, Y⟩/∂X[k] = what is claimed, or what is derived where nothing is. Raises ``Unproved``, ``Beyond``."""
-    for unfolding in ((), _sums(operation)):
+    for unfolding in ((), _sums(operation), (*_sums(operation), *_functions(operation))):
         try:
             return _by_names(operation, gradient, unfolding)
         except Unproved:
@@ -38,9 +54,34 @@ def _sums(operation: Operation) -> tuple[str, ...]:
     return tuple(each.name for each in forward(operation) if all(map(_adds, walk(each.body))))
 
 
+def _functions(operation: Operation) -> tuple[str, ...]:
+    """The names that are a function of others: 1/√(v + ε), whose square is 1/(v + ε)."""
+    return tuple(each.name for each in forward(operation) if isinstance(each.body, Apply | Divide))
+
+
 def _adds(part: Node) -> bool:
     linear = isinstance(part, Reduce) and part.reduction in {"sum", "mean"}
     return linear or isinstance(part, Add | Negate | Entry | Index | Number | Size)
+
+
+class Monic(Once):
+    """Normal forms in which 1/(2·v + 2·ε) is ½·1/(v + ε): before the first term of a denominator stands no number."""
+
+    def _outside(self, term: Formula) -> Theorem | None:
+        if term[0] != "inv" or term[1][0] != "add":
+            return super()._outside(term)
+        p, a = self.proof, term[1]
+        c = leading(a)[1]
+        if c == 1:
+            return None
+        try:
+            fact = p("nonzero_mul", p.nonzero(number(1 / c)), self.nonzero(a))
+        except Unproved:
+            return None
+        rest = ordered(fact.conclusion[1])
+        fact = p("nonzero_eq", p("ring", fact.conclusion[1], rest), fact)
+        same = p("cong_inv", p("ring", a, ("mul", number(c), rest)))
+        return p.chain(same, self._then(p("inv_mul", p.nonzero(number(c)), fact)))
 
 
 def lowered(operation: Operation, gradient: Gradient) -> Statement:
@@ -60,11 +101,11 @@ def _by_names(operation: Operation, gradient: Gradient, unfolding: tuple[str, ..
     d.begin(d.derivative(read.of.term, name, places), _WORDS)
     behind = [each.name for each in operation.definitions if each.name not in ahead]
     if read.claimed is None:
-        equation = Once(d)(d.theorem.conclusion[-1])
+        equation = Monic(d)(d.theorem.conclusion[-1])
         if equation:
             d.follows(equation, "simplified")
     else:
-        d.then(read.claimed, "both sides have one normal form", unfolding=[*behind, *unfolding], how=Once)
+        d.then(read.claimed, "both sides have one normal form", unfolding=[*behind, *unfolding], how=Monic)
     return d
 
 
@@ -74,13 +115,13 @@ def _learn(d: Derivation, defined: str, indices: tuple[Letter, ...], name: str) 
     by = d.fresh(*d.theory.dims(name))
     raw = d.derivative(entry, name, by)
     same = _as_itself(d, entry)
-    equation = Once(d, by=(same,) if same else ())(raw.conclusion[-1])
+    equation = Monic(d, by=(same,) if same else ())(raw.conclusion[-1])
     d.learn(d("d_value", equation, raw) if equation else raw)
 
 
 def _as_itself(d: Derivation, entry: Formula) -> Theorem | None:
     """f(a) = T, where T is defined as f(a), 1/a or such: its normal form is one factor that is no name."""
     unfolded = d("unfold", entry[1], entry[2])
-    normal = Once(d)(right_side(unfolded))
+    normal = Monic(d)(right_side(unfolded))
     whole = d("trans", unfolded, normal) if normal else unfolded
     return d("sym", whole) if right_side(whole)[0] in FUNCTIONS else None
