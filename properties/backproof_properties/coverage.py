@@ -134,7 +134,7 @@ REGIMES: tuple[Regime, ...] = (
         ("linear", "relu", "softmax", "softmax_cross_entropy", "network"),
         lambda seen: bool((np.abs(seen.entries[np.isfinite(seen.entries)]) >= float(seen.form.largest) / 16).any()),
     ),
-    Regime("−inf", ("relu.dZ", "softmax", "softmax_cross_entropy.dZ"), lambda seen: bool(np.isinf(seen.entries).any())),
+    Regime("−inf", ("softmax", "softmax_cross_entropy.dZ"), lambda seen: bool(np.isinf(seen.entries).any())),
     # --- logits -------------------------------------------------------------------------------------------------------
     Regime("logits equal", _LOGITS, _gap(0, 0)),
     Regime("gap of 11 to 20", _LOGITS, _gap(11, 20)),

@@ -9,7 +9,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation
-from backproof_properties.strategies import arrays, cotangents, dimensions, masked
+from backproof_properties.strategies import arrays, cotangents, dimensions
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import jacobian, one_sided_jacobian
 from backproof_spec.matrices import EXACT_BITS, Matrix, Number, from_entries, nonzeros
@@ -21,13 +21,6 @@ from backproof_spec.rounding import relu as bounds
 def _cases(draw: st.DrawFn, domain: Domain) -> Case:
     n, p = draw(dimensions(domain, (0, 0)))
     return {"Z": draw(arrays(domain, (n, p))), "dY": draw(cotangents(domain, (n, p)))}
-
-
-@st.composite
-def _masked_cases(draw: st.DrawFn, domain: Domain) -> Case:
-    """For the gradient: max(Z, 0) evaluated as Z·1[Z > 0] is −inf·0 at a masked entry."""
-    case = draw(_cases(domain))
-    return {**case, "Z": draw(masked(domain, case["Z"]))}
 
 
 def _step(Z: Matrix) -> Number:
@@ -80,5 +73,5 @@ PROPERTIES: tuple[Property, ...] = (
     Property("relu.forward", Link.IMPLEMENTATION, _cases, _forward, ("relu",)),
     Property("relu.dZ", Link.JACOBIAN, _cases, _definition_to_jacobian),
     Property("relu.dZ", Link.FORMULA, _cases, _jacobian_to_formula),
-    Property("relu.dZ", Link.IMPLEMENTATION, _masked_cases, _gradient, ("relu_vjp",)),
+    Property("relu.dZ", Link.IMPLEMENTATION, _cases, _gradient, ("relu_vjp",)),
 )

@@ -53,7 +53,8 @@ def test_logits(name):
 def test_masks():
     found = _held("softmax.forward", Z=[[-np.inf], [1.0]])
     assert found & {"−inf", "near overflow"} == {"−inf"}
-    assert "−inf" not in _held("relu.forward", Z=[[-np.inf]])
+    for claim in ("relu.forward", "relu.dZ", "softmax_cross_entropy.forward"):
+        assert "−inf" not in _held(claim, Z=[[-np.inf]], dY=[[1.0]], P=[[1.0]])
 
 
 def test_values_sizes_and_usages():

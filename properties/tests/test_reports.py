@@ -10,6 +10,7 @@ from hypothesis import Phase, settings
 from backproof_impl import reference as R
 from backproof_impl.conventions import Conventions
 from backproof_impl.loading import as_target
+from backproof_impl.wrapping.forward_backward import from_forward_backward
 from backproof_properties import runner
 from backproof_properties.results import Link, Verdict
 from backproof_properties.subject import Subject
@@ -21,9 +22,11 @@ LINKS = {each.claim: place for place, each in enumerate(PROPERTIES) if each.link
 DEEP = 1000
 SEEDS = (1, 2, 3) if settings.default.max_examples >= DEEP else (1,)
 MICRO_BATCH = 2
+OF_USAGE = 100
+"""Examples, as many as by default, where one way of calling among many shows the mistake."""
 
 
-def _run(target, claim, seed, examples=30, conventions=None):
+def _run(target, claim, seed, examples, conventions=None):
     """What a search says that does not shrink."""
     each, task = PROPERTIES[LINKS[claim]], runner.Task(LINKS[claim], "float64", examples, seed)
     subject = Subject(as_target(target, conventions), "float64")
@@ -60,6 +63,67 @@ def _masked(at_zero):
         return np.where((kept < 0) | (at_zero & (kept == 0)), 0, dY)
 
     return {"relu": lambda Z: np.maximum(Z, 0), "relu_vjp": vjp}
+
+
+def _by_output(leaks):
+    """ReLU as the leaky one of slope 0: whether its output says that Z was negative is asked with ``leaks``."""
+
+    def vjp(Z, dY):
+        kept, dZ = Z.copy(), dY.copy()
+        kept[Z <= 0] *= 0.0
+        dZ[leaks(kept)] *= 0.0
+        return dZ
+
+    return {"relu_vjp": vjp}
+
+
+def _read(dZ_of_memory):
+    return _linear(
+        dW=lambda _, Y, dZ: dZ_of_memory(dZ) @ Y.T,
+        dY=lambda W, _, dZ: W.T @ dZ_of_memory(dZ),
+        db=lambda _, __, dZ: dZ_of_memory(dZ).sum(axis=1),
+    )
+
+
+def _row_after_row(A):
+    """As a kernel reads it that is handed a pointer and no strides: after the first number may lie others."""
+    read = A.copy()
+    read.reshape(-1)[1:] = read.reshape(-1)[1:] if A.flags.c_contiguous else 7
+    return read
+
+
+def _unit_strides_for_0(A):
+    """As a kernel reads it that takes a stride of 0 for that of a unit: beyond the first number lie others."""
+    read = A.copy()
+    for axis, stride in enumerate(A.strides):
+        if stride == 0:
+            read[(slice(None),) * axis + (slice(1, None),)] = 7
+    return read
+
+
+def _over_the_logits(copied):
+    def vjp(Z, P):
+        Z = copied(Z)
+        Z -= Z.max(axis=0, keepdims=True) if Z.size else 0
+        np.exp(Z, out=Z)
+        Z /= Z.sum(axis=0, keepdims=True)
+        Z *= P.sum(axis=0, keepdims=True)
+        Z -= P
+        return Z
+
+    return {"softmax_cross_entropy_vjp": vjp}
+
+
+def _layer(copied):
+    class CrossEntropy:
+        def forward(self, logits, P):
+            self.logits, self.P = logits, P
+            return R.softmax_cross_entropy(logits, P)
+
+        def backward(self):
+            return _over_the_logits(copied)["softmax_cross_entropy_vjp"](self.logits, self.P).copy()
+
+    return from_forward_backward(softmax_cross_entropy=CrossEntropy)
 
 
 def _first_weight(S, P):
@@ -100,7 +164,14 @@ def _accumulated(share):
 
 
 MEAN = Conventions(reduction="mean")
+WRITES = {"changes-input", "aliasing"}
 FAULTY = [
+    # flash-attention#355, pytorch#194719; TransformerEngine#623
+    *[(f"linear.{output}", _read(_row_after_row), None, {"memory-layout"}) for output in ("dW", "dY", "db")],
+    *[(f"linear.{output}", _read(_unit_strides_for_0), None, {"memory-layout"}) for output in ("dW", "dY", "db")],
+    # unsloth#5002
+    ("softmax_cross_entropy.dZ", _over_the_logits(lambda Z: Z), None, WRITES),
+    ("softmax_cross_entropy.dZ", _layer(lambda Z: Z), None, WRITES),
     ("linear.db", _linear(db=lambda _, __, dZ: dZ.sum(axis=1) * (1 + 8 * np.finfo(dZ.dtype).eps)), None, {"precision"}),
     ("linear.dY", _linear(dY=lambda W, _, dZ: (W.T @ dZ) * (1 + 8 * np.finfo(dZ.dtype).eps)), None, {"precision"}),
     ("softmax.dZ", _off("softmax_vjp", 200), None, {"precision"}),
@@ -112,6 +183,7 @@ FAULTY = [
     ("softmax.dZ", {"softmax_vjp": lambda Z, dS: dS * R.softmax(Z) * (1 - R.softmax(Z))}, None, {"softmax-diagonal"}),
     # chainer#5898
     ("relu.dZ", _masked(at_zero=False), None, {"mask-missing"}),
+    ("relu.dZ", _by_output(lambda kept: kept < 0), None, {"mask-missing"}),
     # Liger-Kernel#1298, with the weights of the samples in the labels
     ("softmax_cross_entropy.dZ", _fused(_first_weight), None, {"first-sample", None}),
     ("softmax_cross_entropy.dZ", _fused(_without_weight), None, {"label-normalised", None}),
@@ -121,6 +193,10 @@ FAULTY = [
     ("network.dW", _accumulated(lambda _, held, parts: held * parts), MEAN, {"micro-batches"}),
 ]
 CORRECT = [
+    ("linear.dW", _read(np.copy), None),
+    ("softmax_cross_entropy.dZ", _over_the_logits(np.copy), None),
+    ("softmax_cross_entropy.dZ", _layer(np.copy), None),
+    ("relu.dZ", _by_output(lambda kept: kept <= 0), Conventions(relu_at_zero=0)),
     ("softmax.dZ", {"softmax_vjp": R.softmax_vjp}, None),
     ("relu.dZ", _masked(at_zero=True), Conventions(relu_at_zero=0)),
     ("softmax_cross_entropy.dZ", _fused(_weighted), None),
@@ -132,7 +208,7 @@ CORRECT = [
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("claim", "target", "conventions", "causes"), FAULTY)
 def test_a_reported_mistake_is_refuted_and_its_diagnosis_is_true(claim, target, conventions, causes, seed):
-    outcome = _run(target, claim, seed, conventions=conventions)
+    outcome = _run(target, claim, seed, OF_USAGE if "memory-layout" in causes else 30, conventions)
     assert outcome.verdict is Verdict.REFUTED
     assert (outcome.finding.diagnosis and outcome.finding.diagnosis.cause) in causes
 
