@@ -10,6 +10,7 @@ tells them apart. Of several causes that fit equally well none is named.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -37,6 +38,7 @@ from backproof_properties.running import Running
 from backproof_properties.subject import Subject
 from backproof_properties.suspects import OF_INPUTS, OF_TRUTH, PARAMETRIC
 from backproof_properties.values import of_values, precision
+from backproof_spec.rounding.formats import FORMATS
 
 Example: TypeAlias = tuple[Case, Usage]
 
@@ -275,10 +277,16 @@ def _placed(row: tuple[str, str, Formula], wrong: list[Seen], passing: list[Seen
 
 
 def _explained(formula: Formula, wrong: list[Seen]) -> bool:
-    if not explains(formula, wrong[0]):
+    """Does it explain so many refuted examples, and contradict none?
+
+    The counterexample may be one that rounding alone makes one, beside others of which it is explained.
+    """
+    first = explains(formula, wrong[0])
+    if first is False:
         return False
-    verdicts = [explains(formula, seen) for seen in wrong]
-    return False not in verdicts and verdicts.count(True) >= min(_LEAST_REFUTED, len(wrong))
+    verdicts = [first, *(explains(formula, seen) for seen in wrong[1:])]
+    enough = _LEAST_REFUTED if first is None else min(_LEAST_REFUTED, len(wrong))
+    return False not in verdicts and verdicts.count(True) >= enough
 
 
 def _where(wrong: list[Seen], spared: list[Seen]) -> str:
@@ -302,14 +310,27 @@ def _is(condition: Callable[[Array], bool], seen: Seen, name: str) -> bool:
 
 def of_contract(finding: Finding) -> Diagnosis | None:
     """A breach of the contract says by itself what is wrong."""
+    other = _OTHER_DTYPE.search(finding.message)
+    if other is not None:
+        return _of_dtype(*other.groups(), integers="as int64" in (finding.usage or ""))
     return next((Diagnosis(cause, words) for part, cause, words in _BREACHES if part in finding.message), None)
 
 
+def _of_dtype(returned: str, expected: str, *, integers: bool) -> Diagnosis:
+    """A result in another format than the inputs: of integers, of fewer digits, or any other."""
+    words = f"the result is returned as {returned}"
+    if returned.startswith(("int", "uint", "bool")):
+        if integers:
+            return Diagnosis("integers", f"{words} where an argument is int64")
+        return Diagnosis("whole-numbers", words)
+    narrow = returned in FORMATS and expected in FORMATS and FORMATS[returned].precision < FORMATS[expected].precision
+    return Diagnosis("narrow-precision" if narrow else "other-dtype", words)
+
+
+_OTHER_DTYPE = re.compile(r": dtype (\w+), expected (\w+), that of the inputs$")
 _BREACHES = (
     ("in place; expected", "changes-input", "an argument is changed in place"),
     ("shares memory with", "aliasing", "the result is a view of an argument"),
     ("an earlier call's result changed", "reused-buffer", "the result lies in a buffer that every call reuses"),
     ("is the result transposed?", "transposed", "the result is transposed"),
-    ("expected float64, that of the inputs", "narrow-precision", "the result is returned in another number format"),
-    ("that of the inputs", "other-dtype", "the result is returned in another number format"),
 )

@@ -79,12 +79,11 @@ def of_values(each: Property, failing: list[Seen], passing: list[Seen]) -> Diagn
     for words, part in _PARTS:
         if _in_one_part(part, tame):
             return Diagnosis("one-part", f"only {words} is wrong")
-    for name in ("float32", "float16", "bfloat16"):
-        if FORMATS[name].precision < FORMATS[_format(tame[0])].precision:
-            narrower = _narrower(each, name, tame, passing)
-            if narrower:
-                return Diagnosis("narrow-precision", narrower)
-    return None
+    cut = _whole(each, tame, passing)
+    if cut is not None:
+        return Diagnosis("whole-numbers", cut)
+    narrower = _narrower(each, tame, passing)
+    return Diagnosis("narrow-precision", narrower) if narrower else None
 
 
 def _is_masked(seen: Seen) -> bool:
@@ -128,46 +127,122 @@ _WIDER = 4
 """The bound of the narrower format is that for exact inputs: rounding those too costs no more than as much again."""
 _TELLING = 2.0**-6
 """Errors are told by: more than so many roundings, fewer than one over it, and than a few hundredths of what is off."""
+_FEWER = 3
+"""What passes through a format uses its last bits: of values that need so many bits fewer, something else made them."""
+_NARROWEST_FIRST = ("bfloat16", "float16", "float32")
 
 
-def _narrower(each: Property, name: str, failing: list[Seen], passing: list[Seen]) -> str | None:
+def _narrower(each: Property, failing: list[Seen], passing: list[Seen]) -> str | None:
     """Why these are roundings of a narrower format: inputs, or results, pass through it; or errors are as large."""
-    narrow = NUMPY_DTYPES[name]
+    precision = FORMATS[_format(failing[0])].precision
+    names = [name for name in _NARROWEST_FIRST if FORMATS[name].precision < precision]
+    for name in names:
+        through, coarser = _through(NUMPY_DTYPES[name]), _bits(FORMATS[name].precision - _FEWER)
+        if all(_unmoved(each, seen, through) for seen in failing) and not all(
+            _answers_alike(each, seen, coarser) for seen in failing
+        ):
+            return f"rounding the arguments to {name} changes nothing: they pass through {name}"
+        results = [C for seen in failing for C in seen.computed]
+        held = all(np.array_equal(through(C), C) for C in results)
+        told = not all(np.array_equal(coarser(C), C) for C in results)
+        if held and told and all(_within(each, name, seen) for seen in failing):
+            return f"every entry is a number of {name}: the result passes through {name}"
+    for name in reversed(names):
+        if _as_large(each, name, failing, passing):
+            return f"errors as large as roundings of {name}: something may be computed in it"
+    return None
 
+
+def _through(narrow: Any) -> Callable[[Array], Array]:
     def through(A: Array) -> Array:
         rounded = A.astype(narrow).astype(A.dtype)
         return np.where(np.isfinite(rounded), rounded, A)
 
-    if all(_unmoved(each, seen, through) for seen in failing):
-        return f"rounding the arguments to {name} changes nothing: they pass through {name}"
-    if all(np.array_equal(through(C), C) for seen in failing for C in seen.computed):
-        return f"every entry is a number of {name}: the result passes through {name}"
+    return through
+
+
+def _bits(count: int) -> Callable[[Array], Array]:
+    def rounded(A: Array) -> Array:
+        significand, exponent = np.frexp(A.astype(np.longdouble))
+        nearest = np.ldexp(np.rint(np.ldexp(significand, count)), exponent - count)
+        return np.where(np.isfinite(A), nearest, A).astype(A.dtype)
+
+    return rounded
+
+
+def _as_large(each: Property, name: str, failing: list[Seen], passing: list[Seen]) -> bool:
+    """Are the errors those of a format: within its bounds, and most of them of the size of its roundings?"""
     u = float(FORMATS[name].u)
     sizes = [float(np.max(seen.error) / np.max(np.abs(seen.exact), initial=1e-300)) for seen in failing]
     varied = max(sizes) > 2 * min(sizes) and sum(size > u * _TELLING for size in sizes) > len(sizes) / 2
-    if (
-        varied
-        and max(sizes) < min(u / _TELLING, 2 * _TELLING)
-        and all(_within(each, name, seen) for seen in (*failing, *passing))
-    ):
-        return f"errors as large as roundings of {name}: something is computed in it"
-    return None
+    small = max(sizes) < min(u / _TELLING, 2 * _TELLING)
+    return varied and small and all(_within(each, name, seen) for seen in (*failing, *passing))
 
 
 def _unmoved(each: Property, seen: Seen, through: Callable[[Array], Array]) -> bool:
     """Is the answer the same for rounded arguments, though the right one is another?"""
+    other = _with(each, seen, through)
+    if other is None or not np.array_equal(other.got, seen.got, equal_nan=True):
+        return False
+    return bool(np.any(np.abs(other.exact - seen.exact) > other.radius + seen.radius))
+
+
+def _answers_alike(each: Property, seen: Seen, through: Callable[[Array], Array]) -> bool:
+    other = _with(each, seen, through)
+    return other is not None and np.array_equal(other.got, seen.got, equal_nan=True)
+
+
+def _with(each: Property, seen: Seen, through: Callable[[Array], Array]) -> Seen | None:
+    """What is given for arguments changed in this way."""
     case: Case = {
         name: [through(A) for A in value] if isinstance(value, list) else through(value)
         for name, value in seen.case.items()
     }
-    other = record(each, seen.subject, case, PLAIN)
-    return (
-        other is not None
-        and np.array_equal(other.got, seen.got, equal_nan=True)
-        and bool(np.any(np.abs(other.exact - seen.exact) > other.radius + seen.radius))
-    )
+    return record(each, seen.subject, case, PLAIN)
 
 
 def _within(each: Property, name: str, seen: Seen) -> bool:
     bound = record(each, replace(seen.subject, dtype=name), seen.case, PLAIN)
     return bound is not None and bool(np.all((seen.error <= _WIDER * bound.radius) | ~np.isfinite(bound.radius)))
+
+
+# --- whole numbers ----------------------------------------------------------------------------------------------------
+
+_HELD = 2.0**31
+"""Larger numbers are none of int32: what becomes of them is not asked."""
+_COARSE = 4
+"""What passes through integers tells these from multiples of so many."""
+_CUT: tuple[tuple[str, Callable[[Array], Array]], ...] = (
+    ("cut off to whole numbers", np.trunc),
+    ("rounded to whole numbers", np.rint),
+    ("rounded down to whole numbers", np.floor),
+)
+
+
+def _whole(each: Property, failing: list[Seen], passing: list[Seen]) -> str | None:
+    """Are all entries those of the truth without its fractions, or the answers those for arguments without them?"""
+    for words, cut in _CUT:
+        if all(_is_cut(cut, seen) for seen in (*failing, *passing)):
+            return f"all entries are {words}"
+    for words, cut in _CUT:
+        whole, coarse = _cut_below(cut, 1), _cut_below(cut, _COARSE)
+        if all(_unmoved(each, seen, whole) for seen in failing) and not all(
+            _answers_alike(each, seen, coarse) for seen in failing
+        ):
+            return f"the arguments are {words}"
+    return None
+
+
+def _is_cut(cut: Callable[[Array], Array], seen: Seen) -> bool:
+    asked = np.isfinite(seen.got) & np.isfinite(seen.radius) & (np.abs(seen.exact) < _HELD)
+    low, high = (cut(seen.exact + error) for error in (-seen.radius, seen.radius))
+    return bool(np.all(~asked | ((cut(seen.got) == seen.got) & (low <= seen.got) & (seen.got <= high))))
+
+
+def _cut_below(cut: Callable[[Array], Array], unit: int) -> Callable[[Array], Array]:
+    """Entries cut off to multiples of ``unit``, but for those that an integer may not hold."""
+
+    def whole(A: Array) -> Array:
+        return np.where(np.abs(A) < _HELD, unit * cut(A / unit), A).astype(A.dtype)
+
+    return whole

@@ -174,6 +174,23 @@ def test_a_narrower_format_on_the_way_is_named_by_its_roundings():
     assert found.sentence == "rounding the arguments to float32 changes nothing: they pass through float32"
 
 
+@pytest.mark.parametrize(("others", "cause"), [(2, None), (3, "norm-clipped")])
+def test_a_counterexample_that_rounding_makes_one_hides_nothing_that_enough_others_show(others, cause):
+    # At the norm of 1 itself, where right and clipped are a rounding apart.
+    def clipped(weights, biases, X, P):
+        found = R.network_gradients(weights, biases, X, P)
+        norm = np.sqrt(sum((dW**2).sum() for dW in found["dW"]))
+        return {**found, "dW": [dW / max(norm, 1) for dW in found["dW"]]}
+
+    draws, P = np.random.default_rng(0), np.array([[0.0, 0.0], [1.0, 1.0]])
+    layer = {"weights": [np.zeros((2, 2))], "biases": [np.zeros(2)], "P": P}
+    marginal = {**layer, "X": np.array([[0.0, 0.0], [0.0, 1.4142135623731011]])}
+    cases = [{**layer, "X": draws.uniform(3, 4, (2, 2))} for _ in range(others)]
+    subject = Subject(as_target({"network_gradients": clipped}), "float64")
+    found = diagnose(PROPERTIES[LINKS["network.dW"]], subject, (marginal, PLAIN), lambda _: iter(cases))
+    assert (found and found.cause) == cause
+
+
 def test_a_mistake_nobody_thought_of_has_no_name():
     assert _diagnosis(_vjp(dW=lambda dZ, Y, _: np.sin(dZ @ Y.T)), "linear.dW") is None
 
