@@ -138,14 +138,14 @@ def _narrower(each: Property, failing: list[Seen], passing: list[Seen]) -> str |
     names = [name for name in _NARROWEST_FIRST if FORMATS[name].precision < precision]
     for name in names:
         through, coarser = _through(NUMPY_DTYPES[name]), _bits(FORMATS[name].precision - _FEWER)
-        if all(_unmoved(each, seen, through) for seen in failing) and not all(
-            _answers_alike(each, seen, coarser) for seen in failing
-        ):
+        if all(_answers_alike(each, seen, coarser) for seen in failing):
+            continue
+        if all(_unmoved(each, seen, through) for seen in failing):
             return f"rounding the arguments to {name} changes nothing: they pass through {name}"
         results = [C for seen in failing for C in seen.computed]
         held = all(np.array_equal(through(C), C) for C in results)
         told = not all(np.array_equal(coarser(C), C) for C in results)
-        if held and told and all(_within(each, name, seen) for seen in failing):
+        if held and told and all(_within(each, name, seen) or _answers_alike(each, seen, through) for seen in failing):
             return f"every entry is a number of {name}: the result passes through {name}"
     for name in reversed(names):
         if _as_large(each, name, failing, passing):
