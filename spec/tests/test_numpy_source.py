@@ -95,6 +95,10 @@ OWN = {
     "letters beyond ASCII": "operation f(θ[ι,κ], X[κ]) -> Ω\nΩ[ι] = sum_κ θ[ι,κ]*X[κ]",
     "a sum of quotients": "operation f(X[s,i], Y[i]: positive) -> Z\n"
     "Z[s] = sum_i X[s,i]/Y[i] - sum_{i,j} (X[s,i] - X[s,j])*Y[j]",
+    "a sum that is spread over more axes": "operation f(S[s,q], C[j,i]) -> Y\nwhere size(q) = size(s)\n"
+    "Y[i,s,j] = C[j,i] + S[s,s]",
+    "a softmax of what is the same": "operation f(X[s,i], g[i], t[s]: index(i)) -> Y\nsuppose size(i) > 0\n"
+    "Y[s,i] = X[s,i]*exp(softmax_i g[t[s]])",
     "signs and powers": "operation f(X[i]: positive, Y[i]) -> Z\n"
     "Z[i] = -X[i]^2 + (-X[i])^2 - 2^-Y[i] - X[i]^-2*(X[i] - (Y[i] - 1))/(2*X[i])*3 + (X[i]^Y[i])^2",
 }
@@ -221,6 +225,18 @@ def test_results_are_arrays_of_their_own(body):
 
 def test_the_text_for_layer_norm():
     assert source(operation("layer_norm")) == LAYER_NORM
+
+
+def test_a_title_is_no_program():
+    text = source(read('# Not """ + print(1) + \\N """\noperation f(X[i], a) -> Y\nY[i] = X[i]*a'))
+    module = {}
+    exec(text, module)  # noqa: S102 - what is tested
+    assert module["__doc__"].startswith('Not """ + print(1) + \\N """\n\n    operation f(X[i], a) -> Y')
+    assert module["f"](np.ones(2), 3).tolist() == [3, 3]
+
+
+def test_there_is_no_vjp_of_constants():
+    assert "vjp" not in source(read("operation f(X[i]: constant) -> Y\nY[i] = X[i]^2"))
 
 
 def test_what_is_derived_is_said():

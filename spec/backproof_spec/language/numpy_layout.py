@@ -91,7 +91,7 @@ def comment(text: str, indent: str) -> list[str]:
 def docstring(lines: Sequence[str], indent: str) -> list[str]:
     """A docstring of these lines; a line that begins with spaces is set in again where it is folded."""
     found: list[str] = []
-    for k, each in enumerate(lines):
+    for k, each in enumerate(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines):
         own = " " * (len(each) - len(each.lstrip()))
         first = f'{indent}"""' if k == 0 else indent + own
         further = indent + (f"{own}    " if own else "")

@@ -83,9 +83,10 @@ _INDENT = "    "
 
 
 def source(operation: Operation) -> str:
-    """The text of the module: it imports NumPy alone."""
+    """The text of the module, which imports NumPy and at most ``math``; without arguments to differentiate, no vjp."""
     whole = derived(operation)
-    functions = [*_Function(whole).forward(), "", "", *_Function(whole).backward(missing(operation)), ""]
+    gradients = ["", "", *_Function(whole).backward(missing(operation))] if whole.gradients else []
+    functions = [*_Function(whole).forward(), *gradients, ""]
     text = "\n".join(functions)
     helpers = [body for name, body in HELPERS.items() if f"{name}(" in text]
     body = "\n".join(["", *(f"{each}" for each in helpers), *([""] if helpers else []), text])
@@ -136,7 +137,6 @@ class _Function:
         self.ties: dict[str, Supposition] = {}
         self.expressions = Expressions(operation, self.names, {}, self._dtype(), taken.valid)
         self.expressions.sizes = self._sizes(taken)
-        self.kinds = self.expressions.kinds
 
     def _dtype(self) -> str:
         """That of the first argument that is differentiated, or else of the first of numbers."""
