@@ -64,14 +64,25 @@ class Product:
         """The product as an expression: the sign before the whole, then the number."""
         if not self.number:
             return ZERO
-        size = abs(self.number)
-        above, below = _chain(size.numerator, self.above), _chain(size.denominator, _squared(self.below))
+        size, (numerators, denominators) = abs(self.number), _cancelled(self.above, self.below)
+        above, below = _chain(size.numerator, numerators), _chain(size.denominator, _squared(denominators))
         found = above if below == ONE else Divide(above, below)
         return found if self.number > 0 else Negate(found)
 
 
 def _chain(first: int, factors: Iterable[Node]) -> Node:
     return reduce(Multiply, [*([number(first)] if first != 1 else []), *factors] or [ONE])
+
+
+def _cancelled(above: Sequence[Node], below: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+    """The factors, without those that stand above and below."""
+    kept, left = [*above], list[Node]()
+    for each in below:
+        if each in kept:
+            kept.remove(each)
+        else:
+            left.append(each)
+    return kept, left
 
 
 def _squared(factors: Sequence[Node]) -> list[Node]:

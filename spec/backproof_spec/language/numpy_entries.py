@@ -115,16 +115,10 @@ class Entries:
         raise TypeError(msg)
 
     def _two(self, sign: str, a: Array, b: Array, level: Level) -> Array:
-        """Two arrays side by side. Where a factor is 0 or 1 the other is chosen or not; elsewhere these are numbers."""
+        """Two arrays side by side; truth values are numbers, but in a product with an array."""
         if Kind.BOOL in {a.kind, b.kind} and (sign != "*" or Kind.SCALAR in {a.kind, b.kind}):
             a, b = self.number(a), self.number(b)
         kinds = {a.kind, b.kind}
-        if kinds == {Kind.BOOL, Kind.FLOAT}:
-            holds, value = (a, b) if a.kind is Kind.BOOL else (b, a)
-            return made(
-                lambda axes: call("np.where", *(each.beside(axes, Level.COMPARED) for each in (holds, value)), "0"),
-                self._sorted(a.axes, b.axes),
-            )
         kind = next(each for each in (Kind.FLOAT, Kind.WHOLE, Kind.BOOL, Kind.SCALAR) if each in kinds)
         return made(
             lambda axes: f"{a.beside(axes, level)}{sign}{b.beside(axes, Level(level + 1))}",

@@ -70,6 +70,31 @@ class Expressions(Entries):
     def _index(self, node: Index) -> Array:
         return Array(self._range(node.name, number=True), axes=(node.name,))
 
+    def _multiply(self, node: Multiply) -> Array:
+        arrays = [self.value(each) for each in _multiplied(node)]
+        chosen = any(each.kind is Kind.BOOL for each in arrays)
+        return self._product(arrays) if chosen else self._combined(node, self.value)
+
+    def _product(self, arrays: Sequence[Array]) -> Array:
+        """A product; where it holds truth values, these choose between the product of the others and 0."""
+        holds = [each for each in arrays if each.kind is Kind.BOOL]
+        values = [each for each in arrays if each.kind is not Kind.BOOL]
+        if not holds or not any(each.kind is Kind.FLOAT for each in values):
+            return reduce(self._scaled, arrays)
+        parts = reduce(self._both, holds), reduce(self._scaled, values)
+        return made(
+            lambda axes: call("np.where", *(each.beside(axes, Level.COMPARED) for each in parts), "0"),
+            self._sorted(*(each.axes for each in parts)),
+        )
+
+    def _both(self, a: Array, b: Array) -> Array:
+        return made(
+            lambda axes: f"{a.beside(axes, Level.ATOM)} & {b.beside(axes, Level.ATOM)}",
+            self._sorted(a.axes, b.axes),
+            Level.COMPARED,
+            Kind.BOOL,
+        )
+
     def _divide(self, node: Divide) -> Array:
         if not node.whole:
             return self._combined(node, self.value)
@@ -155,7 +180,7 @@ class Expressions(Entries):
                 if index not in bound:
                     found = self._scaled(found, self.size(index))
         before = [self.value(each) for each in above if not free(each) & bound]
-        found = reduce(self._scaled, [*before, found])
+        found = self._product([*before, found])
         for each in (each for each in below if not free(each) & bound):
             found = self._two("/", found, self.value(each), Level.PRODUCT)
         return found
@@ -250,6 +275,7 @@ class Expressions(Entries):
         Reduce: _reduce,
         Bracket: _bracket,
         Power: _power,
+        Multiply: _multiply,
         Divide: _divide,
     }
 
@@ -268,6 +294,10 @@ def terms(node: Node) -> list[Node]:
 
 def _tensors(node: Node) -> list[Entry]:
     return [part for part in walk(node) if isinstance(part, Entry) and part.places]
+
+
+def _multiplied(node: Node) -> list[Node]:
+    return [*_multiplied(node.left), *_multiplied(node.right)] if isinstance(node, Multiply) else [node]
 
 
 def factors(node: Node) -> Terms:
