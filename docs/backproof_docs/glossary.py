@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from string import ascii_uppercase
 
 from backproof_docs.document import Line, Math
 from backproof_docs.formulas import Notation, Writer
@@ -13,7 +14,7 @@ from backproof_spec.calculus.terms import parts
 from backproof_spec.calculus.theorems import DEEPEST
 
 NAMES = {
-    **{f"d{name}": f"δ{name}" for name in ("Z", "Y", "S", "U", "X", "O", "A", "y", "z")},
+    **{f"d{name}": f"δ{name}" for name in (*ascii_uppercase, "y", "z")},
     **{f"d{name}{layer}": f"δ{name}^{{({layer})}}" for name in "ZY" for layer in range(1, DEEPEST + 1)},
     **{f"{name}'": f"{name}^{{T}}" for name in "AB"},
 }
@@ -98,7 +99,8 @@ _MEANING = {
 def variables(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
     """What is given, of which shape, and what it is: tensors, those of all layers together, and functions of them."""
     write, lines = Writer(notation, NAMES), dict[str, Line]()
-    meaning = {} if derivation.own else _MEANING.get(derivation.stem.partition(".")[0], {})
+    known = {} if derivation.own else _MEANING.get(derivation.stem.partition(".")[0], {})
+    meaning = {**known, **derivation.meanings}
 
     def numbers(dims: Sequence[str]) -> Line:
         return (*joined([write(("dim", dim)) for dim in dims], " × "), " numbers") if dims else ("a number",)
@@ -107,7 +109,7 @@ def variables(derivation: Derivation, notation: Notation) -> tuple[Line, ...]:
         named = Math(write(("entry", name, ())))
         if kind == "variable" and not name.endswith("°"):
             shape: Line = (" (", *numbers(rest[0])[:-1], ")") if rest[0] else (", a number",)
-            key = name.rstrip("0123456789")
+            key = name if name in derivation.meanings else name.rstrip("0123456789")
             lines[key] = (*lines[key], ", ", named, *shape) if key in lines else (named, *shape)
         elif kind == "map":
             value: Line = (", whose value is ", *numbers(rest[1])) if rest[1] else ()

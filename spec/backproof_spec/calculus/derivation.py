@@ -47,6 +47,8 @@ class Derivation(Proof):
         """Is it a reader's own statement, whose stem and title say nothing of what it is about?"""
         self.letters: dict[str, list[str]] = {}
         """The indices of each dimension as they were written, where they were."""
+        self.meanings: dict[str, str] = {}
+        """What names stand for that the reader has not written."""
         self.decimals = False
         """Were numbers written as 0.5, and not as 1/2?"""
         self._last: Theorem

@@ -57,6 +57,7 @@ from backproof_spec.language.syntax import (
     rebuilt,
     walk,
 )
+from backproof_spec.language.text import text
 from backproof_spec.language.whole import is_whole
 from backproof_spec.operation import Operation
 
@@ -173,7 +174,8 @@ class Lowering:
         return size(self.dims[self.operation.dimension[node.index]])
 
     def _index(self, node: Index) -> Expression:
-        return self._unknown(f"the number {self.letter(node.name)[2]}", (self.letter(node.name),))
+        place = self.letter(node.name)
+        return self._unknown(f"the number {place[2]}", (place,), f"the numbers of {node.name}, from 0")
 
     def _add(self, node: Add) -> Expression:
         return self(node.left) + self(node.right)
@@ -286,15 +288,25 @@ class Lowering:
         places_of = {name: self.letter(name) for name in sorted(free(left) | free(right))}
         order = sorted(places_of, key=lambda name: (difference.about(name), places_of[name][2], name))
         key = difference.written(order, signed=relation != "=")
-        return self._unknown(f"{key} {'=' if relation == '=' else '<='} 0", tuple(places_of[name] for name in order))
+        sign = "=" if relation == "=" else "<="
+        meaning = f"1 where {text(self._written(left))} {sign} {text(self._written(right))}, else 0"
+        return self._unknown(f"{key} {sign} 0", tuple(places_of[name] for name in order), meaning)
 
-    def _unknown(self, what: str, places: tuple[Letter, ...]) -> Expression:
-        """The entry of a tensor of which nothing is known but that it is not negative."""
+    def _written(self, node: Node) -> Node:
+        """An expression with an index of the same size for each that was not written."""
+        if isinstance(node, Index) and node.name in self.own:
+            dims, dim = self.operation.dimension, self.own[node.name][2]
+            return Index(next(index for index in dims if self.dims[dims[index]] == dim))
+        return rebuilt(node, self._written)
+
+    def _unknown(self, what: str, places: tuple[Letter, ...], meaning: str) -> Expression:
+        """The entry of a tensor of which it is known but that it is not negative; ``meaning``: what it stands for."""
         key = f"{what} over {', '.join(i[2] for i in places)}"
         if key not in self.unknown:
             taken = {*self.operation.shapes, *(tensor.name for tensor in self.unknown.values())}
             name = next(each for k in count(1) if (each := f"{_UNKNOWN}{k}") not in taken)
             self.unknown[key] = self.d.variable(name, *(i[2] for i in places))
+            self.d.meanings[name] = meaning
             self.d.suppose(always(("nonneg", self.unknown[key][places].term), *places))
         return self.unknown[key][places]
 
