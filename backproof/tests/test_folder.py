@@ -30,6 +30,7 @@ for line in sys.stdin:
     print(json.dumps(said), flush=True)
 """
 STATEMENT = "y = x*x\ngradient y by x = 2*x\n"
+OPERATION = "operation squares(x[i]) -> Y\nY[i] = x[i]^2\ngradient by x[k] = 2*x[k]*dY[k]\n"
 FEW = ("--examples", "5", "--seed", "1")
 VALIDATE = ("--claim", "relu.forward,kron.vec", *FEW)
 COMMAND = ("-P", "-m", "backproof")
@@ -49,6 +50,8 @@ ASKED = [
     (*COMMAND, "prove", "linear.db"),
     (*COMMAND, "prove", "relu", "--format", "html,pdf,json,coq", "--out", "pages"),
     (*COMMAND, "prove", "--statement", "mine.txt"),
+    (*COMMAND, "prove", "mine.op"),
+    (*COMMAND, "prove", "logsumexp"),
     (*REPLAYER, "proof.json"),
 ]
 REFUSED = {"frob": 2}
@@ -63,6 +66,7 @@ def proof():
 def _printed(folder, hostile, arguments, proof):
     folder.mkdir()
     files = {"layers.py": LAYERS, "neighbour.py": "ZERO = 0.0\n", "speaks.py": SPEAKS, "mine.txt": STATEMENT}
+    files["mine.op"] = OPERATION
     files |= {"proof.json": proof, **{f"{name}.py": f"raise SystemError('{name} of the folder')\n" for name in hostile}}
     for name, written in files.items():
         (folder / name).write_text(written, encoding="utf-8")
