@@ -37,6 +37,7 @@ _TABLE = {
     "times a number": ("·",                 r" \cdot ",                             " dot "),
     "over":          ("%s/%s",              r"\frac{%s}{%s}",                       "(%s)/(%s)"),
     "sum":           ("Σ_{%s=1..%s} %s",    r"\sum_{%s=1}^{%s} %s",                 "sum_(%s=1)^(%s) %s"),
+    "max":           ("max_{%s=1..%s} %s",  r"\max_{%s=1}^{%s} %s",                 "max_(%s=1)^(%s) %s"),
     "exp":           ("exp",                r"\exp",                                "exp"),
     "log":           ("log",                r"\log",                                "log"),
     "ind":           ("1",                  r"\mathbf{1}",                          "bold(1)"),
@@ -215,7 +216,7 @@ class Writer:
                 text = self._name(name, scope.places(places))
             case ("delta", _, places):
                 text = self._name("δ", scope.places(places))
-            case ("sum", *_):
+            case ("sum" | "max", *_):
                 text = self._sum(formula, scope)
             case ("pi",):
                 text = self._row("pi"), _BASE
@@ -308,14 +309,14 @@ class Writer:
     # --- sums, functions and maps ---
 
     def _sum(self, formula: Formula, scope: _Scope) -> _Text:
-        """Σ_{i,j=1}^n for sums over the same dimension, one inside the other."""
-        _, dim, body = formula
+        """Σ_{i,j=1}^n for sums over the same dimension, one inside the other; max likewise."""
+        op, dim, body = formula
         dims = [dim]
-        while body[:2] == ("sum", dim):
+        while body[:2] == (op, dim):
             dims, body = [*dims, dim], body[2]
         shown, inner = self._bind(tuple(dims), scope)
         text = self._at(_OPEN, self._write(body, inner))
-        return self._row("sum") % (",".join(shown), self._name(dim, lowered=True)[0], text[0]), _OPEN
+        return self._row(op) % (",".join(shown), self._name(dim, lowered=True)[0], text[0]), _OPEN
 
     def _function(self, formula: Formula, scope: _Scope) -> _Text:
         """e^a where a is short, exp(a), log a, 1[a ≥ 0]."""

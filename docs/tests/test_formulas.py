@@ -23,6 +23,7 @@ from backproof_spec.calculus.notation import (
     exp,
     indices,
     log,
+    maximum,
     nonzero,
     pi,
     positive,
@@ -94,6 +95,12 @@ EXAMPLES = [
         "(Σ_{i=1..n} v[i])/n",
         r"\frac{\sum_{i=1}^{n} v_{i}}{n}",
         "(sum_(i=1)^(n) v_(i))/(n)",
+    ),
+    (
+        maximum(v[j] + 1, j) - maximum(maximum(W[i, j], j), i) * X,
+        "max_{i=1..n} (v[i] + 1) − (max_{i=1..m} max_{j=1..n} W[i,j])·x",
+        r"\max_{i=1}^{n} (v_{i} + 1) - (\max_{i=1}^{m} \max_{j=1}^{n} W_{ij})\,x",
+        "max_(i=1)^(n) (v_(i) + 1) - (max_(i=1)^(m) max_(j=1)^(n) W_(i j)) thin x",
     ),
     # exp, log, 1[·], δ
     (

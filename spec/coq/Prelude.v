@@ -12,6 +12,7 @@
       the dimension n        INR n
       the tensor entry       X i s, for X : nat -> nat -> R; what is outside of the dimensions is never looked at
       sum over i, delta      sum n (fun i => a), delta i k
+      maximum over i         maximum n (fun i => a)
       1/a, exp, log          / a, exp a, ln a
       1[a >= 0]              ind a
       the other functions    sqrt a, tanh a, sigmoid a, softplus a, erf a, sin a, cos a;  pi is PI
@@ -117,6 +118,82 @@ Qed.
 (** A dimension that is positive as a number has an index *)
 Lemma dim_pos n : 0 < INR n -> (0 < n)%nat.
 Proof. intros H. apply INR_lt. exact H. Qed.
+
+(** maximum n f = the largest of f 0, ..., f (n - 1); 0 where n = 0, of which no rule says anything *)
+Fixpoint maximum (n : nat) (f : nat -> R) : R :=
+  match n with
+  | O => 0
+  | S m => match m with O => f O | S _ => Rmax (maximum m f) (f m) end
+  end.
+
+(** f i = g i for all i < n  |-  max f = max g: the kernel's cong_max *)
+Lemma max_ext n f g : (forall i, (i < n)%nat -> f i = g i) -> maximum n f = maximum n g.
+Proof.
+  induction n as [|[|n] IH]; intros H; [reflexivity|simpl; apply H; lia|].
+  change (Rmax (maximum (S n) f) (f (S n)) = Rmax (maximum (S n) g) (g (S n))).
+  rewrite IH, H; [reflexivity|lia|]. intros i Hi. apply H. lia.
+Qed.
+
+(** The largest is f j where no other is larger *)
+Lemma max_at n j f : (j < n)%nat -> (forall i, (i < n)%nat -> f i <= f j) -> maximum n f = f j.
+Proof.
+  assert (B : forall m c, (0 < m)%nat -> (forall i, (i < m)%nat -> f i <= c) -> maximum m f <= c).
+  { induction m as [|[|m] IH]; intros c Hm H; [lia|simpl; apply H; lia|].
+    change (Rmax (maximum (S m) f) (f (S m)) <= c). apply Rmax_lub; [apply IH; [lia|]|apply H; lia].
+    intros i Hi. apply H. lia. }
+  assert (A : forall m i, (i < m)%nat -> f i <= maximum m f).
+  { induction m as [|[|m] IH]; intros i Hi; [lia|replace i with O by lia; apply Rle_refl|].
+    change (f i <= Rmax (maximum (S m) f) (f (S m))). destruct (Nat.eq_dec i (S m)) as [->|E]; [apply Rmax_r|].
+    apply Rle_trans with (maximum (S m) f); [apply IH; lia|apply Rmax_l]. }
+  intros Hj H. apply Rle_antisym; [apply B; [lia|exact H]|now apply A].
+Qed.
+
+(** Weights that are 0 or 1, and sum to 1, are those of one index *)
+Lemma one_weight n w : (forall i, (i < n)%nat -> w i * w i = w i) -> sum n w = 1 ->
+  exists j, (j < n)%nat /\ forall i, (i < n)%nat -> w i = delta i j.
+Proof.
+  induction n as [|n IH]; simpl; intros H T; [lra|].
+  assert (W : forall i, (i < S n)%nat -> w i = 0 \/ w i = 1).
+  { intros i Hi. specialize (H i Hi). destruct (Rmult_integral (w i) (w i - 1)) as [E|E]; [lra|left; exact E|right; lra]. }
+  destruct (W n) as [E|E]; [lia| |].
+  - destruct IH as [j [Hj D]]; [intros i Hi; apply H; lia|lra|]. exists j. split; [lia|].
+    intros i Hi. destruct (Nat.eq_dec i n) as [->|N]; [rewrite delta_other by lia; exact E|apply D; lia].
+  - exists n. split; [lia|]. intros i Hi. destruct (Nat.eq_dec i n) as [->|N]; [now rewrite delta_same|].
+    rewrite delta_other by exact N. destruct (W i Hi) as [Z|Z]; [exact Z|exfalso].
+    assert (P : forall m, (m <= n)%nat -> 0 <= sum m w).
+    { intros m Hm. apply nonneg_sum. intros k Hk. destruct (W k) as [K|K]; [lia|lra|lra]. }
+    assert (Q : sum n (fun k => delta k i * w k) <= sum n w).
+    { assert (G : 0 <= sum n (fun k => w k + -1 * (delta k i * w k))).
+      { apply nonneg_sum. intros k Hk. destruct (Nat.eq_dec k i) as [->|M]; [rewrite delta_same; lra|].
+        rewrite delta_other by exact M. destruct (W k) as [K|K]; [lia|lra|lra]. }
+      rewrite sum_add, sum_factor in G. lra. }
+    rewrite sum_delta in Q by lia. lra.
+Qed.
+
+(** Of the weights w of an index that wins: its term is the largest, and strictly *)
+Lemma winner n w f :
+  (forall i, (i < n)%nat -> w i * w i = w i) ->
+  (forall i, (i < n)%nat -> 0 < w i + -1 * f i + sum n (fun k => w k * f k)) ->
+  sum n w = 1 ->
+  exists j, (j < n)%nat /\ (forall g, sum n (fun k => w k * g k) = g j) /\
+            forall i, (i < n)%nat -> i <> j -> f i < f j.
+Proof.
+  intros H L S. destruct (one_weight n w H S) as [j [Hj D]]. exists j.
+  assert (E : forall g, sum n (fun k => w k * g k) = g j).
+  { intros g. rewrite <- (sum_delta n j g Hj). apply sum_ext. intros i Hi. now rewrite D. }
+  repeat split; [exact Hj|exact E|]. intros i Hi N. specialize (L i Hi). rewrite E, D, delta_other in L by assumption.
+  lra.
+Qed.
+
+(** The kernel's max_wins *)
+Lemma max_wins n w f :
+  (forall i, (i < n)%nat -> w i * w i = w i) ->
+  (forall i, (i < n)%nat -> 0 < w i + -1 * f i + sum n (fun k => w k * f k)) ->
+  sum n w = 1 -> maximum n f = sum n (fun k => w k * f k).
+Proof.
+  intros H L S. destruct (winner n w f H L S) as [j [Hj [E W]]]. rewrite E. apply max_at; [exact Hj|].
+  intros i Hi. destruct (Nat.eq_dec i j) as [->|N]; [apply Rle_refl|]. apply Rlt_le. now apply W.
+Qed.
 
 End Sums.
 
@@ -390,6 +467,36 @@ Proof.
   induction n as [|n IH]; intros H; simpl.
   - apply diff_const.
   - apply diff_plus; [apply IH; intros i Hi|]; apply H; lia.
+Qed.
+
+(** What is positive at u is positive near u *)
+Lemma diff_positive f u lf : diff f u lf -> 0 < f u -> locally u (fun v => 0 < f v).
+Proof.
+  intros D H. assert (C : continuous f u).
+  { apply (filterdiff_continuous (K := R_AbsRing) (V := R_NormedModule) f u). now exists lf. }
+  apply C. now apply open_gt.
+Qed.
+
+(** The largest of finitely many, where one wins *)
+Lemma diff_max n j (f lf : nat -> U -> R) u : (j < n)%nat ->
+  (forall i, (i < n)%nat -> diff (f i) u (lf i)) ->
+  (forall i, (i < n)%nat -> i <> j -> f i u < f j u) ->
+  diff (fun v => maximum n (fun i => f i v)) u (lf j).
+Proof.
+  intros Hj D W.
+  assert (L : forall m, (m <= n)%nat -> locally u (fun v => forall i, (i < m)%nat -> f i v <= f j v)).
+  { induction m as [|m IH]; intros Hm; [apply filter_forall; intros v i Hi; lia|].
+    assert (M : locally u (fun v => f m v <= f j v)).
+    { destruct (Nat.eq_dec m j) as [->|N]; [apply filter_forall; intros v; apply Rle_refl|].
+      apply (filter_imp (fun v => 0 < f j v + -1 * f m v)); [intros v; lra|].
+      apply (diff_positive _ u (fun v => lf j v + (0 * f m u + -1 * lf m v))).
+      - apply diff_plus; [now apply D|]. apply (diff_mult (fun _ => -1) (f m)); [apply diff_const|apply D; lia].
+      - specialize (W m). lra || (assert (f m u < f j u) by (apply W; [lia|exact N]); lra). }
+    generalize (filter_and (F := locally u) _ _ (IH ltac:(lia)) M). apply filter_imp. intros v [A B] i Hi.
+    destruct (Nat.eq_dec i m) as [->|N]; [exact B|apply A; lia]. }
+  apply (filterdiff_ext_locally (K := R_AbsRing) (V := R_NormedModule) (f j)); [|now apply D].
+  generalize (L n (Nat.le_refl n)). apply filter_imp. intros v H. symmetry.
+  exact (max_at n j (fun i => f i v) Hj H).
 Qed.
 
 (** h o f, for h : R -> R with derivative d at f u *)
@@ -746,6 +853,22 @@ Proof.
   - apply diff_sum. intros i Hi. now apply Da.
 Qed.
 
+(** d_max: ∂(max_i a) = sum_i w[i] ∂a, for the weights w of an index that wins *)
+Lemma D_max n (w : nat -> R) (a : nat -> tensor s -> R) X (da : nat -> tensor s) :
+  (forall i, (i < n)%nat -> w i * w i = w i) ->
+  (forall i, (i < n)%nat -> 0 < w i + -1 * a i X + sum n (fun l => w l * a l X)) ->
+  sum n w = 1 ->
+  (forall i, (i < n)%nat -> Grad s (a i) X (da i)) ->
+  Grad s (fun X => maximum n (fun i => a i X)) X (tab s (fun k => sum n (fun i => w i * at_ s (da i) k))).
+Proof.
+  intros H L S Da U u Y Y' HY HD. destruct (winner n w (fun i => a i X) H L S) as [j [Hj [E W]]].
+  apply (diff_ext_lin _ _ (fun v => dot s (da j) (Y' v))).
+  - intros v. apply total_ext. intros k _. now rewrite at_tab, E.
+  - apply (diff_max n j (fun i v => a i (Y v)) (fun i v => dot s (da i) (Y' v))); [exact Hj| |].
+    + intros i Hi. now apply Da.
+    + intros i Hi N. rewrite HY. now apply W.
+Qed.
+
 (** h o a, for h : R -> R with derivative d at a(X): ∂h(a) = d ∂a *)
 Lemma D_unary (h : R -> R) (d : R) a X da : is_derive h (a X) d -> Grad s a X da ->
   Grad s (fun X => h (a X)) X (tab s (fun k => d * at_ s da k)).
@@ -974,6 +1097,21 @@ Proof.
   - eexists. split; [apply (D_sum s n a X (fun i => g (i, tt)))|].
     + intros i Hi. exact (proj1 (Hg (i, tt) (conj Hi I))).
     + rewrite at_tab. apply sum_ext. intros i Hi. exact (proj2 (Hg (i, tt) (conj Hi I))).
+Qed.
+
+Lemma P_max n (w : nat -> R) (a : nat -> tensor s -> R) X k (da : nat -> R) :
+  (forall i, (i < n)%nat -> w i * w i = w i) ->
+  (forall i, (i < n)%nat -> 0 < w i + -1 * a i X + sum n (fun l => w l * a l X)) ->
+  sum n w = 1 ->
+  (forall i, (i < n)%nat -> Partial (a i) X k (da i)) ->
+  Partial (fun X => maximum n (fun i => a i X)) X k (sum n (fun i => w i * da i)).
+Proof.
+  intros W L S H. destruct (finite_choice (tab s (fun _ => 0)) (n :: nil)
+                              (fun i g => Grad s (a (fst i)) X g /\ at_ s g k = da (fst i))) as [g Hg].
+  - intros [i []] [Hi _]. exact (H i Hi).
+  - eexists. split; [apply (D_max s n w a X (fun i => g (i, tt)) W L S)|].
+    + intros i Hi. exact (proj1 (Hg (i, tt) (conj Hi I))).
+    + rewrite at_tab. apply sum_ext. intros i Hi. now rewrite (proj2 (Hg (i, tt) (conj Hi I))).
 Qed.
 
 Lemma P_exp a X k da : Partial a X k da -> Partial (fun X => exp (a X)) X k (exp (a X) * da).

@@ -79,9 +79,9 @@ def test_names_are_those_of_the_file_and_never_two_things(stem):
 def test_the_prelude_has_a_lemma_for_every_rule():
     lemmas = set(re.findall(r"^Lemma (\w+)", source(PRELUDE), re.MULTILINE))
     assert SCHEMES.keys() - DERIVATIVES.keys() <= lemmas
-    ends = (*DERIVATIVES.values(), "var", "cst", "sum", "map", "comp", "function")
+    ends = (*DERIVATIVES.values(), "var", "cst", "sum", "max", "map", "comp", "function")
     assert {f"{kind}_{end}" for kind in "DP" for end in ends} <= lemmas
-    assert {rule for rule in KERNEL_RULES if rule.startswith(("sum_", "pos_", "nonneg_", "delta_"))} <= lemmas
+    assert {rule for rule in KERNEL_RULES if rule.startswith(("sum_", "max_", "pos_", "nonneg_", "delta_"))} <= lemmas
 
 
 def test_the_theory_adds_no_axiom_and_asks_for_those_of_every_theorem():

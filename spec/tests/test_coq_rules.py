@@ -9,6 +9,8 @@ from backproof_spec.calculus.derivation import steps_as_data
 from backproof_spec.calculus.notation import (
     always,
     cos,
+    delta,
+    equal,
     erf,
     exp,
     indices,
@@ -19,6 +21,7 @@ from backproof_spec.calculus.notation import (
     softplus,
     sqrt,
     tanh,
+    total,
 )
 from backproof_spec.calculus.replay import FORMAT, KERNEL, file_digest, replay, stated
 from backproof_spec.calculus.tactics import Proof
@@ -146,7 +149,39 @@ def every_law(p, X, Y):
     return whole
 
 
+def winning(p, X, j):
+    """X[j] is larger than any other entry: what δ[i, j] has to satisfy."""
+    w = delta(i, j)
+    facts = [equal(w * w, w), positive(w - X[i] + total(delta(l, j) * X[l], l))]
+    one = p("assume", always(equal(total(w, i), 1)), ())
+    return i, *(p("assume", always(fact, i), (i,)) for fact in facts), one
+
+
+def the_largest(p, X, Y):
+    """max_i X[i] = Σ_i δ[i, j]·X[i], and max_i X[i] = max_i Y[i] where these are equal."""
+    same = p("cong_max", i, p("assume", always(equal(X[i], Y[i]), i), (i,)))
+    return p("trans", p("sym", p("max_wins", *winning(p, X, j))), same)
+
+
+def the_largest_differentiated(p, X, Y):
+    """∂(max_i X[i])/∂X[k]."""
+    del Y
+    return p("d_max", *winning(p, X, j), by_X(p))
+
+
+def the_largest_differentiated_where_it_is(p, X, Y):
+    """∂(max_i X[i])/∂X[j], X[j] being the largest: j is in what is assumed."""
+    del Y
+    return p("d_max", *winning(p, X, k), by_X(p))
+
+
 CASES = {
+    "the largest": (the_largest, "sum n (fun j1 => delta j1 j * X j1) = maximum n (fun j1 => Y j1)"),
+    "the largest, differentiated": (the_largest_differentiated, "Grad [n] (fun X => maximum n (fun j1 => X j1)) X"),
+    "the largest, differentiated where it is": (
+        the_largest_differentiated_where_it_is,
+        "Partial [n] (fun X => maximum n (fun j1 => X j1)) X (k, tt)",
+    ),
     # what is proved: (how, what its statement has)
     "the square of an entry, by that entry": (at_itself, "Partial [n] (fun X => X k * X k) X (k, tt) (2 * X k)"),
     "a gradient at another index": (elsewhere, "Grad [n] (fun X => X i) X (fun l => delta i l)"),

@@ -65,6 +65,16 @@ def test_an_enclosure_of_a_function_holds_its_values_and_is_no_wider_than_it_has
             )
 
 
+def test_the_larger_of_two_is_enclosed():
+    of, third = Arithmetic(64), Fraction(1, 3)
+    wide = Interval(mp.mpf(0), mp.mpf(1), 64)
+    assert of.larger(third, Fraction(1, 2)) == Fraction(1, 2)
+    found = of.larger(third, wide)
+    assert fraction(found.low) <= third <= fraction(found.high)
+    assert found.low > 0.3
+    assert found.high == 1
+
+
 def test_what_a_function_is_exactly_is_decided():
     of = Arithmetic(64).operators
     assert of["sqrt"](Fraction(9, 4)) == Fraction(3, 2)

@@ -16,6 +16,7 @@ from backproof_spec.calculus.notation import (
     erf,
     exp,
     log,
+    maximum,
     nonzero,
     pi,
     positive,
@@ -148,6 +149,18 @@ def equation(p):
     return p("assume", EQUATION, (i,))
 
 
+WON = {
+    always(equal(Y[i] * Y[i], Y[i]), i),
+    always(positive(Y[i] - W[r, i] + total(Y[j] * W[r, j], j)), i),
+    always(equal(total(Y[i], i), 1)),
+}
+"""Y is 1 at one index, and there row r of W is larger than anywhere else."""
+
+
+def won(p):
+    return [p("assume", fact, (i,) if fact[1] else ()) for fact in sorted(WON, key=lambda fact: (not fact[1], fact[2]))]
+
+
 def outer(p):
     return p("d_mul", p("d_variable", "X", (i,), (l,)), p("d_constant", "X", (l,), Y[i].term))
 
@@ -176,6 +189,21 @@ STEPS = {
         lambda p: p("cong_map", f.slope((r, i), (j,), X[j]).term, (i,), equation(p)),
         {EQUATION},
         equal(f.slope((r, i), (j,), X[j]), f.slope((r, i), (j,), Y[j])),
+    ),
+    "cong_max": (
+        lambda p: p("cong_max", i, equation(p)),
+        {EQUATION},
+        equal(maximum(X[i], i), maximum(Y[i], i)),
+    ),
+    "max_wins": (
+        lambda p: p("max_wins", i, *won(p)),
+        WON,
+        equal(maximum(W[r, i], i), total(Y[i] * W[r, i], i)),
+    ),
+    "d_max": (
+        lambda p: p("d_max", i, *won(p), p("d_variable", "W", (r, i), (s, k))),
+        WON,
+        derivative(maximum(W[r, i], i), W[s, k], total(Y[i] * (delta(r, s) * delta(i, k)), i)),
     ),
     "unfold": (
         lambda p: p("unfold", "S", (j,)),

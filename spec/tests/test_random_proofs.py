@@ -18,7 +18,9 @@ from backproof_spec.calculus.notation import (
     number,
 )
 from backproof_spec.calculus.terms import (
+    BINDERS,
     FUNCTIONS,
+    MINUS_ONE,
     ONE,
     PI,
     ZERO,
@@ -62,9 +64,9 @@ class Search:
             return self.random.choice(known)
         if depth == 0 or pick() < 0.2:
             return self.leaf()
-        op = self.random.choice(["add", "mul", "mul", "sum", "sum", "map", "slope", *FUNCTIONS])
-        if op == "sum":
-            return self.sum(self.term(depth - 1))
+        op = self.random.choice(["add", "mul", "mul", "sum", "sum", "max", "map", "slope", *FUNCTIONS])
+        if op in BINDERS:
+            return self.bound(op, self.term(depth - 1))
         if op in {"map", "slope"}:
             (at,) = self.places(("m",))
             places = (at, self.index("n")) if op == "slope" else (at,)
@@ -102,8 +104,11 @@ class Search:
         return tuple(self.index(dim) for dim in dims)
 
     def sum(self, body):
+        return self.bound("sum", body)
+
+    def bound(self, op, body):
         index = self.index()
-        return ("sum", index[2], close(body, (index,)))
+        return (op, index[2], close(body, (index,)))
 
     def summed(self, op):
         """A sum of what a rule of sums may be about."""
@@ -171,6 +176,19 @@ class Search:
         theorem = self.theorem(kind)
         free = sorted(free_indices(theorem.conclusion)) or [self.index()]
         return self.random.choice(free), theorem
+
+    def won(self, *derivative):
+        """What a one-hot tensor, mostly, has to satisfy to be 1 where a term is largest."""
+        index, a = self.index(), sides(derivative[0].conclusion)[0] if derivative else self.term(1)
+        w = self.term(1) if self.slips() else ("delta", index[2], (index, self.index(index[2])))
+
+        def summed(body):
+            return ("sum", index[2], close(body, (index,)))
+
+        above = ("pos", ("add", ("add", w, ("mul", MINUS_ONE, a)), summed(("mul", w, a))))
+        over = () if self.slips() else (index,)
+        facts = [self.p("assume", always(each, *over), over) for each in (("eq", ("mul", w, w), w), above)]
+        return index, *facts, self.assumed(("eq", summed(w), ONE)), *derivative
 
     def mapped(self):
         index, theorem = self.arbitrary("eq")
@@ -246,6 +264,9 @@ class Missing(Exception):
 MOVES = {
     "ring": Search.ring,
     "cong_sum": lambda g: g.arbitrary("eq"),
+    "cong_max": lambda g: g.arbitrary("eq"),
+    "max_wins": Search.won,
+    "d_max": lambda g: g.won(g.theorem("deriv")),
     "cong_map": Search.mapped,
     "unfold": lambda g: g.random.choice([("S", g.places(("n",))), ("D", ())]),
     "assume": Search.lemma,

@@ -35,6 +35,7 @@ ITEMS = {
     "√(x²) = x": {"root-of-a-square"},
     "any value for relu′(0)": {"relu-at-zero"},
     "∂1[x ≥ 0] = 0 unconditionally": {"step-is-flat"},
+    "a gradient of the largest where two are": {"gradient-shared-at-a-tie"},
     "a total product rule": {"product-rule-for-everything"},
     "rewriting under ∂ with an inequality": {"rewritten-by-an-inequality", "rewritten-by-a-constraint"},
     "constants that are not constant": {"constant-that-is-none"},

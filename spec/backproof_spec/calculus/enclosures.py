@@ -154,6 +154,13 @@ class Arithmetic:
         found: Number = operation(self._wide(a), self._wide(b))
         return found
 
+    def larger(self, a: Number, b: Number) -> Number:
+        """The larger of two."""
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            return max(a, b)
+        one, other = self._wide(a), self._wide(b)
+        return Interval(max(one.low, other.low), max(one.high, other.high), self.bits)
+
     def _small(self, a: Fraction) -> Number:
         return a if max(a.numerator.bit_length(), a.denominator.bit_length()) < _BITS else self._wide(a)
 

@@ -94,9 +94,9 @@ _SMOOTH = 10
 
 @lru_cache(4096)
 def _has_kinks(theory: Theory, e: Formula) -> bool:
-    """Does 1[· ≥ 0] stand in it, or in the definition of a name in it?"""
+    """Does 1[· ≥ 0] or max stand in it, or in the definition of a name in it?"""
     rests = [theory.rest(name) for name in theory.depends(e) if theory.kind(name) == "defined"]
-    return any(part[0] == "ind" for each in (e, *rests) for part, _ in parts(each))
+    return any(part[0] in {"ind", "max"} for each in (e, *rests) for part, _ in parts(each))
 
 
 @lru_cache(1024)
@@ -155,9 +155,10 @@ class Model:
                 found = self._number(int(self.sign(a, free, bound) >= 0))
             case ("num" | "dim" | "delta", *_):
                 found = self._number(self._plain(term, at))
-            case ("sum", dim, a):
+            case ("sum" | "max" as op, dim, a):
                 tick()
-                found = self._sum(self.value(a, free, (i, *bound)) for i in range(self.size(dim)))
+                terms = (self.value(a, free, (i, *bound)) for i in range(self.size(dim)))
+                found = self._sum(terms) if op == "sum" else self._largest(terms)
             case ("entry", name, places) if self.theory.kind(name) == "variable":
                 found = self._number(self.values[name][at(places)])
             case ("entry", name, places):
@@ -187,6 +188,11 @@ class Model:
 
     def _sum(self, terms: Iterable[Any]) -> Any:
         return reduce(self._operators["add"], terms, self._number(0))
+
+    def _largest(self, terms: Iterable[Any]) -> Any:
+        """0 of none: some value."""
+        larger: Callable[..., Any] = self.arithmetic.larger if self.arithmetic else max
+        return reduce(larger, terms) if (terms := list(terms)) else self._number(0)
 
     def sign(self, term: Formula, free: dict[Index, int], bound: Place = ()) -> int:
         """−1, 0 or 1, whichever it is. Raises ``Undecided`` where no precision says so."""

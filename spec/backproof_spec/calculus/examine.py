@@ -20,7 +20,7 @@ from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression, Tensor, exp, indices, total
 from backproof_spec.calculus.replay import Rejected
 from backproof_spec.calculus.tactics import Proof, Unproved
-from backproof_spec.calculus.terms import Formula, Index, Names, Refused, free_indices, parts
+from backproof_spec.calculus.terms import BINDERS, Formula, Index, Names, Refused, free_indices, parts
 from backproof_spec.calculus.values import Unsatisfied
 
 # --- what the entries are about, where they do not say otherwise ------------------------------------------------------
@@ -208,8 +208,8 @@ def cases(
     used = sorted(frozenset().union(*map(theory.depends, formulas)))
     variables = {name: theory.dims(name) for name in used if theory.kind(name) == "variable"}
     free = sorted(frozenset().union(*map(free_indices, formulas)))
-    summed = {part[1] for each in formulas for part, _ in parts(each) if part[0] == "sum"}
-    dims = summed.union({i[2] for i in free}, *variables.values())
+    bound = {part[1] for each in formulas for part, _ in parts(each) if part[0] in BINDERS}
+    dims = bound.union({i[2] for i in free}, *variables.values())
     chosen = {dim: size for dim, size in {**SIZES, **(sizes or {})}.items() if dim in dims}
     for seed in range(_ATTEMPTS):
         random, model = Random(seed), Total(theory, chosen, {}, {})  # noqa: S311 - examples, no secrets

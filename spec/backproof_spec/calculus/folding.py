@@ -11,7 +11,7 @@ from backproof_spec.calculus.matching import places_of, ratio_of
 from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.polynomials import monomial, product
 from backproof_spec.calculus.tactics import Proof
-from backproof_spec.calculus.terms import ARITY, Formula, Index, close, open_, parts, polynomial
+from backproof_spec.calculus.terms import ARITY, BINDERS, Formula, Index, close, open_, parts, polynomial
 
 _PLAIN = {"num", "entry"}
 """What is as short as the name that stands for it."""
@@ -54,9 +54,9 @@ class Folding:
             return self._polynomial(term)
         if term[0] in ARITY:
             return (term[0], *map(self, term[1:]))
-        if term[0] == "sum":
+        if term[0] in BINDERS:
             (i,) = self.proof.fresh(term[1])
-            return ("sum", term[1], close(self(open_(term[2], (i,))), (i,)))
+            return (term[0], term[1], close(self(open_(term[2], (i,))), (i,)))
         return term
 
     def _polynomial(self, term: Formula) -> Formula:

@@ -171,11 +171,20 @@ SCHEMES: dict[str, tuple[tuple[Formula, ...], Formula]] = {
 }
 """The rules that hold of all terms: {name: (premises, conclusion)}, with letters for terms. One that stands in no
 premise is an argument of the rule, in the order in which the conclusion names them."""
+_WINS = (
+    ("eq", ("mul", "w", "w"), "w"),
+    ("pos", ("add", ("add", "w", _NOT_A), ("sum", "n", ("mul", "w", "a")))),
+    ("eq", ("sum", "n", "w"), ONE),
+)
+"""What w, which is 1 at one index and 0 at all others, has to satisfy for a to be larger there than anywhere else."""
 BINDING: dict[str, tuple[tuple[Formula, ...], Formula]] = {
-    "cong_sum": ((_AB,), ("eq", ("sum", "n", "a"), ("sum", "n", "b"))),
+    **{f"cong_{op}": ((_AB,), ("eq", (op, "n", "a"), (op, "n", "b"))) for op in ("sum", "max")},
+    "delta_same": ((), ("eq", ("delta", "n", "i,i"), ONE)),
     "pos_sum": ((("pos", "a"), ("pos", ("dim", "n"))), ("pos", ("sum", "n", "a"))),
     "nonneg_sum": ((("nonneg", "a"),), ("nonneg", ("sum", "n", "a"))),
     "d_sum": ((_DA,), ("deriv", "X", "k", ("sum", "n", "a"), ("sum", "n", "da"))),
+    "max_wins": (_WINS, ("eq", ("max", "n", "a"), ("sum", "n", ("mul", "w", "a")))),
+    "d_max": ((*_WINS, _DA), ("deriv", "X", "k", ("max", "n", "a"), ("sum", "n", ("mul", "w", "da")))),
 }
 """The same of rules whose premises are proved for an arbitrary index, of dimension n, that they bind."""
 
@@ -187,25 +196,20 @@ def scheme(theory: Theory, name: str, premises: tuple[Theorem, ...], terms: tupl
     return _applied(theory, *SCHEMES[name], premises, terms)
 
 
-def _binding(name: str) -> None:
-    """Register a rule of ``BINDING``: an index, and the premises that are proved for it."""
-    rule(lambda theory, i, *premises: _applied(theory, *BINDING[name], premises, (), (i,)), name)
-
-
-for _name in BINDING:
-    _binding(_name)
+for _name, _row in BINDING.items():
+    rule(lambda theory, i, *premises, row=_row: _applied(theory, row[0], row[1], premises, (), (i,)), _name)
 
 
 def _applied(theory: Theory, patterns: Any, conclusion: Any, premises: Any, terms: Any, over: Places = ()) -> Theorem:
     """What premises and terms give; ``over``: an index for which the premises are proved, and which is bound."""
     whole = type(premises) is tuple and len(premises) == len(patterns)
     require("premise", whole, f"expected a tuple of {len(patterns)} premises")
-    meant: dict[str, Any] = {"n": over[0][2]} if over else {}
+    meant: dict[str, Any] = {"n": over[0][2], "i,i": over * 2} if over else {}
     hypotheses = used = frozenset[Formula]()
     for premise, pattern in zip(premises, patterns, strict=True):
         h, judgement = _take(theory, premise, pattern[0])
         hypotheses, used = hypotheses | h, used | free_indices(judgement)
-        require("premise", _matches(pattern, judgement, meant), f"expected {pattern} of a premise")
+        require("premise", _matches(pattern, judgement, meant, over), f"expected {pattern} of a premise")
     _arbitrary(over, *hypotheses, ("deriv", "X", meant.get("k", ()), ZERO, ZERO))
     missing = [letter for letter in dict.fromkeys(_letters(conclusion)) if letter not in meant]
     require("terms", type(terms) is tuple and len(terms) == len(missing), f"expected a tuple of {len(missing)}")
@@ -215,14 +219,14 @@ def _applied(theory: Theory, patterns: Any, conclusion: Any, premises: Any, term
     return _issue(theory, hypotheses, _filled(conclusion, meant, over), used - set(over))
 
 
-def _matches(pattern: Any, formula: Any, meant: dict[str, Any]) -> bool:
+def _matches(pattern: Any, formula: Any, meant: dict[str, Any], over: Places = ()) -> bool:
     """Does each letter of the pattern stand for one formula, and only for one?"""
     if type(pattern) is str:
         return bool(meant.setdefault(pattern, formula) == formula)
-    if type(pattern) is int:
-        return bool(pattern == formula)
+    if type(pattern) is int or pattern[0] in BINDERS:
+        return bool(_filled(pattern, meant, over) == formula)
     same = len(pattern) == len(formula) and pattern[0] == formula[0]
-    return same and all(_matches(p, f, meant) for p, f in zip(pattern[1:], formula[1:], strict=True))
+    return same and all(_matches(p, f, meant, over) for p, f in zip(pattern[1:], formula[1:], strict=True))
 
 
 def _letters(pattern: Any) -> list[str]:
@@ -357,13 +361,6 @@ def sum_delta(theory: Theory, term: Formula) -> Theorem:
     shaped = delta[0] == "delta" and delta[2][0] == ("bound", 0, dim) and delta[2][1][0] == "index"
     require("delta", shaped, "expected δ[i, j], where i is that of the sum and j another")
     return _issue(theory, frozenset(), ("eq", term, open_(a, (delta[2][1],))))
-
-
-@rule
-def delta_same(theory: Theory, i: Index) -> Theorem:
-    """⊢ δ[i, i] = 1."""
-    check_parameters((i,))
-    return _issue(theory, frozenset(), ("eq", ("delta", i[2], (i, i)), ONE))
 
 
 def _sum_of(theory: Theory, term: Formula, op: str | None = None) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from backproof_spec.calculus.terms import Formula, Index, binders, open_
+from backproof_spec.calculus.terms import BINDERS, Formula, Index, binders, open_
 
 
 def ratio_of(a: Mapping[Any, Fraction], b: Mapping[Any, Fraction]) -> Fraction:
@@ -38,5 +38,5 @@ def _like(pattern: Any, term: Any, count: int, depth: int, found: dict[int, Inde
         return bool(found.setdefault(pattern[1] - depth, term) == term)
     if len(pattern) != len(term):
         return False
-    inner = depth + (binders(pattern) if pattern and pattern[0] in {"sum", "map", "slope"} else 0)
+    inner = depth + (binders(pattern) if pattern and pattern[0] in {*BINDERS, "map", "slope"} else 0)
     return all(_like(p, t, count, inner, found) for p, t in zip(pattern, term, strict=True))

@@ -23,6 +23,7 @@ from backproof_spec.calculus.notation import (
     exp,
     indices,
     log,
+    maximum,
     nonzero,
     positive,
     size,
@@ -35,6 +36,7 @@ from backproof_spec.calculus.theorems import cross_entropy
 a, c, i, j, k, l, r, s, t = indices(a="n", c="n", i="n", j="n", k="n", l="n", r="m", s="p", t="p")
 S, P, Z = (Tensor(name, ("n", "p")) for name in "SPZ")
 L, N = (Tensor(name, ())[()] for name in "LN")
+over_n = Expression(("inv", ("dim", "n")))
 half, over_x = Expression(("num", 1, 2)), Expression(("inv", x.term))
 sign, exp_u = 2 * step(x) - 1, total(exp(u[k]), k)
 x_not_negative, y_not_negative = ("nonneg", x.term), ("nonneg", y.term)
@@ -109,6 +111,14 @@ def _relu_above_0(d: Derivation) -> Theorem:
     """x > 0 ⊢ ∂(relu x)/∂x = 1[x ≥ 0] = 1."""
     slope = proved(d, derivative(x * step(x), x, step(x)), always(positive(x)))
     return d("d_value", d("ind_nonneg", d("nonneg_weaken", _assumed(d, positive(x)))), slope)
+
+
+def _shared(d: Derivation) -> tuple[Theorem, ...]:
+    """Of the weights 1/n: that they sum to 1, and exceed u_i − Σ u/n where all u_i are x; but they are not 0 or 1."""
+    above = positive(over_n - u[i] + total(over_n * u[j], j))
+    n_over_n = d("cancel", d("nonzero_weaken", _assumed(d, positive(size("n")))))
+    one = d("trans", d("sum_constant", total(over_n, i).term), n_over_n)
+    return d("refl", (over_n * over_n).term), d("assume", always(above, i), (i,)), one
 
 
 def _normaliser_held(d: Derivation) -> Theorem:
@@ -252,6 +262,23 @@ REFUSED: tuple[Falsehood, ...] = (
         "beyond all bounds.",
         attempt=lambda d: d("d_ind", _by_x(d), d("nonneg_square", x.term)),
         twin=_true(derivative(step(x), x, 0), always(nonzero(x))),
+    ),
+    Falsehood(
+        stem="gradient-shared-at-a-tie",
+        group="kinks",
+        title="Where all entries are equally large, the gradient of the largest is shared between them",
+        assuming=(always(equal(u[i], x), i), always(positive(size("n")))),
+        statement=derivative(maximum(u[i], i), u[k], over_n),
+        why="Libraries split the gradient of a maximum evenly where entries tie, or give all of it to the first. If "
+        "one of them grows, the maximum grows with it; if it shrinks, another is left: there is no derivative, and "
+        "what is passed on is a convention. One entry has to be larger than all others.",
+        attempt=lambda d: d("d_max", i, *_shared(d), d("d_variable", "u", (i,), (k,))),
+        twin=_true(
+            derivative(maximum(u[i], i), u[k], v[k]),
+            always(equal(v[i] * v[i], v[i]), i),
+            always(equal(total(v[i], i), 1)),
+            always(positive(total(v[j] * u[j], j) - u[i] + v[i]), i),
+        ),
     ),
     Falsehood(
         stem="product-rule-for-everything",

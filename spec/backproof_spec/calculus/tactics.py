@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 
 from backproof_spec.calculus.facts import Facts, Unproved, right_side
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.largest import winner
 from backproof_spec.calculus.terms import (
     ARITY,
+    BINDERS,
     FUNCTIONS,
     ONE,
     ZERO,
@@ -47,10 +49,10 @@ class Proof(Facts):
         op = term[0]
         if op in ARITY:
             return self.both(term, [conversion(child) for child in term[1:]])
-        if op == "sum":
+        if op in BINDERS:
             (i,) = self.fresh(term[1])
             equation = conversion(open_(term[2], (i,)))
-            return equation and self("cong_sum", i, equation)
+            return equation and self(f"cong_{op}", i, equation)
         if op in {"map", "slope"}:
             places = self.fresh(*term[3])
             equation = conversion(open_(term[4], places))
@@ -99,6 +101,10 @@ class Proof(Facts):
             case ("sum", dim, body):
                 (i,) = self.fresh(dim)
                 found = self("d_sum", i, self.derivative(open_(body, (i,)), name, by))
+            case ("max", dim, body):
+                (i,) = self.fresh(dim)
+                a = open_(body, (i,))
+                found = self("d_max", i, *winner(self, i, a), self.derivative(a, name, by))
             case ("map", *_):
                 found = self._of_map(e, name, by)
             case _:

@@ -9,7 +9,7 @@ A term is a tuple that starts with its operator. Indices are tuples too, and eve
     ("add", a, b)  ("mul", a, b)
     ("inv", a)  ("exp", a)  …            a function of ``FUNCTIONS`` at a; ("ind", a) is 1[a ≥ 0]
     ("delta", "n", (i, j))               1 where i = j, else 0
-    ("sum", "n", a)                      Σ a over an index of dimension n
+    ("sum", "n", a)  ("max", "n", a)     Σ a over an index of dimension n; the largest a
     ("map", "f", (i,), ("n",), a)        f[i] at λ j. a, for a differentiable map f of whole tensors
     ("slope", "f", (i, k), ("n",), a)    the derivative of f[i] by entry k of its argument, at λ j. a
 
@@ -54,12 +54,12 @@ the rules cong_f and d_f of these, and has the laws of each."""
 ARITY = {"pi": 0, "add": 2, "mul": 2, **dict.fromkeys(FUNCTIONS, 1)}
 CHILDREN = {
     **dict.fromkeys((*ARITY, "eq", "pos", "nonneg", "nonzero"), 1),
-    **dict.fromkeys(("sum", "dim", "all"), 2),
+    **dict.fromkeys(("sum", "max", "dim", "all"), 2),
     **dict.fromkeys(("num", "entry", "delta", "deriv"), 3),
     **dict.fromkeys(("map", "slope"), 4),
 }
 """Where in its tuple the formulas that an operator is applied to start."""
-BINDERS = {"sum"}
+BINDERS = {"sum", "max"}
 """The operators that bind one index in one term."""
 FACTS = {"eq": 2, "pos": 1, "nonneg": 1, "nonzero": 1}
 """The judgements that may be hypotheses, and of how many terms they are."""
@@ -160,7 +160,7 @@ def check(theory: Theory, term: Formula, bound: Names = ()) -> None:
         case ("delta", str(dim), places):
             check_dims((dim,))
             check_places(places, (dim, dim), bound)
-        case ("sum", str(dim), body):
+        case ("sum" | "max", str(dim), body):
             check_dims((dim,))
             check(theory, body, (dim, *bound))
         case ("map" | "slope", name, places, inputs, argument):

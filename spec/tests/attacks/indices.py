@@ -23,6 +23,7 @@ from attacks.made_of import (
     summed,
     t,
     through,
+    winning,
 )
 from backproof_spec.calculus.notation import (
     delta,
@@ -69,6 +70,21 @@ INDICES = {
         "eigenvariable",
         lambda p: p("cong_map", f.at((), (i,), X[i]).term, (i,), assumed(p, equal(X[i], Y[i]))),
         lambda p: p("cong_map", f.at((), (i,), X[i]).term, (i,), assumed(p, equal(X[i], Y[i]), i)),
+    ),
+    "an eigenvariable in the hypotheses of what wins": (
+        "eigenvariable",
+        lambda p: p("max_wins", i, *winning(p, over=())),
+        lambda p: p("max_wins", i, *winning(p)),
+    ),
+    "an eigenvariable by which the largest is differentiated": (
+        "eigenvariable",
+        lambda p: p("d_max", i, *winning(p), by_X(p, i, i)),
+        lambda p: p("d_max", i, *winning(p), by_X(p, i, k)),
+    ),
+    "an eigenvariable in the hypotheses of what is largest": (
+        "eigenvariable",
+        lambda p: p("cong_max", i, assumed(p, equal(X[i], Y[i]))),
+        lambda p: p("cong_max", i, assumed(p, equal(X[i], Y[i]), i)),
     ),
     "an eigenvariable in the hypotheses of a positive term": (
         "eigenvariable",

@@ -182,6 +182,13 @@ def normalised(p):
     return p("cong_mul", p("refl", S[i].term), assumed(p, equal(total(P[j], j), 1)))
 
 
+def winning(p, above=None, one=P, over=(i,), a=X):
+    """What P has to satisfy to be 1 where a is largest; ``above``: that it is strictly so, ``over`` for which i."""
+    above = above or positive(P[i] - a[i] + total(P[j] * a[j], j))
+    squares = assumed(p, equal(P[i] * P[i], P[i]), *over)
+    return squares, assumed(p, above, *over), assumed(p, equal(total(one[j], j), 1))
+
+
 def witness(p, below):
     """Values at which both are true of c > 0 ⊢ 1[c ≥ 0] = 1 and −below > 0 ⊢ 1[below ≥ 0] = 0, that is 0 = 1 for c."""
     above = p("ind_nonneg", p("nonneg_weaken", assumed(p, positive(c[()]))))

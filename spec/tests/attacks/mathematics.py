@@ -27,6 +27,7 @@ from attacks.made_of import (
     s,
     slope_of_exp_X,
     t,
+    winning,
     witness,
 )
 from backproof_spec.calculus import values
@@ -107,6 +108,31 @@ MATHEMATICS = {
         "premise",
         lambda p: p("d_sqrt", by_X(p), p("pos_exp", X[i].term)),
         lambda p: p("d_sqrt", p("d_exp", by_X(p)), p("pos_exp", X[i].term)),
+    ),
+    "the largest is one that nothing exceeds: any of two": (
+        "premise",
+        lambda p: p("d_max", i, *winning(p, nonneg(P[i] - X[i] + total(P[j] * X[j], j))), by_X(p)),
+        lambda p: p("d_max", i, *winning(p), by_X(p)),
+    ),
+    "the largest of X, since Y is largest there": (
+        "premise",
+        lambda p: p("max_wins", i, *winning(p, positive(P[i] - X[i] + total(P[j] * Y[j], j)))),
+        lambda p: p("max_wins", i, *winning(p)),
+    ),
+    "the largest of X, by weights of which others sum to 1": (
+        "premise",
+        lambda p: p("max_wins", i, *winning(p, one=Y)),
+        lambda p: p("max_wins", i, *winning(p)),
+    ),
+    "the largest of X, by weights that may be ½ each": (
+        "premise",
+        lambda p: p("max_wins", i, p("refl", (P[i] * P[i]).term), *winning(p)[1:]),
+        lambda p: p("max_wins", i, *winning(p)),
+    ),
+    "the derivative of another than is largest": (
+        "premise",
+        lambda p: p("d_max", i, *winning(p, a=Y), by_X(p)),
+        lambda p: p("d_max", i, *winning(p, a=X), by_X(p)),
     ),
     "a square is positive, whatever it is of": (
         "premise",

@@ -3,7 +3,7 @@
 W[i, s]                             W i s
 S[i, s], where S is defined         S Z i s: what S depends on comes first
 f[i] at λ j. a, its slope by k      f i (fun j => a),  f' i (fun j => a) k
-Σ_i a, δ[i, k], n                   sum n (fun i => a),  delta i k,  INR n
+Σ_i a, max_i a, δ[i, k], n          sum n (fun i => a),  maximum n (fun i => a),  delta i k,  INR n
 ∀ i. J                              forall i, (i < n)%nat -> J
 ∂e/∂X[k] = d                        Grad [n] (fun X => e) X (fun k => d)
 the same for one k                  Partial [n] (fun X => e) X (k, tt) d
@@ -170,8 +170,9 @@ class Notation:
                 text, level = self.name(name) + inside, level if inside else _ATOM
             case ("delta", _, places):
                 text = f"delta{self.at(places, depth)}"
-            case ("sum", dim, body):
-                text = f"sum {self.dim(dim)} (fun j{depth + 1} => {self.term(body, depth + 1)})"
+            case ("sum" | "max" as op, dim, body):
+                name = "sum" if op == "sum" else "maximum"
+                text = f"{name} {self.dim(dim)} (fun j{depth + 1} => {self.term(body, depth + 1)})"
             case (kind, name, places, dims, argument):
                 outputs, inner = len(self.theory.rest(name)), depth + len(dims)
                 binders = " ".join(f"j{depth + 1 + k}" for k in range(len(dims)))

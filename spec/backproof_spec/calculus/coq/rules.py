@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from backproof_spec.calculus.coq.notation import require_whole, signed
-from backproof_spec.calculus.coq.premises import Lemma, NotExported, Premises, Proof, Scope
+from backproof_spec.calculus.coq.premises import Lemma, NotExported, NotWhole, Premises, Proof, Scope
 from backproof_spec.calculus.kernel import RULES as KERNEL_RULES
 from backproof_spec.calculus.kernel import SCHEMES
-from backproof_spec.calculus.terms import FUNCTIONS, Formula, Index, close, open_, substitute
+from backproof_spec.calculus.terms import FUNCTIONS, Formula, Index, close, free_indices, open_, substitute
 
 DERIVATIVES = {
     "d_add": "plus",
@@ -87,9 +87,15 @@ class Rules(Premises):
         return lambda _: f"({proof})"
 
     def _cong_sum(self, i: Index, equation: Lemma) -> Proof:
+        return self._ext("sum", i, equation)
+
+    def _cong_max(self, i: Index, equation: Lemma) -> Proof:
+        return self._ext("max", i, equation)
+
+    def _ext(self, op: str, i: Index, equation: Lemma) -> Proof:
         _, a, b = equation.conclusion
         sides = f"{self.write.over((i,), a)} {self.write.over((i,), b)}"
-        return lambda scope: f"(sum_ext {self.write.dim(i[2])} {sides} {self._premise_for_all((i,), equation, scope)})"
+        return lambda scope: f"({op}_ext {self.write.dim(i[2])} {sides} {self._premise_for_all((i,), equation, scope)})"
 
     def _cong_map(self, like: Formula, indices: tuple[Index, ...], equation: Lemma) -> Proof:
         op, f, places, dims, _ = like
@@ -168,6 +174,35 @@ class Rules(Premises):
         """λ j. body, whose outermost bound index is j."""
         i = ("index", "_0", dim)
         return self.write.over((i,), open_(body, (i,)))
+
+    # --- the largest ---
+
+    def _max_wins(self, i: Index, squares: Lemma, above: Lemma, one: Lemma) -> Proof:
+        _, (_, (_, w, (_, _, a)), _) = above.conclusion
+        terms = f"{self.write.dim(i[2])} {self.write.over((i,), w)} {self.write.over((i,), a)}"
+        return lambda scope: f"(max_wins {terms} {self._won(i, squares, above, one, scope)})"
+
+    def _won(self, i: Index, squares: Lemma, above: Lemma, one: Lemma, scope: Scope) -> str:
+        """That the weights w are those of an index that wins."""
+        facts = [self._premise_for_all((i,), each, scope) for each in (squares, above)]
+        return " ".join([*facts, self._use(one, scope)])
+
+    def _d_max(self, i: Index, squares: Lemma, above: Lemma, one: Lemma, derivative: Lemma) -> Proof:
+        _, (_, (_, w, _), _) = above.conclusion
+        _, name, by, a, da = derivative.conclusion
+        x, weights = self.write.name(name), self.write.over((i,), w)
+        function = f"(fun {self.write.index(i)} {x} => {self.write.term(a)})"
+
+        def proof(scope: Scope) -> str:
+            if scope.whole and set(by) & free_indices(above.conclusion):
+                raise NotWhole
+            slope = self._slope((i, *by), da, scope) if scope.whole else self.write.over((i,), da)
+            won = self._won(i, squares, above, one, scope)
+            inside = self._for_all((i,), scope, lambda inner: self._derived(derivative, inner))
+            dim = self.write.dim(i[2])
+            return self._d("max", name, by, scope, dim, weights, function, x, "{k}", slope, won, inside)
+
+        return proof
 
     # --- order ---
 
