@@ -6,29 +6,37 @@ from itertools import pairwise
 
 import pytest
 
+from backproof_spec.calculus.evaluate import falsified, worst_deviation
+from backproof_spec.calculus.exponentials import Exponentials, by_exponentials
 from backproof_spec.calculus.limits import OutOfTime, within
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import (
     Expression,
     always,
+    cos,
     delta,
     equal,
+    erf,
     exp,
     indices,
     log,
+    maximum,
     nonzero,
     pi,
     positive,
     sigmoid,
+    sin,
     size,
     softplus,
     sqrt,
     step,
+    tanh,
     total,
 )
 from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.tactics import Proof, Unproved
-from backproof_spec.calculus.terms import FUNCTIONS, Refused
+from backproof_spec.calculus.terms import FUNCTIONS, ZERO, Refused, parts
+from backproof_spec.calculus.values import telling
 
 i, j = indices(i="n", j="n")
 (m,) = indices(m="m")
@@ -224,3 +232,190 @@ def test_squares_of_squares_take_no_steps_that_double(p):
     p.suppose(always(nonzero(x())))
     assert p.positive(("entry", "B12", ())).conclusion == ("pos", ("entry", "B12", ()))
     assert len(p.steps) < 300
+
+
+# --- the largest ------------------------------------------------------------------------------------------------------
+
+
+def by_index(p):
+    """A[m, j] is larger than any other entry of its row, for one row m."""
+    p.suppose(always(positive(A(m, j) - A(m, i) + delta(j, i)), i))
+    return A(m, j)
+
+
+def by_index_turned(p):
+    """The same, said in another order, for the largest of 2·A + X."""
+    other = 2 * A(m, i) + X(i)
+    p.suppose(always(positive(delta(i, j) + X(j) + A(m, j) * 2 - other), i))
+    return 2 * A(m, j) + X(j)
+
+
+def by_weights(p):
+    """Of each row of A the entry is the largest at which B is 1."""
+    p.variable("B", "m", "n")
+    B, k = (lambda *places: Expression(("entry", "B", places))), ("index", "k", "n")
+    p.suppose(
+        always(equal(B(m, i) * B(m, i), B(m, i)), m, i),
+        always(equal(total(B(m, i), i), 1), m),
+        always(positive(total(A(m, k) * B(m, k), k) + B(m, i) - A(m, i)), m, i),
+    )
+    return total(B(m, i) * A(m, i), i)
+
+
+LARGEST = {
+    "an index": (by_index, A(m, i)),
+    "weights": (by_weights, A(m, i)),
+    "turned": (by_index_turned, 2 * A(m, i) + X(i)),
+}
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_the_largest_is_what_is_supposed_to_be_and_is_differentiated_there(name, p):
+    suppose, body = LARGEST[name]
+    value = suppose(p)
+    (k,), (l,) = indices(k="n"), indices(l="m")
+    assert Normal(p).equal(maximum(body, i).term, value.term).conclusion == equal(maximum(body, i), value)
+    found = p.derivative(maximum(body, i).term, "A", (l, k))
+    plain = p.derivative(value.term, "A", (l, k))
+    assert found.conclusion[:4] == ("deriv", "A", (l, k), maximum(body, i).term)
+    assert Normal(p).equal(found.conclusion[4], plain.conclusion[4])
+
+
+def test_values_are_found_at_which_what_is_supposed_to_be_largest_is(p):
+    value = by_weights(p)
+    (k,), (l,) = indices(k="n"), indices(l="m")
+    found = p.derivative(maximum(A(m, i), i).term, "A", (l, k))
+    assert len(found.hypotheses) == 3
+    models = list(telling(p, found, 5))
+    assert all(worst_deviation(found, each) < 1e-40 for each in models)
+    assert any(each.sizes["n"] > 1 and each.sizes["m"] > 1 for each in models)
+    assert falsified(("eq", maximum(A(m, i), i).term, value.term), models[0]) is None
+    assert any(falsified(equal(maximum(A(m, i), i), total(A(m, i), i)), each) for each in models)
+
+
+def test_nothing_is_largest_that_is_not_supposed_to_be(p):
+    (k,) = indices(k="n")
+    p.suppose(always(positive(X(j) - X(i) + delta(i, k)), i), always(("nonneg", (Y(j) - Y(i) + delta(j, i)).term), i))
+    for body in (X(i), Y(i), A(m, i)):
+        with pytest.raises(Unproved, match="no hypothesis says for which index"):
+            p.derivative(maximum(body, i).term, "X" if body == X(i) else "Y" if body == Y(i) else "A", ())
+
+
+def test_the_largest_of_what_is_equal_is_equal(p):
+    assert Normal(p).equal(maximum(X(i) + X(i), i).term, maximum(2 * X(j), j).term)
+    with pytest.raises(Unproved):
+        Normal(p).equal(maximum(X(i) + X(i), i).term, maximum(X(i), i).term)
+
+
+# --- functions --------------------------------------------------------------------------------------------------------
+
+SPELLINGS = {
+    # the same twice: found by
+    "erf is odd": (erf(1 - x()) + erf(x() - 1), Expression(ZERO), Normal),
+    "sin and cos": (sin(-x()) * cos(-x()), -sin(x()) * cos(x()), Normal),
+    "the root of a product": (sqrt(2 * pi), sqrt(2) * sqrt(pi), Normal),
+    "the root of an inverse": (sqrt(1 / pi), 1 / sqrt(pi), Normal),
+    "the root of a number": (sqrt(Fraction(9, 4)), Expression(("num", 3, 2)), Normal),
+    "the root of a half": (sqrt(Fraction(1, 2)) * 2, sqrt(2), Rational),
+    "the root of 0": (sqrt(0), Expression(ZERO), Normal),
+    "a root squared": (sqrt(1 + x() * x()) * sqrt(1 + x() * x()), 1 + x() * x(), Normal),
+    "a root in a denominator": (1 / sqrt(2), sqrt(2) / 2, Rational),
+    "a root that cancels": ((1 + x() * x()) / sqrt(1 + x() * x()), sqrt(1 + x() * x()), Rational),
+    "gelu": (Fraction(1, 2) * 2 / sqrt(pi) / sqrt(2), 1 / sqrt(2 * pi), Rational),
+    "silu": (x() * sigmoid(x()), x() / (1 + exp(-x())), Exponentials),
+    "sigmoid, turned": (sigmoid(-x()), 1 - sigmoid(x()), Exponentials),
+    "sigmoid by tanh": (sigmoid(2 * x()), (1 + tanh(x())) / 2, Exponentials),
+    "tanh is odd": (tanh(-x()), -tanh(x()), Exponentials),
+    "tanh of a double": (tanh(2 * x()), 2 * tanh(x()) / (1 + tanh(x()) * tanh(x())), Exponentials),
+    "softplus": (softplus(-x()), log(1 + exp(-x())), Exponentials),
+    "a root by exp": (1 / sqrt(1 + x() * x()), exp(-log(1 + x() * x()) / 2), Exponentials),
+    "a root by exp, times itself": (sqrt(pi) * exp(log(pi) / 2), pi, Exponentials),
+    "within a sum": (total(X(i) * tanh(X(i)), i), total(X(i) * (2 * sigmoid(2 * X(i)) - 1), i), Exponentials),
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_two_spellings_of_a_function_have_one_normal_form(name, p):
+    one, other, how = SPELLINGS[name]
+    theorem = how(p).equal(one.term, other.term)
+    assert theorem.conclusion == equal(one, other)
+    assert theorem.hypotheses == frozenset()
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [
+        (sqrt(x() * x()), x()),
+        (sqrt(x()) * sqrt(x()), x()),
+        (sqrt(X(i) * X(j)), sqrt(X(i)) * sqrt(X(j))),
+        (tanh(x()), sigmoid(x())),
+        (sin(-x()), sin(x())),
+        (cos(-x()), -cos(x())),
+        (sqrt(Fraction(1, 2)), Expression(("num", 1, 2))),
+    ],
+    ids=str,
+)
+def test_no_two_functions_that_differ_have_one(sides, p):
+    for how in (Normal, Rational, Exponentials):
+        with pytest.raises(Unproved):
+            how(p).equal(*(each.term for each in sides))
+
+
+def test_a_term_is_written_by_exponentials(p):
+    term = (tanh(x()) + sqrt(1 + softplus(X(i)))).term
+    equation = by_exponentials(p, term)
+    assert equation.conclusion[:2] == ("eq", term)
+    assert {part[0] for part, _ in parts(equation.conclusion[2])} == {"add", "mul", "inv", "exp", "log", "num", "entry"}
+    assert by_exponentials(p, exp(sqrt(x())).term) is None
+
+
+half = Fraction(1, 2)
+c = sqrt(2 / pi)
+inner = c * (x() + Fraction(44715, 1000000) * x() * x() * x())
+r = sqrt(total(X(i) * X(i), i) / size("n") + Fraction(1, 100000))
+(k,) = indices(k="n")
+GRADIENTS = {
+    # f: (by what, f', how it is found)
+    "gelu": (
+        x() * half * (1 + erf(x() / sqrt(2))),
+        half * (1 + erf(x() / sqrt(2))) + x() * exp(-(x() * x()) / 2) / sqrt(2 * pi),
+        Rational,
+    ),
+    "gelu by tanh": (
+        x() * half * (1 + tanh(inner)),
+        half * (1 + tanh(inner))
+        + half * x() * (1 - tanh(inner) * tanh(inner)) * c * (1 + 3 * Fraction(44715, 1000000) * x() * x()),
+        Normal,
+    ),
+    "silu": (x() * sigmoid(x()), sigmoid(x()) * (1 + x() * (1 - sigmoid(x()))), Normal),
+    "silu, by exp": (
+        x() * sigmoid(x()),
+        (1 + exp(-x()) + x() * exp(-x())) / (1 + exp(-x())) / (1 + exp(-x())),
+        Exponentials,
+    ),
+    "mish": (
+        x() * tanh(softplus(x())),
+        tanh(softplus(x())) + x() * sigmoid(x()) * (1 - tanh(softplus(x())) * tanh(softplus(x()))),
+        Normal,
+    ),
+    "log sigmoid": (-softplus(-x()), sigmoid(-x()), Normal),
+    "log sigmoid, turned": (-softplus(-x()), 1 - sigmoid(x()), Exponentials),
+    "a rotation": (x() * cos(x()) - sin(-x()), 2 * cos(x()) - x() * sin(x()), Normal),
+    "rms norm": (
+        X(j) / r,
+        (delta(j, k) - X(j) * X(k) / (size("n") * r * r)) / r,
+        Rational,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_gradient_in_another_form_is_proved(name, p):
+    f, claimed, how = GRADIENTS[name]
+    p.suppose(always(positive(size("n"))))
+    by = ("x", ()) if name != "rms norm" else ("X", (k,))
+    slope = p.derivative(f.term, *by)
+    theorem = p("d_value", how(p).equal(slope.conclusion[-1], claimed.term), slope)
+    assert theorem.conclusion == ("deriv", *by, f.term, claimed.term)
+    assert theorem.hypotheses <= {always(positive(size("n")))}
+    assert all(worst_deviation(theorem, each) < 1e-40 for each in telling(p, theorem, 2))

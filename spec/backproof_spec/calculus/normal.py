@@ -9,11 +9,13 @@ from itertools import groupby, permutations
 
 from backproof_spec.calculus import roots
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.largest import flipped, largest
 from backproof_spec.calculus.limits import polynomial, tick
 from backproof_spec.calculus.notation import number
+from backproof_spec.calculus.parity import negated
 from backproof_spec.calculus.polynomials import leading, monomial, ordered, product
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
-from backproof_spec.calculus.terms import MINUS_ONE, ONE, Formula, Index, close, free_indices, open_
+from backproof_spec.calculus.terms import BINDERS, MINUS_ONE, ONE, Formula, Index, close, free_indices, open_
 
 
 class Normal:
@@ -41,8 +43,8 @@ class Normal:
             return p.rewritten(term)
         if op == "delta":
             return p("delta_same", term[2][0]) if term[2][0] == term[2][1] else None
-        if op == "sum":
-            return self._sum(term)
+        if op in BINDERS:
+            return self._sum(term) if op == "sum" else self._max(term)
         inside = p.inside(term, self)
         whole = p.chain(inside, self._outside(right_side(inside) if inside else term))
         end = right_side(whole) if whole else term
@@ -66,8 +68,8 @@ class Normal:
             return p("log_exp", term[1][1])
         if op == "inv" and term[1][0] == "num" and term[1][1] > 0:
             return self._of_number(term)
-        if op == "sqrt":
-            equation = roots.apart(p, term)
+        if op in {"sqrt", "erf", "sin", "cos"}:
+            equation = roots.apart(p, term) if op == "sqrt" else negated(p, term)
             return equation and self._then(equation)
         if op == "ind":
             return self._decided(term) or self._scaled(term) or self._turned(term)
@@ -197,7 +199,7 @@ class Normal:
         if factors.count(a) > 1:
             twice = roots.pair(self.proof, a)
             if twice is not None:
-                return self.proof.chain(twice, self(right_side(twice)))
+                return self._then(twice)
         if ("inv", a) not in factors:
             return None
         try:
@@ -236,7 +238,16 @@ class Normal:
         last = p("cong_add", p("refl", other), p("cong_mul", p("refl", MINUS_ONE), found))
         return p("trans", p("ring", ("mul", one, other), turned), last)
 
-    # --- Σ ---
+    # --- max and Σ ---
+
+    def _max(self, term: Formula) -> Theorem | None:
+        """Σ of the weights of what is largest, where that is supposed; else the largest of what is in normal form."""
+        p, won = self.proof, largest(self.proof, term)
+        if won:
+            return self._then(won)
+        inside = p.inside(term, self)
+        won = inside and largest(p, right_side(inside))
+        return p.chain(inside, won and self._then(won))
 
     def _sum(self, term: Formula) -> Theorem | None:
         p = self.proof
@@ -299,19 +310,9 @@ class Normal:
         left = product(coefficient, rest)
         inside = p.by_ring(body, ("mul", delta, left))
         if delta[2][0] != i:
-            inside = p.chain(inside, p("cong_mul", self._flipped(delta), p("refl", left)))
+            inside = p.chain(inside, p("cong_mul", flipped(p, delta), p("refl", left)))
         first = inside and p("cong_sum", i, inside)
         return p.chain(first, self._then(p("sum_delta", right_side(first) if first else term)))
-
-    def _flipped(self, delta: Formula) -> Theorem:
-        """δ[j, i] = δ[i, j]: both are Σ_k δ[k, i]·δ[k, j]."""
-        p, (_, dim, (j, i)) = self.proof, delta
-        (k,) = p.fresh(dim)
-        pair = [("delta", dim, (k, i)), ("delta", dim, (k, j))]
-        sums = [("sum", dim, close(("mul", *two), (k,))) for two in (pair, pair[::-1])]
-        swapped = p("cong_sum", k, p("ring", ("mul", *pair), ("mul", *pair[::-1])))
-        at_i, at_j = (p("sum_delta", each) for each in sums)  # δ[i, j] and δ[j, i]
-        return p("sym", p("trans", p("trans", p("sym", at_i), swapped), at_j))
 
     def _flat(self, body: Formula) -> Theorem | None:
         """(Σ_j a)·b = Σ_j (b·a), until no factor is a sum."""

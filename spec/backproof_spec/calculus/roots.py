@@ -1,15 +1,20 @@
 """Square roots in normal forms: √(a·b) = √a·√b, √(1/a) = 1/√a, √a·√a = a, 1/√a·1/√a = 1/a, where a, b ≥ 0 (a ≠ 0).
 
-Untrusted: the kernel checks every step. Each comes of √(c·c) = c and √a·√a = a alone.
+√(8/9) is 2/3·√2. Untrusted: the kernel checks every step. Each comes of √(c·c) = c and √a·√a = a alone.
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import isqrt
 
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
-from backproof_spec.calculus.terms import Formula
+from backproof_spec.calculus.terms import ONE, Formula
+
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
+"""Squares of these are taken out of the root of a number."""
 
 
 def apart(p: Proof, term: Formula) -> Theorem | None:
@@ -21,29 +26,31 @@ def apart(p: Proof, term: Formula) -> Theorem | None:
                 return _of_square(p, ("mul", ("sqrt", b), ("sqrt", c)), _product(p, b, c))
             case ("inv", b):
                 return _of_square(p, ("inv", ("sqrt", b)), _inverse(p, b))
-            case ("num", int(n), int(d)) if n >= 0 and isqrt(n) ** 2 == n and isqrt(d) ** 2 == d:
-                root: Formula = ("num", isqrt(n), isqrt(d))
-                return _of_square(p, root, p("ring", ("mul", root, root), a))
-            case ("num", int(n), int(d)) if n > 0 and d > 1:
-                below: Formula = ("inv", ("num", d, 1))
-                return p.chain(
-                    p("cong_sqrt", p("sym", _fraction(p, n, d))), apart(p, ("sqrt", ("mul", ("num", n, 1), below)))
-                )
+            case ("num", int(n), int(d)) if n >= 0:
+                return _of_number(p, Fraction(n, d))
     except Unproved:
         pass
     return None
 
 
-def _fraction(p: Proof, n: int, d: int) -> Theorem:
-    """n·(1/d) = n/d: as 1/d = (1/d·d)·(1/d)."""
-    whole: Formula = ("num", d, 1)
-    one = p("cancel", p.nonzero(whole))
-    share: Formula = ("num", 1, d)
-    first = p("cong_mul", p("refl", share), one)  # 1/d·(d·inv d) = 1/d·1
-    left = p("ring", ("inv", whole), ("mul", share, ("mul", whole, ("inv", whole))))
-    inverse = p("trans", p("trans", left, first), p("ring", right_side(first), share))
-    both = p("cong_mul", p("refl", ("num", n, 1)), inverse)
-    return p("trans", both, p("ring", right_side(both), ("num", n, d)))
+def _of_number(p: Proof, a: Fraction) -> Theorem | None:
+    """√(n/d) = s/d·√r, for n·d = s²·r; None where that says nothing, as of √2."""
+    r, s = a.numerator * a.denominator, 1
+    for prime in _PRIMES:
+        while r and r % prime**2 == 0:
+            r, s = r // prime**2, s * prime
+    if isqrt(r) ** 2 == r:
+        r, s = 1, s * isqrt(r)
+    c = number(Fraction(s, a.denominator))
+    squares = p("ring", ("mul", c, c), number(a / r))
+    if r == 1:
+        return _of_square(p, c, squares)
+    if c == ONE:
+        return None
+    root: Formula = ("mul", c, ("sqrt", number(r)))
+    both = p("cong_mul", squares, squared(p, number(r)))
+    whole = p("trans", p("ring", ("mul", root, root), both.conclusion[1]), both)
+    return _of_square(p, root, p("trans", whole, p("ring", right_side(whole), number(a))))
 
 
 def _of_square(p: Proof, root: Formula, squared: Theorem) -> Theorem:
@@ -67,6 +74,13 @@ def _inverse(p: Proof, b: Formula) -> Theorem:
 def squared(p: Proof, a: Formula) -> Theorem:
     """√a·√a = a. Raises ``Unproved``."""
     return p("square_sqrt", p.nonnegative(a))
+
+
+def as_exponential(p: Proof, a: Formula) -> Theorem:
+    """√a = exp(½·log a), where a > 0. Raises ``Unproved``."""
+    half: Formula = ("mul", ("num", 1, 2), ("log", a))
+    joined = p("trans", p("cong_exp", p("ring", ("add", half, half), ("log", a))), p("exp_log", p.positive(a)))
+    return _of_square(p, ("exp", half), p("trans", p("sym", p("exp_add", half, half)), joined))
 
 
 def pair(p: Proof, factor: Formula) -> Theorem | None:

@@ -14,9 +14,11 @@ from mpmath import mp
 from backproof_spec.calculus.enclosures import TooLarge
 from backproof_spec.calculus.evaluate import DIGITS, Model
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.limits import polynomial
+from backproof_spec.calculus.polynomials import monomial, product
 from backproof_spec.calculus.solving import solve
 from backproof_spec.calculus.tactics import Proof
-from backproof_spec.calculus.terms import Formula, Names, names, parts
+from backproof_spec.calculus.terms import BINDERS, Formula, Names, Theory, free_indices, names, parts
 
 LARGEST = 3
 _MANY = 8
@@ -121,7 +123,7 @@ def _model(
     nonempty = {judgement[1][1] for _, _, judgement in hypotheses if judgement[0] == "pos" and judgement[1][0] == "dim"}
     dims = {dim for each in (*variables.values(), *(a + b for a, b in maps.values())) for dim in each}
     said = [each[3] for each in proof.declarations if each[0] == "define"] + [each[2] for each in hypotheses]
-    dims |= {part[1] for formula in said for part, _ in parts(formula) if part[0] in {"sum", "dim"}}
+    dims |= {part[1] for formula in said for part, _ in parts(formula) if part[0] in {*BINDERS, "dim"}}
     compared = {part[1] for each in hypotheses for part, _ in parts(each) if part[0] == "dim"} - nonempty
     sizes = sizes or (dict.fromkeys(dims, min(largest, 2)) if len(dims) > _MANY else {})
     chosen = {
@@ -137,6 +139,9 @@ def _model(
             }
         for hypothesis in sorted(hypotheses, key=repr):
             _adjust(found, hypothesis)
+        for name in sorted(_weights(theory, hypotheses)):
+            for hypothesis in hypotheses:
+                _crown(found, name, hypothesis)
         equations = [each for each in hypotheses if each[2][0] == "eq"]
         if not all(found.satisfies(each) for each in equations):
             with suppress(ArithmeticError):
@@ -165,6 +170,30 @@ def _adjust(found: Model, hypothesis: Formula) -> None:
         for column in {place[1:] for place in values}:
             rows = [place for place in values if place[1:] == column]
             values[rows[0]] += 1 - sum(values[place] for place in rows)
+
+
+def _weights(theory: Theory, hypotheses: frozenset[Formula]) -> set[str]:
+    """The variables w of which w·w = w is supposed."""
+    squares = [(a, b) for _, _, (kind, a, *b) in hypotheses if kind == "eq" and a[0] == "mul"]
+    return {a[1][1] for a, (b,) in squares if a[1:] == (b, b) and b[0] == "entry" and theory.kind(b[1]) == "variable"}
+
+
+def _crown(found: Model, name: str, hypothesis: Formula) -> None:
+    """Where Σ_k w·a is to exceed a, which w is not in, w becomes 1 at the largest a, and 0 elsewhere."""
+    _, dims, judgement = hypothesis
+    sums = [part for part, depth in parts(judgement) if part[0] == "sum" and depth == 0 and judgement[0] == "pos"]
+    for _, dim, body in sums if not free_indices(hypothesis) else ():
+        _, factors = monomial(body) if len(polynomial(body)) == 1 else (0, [])
+        ours = [a for a in factors if a[:2] == ("entry", name)]
+        others = product(1, [a for a in factors if a not in ours])
+        if len(ours) != 1 or name in found.theory.depends(others) or not found.size(dim):
+            continue
+        for outer in found.places(dims):
+            at = [(k, *reversed(outer)) for k in range(found.size(dim))]
+            winner = max(at, key=lambda bound: found.value(others, {}, bound))
+            for bound in at:
+                found.values[name][tuple(bound[i[1]] for i in ours[0][2])] = mp.mpf(int(bound == winner))
+        found.known.clear()
 
 
 _POWERS = (0, 2, -2, 5, -5, 10, -10)
