@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from test_coq_rules import every_function, every_law, proved, the_largest, the_largest_differentiated
 
 from backproof_spec.calculus.coq.export import export
 from backproof_spec.calculus.derivation import proof_file, text
@@ -21,8 +22,8 @@ def data(stem):
 class Opened:
     """A proof file whose steps say what they give in full, so that one of them can be changed."""
 
-    def __init__(self, stem):
-        self.data, terms = data(stem), []
+    def __init__(self, of):
+        self.data, terms = data(of) if isinstance(of, str) else of, []
         self.said = [says(terms, step) for step in self.data["steps"]]
         self.arguments = [decoded(step["arguments"], terms, [{"step": k} for k in range(len(self.said))])
                           for step in self.data["steps"]]  # fmt: skip
@@ -218,6 +219,39 @@ def test_coq_refuses_a_corrupted_step_at_that_step(name, compiled):
     k = opened.conclude(*how) if name in STEPS else how[0](opened)
     changed = opened.closed()
     assert changed != data(stem)
+    with pytest.raises(Rejected, match=rf"^step {k}: "):
+        replay(changed)
+    assert compiled(export(changed)).refusal.startswith(f"step {k}: ")
+
+
+MADE = {
+    **{f"d_{f}": every_function for f in ("exp", "sqrt", "tanh", "sigmoid", "softplus", "erf", "sin", "cos")},
+    **dict.fromkeys(
+        (
+            "sqrt_square",
+            "square_sqrt",
+            "tanh_exp",
+            "sigmoid_exp",
+            "softplus_log",
+            "sin_cos",
+            "erf_negate",
+            "sin_negate",
+        ),
+        every_law,
+    ),
+    **dict.fromkeys(("cos_negate", "pos_sqrt", "nonneg_sqrt", "pos_pi", "pos_softplus", "cong_erf"), every_law),
+    **dict.fromkeys(("cong_max", "max_wins"), the_largest),
+    "d_max": the_largest_differentiated,
+}
+"""Rules that no theorem of the table needs, and what is proved by them."""
+
+
+@pytest.mark.coq
+@pytest.mark.parametrize("rule", MADE)
+def test_coq_refuses_a_rule_with_another_sign(rule, compiled):
+    opened = Opened(proved(MADE[rule]))
+    k = opened.conclude(rule, last_part(negated))
+    changed = opened.closed()
     with pytest.raises(Rejected, match=rf"^step {k}: "):
         replay(changed)
     assert compiled(export(changed)).refusal.startswith(f"step {k}: ")

@@ -1,11 +1,13 @@
 """The tactics prove what is true of sums, δ and functions, and nothing that is false."""
 
+import json
 import time
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 
+from backproof_spec.calculus.derivation import Derivation, proof_file, text
 from backproof_spec.calculus.evaluate import falsified, worst_deviation
 from backproof_spec.calculus.exponentials import Exponentials, by_exponentials
 from backproof_spec.calculus.limits import OutOfTime, within
@@ -34,6 +36,9 @@ from backproof_spec.calculus.notation import (
     total,
 )
 from backproof_spec.calculus.rational import Rational
+from backproof_spec.calculus.reading import Statement
+from backproof_spec.calculus.replay import replay
+from backproof_spec.calculus.statement import prove
 from backproof_spec.calculus.tactics import Proof, Unproved
 from backproof_spec.calculus.terms import FUNCTIONS, ZERO, Refused, parts
 from backproof_spec.calculus.values import telling
@@ -419,3 +424,13 @@ def test_a_gradient_in_another_form_is_proved(name, p):
     assert theorem.conclusion == ("deriv", *by, f.term, claimed.term)
     assert theorem.hypotheses <= {always(positive(size("n")))}
     assert all(worst_deviation(theorem, each) < 1e-40 for each in telling(p, theorem, 2))
+
+
+def test_a_statement_whose_spellings_differ_is_proved_by_exponentials():
+    d = Derivation("silu", "a statement")
+    z = d.variable("z")[()]
+    y = d.define("y", (), z * sigmoid(z))[()]
+    claimed = (1 + exp(-z) + z * exp(-z)) / (1 + exp(-z)) / (1 + exp(-z))
+    proof = prove(Statement(d, y, z, claimed, {}))
+    assert proof.lines[-1].words == "both sides written by exp and log"
+    replay(json.loads(text(proof_file(proof))))

@@ -11,7 +11,7 @@ from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.roots import as_exponential
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
-from backproof_spec.calculus.terms import Formula
+from backproof_spec.calculus.terms import Formula, Theory, parts
 
 LAWS = {"tanh": "tanh_exp", "sigmoid": "sigmoid_exp", "softplus": "softplus_log"}
 """What a function is by exp and log."""
@@ -21,6 +21,13 @@ def by_exponentials(p: Proof, term: Formula) -> Theorem | None:
     """term = the same with exp and log for tanh, sigmoid, softplus, and √a where a > 0 is proved; else None."""
     whole = _one(p, term)
     return p.chain(whole, p.inside(right_side(whole) if whole else term, partial(by_exponentials, p)))
+
+
+def occur(theory: Theory, *terms: Formula) -> bool:
+    """Does one of these functions stand in a term, or in the definition of a name in it?"""
+    names = frozenset[str]().union(*map(theory.depends, terms))
+    rests = [theory.rest(name) for name in names if theory.kind(name) == "defined"]
+    return any(part[0] in {*LAWS, "sqrt"} for each in (*terms, *rests) for part, _ in parts(each))
 
 
 def _one(p: Proof, term: Formula) -> Theorem | None:

@@ -19,12 +19,15 @@ that occur in the gradient alone.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.derivation import Derivation, Line
 from backproof_spec.calculus.enclosures import TooLarge, Undecided
+from backproof_spec.calculus.exponentials import Exponentials, occur
 from backproof_spec.calculus.folding import Folding, positive_first, size
+from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.limits import UNFOLDED, WRITTEN_OUT, require, unfolded, written_out
 from backproof_spec.calculus.normal import Once
 from backproof_spec.calculus.notation import Expression
@@ -56,14 +59,21 @@ def prove(statement: Statement) -> Derivation:
             )
         except Unproved as error:
             last = d.theorem
-            try:
-                equation = rational.equal(last.conclusion[-1], statement.claimed.term)
-            except Unproved:
-                raise error from None
-            d.lines.append(Line(d("d_value", equation, last), "both sides multiplied out by their denominators"))
+            equation, words = _otherwise(d, rational, last.conclusion[-1], statement.claimed.term, error)
+            d.lines.append(Line(d("d_value", equation, last), words))
         return d
     _simplify(d, frozenset(defined))
     return d
+
+
+def _otherwise(d: Derivation, rational: Rational, a: Formula, b: Formula, error: Unproved) -> tuple[Theorem, str]:
+    """⊢ a = b, which have not one normal form, and how. Raises the error."""
+    with suppress(Unproved):
+        return rational.equal(a, b), "both sides multiplied out by their denominators"
+    with suppress(Unproved):
+        if occur(d.theory, a, b):
+            return Exponentials(d, rational.unfolding).equal(a, b), "both sides written by exp and log"
+    raise error from None
 
 
 _RULES, _LONG = "the rules of differentiation", 25
