@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -52,32 +53,45 @@ def of_operations(
     if list(formats) == [NUMPY] and out is None:
         typer.echo("\n\n".join(source(_operation(name)) for name in names), nl=False)
         return 0
-    require([each for each in formats if each != NUMPY], out)
-    claims = [claim for name in names for claim in _claims(name)]
+    require(_pages(formats), out)
+    claims = list(map(_claims, names))
     if out is not None:
         require_folder("--out", out)
     proved: dict[Derivation, Checked] = {}
-    for k, (of, gradient) in enumerate(claims):
-        if k and out is None:
-            typer.echo()
-        try:
-            with limits.within(seconds):
-                found = _proved(of, gradient, judge, quiet=out is not None)
-        except limits.Stopped as reason:
-            typer.echo(line(f"NOT PROVED  {of.name}.d{gradient.name}: {reason}: allow more --seconds"))
-            continue
-        if found is not None:
-            proved[found[0]] = found[1]
+    for of, gradients in claims:
+        attempts = {f"{of.name}.d{each.name}": _attempt(of, each, seconds) for each in gradients}
+        derivations = [each for each in attempts.values() if isinstance(each, Derivation)]
+        with shown_while(f"{of.name}: {len(derivations)} proofs are checked again"):
+            found = checked(derivations, judge, seconds)
+        for stem, attempt in attempts.items():
+            if isinstance(attempt, Derivation):
+                proved |= _say(attempt, found[stem], quiet=out is not None)
+            else:
+                attempt()
+    count = sum(len(gradients) for _, gradients in claims)
     if out is not None:
-        pages = [each for each in formats if each != NUMPY]
-        write_pages(list(proved), {each.stem: found for each, found in proved.items()}, pages, out)
-        for of in {of.name: of for of, _ in claims}.values() if NUMPY in formats else ():
+        write_pages(list(proved), {each.stem: found for each, found in proved.items()}, _pages(formats), out)
+        for of, _ in claims if NUMPY in formats else ():
             write("source", out / f"{of.name}.py", source(of))
-        typer.echo(f"{len(proved)} of {len(claims)} written to {out}")
-    return int(len(proved) < len(claims) or not all(found.passed for found in proved.values()))
+        typer.echo(f"{len(proved)} of {count} written to {out}")
+    return int(len(proved) < count or not all(found.passed for found in proved.values()))
 
 
-def _claims(name: str) -> Iterator[tuple[Operation, Gradient]]:
+def _pages(formats: Sequence[str]) -> list[str]:
+    return [each for each in formats if each != NUMPY]
+
+
+def _say(derivation: Derivation, found: Checked, *, quiet: bool) -> dict[Derivation, Checked]:
+    """Say what was proved, and what came of checking it; the proof, unless the time was over before."""
+    if found.stopped:
+        typer.echo(line(f"NOT PROVED  {derivation.stem}: stopped at {found.stopped}: allow more --seconds"))
+        return {}
+    typer.echo(f"{derivation.stem}   {derivation.title}" if quiet else to_text(derivation, found, width()))
+    typer.echo(line(verdict(derivation, found)) + ("" if quiet else "\n"))
+    return {derivation: found}
+
+
+def _claims(name: str) -> tuple[Operation, list[Gradient]]:
     """An operation with its gradients, those by arguments of which none is claimed too; or with the one that is named.
 
     Raises ``UsageError``.
@@ -88,7 +102,7 @@ def _claims(name: str) -> Iterator[tuple[Operation, Gradient]]:
     if wanted and wanted not in gradients:
         msg = f"theorem {name!r} is not known: {of.name} has {', '.join(f'{of.name}.{each}' for each in gradients)}"
         raise UsageError(msg)
-    yield from ((of, gradient) for what, gradient in gradients.items() if wanted in {"", what})
+    return of, [gradient for what, gradient in gradients.items() if wanted in {"", what}]
 
 
 def _operation(name: str) -> Operation:
@@ -99,30 +113,24 @@ def _operation(name: str) -> Operation:
         raise UsageError(str(error)) from None
 
 
-def _proved(of: Operation, gradient: Gradient, judge: Judge | Coq, *, quiet: bool) -> tuple[Derivation, Checked] | None:
-    """The proof, if one was found, and what came of checking it; else what is wrong is said."""
+def _attempt(of: Operation, gradient: Gradient, seconds: float) -> Derivation | Callable[[], None]:
+    """A proof, or what says why there is none: values at which the claim is false, or where the proof stopped."""
     stem = f"{of.name}.d{gradient.name}"
     try:
-        with shown_while(f"{stem}: values at which it is false are looked for"):
+        with limits.within(seconds), shown_while(f"{stem}: tried in numbers, then proved"):
             wrong = refuted(of, gradient)
-        if wrong is not None:
-            _false(stem, wrong)
-            return None
-        with shown_while(f"{stem}: a proof is looked for"):
-            derivation = prove(of, gradient)
-            found = checked([derivation], judge, limits.left())[derivation.stem]
+            return prove(of, gradient) if wrong is None else partial(_false, stem, wrong)
+    except limits.Stopped as reason:
+        said = f"{reason}: allow more --seconds"
     except Unsatisfied as error:
-        typer.echo(line(f"NOT PROVED  {stem}: {error}"))
+        said = str(error)
     except Beyond as error:
-        typer.echo(line(f"NOT PROVED  {stem}: the kernel has no terms for {error}"))
-    except (Unproved, Refused) as error:
-        unproved = error if isinstance(error, Unproved) else Unproved(f"the kernel refuses a step: {error}")
-        stopped(lowered(of, gradient), unproved)
-    else:
-        typer.echo(f"{stem}   {derivation.title}" if quiet else to_text(derivation, found, width()))
-        typer.echo(line(verdict(derivation, found)))
-        return derivation, found
-    return None
+        said = f"the kernel has no terms for {error}"
+    except Unproved as error:
+        return partial(stopped, lowered(of, gradient), error)
+    except Refused as error:
+        said = f"the kernel refuses a step: {error}"
+    return partial(typer.echo, line(f"NOT PROVED  {stem}: {said}"))
 
 
 # --- a counterexample -------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import re
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ POINTS = 4
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of checking a derivation again. ``exported``: for Coq, or why not; ``coq``: what Coq said of that.
+    """What came of checking a derivation again. ``export``: writes it for Coq; ``coq``: what Coq said of that.
 
     ``shapes``: how many of the points were of different sizes; ``stopped``: what took too long, if anything did.
     """
@@ -41,9 +42,14 @@ class Checked:
     replay: str
     shapes: int
     digits: int
-    exported: Exported | str | None = None
+    export: Callable[[], Exported | str] | None = field(default=None, compare=False)
     coq: Judgement | None = None
     stopped: str = ""
+
+    @property
+    def exported(self) -> Exported | str | None:
+        """What Coq is given of it, or why that could not be written; None of what was not written."""
+        return self.export() if self.export else None
 
     @property
     def passed(self) -> bool:
@@ -78,7 +84,7 @@ def checked(
         for each, path in paths.items():
             write("proof file", path, file_text(files[each]))
         said = _replayed(paths.values(), min(seconds, limits.left()))
-        exported = exports(files.values())
+        exported = cache(partial(exports, list(files.values())))
         judged = judge({each.stem: data for each, data in files.items()})
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")
@@ -88,8 +94,12 @@ def checked(
                 limits.tick()
             replay = "" if stopped or replay.startswith("proved") else replay
             steps, coq = len(files[each]["steps"]), judged.get(each.stem)
-            found[each.stem] = Checked(steps, replay, *numbers[each], exported[each.stem], coq, stopped)
+            found[each.stem] = Checked(steps, replay, *numbers[each], partial(_of, exported, each.stem), coq, stopped)
     return found
+
+
+def _of(exported: Callable[[], Mapping[str, Exported | str]], stem: str) -> Exported | str:
+    return exported()[stem]
 
 
 def _replayed(paths: Iterable[Path], seconds: float) -> dict[str, str]:
