@@ -107,7 +107,10 @@ def _tied(layers: list[Array]) -> list[Array]:
 def _integers(
     draw: st.DrawFn, domain: Domain, case: Case, usage: Usage, functions: tuple[str, ...]
 ) -> tuple[Case, Usage]:
-    """An argument of whole numbers as an array of integers; what the output's format comes from stays as it is."""
+    """An argument of whole numbers as an array of integers; what the output's format comes from stays as it is.
+
+    An array without entries has no whole numbers of which a floating result could be made.
+    """
     arguments = FUNCTIONS[functions[0]].arguments if len(functions) == 1 else ()
     limits = domain.conventions.limits
     out = {
@@ -117,7 +120,7 @@ def _integers(
         *(() if limits.logit is None else _OF_NETWORKS),
         *(() if limits.magnitude is None else _OF_LAYERS),
     }
-    able = [name for name in arguments if name not in out]
+    able = [name for name in arguments if name not in out and all(A.size for A in _arrays(case[name]))]
     if not able or len(arguments) == 1:
         return case, usage
     name = draw(st.sampled_from(able))
