@@ -248,8 +248,8 @@ NOTICED = (
     "positive", "ring", "tied",
 )  # fmt: skip
 """Guards that are missed within seconds, each at the latest after sixty searches."""
-RARE = ("specialise", "d_chain", "d_chain", "d_function")
-"""Rules whose premises seldom fit."""
+RARE = ("unfold", "unfold", "specialise", "specialise", "d_chain", "d_chain", "d_chain", "d_function", "d_function")
+"""Rules whose premises seldom fit; and ``unfold``, without which no definition hides anything."""
 
 
 def sides(judgement):
