@@ -17,20 +17,23 @@ from functools import reduce
 from itertools import count
 
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.matching import places_of
 from backproof_spec.calculus.notation import (
     Expression,
     Tensor,
     always,
     delta,
+    equal,
     exp,
     log,
     maximum,
     number,
+    positive,
     size,
     step,
     total,
 )
-from backproof_spec.calculus.terms import ONE, Formula, free_indices, parts
+from backproof_spec.calculus.terms import ONE, Formula, close, free_indices, open_, parts
 from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.kinds import KINDS
@@ -83,6 +86,7 @@ class Lowering:
     tensors: dict[str, Tensor] = field(default_factory=dict)
     unknown: dict[str, Tensor] = field(default_factory=dict)
     """The tensors of zeros and ones, and of positions, by what they stand for."""
+    winners: list[Winner] = field(default_factory=list)
     own: dict[str, Letter] = field(default_factory=dict)
     """Indices that were not written: of looked-up places."""
 
@@ -260,19 +264,55 @@ class Lowering:
 
     def _reduce(self, node: Reduce) -> Expression:
         over, body = self.letters(node.indices), self(node.body)
+        if node.reduction == "max":
+            return reduce(self._largest, reversed(over), body)
+        if node.reduction == "min":
+            return -reduce(self._largest, reversed(over), -body)
         return _REDUCTIONS[node.reduction](body, over)
+
+    def _largest(self, body: Expression, over: Letter) -> Expression:
+        """max_i a, and what its derivative needs: for weights w that choose one i, that this a is the largest."""
+        found = maximum(body, over)
+        outer = tuple(sorted(free_indices(found.term)))
+        if any(places_of(each.largest, found.term, len(outer)) is not None for each in self.winners):
+            return found
+        places = (*outer, over)
+        tensor = self._named("w", tuple(i[2] for i in places), f"1 for the {over[1]} at which it is largest, else 0")
+        w, chosen = tensor[places], total(tensor[places] * body, over)
+        self.d.suppose(
+            always(equal(w * w, w), *places),
+            always(equal(total(w, over), 1), *outer),
+            always(positive(w - body + chosen), *places),
+        )
+        self.winners.append(Winner(tensor, close(body.term, places), close(found.term, outer)))
+        return found
 
     # --- zeros and ones ---
 
     def _bracket(self, node: Bracket) -> Expression:
         if is_whole(node.left, self.operation) and is_whole(node.right, self.operation):
             return self._compared(node.relation, node.left, node.right)
-        if node.relation in {"=", "!="}:
-            msg = f"[a {node.relation} b] of values"
-            raise Beyond(msg)
         left, right = self(node.left), self(node.right)
+        if node.relation in {"=", "!="}:
+            won = self._wins(left.term, right.term) or self._wins(right.term, left.term)
+            if won is None:
+                msg = (
+                    f"[{text(node.left)} {node.relation} {text(node.right)}], where neither side is the other's largest"
+                )
+                raise Beyond(msg)
+            return won if node.relation == "=" else 1 - won
         difference = left - right if node.relation in {">=", "<"} else right - left
         return step(difference) if "=" in node.relation else 1 - step(difference)
+
+    def _wins(self, one: Formula, largest: Formula) -> Expression | None:
+        """[a = max_i a], where the second is that, or a name that was defined as that."""
+        if largest[0] == "entry" and self.d.theory.kind(largest[1]) == "defined":
+            largest = open_(self.d.theory.rest(largest[1]), largest[2])
+        for each in self.winners:
+            places = places_of(each.one, one, len(each.tensor.dims))
+            if places is not None and open_(each.largest, places[:-1]) == largest:
+                return each.tensor[places]
+        return None
 
     def _compared(self, relation: str, left: Node, right: Node) -> Expression:
         """A comparison of whole numbers: δ, or an entry of a tensor of zeros and ones, named by what it compares."""
@@ -303,35 +343,38 @@ class Lowering:
         """The entry of a tensor of which it is known but that it is not negative; ``meaning``: what it stands for."""
         key = f"{what} over {', '.join(i[2] for i in places)}"
         if key not in self.unknown:
-            taken = {*self.operation.shapes, *(tensor.name for tensor in self.unknown.values())}
-            name = next(each for k in count(1) if (each := f"{_UNKNOWN}{k}") not in taken)
-            self.unknown[key] = self.d.variable(name, *(i[2] for i in places))
-            self.d.meanings[name] = meaning
+            self.unknown[key] = self._named("H", tuple(i[2] for i in places), meaning)
             self.d.suppose(always(("nonneg", self.unknown[key][places].term), *places))
         return self.unknown[key][places]
 
+    def _named(self, stem: str, dims: tuple[str, ...], meaning: str) -> Tensor:
+        """A tensor that was not written, called by a letter and a number."""
+        taken = {*self.operation.shapes, *self.d.meanings}
+        name = next(each for k in count(1) if (each := f"{stem}{k}") not in taken)
+        self.d.meanings[name] = meaning
+        return self.d.variable(name, *dims)
 
-_UNKNOWN = "H"
-"""What tensors of zeros and ones are called, with a number."""
+
+@dataclass(frozen=True)
+class Winner:
+    """Weights that choose where max_i a is attained; a at its indices, i the last one, and max_i a at the others."""
+
+    tensor: Tensor
+    one: Formula
+    largest: Formula
 
 
 def _mean(body: Expression, over: Letters) -> Expression:
     return total(body, *over) / reduce(operator.mul, [size(each[2]) for each in over])
 
 
-def _max(body: Expression, over: Letters) -> Expression:
-    return reduce(maximum, reversed(over), body)
-
-
 _REDUCTIONS: dict[str, Callable[[Expression, Letters], Expression]] = {
     "sum": lambda body, over: total(body, *over),
     "mean": _mean,
-    "max": _max,
-    "min": lambda body, over: -_max(-body, over),
     "softmax": lambda body, over: exp(body) / total(exp(body), *over),
     "logsumexp": lambda body, over: log(total(exp(body), *over)),
 }
-"""Every reduction, in the kernel's terms."""
+"""The reductions that are short for others, in the kernel's terms."""
 
 
 def theorem(operation: Operation, gradient: Gradient) -> tuple[Lowering, Expression, Expression, Expression | None]:
