@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Kind:
     """``drawn``: from which of the ways in which values are drawn; ``differentiated``: is there a gradient by it?
 
-    ``positive``, ``nonnegative``: what holds of every entry, and may be used by a proof.
+    ``positive``, ``nonnegative``, ``below_one``: what holds of every entry, and may be used by a proof.
     """
 
     name: str
@@ -18,6 +18,7 @@ class Kind:
     differentiated: bool = True
     positive: bool = False
     nonnegative: bool = False
+    below_one: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -26,7 +27,7 @@ KINDS: dict[str, Kind] = {
         Kind("real", "any number"),
         Kind("logits", "numbers that are exponentiated: far ones and common offsets are tried", "logits"),
         Kind("positive", "numbers above 0", "positive", positive=True),
-        Kind("probability", "numbers above 0 and below 1", "probability", positive=True),
+        Kind("probability", "numbers above 0 and below 1", "probability", positive=True, below_one=True),
         Kind("labels", "a distribution over the first index, or any weights", "labels", differentiated=False),
         Kind("weights", "numbers that are not negative", "weights", differentiated=False, nonnegative=True),
         Kind("constant", "any number, not differentiated", differentiated=False),

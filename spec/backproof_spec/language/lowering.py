@@ -134,6 +134,8 @@ class Lowering:
         kind, places = KINDS[argument.kind], self.letters(argument.indices)
         if kind.positive or kind.nonnegative:
             self.d.suppose(always(("pos" if kind.positive else "nonneg", tensor[places].term), *places))
+        if kind.below_one:
+            self.d.suppose(always(positive(1 - tensor[places]), *places))
 
     def _cotangent(self, *candidates: str) -> None:
         """Declare those that are cotangents, and are not declared yet."""
