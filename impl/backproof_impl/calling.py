@@ -8,7 +8,7 @@ numbers that lie there, by functions taken from NumPy before any target was load
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -17,7 +17,7 @@ from numpy import asarray, errstate, may_share_memory, ndarray
 from numpy.ma import MaskedArray, is_masked
 
 from backproof_impl.memory import placed
-from backproof_impl.target import FUNCTIONS, Target
+from backproof_impl.target import Signature, Target
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -31,12 +31,14 @@ class Call:
     """A function's name, its arguments by name in the target's own layout, and how they lie in memory (contiguous).
 
     ``taken`` says of an argument that was an output of an earlier call of the same sequence which: (call, output).
+    ``options`` are numbers, handed over by keyword.
     """
 
     function: str
     arguments: Mapping[str, Any]
     memory: Mapping[str, str] = field(default_factory=dict)
     taken: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    options: Mapping[str, float] = field(default_factory=dict)
 
     def placed(self) -> dict[str, Any]:
         """The arguments as fresh arrays, each in memory as asked."""
@@ -98,7 +100,7 @@ def perform(target: Target, calls: Sequence[Call]) -> tuple[Call, Answer]:
     kept = Kept()
 
     def here(each: Call, *, keep: bool) -> Answer:  # noqa: ARG001 - a sequence of its own: all of it is kept
-        return call(target.functions[each.function], each, kept)
+        return call(target, each, kept)
 
     each, answer = calls[0], Answer()
     for number, each in enumerate(calls):
@@ -109,7 +111,7 @@ def perform(target: Target, calls: Sequence[Call]) -> tuple[Call, Answer]:
     return each, answer
 
 
-def call(function: Callable[..., Any], each: Call, kept: Kept) -> Answer:
+def call(target: Target, each: Call, kept: Kept) -> Answer:
     """One call. Whatever the target raises, ``SystemExit`` and a test framework's skip included, is an answer.
 
     ``NotImplementedError`` is how a Python function says that it does not handle these inputs.
@@ -118,8 +120,8 @@ def call(function: Callable[..., Any], each: Call, kept: Kept) -> Answer:
     try:
         with errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            result = function(*arguments.values())
-            outputs = _named(each.function, result)
+            result = target.functions[each.function](*map(_scalar, arguments.values()), **each.options)
+            outputs = _named(each.function, target.signatures[each.function], result)
     except KeyboardInterrupt:
         raise
     except _Breach as breach:
@@ -133,6 +135,11 @@ def call(function: Callable[..., Any], each: Call, kept: Kept) -> Answer:
     changed = tuple(name for name, value in arguments.items() if not _same(before[name], value))
     aliased = _aliased(outputs, arguments)
     return Answer({name: _native(value) for name, value in outputs.items()}, changed, aliased, overwritten)
+
+
+def _scalar(value: Any) -> Any:
+    """A number as NumPy's arithmetic gives it, not as an array without axes."""
+    return value[()] if _is_array(value) and value.ndim == 0 else value
 
 
 def described(error: BaseException) -> str:
@@ -156,34 +163,39 @@ class _Breach(Exception):
     """The result as a whole has not the structure of the contract."""
 
 
-def _named(function: str, result: Any) -> dict[str, Any]:
+def _named(function: str, signature: Signature, result: Any) -> dict[str, Any]:
     """The outputs by name; of a network's those that are offered."""
-    names = FUNCTIONS[function].outputs
+    names, numbers = signature.outputs, signature.numbers
     if function == "network_gradients":
         if not isinstance(result, Mapping):
             msg = f"returned {type(result).__name__}, expected a dict with dW, db and perhaps loss, dX"
             raise _Breach(msg)
         found = {name: result.get(name) for name in names}
         offered = {name: value for name, value in found.items() if value is not None or name in {"dW", "db"}}
-        return {name: _read_list(v) if name in {"dW", "db"} else _read(name, v) for name, v in offered.items()}
+        return {
+            name: _read_list(v) if name in {"dW", "db"} else _read(v, number=name in numbers)
+            for name, v in offered.items()
+        }
     if len(names) == 1:
-        return {names[0]: _read(names[0], result)}
+        return {names[0]: _read(result, number=names[0] in numbers)}
     if not isinstance(result, tuple | list) or len(result) != len(names):
         got = f"{len(result)} values" if isinstance(result, tuple | list) else type(result).__name__
         msg = f"returned {got}, expected a tuple: {', '.join(names)}"
         raise _Breach(msg)
-    return {name: _read(name, value) for name, value in zip(names, result, strict=True)}
+    return {name: _read(value, number=name in numbers) for name, value in zip(names, result, strict=True)}
 
 
 def _read_list(value: Any) -> Any:
-    return [_read("dW", entry) for entry in value] if isinstance(value, list | tuple) else Unlike(type(value).__name__)
+    if not isinstance(value, list | tuple):
+        return Unlike(type(value).__name__)
+    return [_read(entry, number=False) for entry in value]
 
 
-def _read(name: str, value: Any) -> Any:
+def _read(value: Any, *, number: bool) -> Any:
     """The numbers that lie in the memory of ``value``, if it is an array of them; a loss may be any one real number."""
     if issubclass(type(value), MaskedArray) and is_masked(value):
         return Unlike("an array with masked entries")
-    if name in {"L", "loss"}:
+    if number:
         try:
             value = asarray(value)
         except Exception as error:  # noqa: BLE001 - a target's object may raise anything

@@ -13,7 +13,7 @@ from backproof_impl.calling import Kept, call
 from backproof_impl.conventions import Unloadable, UsageError
 from backproof_impl.launch import neighbours, own_channels, received
 from backproof_impl.loading import as_target
-from backproof_impl.protocol import answer_message, line, read, read_call, started_message
+from backproof_impl.protocol import answer_message, line, read, read_call, read_further, started_message
 from backproof_impl.target import Target
 
 
@@ -27,13 +27,13 @@ def main() -> None:
         answers.write(text)
         answers.flush()
 
-    source = read(arrived.get())["source"]
+    first = read(arrived.get())
     try:
-        target = as_target(source)
+        target = as_target(first["source"], further=read_further(first))
     except UsageError as error:
         send(line({"type": "refused", "message": str(error), "unloadable": isinstance(error, Unloadable)}))
         return
-    send(line(started_message(target.name, sorted(target.functions), target.conventions)))
+    send(line(started_message(target.name, sorted(target.functions), target.conventions, target.signatures)))
     kept = Kept()
     while True:
         message = read(arrived.get())
@@ -44,8 +44,8 @@ def main() -> None:
 
 
 def _answer(target: Target, seq: int, message: dict[str, object], kept: Kept) -> bytes:
-    each = read_call(message)
-    answer = call(target.functions[each.function], each, kept)
+    each = read_call(message, target.signatures)
+    answer = call(target, each, kept)
     try:
         return line(answer_message(seq, answer))
     except MemoryError:

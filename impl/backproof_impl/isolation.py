@@ -21,15 +21,16 @@ from backproof_impl.calling import Answer, Call
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.protocol import (
     LARGEST_LINE,
-    PROTOCOL,
     Malformed,
     call_message,
     line,
     read,
     read_answer,
     read_started,
+    read_takes,
+    start_message,
 )
-from backproof_impl.target import Target
+from backproof_impl.target import FUNCTIONS, Signatures, Target
 
 CALL_SECONDS = 10.0
 """A call that takes longer hangs, unless the target declares ``limits.seconds``."""
@@ -60,12 +61,16 @@ class _Died(Exception):
     """The process ended, or was stopped, before it answered."""
 
 
+_NONE: Signatures = {}
+
+
 class Session:
     """A running program that answers calls; started again at the next call after it died."""
 
-    def __init__(self, program: Program) -> None:
-        """Nothing is started yet."""
-        self._program = program
+    def __init__(self, program: Program, further: Signatures = _NONE) -> None:
+        """Nothing is started yet; ``further``: what the program may offer beside ``FUNCTIONS``."""
+        self._program, self._further = program, further
+        self.signatures: Signatures = {**further, **FUNCTIONS}
         self._process: subprocess.Popen[bytes] | None = None
         self._seq = 0
         self._stopped: str | None = None
@@ -78,9 +83,7 @@ class Session:
     def start(self) -> tuple[str, list[str], Conventions]:
         """Start the program: its name, functions and conventions. Raises ``UsageError`` where that fails."""
         program = self._program
-        first: dict[str, Any] = {"type": "start", "protocol": PROTOCOL}
-        if program.source is not None:
-            first["source"] = program.source
+        first = start_message(program.source, self._further)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the command the user asked to run
                 program.command,
@@ -98,7 +101,9 @@ class Session:
         self._ears.start()
         self._baseline = 0
         try:
-            found = read_started(program.name, self._ask(first, START_SECONDS))
+            answer = self._ask(first, START_SECONDS)
+            found = read_started(program.name, answer, self.signatures)
+            self.signatures = {**read_takes(program.name, answer, self._further), **FUNCTIONS}
         except _Died as died:
             msg = f"target {program.name}: {'importing' if program.source else 'starting'} it: {died}"
             raise Unloadable(msg) from None
@@ -118,7 +123,8 @@ class Session:
         if self._program.source is None:  # in another language memory and number formats are its own affair
             limits = replace(conventions.limits, memory=("contiguous",), integers=False)
             conventions = replace(conventions, limits=limits)
-        return Target(name, dict.fromkeys(functions, self.call), conventions, self.call)
+        calls = dict.fromkeys(functions, self.call)
+        return Target(name, calls, conventions, self.call, signatures=self.signatures)
 
     def call(self, call: Call, *, keep: bool) -> Answer:
         """One call; whatever happens to the program is an answer."""
@@ -126,9 +132,8 @@ class Session:
             if self._process is None:
                 self.start()
             self._seq += 1
-            return read_answer(
-                self._seq, call.function, self._ask(call_message(self._seq, call, keep=keep), self.seconds)
-            )
+            answer = self._ask(call_message(self._seq, call, keep=keep), self.seconds)
+            return read_answer(self._seq, call.function, answer, self.signatures)
         except _Died as died:
             return Answer(raised=str(died), died=True)
         except Malformed as malformed:

@@ -14,28 +14,31 @@ from typing import Any
 from backproof_impl.adapters import ADAPTERS
 from backproof_impl.calling import described
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
-from backproof_impl.target import FUNCTIONS, Target
+from backproof_impl.target import FUNCTIONS, Signatures, Target
+
+_NONE: Signatures = {}
 
 
-def as_target(source: Any, conventions: Conventions | None = None) -> Target:
-    """The target that ``source`` is or names.
+def as_target(source: Any, conventions: Conventions | None = None, further: Signatures = _NONE) -> Target:
+    """The target that ``source`` is or names; ``further``: what it may offer beside ``FUNCTIONS``.
 
     A path (``my_layers.py``), ``package.module[:object]``, a built-in adapter's ``name[:variant]``, or a module, object
     or dict. What is called ``TARGET`` in it and offers functions is the target, under its own declaration or else that
     of the whole.
-    Raises ``UsageError`` when nothing can be loaded, or none of ``FUNCTIONS`` is found in it.
+    Raises ``UsageError`` when nothing can be loaded, or no function is found in it.
     """
+    table = {**further, **FUNCTIONS}
     if isinstance(source, Target):
         target = source
     elif isinstance(source, str | Path):
-        target = _restartable(str(source), _of_object(str(source), _load(str(source))))
+        target = _restartable(str(source), _of_object(str(source), _load(str(source)), table), table)
     else:
         name = getattr(source, "__name__", "dict" if isinstance(source, Mapping) else type(source).__name__)
-        target = _of_object(str(name), source)
+        target = _of_object(str(name), source, table)
     return target if conventions is None else replace(target, conventions=conventions)
 
 
-def _restartable(source: str, target: Target) -> Target:
+def _restartable(source: str, target: Target, table: Signatures) -> Target:
     """A target that is a file's: running the file again is its beginning."""
     if not source.partition(":")[0].endswith(".py"):
         return target
@@ -43,38 +46,39 @@ def _restartable(source: str, target: Target) -> Target:
     return replace(
         target,
         functions=functions,
-        restart=lambda: functions.update(_of_object(source, _load(source)).functions),
+        restart=lambda: functions.update(_of_object(source, _load(source), table).functions),
     )
 
 
-def _of_object(name: str, found: Any) -> Target:
+def _of_object(name: str, found: Any, table: Signatures) -> Target:
     if isinstance(found, Target):
         return replace(found, name=name)
-    offered = _offered(found)
+    offered = _offered(found, table)
     named = offered.get(_NAMED)
-    if isinstance(named, Target) or _functions(_offered(named)):
-        target = _of_object(f"{name}:{_NAMED}", named)
-        own = isinstance(named, Target) or _offered(named).get("CONVENTIONS") is not None
+    if isinstance(named, Target) or _functions(_offered(named, table), table):
+        target = _of_object(f"{name}:{_NAMED}", named, table)
+        own = isinstance(named, Target) or _offered(named, table).get("CONVENTIONS") is not None
         return target if own else replace(target, conventions=_conventions(name, offered))
-    functions = _functions(offered)
+    functions = _functions(offered, table)
     if not functions:
-        msg = f"target {name}: none of its names is a function that can be checked; looked for {', '.join(FUNCTIONS)}"
+        msg = f"target {name}: none of its names is a function that can be checked; looked for {', '.join(table)}"
         raise UsageError(msg)
-    return Target(name, functions, _conventions(name, offered))
+    asked = {each: row.of(functions[each]) for each, row in table.items() if row.own and each in functions}
+    return Target(name, functions, _conventions(name, offered), signatures={**table, **asked})
 
 
 _NAMED = "TARGET"
 """What a file calls the object in it that is the target, where its own functions are not."""
 
 
-def _offered(found: Any) -> Mapping[str, Any]:
+def _offered(found: Any, table: Signatures) -> Mapping[str, Any]:
     if isinstance(found, Mapping):
         return found
-    return {key: getattr(found, key, None) for key in (*FUNCTIONS, "CONVENTIONS", _NAMED)}
+    return {key: getattr(found, key, None) for key in (*table, "CONVENTIONS", _NAMED)}
 
 
-def _functions(offered: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: offered[key] for key in FUNCTIONS if callable(offered.get(key))}
+def _functions(offered: Mapping[str, Any], table: Signatures) -> dict[str, Any]:
+    return {key: offered[key] for key in table if callable(offered.get(key))}
 
 
 def _conventions(name: str, offered: Mapping[str, Any]) -> Conventions:

@@ -18,7 +18,7 @@ import numpy as np
 from backproof_impl.calling import LONGEST_SAID, REAL, Answer, Call, Unlike
 from backproof_impl.conventions import Conventions, Limits, Unloadable, UsageError
 from backproof_impl.memory import MEMORY
-from backproof_impl.target import FUNCTIONS
+from backproof_impl.target import FUNCTIONS, Signature, Signatures
 
 PROTOCOL = 1
 LARGEST_LINE = 2**26
@@ -166,21 +166,30 @@ def call_message(seq: int, call: Call, *, keep: bool) -> dict[str, Any]:
     """``call``: arrays with their place in memory, and whether the results of the calls before it must survive it."""
     arrays = {name: encoded(value, call.memory.get(name, "contiguous")) for name, value in call.arguments.items()}
     message = {"type": "call", "seq": seq, "function": call.function, "arrays": arrays}
+    if call.options:
+        message["options"] = {name: repr(value) for name, value in call.options.items()}
     return {**message, "keep": True} if keep else message
 
 
-def read_call(message: Mapping[str, Any]) -> Call:
+def read_call(message: Mapping[str, Any], signatures: Signatures = FUNCTIONS) -> Call:
     """The call in a message. Raises ``Malformed``."""
-    function, arrays = message.get("function"), message.get("arrays")
-    if function not in FUNCTIONS or not isinstance(arrays, Mapping):
-        msg = f"call of {_brief(function)}: expected one of {', '.join(FUNCTIONS)}, and arrays"
+    function, arrays = message.get("function", ""), message.get("arrays")
+    if function not in signatures or not isinstance(arrays, Mapping):
+        msg = f"call of {_brief(function)}: expected one of {', '.join(signatures)}, and arrays"
         raise Malformed(msg)
-    missing = [name for name in FUNCTIONS[function].arguments if name not in arrays]
+    names = signatures[function].arguments
+    missing = [name for name in names if name not in arrays]
     if missing:
         msg = f"call of {function}: the array {missing[0]} is missing"
         raise Malformed(msg)
-    arguments = {name: decoded(name, arrays[name]) for name in FUNCTIONS[function].arguments}
-    return Call(function, arguments, {name: _memory(arrays[name]) for name in arguments})
+    arguments = {name: decoded(name, arrays[name]) for name in names}
+    options = {name: _option(name, value) for name, value in message.get("options", {}).items()}
+    return Call(function, arguments, {name: _memory(arrays[name]) for name in arguments}, options=options)
+
+
+def _option(name: str, value: Any) -> float:
+    """A whole number where it is written as one."""
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else _real(name, value)
 
 
 def _memory(data: Any) -> str:
@@ -202,7 +211,7 @@ def answer_message(seq: int, answer: Answer) -> dict[str, Any]:
     return {"type": "result", "seq": seq, "arrays": arrays, **{name: value for name, value in seen.items() if value}}
 
 
-def read_answer(seq: int, function: str, message: Mapping[str, Any]) -> Answer:
+def read_answer(seq: int, function: str, message: Mapping[str, Any], signatures: Signatures = FUNCTIONS) -> Answer:
     """The answer in a message. Raises ``Malformed``."""
     if message.get("seq") != seq:
         msg = f"seq is {_brief(message.get('seq'))}, expected {seq}, that of the call"
@@ -218,7 +227,7 @@ def read_answer(seq: int, function: str, message: Mapping[str, Any]) -> Answer:
         expected = "expected result with arrays, unsupported with reason, or error with message"
         msg = f"answer of type {_brief(kind)}: {expected}"
         raise Malformed(msg)
-    names = FUNCTIONS[function].outputs
+    names = signatures[function].outputs
     optional = {"loss", "dX"} if function == "network_gradients" else set()
     missing = [name for name in names if name not in arrays and name not in optional]
     if missing:
@@ -235,13 +244,57 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def started_message(name: str, functions: list[str], conventions: Conventions) -> dict[str, Any]:
+def start_message(source: str | None, further: Signatures) -> dict[str, Any]:
+    """``start``: the functions of operations that the notes do not have, where there are any."""
+    message: dict[str, Any] = {"type": "start", "protocol": PROTOCOL}
+    if source is not None:
+        message["source"] = source
+    if further:
+        message["operations"] = {
+            name: {key: list(getattr(each, key)) for key in _SAID if getattr(each, key) or key in _SAID[:2]}
+            for name, each in further.items()
+        }
+    return message
+
+
+_SAID = ("arguments", "outputs", "options", "optional", "numbers")
+"""What is said of a function."""
+
+
+def read_further(message: Mapping[str, Any]) -> dict[str, Signature]:
+    """The functions that ``start`` names."""
+    return {
+        name: Signature(own=True, **{key: tuple(data.get(key, ())) for key in _SAID})
+        for name, data in message.get("operations", {}).items()
+    }
+
+
+def started_message(
+    name: str, functions: list[str], conventions: Conventions, signatures: Signatures = FUNCTIONS
+) -> dict[str, Any]:
     """The answer to ``start``."""
     declared = conventions.declared()
-    return {"type": "started", "protocol": PROTOCOL, "name": name, "functions": functions, "conventions": declared}
+    message = {"type": "started", "protocol": PROTOCOL, "name": name, "functions": functions, "conventions": declared}
+    own = {each: signatures[each] for each in functions if signatures[each].own}
+    takes = {each: [*row.arguments, *row.options] for each, row in own.items()}
+    return {**message, "takes": takes} if takes else message
 
 
-def read_started(who: str, message: Mapping[str, Any]) -> tuple[str, list[str], Conventions]:
+def read_takes(who: str, message: Mapping[str, Any], further: Signatures) -> dict[str, Signature]:
+    """What each function takes that ``start`` named: all its arguments and no option, where nothing else is said."""
+    takes = message.get("takes", {})
+    if not isinstance(takes, Mapping) or not all(
+        name in further and isinstance(said, list) and all(isinstance(each, str) for each in said)
+        for name, said in takes.items()
+    ):
+        msg = f"target {who}: takes is {_brief(takes)}, expected names of arguments and options for some functions"
+        raise UsageError(msg)
+    return {name: each.taken(takes.get(name, each.arguments)) for name, each in further.items()}
+
+
+def read_started(
+    who: str, message: Mapping[str, Any], table: Signatures = FUNCTIONS
+) -> tuple[str, list[str], Conventions]:
     """Name, functions and conventions. Raises ``UsageError`` for what is of no use, else ``Malformed``."""
     if message["type"] == "refused":
         raise (Unloadable if message.get("unloadable") else UsageError)(str(message.get("message")))
@@ -255,10 +308,10 @@ def read_started(who: str, message: Mapping[str, Any]) -> tuple[str, list[str], 
     if not isinstance(functions, list):
         msg = f"target {who}: functions is {_brief(functions)}, expected a list of names"
         raise UsageError(msg)
-    unknown = [name for name in functions if not isinstance(name, str) or name not in FUNCTIONS]
+    unknown = [name for name in functions if not isinstance(name, str) or name not in table]
     if unknown or not functions:
         offered = f"offers {_brief(unknown[0])}" if unknown else "offers no functions"
-        msg = f"target {who}: {offered}, expected some of {', '.join(FUNCTIONS)}"
+        msg = f"target {who}: {offered}, expected some of {', '.join(table)}"
         raise UsageError(msg)
     return str(message.get("name", who)), functions, read_conventions(who, message.get("conventions", {}))
 

@@ -5,9 +5,10 @@ Functions take and return NumPy arrays. A missing function is unsupported, never
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,10 +20,39 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Signature:
-    """Arguments in their order, and the names of what is returned in theirs (a tuple where there are several)."""
+    """Arguments in their order, and the names of what is returned in theirs (a tuple where there are several).
+
+    ``options`` may be given by keyword, ``optional`` arguments be left out: what a function does not take is not handed
+    over (see ``taken``). ``numbers`` are outputs that are one number. ``own``: of an operation that was defined in a
+    file: whatever layout is declared, arrays stand as they do there.
+    """
 
     arguments: tuple[str, ...]
     outputs: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ("L", "loss")
+    own: bool = False
+
+    def taken(self, names: Container[str]) -> Signature:
+        """That of a function which takes, of what need not be handed over, these names."""
+        arguments = tuple(each for each in self.arguments if each not in self.optional or each in names)
+        return replace(self, arguments=arguments, options=tuple(each for each in self.options if each in names))
+
+    def of(self, function: Callable[..., Any]) -> Signature:
+        """That of a function as it was written; one that cannot be asked takes all arguments, and no option."""
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):
+            return replace(self, options=())
+        named = {each.name for each in parameters if each.kind in {each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY}}
+        placed = [each for each in parameters if each.kind in _PLACED and each.name not in self.options]
+        starred = any(each.kind is each.VAR_POSITIONAL for each in parameters)
+        all_of_them = starred or len(placed) >= len(self.arguments)
+        return self.taken({*(named & {*self.options}), *(self.optional if all_of_them else ())})
+
+
+_PLACED = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
 FUNCTIONS: dict[str, Signature] = {
@@ -38,7 +68,10 @@ FUNCTIONS: dict[str, Signature] = {
     "softmax_cross_entropy_vjp": Signature(("Z", "P"), ("dZ",)),
     "network_gradients": Signature(("weights", "biases", "X", "P"), ("loss", "dX", "dW", "db")),
 }
-"""Everything a target may offer. ``network_gradients`` returns a dict, of which ``loss`` and ``dX`` are optional."""
+"""All that a target may offer of the notes. ``network_gradients`` returns a dict; ``loss`` and ``dX`` are optional."""
+
+Signatures: TypeAlias = Mapping[str, Signature]
+"""Functions by name."""
 
 _WEIGHTS, _VECTORS, _NUMBERS = {"W", "dW"}, {"b", "db"}, {"L", "loss"}
 
@@ -54,6 +87,7 @@ class Target:
     ``elsewhere`` makes the calls of a target that does not live in this process (see ``isolation``); ``died`` collects
     the functions in which that process hung or ended, so that they are not called for the sake of others. ``made``
     are the last calls made; ``restart``, where that can be done, takes the target back to before all of them.
+    ``signatures``: what each of its functions takes.
     """
 
     name: str
@@ -63,6 +97,7 @@ class Target:
     died: set[str] = field(default_factory=set, compare=False)
     made: deque[Any] = field(default_factory=lambda: deque(maxlen=_REMEMBERED), compare=False)
     restart: Callable[[], None] | None = field(default=None, compare=False)
+    signatures: Signatures = field(default_factory=lambda: FUNCTIONS, compare=False)
 
     def arranged(self, name: str, value: Any) -> Any:
         """The canonical argument ``name`` as this target wants it: layout, weights, labels; a fresh copy."""
