@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backproof_spec import operation as defined
+from backproof_spec.language.naming import shown
+from backproof_spec.language.syntax import Gradient
+from backproof_spec.language.text import line, text
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -63,5 +68,28 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("network.dW", "δW_l = δZ_l·Y_{l−1}ᵀ", "N3"),
     Claim("network.db", "δb_l = δZ_l·1", "N3"),
 )
+
+
+def gradients(operation: defined.Operation) -> tuple[Gradient, ...]:
+    """What is claimed of the gradient by each differentiated argument, in their order; where nothing is, no formula."""
+    claimed = {each.name: each for each in operation.gradients}
+    return tuple(claimed.get(each.name) or Gradient(each.name, each.indices, None) for each in operation.differentiated)
+
+
+def claim_of(operation: defined.Operation, gradient: Gradient | None) -> Claim:
+    """The claim of a gradient of an operation, or of its value."""
+    if gradient is not None:
+        said = "derived" if gradient.claimed is None else text(gradient.claimed)
+        return Claim(
+            f"{operation.name}.d{gradient.name}", f"{shown(f'd{gradient.name}', gradient.indices)} = {said}", ""
+        )
+    lines = [line(each) for each in operation.definitions if each.name in operation.outputs]
+    return Claim(f"{operation.name}.forward", "; ".join(lines), "")
+
+
+def claims_of(operation: defined.Operation) -> tuple[Claim, ...]:
+    """Every claim of an operation: its value, and its gradient by each differentiated argument."""
+    return tuple(claim_of(operation, each) for each in (None, *gradients(operation)))
+
 
 CLAIM_IDS: tuple[str, ...] = tuple(claim.id for claim in CLAIMS)

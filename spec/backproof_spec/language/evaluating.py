@@ -155,8 +155,8 @@ class Evaluation(Generic[N]):
         return lambda at: self.arithmetic.add([each(at) for each in terms])
 
     def _multiply(self, node: Multiply) -> Callable[[At], N]:
-        factors = sorted(_factors(node), key=lambda each: not isinstance(each, Bracket))
-        compiled = [self.compiled(each) for each in factors]
+        in_order = sorted(factors(node), key=lambda each: not isinstance(each, Bracket))
+        compiled = [self.compiled(each) for each in in_order]
         arithmetic = self.arithmetic
 
         def at_(at: At) -> N:
@@ -258,5 +258,6 @@ def _terms(node: Node) -> list[Node]:
     return [*_terms(node.left), *_terms(node.right)] if isinstance(node, Add) else [node]
 
 
-def _factors(node: Node) -> list[Node]:
-    return [*_factors(node.left), *_factors(node.right)] if isinstance(node, Multiply) else [node]
+def factors(node: Node) -> list[Node]:
+    """What a product is made of."""
+    return [*factors(node.left), *factors(node.right)] if isinstance(node, Multiply) else [node]

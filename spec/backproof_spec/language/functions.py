@@ -27,7 +27,8 @@ Values: TypeAlias = tuple[Number, ...]
 class Function:
     """f(a, …) at numbers, ∂f by each argument from (arguments, f), and as the kernel reads it.
 
-    ``domain``: what its argument has to satisfy, in words; ``kink``: what is 0 where it has no derivative.
+    ``domain``: what its argument has to satisfy, in words; ``kink``: what is 0 where it has no derivative; without one
+    it is smooth. ``contracting``: its values are no further apart than its arguments; else, if smooth, it is monotone.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Function:
     kernel: Callable[..., Expression]
     domain: str = ""
     kink: Callable[[Values], Number] | None = None
+    contracting: bool = False
 
     @property
     def arity(self) -> int:
@@ -75,7 +77,12 @@ def _of_kernel(name: str) -> Callable[[Expression], Expression]:
 
 
 def _smooth(
-    name: str, value: Callable[[Number], Number], slope: Callable[[Number, Number], Number], domain: str = ""
+    name: str,
+    value: Callable[[Number], Number],
+    slope: Callable[[Number, Number], Number],
+    domain: str = "",
+    *,
+    contracting: bool = False,
 ) -> Function:
     """A function of one argument that the kernel has under the same name."""
 
@@ -83,7 +90,8 @@ def _smooth(
         return value(real(a))
 
     found = value if domain else at
-    return Function(name, found, (lambda arguments, of: slope(real(arguments[0]), of),), _of_kernel(name), domain)
+    slopes = (lambda arguments, of: slope(real(arguments[0]), of),)
+    return Function(name, found, slopes, _of_kernel(name), domain, contracting=contracting)
 
 
 def _relu(a: Expression) -> Expression:
@@ -108,11 +116,13 @@ FUNCTIONS: dict[str, Function] = {
         _smooth("sigmoid", _sigmoid, lambda _, of: of * (1 - of)),
         _smooth("softplus", _softplus, lambda a, _: _sigmoid(a)),
         _smooth("erf", mp.erf, lambda a, _: 2 / mp.sqrt(mp.pi) * mp.exp(-a * a)),
-        _smooth("sin", mp.sin, lambda a, _: mp.cos(a)),
-        _smooth("cos", mp.cos, lambda a, _: -mp.sin(a)),
+        _smooth("sin", mp.sin, lambda a, _: mp.cos(a), contracting=True),
+        _smooth("cos", mp.cos, lambda a, _: -mp.sin(a), contracting=True),
         Function("pi", lambda: +mp.pi, (), lambda: Expression(("pi",))),
         Function("step", _half, (lambda _, __: Fraction(0),), step, kink=_first),
-        Function("relu", lambda a: a if a > 0 else a * 0, (lambda a, _: _half(a[0]),), _relu, kink=_first),
+        Function(
+            "relu", lambda a: a if a > 0 else a * 0, (lambda a, _: _half(a[0]),), _relu, kink=_first, contracting=True
+        ),
         Function(
             "sign",
             lambda a: Fraction(1 if a >= 0 else -1),
@@ -126,6 +136,7 @@ FUNCTIONS: dict[str, Function] = {
             (lambda a, _: Fraction(1 if a[0] >= 0 else -1),),
             lambda a: a * (2 * step(a) - 1),
             kink=_first,
+            contracting=True,
         ),
         Function(
             "max",
@@ -133,6 +144,7 @@ FUNCTIONS: dict[str, Function] = {
             (lambda a, _: _half(a[0] - a[1]), lambda a, _: 1 - _half(a[0] - a[1])),
             lambda a, b: b + _relu(a - b),
             kink=_difference,
+            contracting=True,
         ),
         Function(
             "min",
@@ -140,6 +152,7 @@ FUNCTIONS: dict[str, Function] = {
             (lambda a, _: _half(a[1] - a[0]), lambda a, _: 1 - _half(a[1] - a[0])),
             lambda a, b: a - _relu(a - b),
             kink=_difference,
+            contracting=True,
         ),
     )
 }

@@ -1,0 +1,250 @@
+"""How far an implementation may be from an operation's value: propagated through its definitions at the concrete input.
+
+With every value v go a majorant M, the value with every minus read as a plus, and an error bound E; u is the unit
+roundoff, η the smallest subnormal, γ_n = (1+u)^n − 1:
+
+    input       M = |v|          E = 0 (u·|v| of a number that the format does not hold)
+    Σ of n      ΣM               ΣE + γ_{n−1}·Σ(M + E)
+    a·b         M_a·M_b          M_a·E_b + M_b·E_a + E_a·E_b, all + u·(M + that) + η·Π max(1, M)
+    1/b, f(a)   |f(v)|           the most that f changes over v ± E, + 2c·u·|f| + η
+    a name      |v|              E: what has a name is formed
+
+M is the same under associativity, commutativity and distributivity: one definition admits every order of summation,
+blocking and fused multiplication. Softmax and logsumexp are taken with the largest logit subtracted. ``fine``: nothing
+on the way to the value comes within 2¹⁰ of overflow, in whatever order products are formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from mpmath import mp
+
+from backproof_spec.language.evaluating import Evaluation, Place, Tensor, factors
+from backproof_spec.language.functions import FUNCTIONS, Function, Number, real
+from backproof_spec.language.syntax import Bracket, Definition, Multiply, Reduce
+from backproof_spec.language.whole import At
+from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
+
+BITS = RADIUS_BITS
+"""The precision at which all of this is computed."""
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A value, its majorant, how far from it an implementation may be, and whether all before it can be finite."""
+
+    value: Number
+    majorant: Number
+    error: Number
+    fine: bool = True
+
+    @property
+    def exactly(self) -> bool:
+        """Does every implementation have this very value?"""
+        return bool(self.error == 0)
+
+
+def _parts(each: Rounded) -> tuple[Number, Number, Number]:
+    return each.value, each.majorant, each.error
+
+
+_MARGIN = 10
+"""So many powers of two from overflow nothing is certain: code scales by sizes, and regroups factors."""
+
+
+class Undecided(ArithmeticError):
+    """A comparison that rounding decides."""
+
+
+class Rounding:
+    """Numbers with their error bounds, in one number format."""
+
+    def __init__(self, arithmetic: Arithmetic) -> None:
+        """In the format of the output, as if every sum were kept in it."""
+        form = arithmetic.output
+        self.form, self.u, self.most = form, form.u, mp.ldexp(form.largest, -_MARGIN)
+        self.least = form.smallest_normal if arithmetic.flush_to_zero else form.smallest_subnormal
+        self.function = 2 * arithmetic.exp_ulps * form.u
+
+    def given(self, value: Number) -> Rounded:
+        """A number of the format."""
+        return Rounded(real(value), abs(real(value)), mp.mpf(0))
+
+    def number(self, value: Fraction) -> Rounded:
+        """A number of a formula, as the format holds it."""
+        v = real(value)
+        held = value.denominator & (value.denominator - 1) == 0 and value.numerator.bit_length() <= self.form.precision
+        small = v != 0 and abs(v) < self.form.smallest_normal
+        error = mp.mpf(0) if held and not small else self.u * abs(v) + (self.least if small else 0)
+        return self._formed(v, abs(v), error)
+
+    def is_zero(self, value: Rounded) -> bool:
+        """Is it 0 in every implementation?"""
+        return bool(value.value == 0 and value.exactly)
+
+    def _formed(self, value: Number, majorant: Number, error: Number, *of: Rounded) -> Rounded:
+        fine = all(each.fine for each in of) and bool(majorant + error <= self.most)
+        return Rounded(value, majorant, error, fine)
+
+    def add(self, terms: Sequence[Rounded]) -> Rounded:
+        """The sum, in any order."""
+        fine = all(each.fine for each in terms)
+        terms = [each for each in terms if not self.is_zero(each)]
+        if len(terms) < len(("a", "b")):
+            return replace(terms[0] if terms else self.given(Fraction(0)), fine=fine)
+        value, majorant, error = (sum(column, mp.mpf(0)) for column in zip(*map(_parts, terms), strict=True))
+        growth = (1 + self.u) ** (len(terms) - 1) - 1
+        found = self._formed(value, majorant, error + growth * (majorant + error))
+        return replace(found, fine=found.fine and fine)
+
+    def multiply(self, left: Rounded, right: Rounded) -> Rounded:
+        """a·b; by 0, 1 and −1 nothing is rounded."""
+        for a, b in ((left, right), (right, left)):
+            if a.exactly and abs(a.value) in {0, 1}:
+                fine = a.fine and b.fine
+                return Rounded(a.value * b.value, abs(a.value) * b.majorant, abs(a.value) * b.error, fine)
+        majorant = left.majorant * right.majorant
+        error = left.majorant * right.error + right.majorant * left.error + left.error * right.error
+        own = self.u * (majorant + error) + self.least
+        return self._formed(left.value * right.value, majorant, error + own, left, right)
+
+    def divide(self, left: Rounded, right: Rounded) -> Rounded:
+        """a·(1/b)."""
+        if right.value == 0:
+            msg = "a division by 0"
+            raise ZeroDivisionError(msg)
+        inverse, least = 1 / abs(right.value), abs(right.value) - right.error
+        error = 1 / least - inverse if least > 0 else mp.inf
+        own = self.u * (inverse + error) + self.least
+        return self.multiply(left, Rounded(1 / right.value, inverse, error + own, right.fine))
+
+    def power(self, base: Rounded, exponent: Rounded) -> Rounded:
+        """a^e: of whole e as a product, else as exp(e·log a)."""
+        e = exponent.value
+        if exponent.exactly and e == int(e):
+            n = abs(int(e))
+            size = base.majorant**n
+            error = (base.majorant + base.error) ** n * (1 + self.u) ** n - size + self.function * size
+            below = n * self.least * max(1, base.majorant + base.error) ** max(n - 1, 0)
+            positive = self._formed(base.value**n, size, error + below, base)
+            return positive if e >= 0 else self.divide(self.given(Fraction(1)), positive)
+        logarithm = self.apply(FUNCTIONS["log"], (base,))
+        return self.apply(FUNCTIONS["exp"], (self.multiply(exponent, logarithm),))
+
+    def apply(self, function: Function, arguments: tuple[Rounded, ...]) -> Rounded:
+        """f(a, …)."""
+        values = tuple(each.value for each in arguments)
+        value, error = real(function.value(*values)), sum((each.error for each in arguments), mp.mpf(0))
+        if function.kink is not None:
+            if error and not function.contracting and abs(function.kink(values)) <= error:
+                raise Undecided
+            return self._formed(value, abs(value), error if function.contracting else mp.mpf(0), *arguments)
+        if error and not function.contracting:
+            try:
+                error = max(abs(function.value(values[0] + e) - value) for e in (error, -error))
+            except ArithmeticError:
+                error = mp.inf
+        own = self.function * (abs(value) + error) + self.least
+        return self._formed(value, abs(value), error + own, *arguments)
+
+    def largest(self, values: Sequence[Rounded]) -> Rounded:
+        """The largest, whichever that may be."""
+        found = max(values, key=lambda each: each.value)
+        near = [each for each in values if each.value + each.error >= found.value - found.error]
+        error, fine = max(each.error for each in near), all(each.fine for each in values)
+        return Rounded(found.value, abs(found.value), error, fine)
+
+    def compare(self, left: Rounded, right: Rounded) -> int:
+        """The sign of a − b, where rounding does not decide it."""
+        error = left.error + right.error
+        if error and abs(left.value - right.value) <= error:
+            raise Undecided
+        return int(left.value > right.value) - int(left.value < right.value)
+
+
+@dataclass
+class RoundedEvaluation(Evaluation[Rounded]):
+    """An operation at values, with their error bounds."""
+
+    arithmetic: Rounding
+
+    def defined(self, definition: Definition) -> dict[Place, Rounded]:
+        """What has a name is formed: its majorant is its size."""
+        found = super().defined(definition)
+        return {place: replace(each, majorant=abs(each.value)) for place, each in found.items()}
+
+    def _multiply(self, node: Multiply) -> Callable[[At], Rounded]:
+        """A product in any order: partial products may overflow, or underflow before the rest is multiplied."""
+        brackets = [self.compiled(each) for each in factors(node) if isinstance(each, Bracket)]
+        others = [self.compiled(each) for each in factors(node) if not isinstance(each, Bracket)]
+        rounding = self.arithmetic
+
+        def of(at: At) -> Rounded:
+            if any(rounding.is_zero(each(at)) for each in brackets):
+                return rounding.given(Fraction(0))
+            values = [each(at) for each in others]
+            found, above = rounding.given(Fraction(1)), mp.mpf(1)
+            for each in values:
+                found, above = rounding.multiply(found, each), above * max(1, each.majorant + each.error)
+            fine = all(each.fine for each in values) and bool(above <= rounding.most)
+            below = rounding.least * above * len(values) if not found.exactly else 0
+            return Rounded(found.value, found.majorant, found.error + below, fine)
+
+        return of
+
+    def _shifted(self, node: Reduce, body: Callable[[At], Rounded]) -> Callable[[At], tuple[Rounded, Rounded]]:
+        """The largest of the logits, and Σ exp(a − largest)."""
+        over = self._over(node, body)
+
+        def of(at: At) -> tuple[Rounded, Rounded]:
+            values = over(at)
+            if not values:
+                msg = f"{node.reduction}_{','.join(node.indices)} of nothing"
+                raise ArithmeticError(msg)
+            largest = self.arithmetic.largest(values)
+            return largest, self.arithmetic.add([self._power_of_e(each, largest) for each in values])
+
+        return of
+
+    def _power_of_e(self, each: Rounded, largest: Rounded) -> Rounded:
+        minus = replace(largest, value=-largest.value)
+        return self.arithmetic.apply(FUNCTIONS["exp"], (self.arithmetic.add([each, minus]),))
+
+    def _softmax(self, node: Reduce, body: Callable[[At], Rounded]) -> Callable[[At], Rounded]:
+        shifted = self._shifted(node, body)
+
+        def of(at: At) -> Rounded:
+            largest, total = shifted(at)
+            return self.arithmetic.divide(self._power_of_e(body(at), largest), total)
+
+        return of
+
+    def _logsumexp(self, node: Reduce, body: Callable[[At], Rounded]) -> Callable[[At], Rounded]:
+        shifted = self._shifted(node, body)
+
+        def of(at: At) -> Rounded:
+            largest, total = shifted(at)
+            return self.arithmetic.add([largest, self.arithmetic.apply(FUNCTIONS["log"], (total,))])
+
+        return of
+
+    _REDUCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
+        **Evaluation._REDUCTIONS,  # noqa: SLF001 - what it inherits
+        "softmax": _softmax,
+        "logsumexp": _logsumexp,
+    }
+
+
+def rounded(given: Evaluation[Number], arithmetic: Arithmetic) -> RoundedEvaluation:
+    """The same, with error bounds; the parameters are numbers of a formula."""
+    rounding = Rounding(arithmetic)
+    whole = {each.name for each in given.operation.arguments if each.kind == "index"}
+    values: Mapping[str, Tensor[Any]] = {
+        name: tensor if name in whole else {place: rounding.given(value) for place, value in tensor.items()}
+        for name, tensor in given.values.items()
+    }
+    return RoundedEvaluation(given.operation, given.sizes, given.parameters, values, rounding)
