@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import ml_dtypes
@@ -39,9 +40,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         data = [decimal(x) for x in value.ravel()]
         return {"dtype": value.dtype.name, "shape": list(value.shape), "data": data}
-    return str(value)
+    return decimal(value) if isinstance(value, Fraction) else str(value)
 
 
 def decimal(x: Any) -> str:
     """The shortest decimal string that reads back as the same number of its format."""
+    if isinstance(x, Fraction):  # a parameter
+        return str(x) if x.denominator == 1 else repr(float(x))
     return str(x.item()) if isinstance(x, np.float64 | np.integer) else str(x)

@@ -6,13 +6,14 @@ arguments lie in memory, or what was called before: see ``Usage``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
 
 from backproof_impl.calling import Answer, Call, Unlike, perform
-from backproof_impl.target import FUNCTIONS, Target
+from backproof_impl.target import FUNCTIONS, Signatures, Target
 from backproof_properties.arrays import Array, Case
 from backproof_properties.judge import Refuted
 from backproof_properties.results import Finding
@@ -70,18 +71,18 @@ class Usage:
     stale: bool = False
     integers: bool = False
 
-    def concerned(self, function: str) -> tuple[str, ...]:
+    def concerned(self, function: str, signatures: Signatures = FUNCTIONS) -> tuple[str, ...]:
         """The arguments of ``function`` that ``memory`` and ``integers`` are about."""
-        names = FUNCTIONS[function].arguments
+        names = signatures[function].arguments
         return names[self.argument : self.argument + 1] or names
 
-    def places(self, function: str) -> dict[str, str]:
+    def places(self, function: str, signatures: Signatures = FUNCTIONS) -> dict[str, str]:
         """How each argument of ``function`` lies in memory."""
-        return dict.fromkeys(self.concerned(function), self.memory)
+        return dict.fromkeys(self.concerned(function, signatures), self.memory)
 
-    def described(self, functions: tuple[str, ...]) -> str | None:
+    def described(self, functions: tuple[str, ...], signatures: Signatures = FUNCTIONS) -> str | None:
         """In words, what is unusual about calls of these functions; None for the plain way."""
-        arguments = [FUNCTIONS[function].arguments for function in functions]
+        arguments = [signatures[function].arguments for function in functions]
         given = {names[self.argument] for names in arguments if self.argument < len(names)}
         which = " and ".join(sorted(given)) or "every argument"
         labelled = any("P" in names for names in arguments)
@@ -116,9 +117,13 @@ def in_words(number: int) -> str:
 def others(case: Case) -> Case:
     """Other inputs of the same shapes, just as valid: every array read backwards, and halved unless it holds labels."""
 
-    def other(name: str, A: Array) -> Array:
+    def other(name: str, A: Any) -> Any:
+        if not isinstance(A, np.ndarray):
+            return A
         backwards = A[tuple(slice(None, None, -1) for _ in A.shape)]
-        return backwards.copy() if name == "P" else (backwards * A.dtype.type(0.5)).astype(A.dtype)
+        return (
+            backwards.copy() if name == "P" or A.dtype.kind in "iu" else (backwards * A.dtype.type(0.5)).astype(A.dtype)
+        )
 
     return {
         name: [other(name, A) for A in value] if isinstance(value, list) else other(name, value)
@@ -126,11 +131,18 @@ def others(case: Case) -> Case:
     }
 
 
-def calls(target: Target, function: str, case: Case, usage: Usage) -> list[Call]:
-    """The call, after those that usage asks for: forward and backward on these inputs and on others."""
+def calls(
+    target: Target, function: str, case: Case, usage: Usage, other: Callable[[Case], Case] = others
+) -> list[Call]:
+    """The call, after those that usage asks for: forward and backward on these inputs and on ``other`` ones."""
 
     def one(name: str, inputs: Case) -> Call:
-        arguments = {each: target.arranged(each, inputs[each]) for each in FUNCTIONS[name].arguments}
+        signature = target.signatures[name]
+        if signature.own:
+            arguments = {each: inputs[each].copy() for each in signature.arguments}
+            options = {each: _option(inputs[each]) for each in signature.options}
+            return Call(name, arguments, usage.places(name, target.signatures), options=options)
+        arguments = {each: target.arranged(each, inputs[each]) for each in signature.arguments}
         if target.conventions.labels == "index" and "P" in arguments:
             arguments["P"] = arguments["P"].astype(usage.labels)
         for each in usage.concerned(name) if usage.integers else ():
@@ -141,12 +153,17 @@ def calls(target: Target, function: str, case: Case, usage: Usage) -> list[Call]
     alone = forward == function or forward in target.died or forward not in target.functions
     before = [] if alone else [forward]
     made = (
-        [one(name, inputs) for inputs in (case, others(case)) for name in (*before, function)] if usage.history else []
+        [one(name, inputs) for inputs in (case, other(case)) for name in (*before, function)] if usage.history else []
     )
     if usage.earlier is not None:
         made = [made[k] for k in usage.earlier if k < len(made)]
-    made += [one(name, others(case)) for name in before] if usage.stale else []
+    made += [one(name, other(case)) for name in before] if usage.stale else []
     return [*made, one(function, case)]
+
+
+def _option(value: Any) -> float:
+    """A parameter, as a target is given it."""
+    return int(value) if value.denominator == 1 else float(value)
 
 
 def _as_integers(value: Any) -> Any:
@@ -174,29 +191,48 @@ class Trace:
 # --- the call ---------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Like:
+    """The shape and dtype that an output must have, and what makes other inputs, as valid, of the same shapes."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    other: Callable[[Case], Case]
+
+
 def call(
-    target: Target, function: str, case: Case, wanted: str, usage: Usage = PLAIN, trace: Trace | None = None
+    target: Target,
+    function: str,
+    case: Case,
+    wanted: str,
+    usage: Usage = PLAIN,
+    trace: Trace | None = None,
+    like: Like | None = None,
 ) -> Any:
     """The output ``wanted`` of ``function`` on ``case``, in canonical layout, after checking the contract of the call.
 
-    For networks ``dW`` and ``db`` are lists. Returns None for an optional output that is not offered. Raises
-    ``Refuted`` where the contract is broken, ``Raised`` where the target raised, ``Declined`` where it declines.
+    ``like``: what it has to be, of an operation that is none of the notes'.
+    For networks ``dW`` and ``db`` are lists. Returns None for an optional output that is not offered.
+    Raises ``Refuted`` where the contract is broken, ``Raised`` where the target raised, ``Declined`` where it declines.
     """
-    made = calls(target, function, case, usage)
+    other = others if like is None else like.other
+    made = calls(target, function, case, usage, other)
     last, answer = perform(target, made)
     if answer.died:
         target.died.add(last.function)
     elif usage.integers and (answer.raised or answer.declined):  # to refuse arrays of integers is no wrong answer
-        return call(target, function, case, wanted, replace(usage, integers=False), trace)
+        return call(target, function, case, wanted, replace(usage, integers=False), trace, like)
     if last.function != function and (answer.raised or answer.breach):  # the forward pass is another claim's affair
         usage = replace(usage, history=False, stale=False)
-        made = calls(target, function, case, usage)
+        made = calls(target, function, case, usage, other)
         last, answer = perform(target, made)
     if trace is not None:
         trace.made(made, case)
     _require_answer(function, answer)
     _require_no_side_effects(function, wanted, answer)
     value = answer.outputs.get(wanted)
+    if like is not None:
+        return _own(f"{function}.{wanted}", wanted, value, like, number=wanted in target.signatures[function].numbers)
     if usage.integers:
         value = _unpromoted(value, case[FUNCTIONS[function].arguments[-1]].dtype)
     if wanted in {"L", "loss"}:
@@ -263,11 +299,27 @@ def _array(target: Target, name: str, kind: str, value: Any, expected: tuple[int
     return value.T if transposed else value
 
 
-def _number(name: str, value: Any) -> Any:
+def _own(name: str, wanted: str, value: Any, like: Like, *, number: bool) -> Any:
+    """``value`` if it is what an output of an operation has to be; one that is one number may have any format."""
+    if number:
+        return _number(name, value, wanted)
+    expected = f"a NumPy array of {like.dtype}, shape {like.shape}"
+    if isinstance(value, Unlike | list):
+        unlike = value if isinstance(value, Unlike) else Unlike("list")
+        _refuse(f"{name}: {unlike.against(expected)}", wanted)
+    if value.shape != like.shape:
+        hint = ": is the result transposed?" if value.shape == like.shape[::-1] else ""
+        _refuse(f"{name}: shape {value.shape}, expected {like.shape}{hint}", wanted)
+    if value.dtype != like.dtype:
+        _refuse(f"{name}: dtype {value.dtype}, expected {like.dtype}, that of the inputs", wanted)
+    return value
+
+
+def _number(name: str, value: Any, wanted: str = "L") -> Any:
     """A loss as an array of shape (): one real number."""
     got = value.kind if isinstance(value, Unlike) else "list" if isinstance(value, list) else f"shape {value.shape}"
     if not isinstance(value, np.ndarray) or value.shape != ():
-        _refuse(f"{name}: {got}, expected one real number: the loss", "L")
+        _refuse(f"{name}: {got}, expected one real number{': the loss' * (wanted == 'L')}", wanted)
     return value
 
 

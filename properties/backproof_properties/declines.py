@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
+from backproof_impl.target import FUNCTIONS, Signatures
 from backproof_properties.arrays import Array, Case, plain
 from backproof_properties.contract import Usage
 from backproof_properties.results import Declines
@@ -63,24 +65,26 @@ class Tally:
         self.reason = self.reason or reason
         (self.aside if aside else self.declined).append((case, usage))
 
-    def found(self, functions: tuple[str, ...]) -> Declines | None:
+    def found(self, functions: tuple[str, ...], signatures: Signatures = FUNCTIONS) -> Declines | None:
         """What is to be told of it; None where nothing was declined."""
         shown = self.declined + self.aside
         if not shown:
             return None
-        case, usage = min(shown, key=lambda each: (_entries(each[0]), each[1].described(functions) or ""))
+        said = partial(Usage.described, functions=functions, signatures=signatures)
+        case, usage = min(shown, key=lambda each: (_entries(each[0]), said(each[1]) or ""))
         inputs = {name: plain(value) for name, value in case.items()}
         drawn = len(self.declined) + len(self.answered)
+        own = any(signatures[name].own for name in functions)
         return Declines(
-            len(self.declined), drawn, self.reason, inputs, usage.described(functions), self._limit(functions)
+            len(self.declined), drawn, self.reason, inputs, said(usage), self._limit(functions, {} if own else SIZES)
         )
 
-    def _limit(self, functions: tuple[str, ...]) -> str | None:
+    def _limit(self, functions: tuple[str, ...], limits: dict[str, Callable[[Case], list[int]]]) -> str | None:
         """The limit that admits all that was answered and nothing that was declined, as ``--declare`` takes it."""
         if not self.answered:
             return None
         declined = self.declined + self.aside
-        for name, sizes in SIZES.items():
+        for name, sizes in limits.items():
             inside = [size for case, _ in self.answered for size in sizes(case)]
             outside = [[size for size in sizes(case) if not _within(size, inside)] for case, _ in declined]
             if inside and all(outside):

@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from backproof_impl.memory import MEMORY
-from backproof_impl.target import FUNCTIONS
+from backproof_impl.target import FUNCTIONS, Signatures
 from backproof_properties.arrays import Array, Case
 from backproof_properties.contract import PLAIN, Usage
 from backproof_properties.subject import Domain
@@ -28,15 +28,21 @@ _LARGEST_INTEGER = 8
 
 @st.composite
 def examples(
-    draw: st.DrawFn, cases: st.SearchStrategy[Case], functions: tuple[str, ...], domain: Domain
+    draw: st.DrawFn,
+    cases: st.SearchStrategy[Case],
+    functions: tuple[str, ...],
+    domain: Domain,
+    signatures: Signatures = FUNCTIONS,
 ) -> tuple[Case, Usage]:
     """A case and a usage of ``functions``; the links inside the spec call nothing."""
     case = draw(cases)
     if not functions:
         return case, PLAIN
     usage, kind = draw(_usages(domain)), draw(st.sampled_from(_KINDS))
-    if kind not in {"any", *_limits(domain)}:
+    if kind not in {"any", *_limits(domain)} or (kind in {"integers", "shared"} and signatures[functions[0]].own):
         return case, usage
+    if kind == "broadcast":
+        return _broadcast(draw, signatures, case, usage, functions)
     return _MADE.get(kind, _as_it_is)(draw, domain, case, usage, functions)
 
 
@@ -52,7 +58,7 @@ def _limits(domain: Domain) -> tuple[str, ...]:
 def _usages(domain: Domain) -> st.SearchStrategy[Usage]:
     """What any inputs admit; most often the plain way."""
     declared = domain.conventions.limits.memory
-    memory = tuple(kind for kind in MEMORY if kind in declared and kind not in _MADE) or declared
+    memory = tuple(kind for kind in MEMORY if kind in declared and kind not in _OF_A_KIND) or declared
     labels = ("int64", "int32", "uint8") if domain.conventions.labels == "index" else ("int64",)
     return st.builds(
         lambda before, **rest: Usage(**rest, **before),
@@ -70,9 +76,11 @@ def _as_it_is(_: st.DrawFn, __: Domain, case: Case, usage: Usage, ___: tuple[str
     return case, usage
 
 
-def _broadcast(draw: st.DrawFn, _: Domain, case: Case, usage: Usage, functions: tuple[str, ...]) -> tuple[Case, Usage]:
+def _broadcast(
+    draw: st.DrawFn, signatures: Signatures, case: Case, usage: Usage, functions: tuple[str, ...]
+) -> tuple[Case, Usage]:
     """A stride of 0 for an argument that is the same along an axis."""
-    numbered = [pair for function in functions for pair in enumerate(FUNCTIONS[function].arguments)]
+    numbered = [pair for function in functions for pair in enumerate(signatures[function].arguments)]
     even = [k for k, name in numbered if any(map(_is_even, _arrays(case.get(name, []))))]
     return case, replace(usage, memory="broadcast", argument=draw(st.sampled_from(even))) if even else usage
 
@@ -150,4 +158,5 @@ def _arrays(value: Any) -> list[Array]:
     return value if isinstance(value, list) else [value]
 
 
-_MADE = {"broadcast": _broadcast, "shared": _shared, "integers": _integers}
+_MADE = {"shared": _shared, "integers": _integers}
+_OF_A_KIND = {"broadcast", *_MADE}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable
+from fractions import Fraction
 
 import numpy as np
 from mpmath import mp
@@ -20,7 +21,7 @@ from backproof_spec.rounding.formats import FORMATS
 
 JUDGE_BITS = 2 * EXACT_BITS
 """Differences between a float and an exact value (a multiple of 2⁻⁴⁴⁰⁰) are taken at this precision: exactly."""
-DIGITS = 20
+DIGITS, _LONG = 20, 10**9
 """Exact values are printed to this many digits."""
 LARGEST_SHOWN = 256
 """Entries of an output that are kept one by one in a finding."""
@@ -41,7 +42,10 @@ def working_error(roundings: int) -> Number:
     return total / (1 - total)
 
 
-def _text(value: Number) -> str:
+def shown(value: Number) -> str:
+    """A number in so many digits; a short fraction as it is."""
+    if isinstance(value, Fraction):
+        return str(value) if value.denominator < _LONG else shown(mp.mpf(value.numerator) / value.denominator)
     if mp.isinf(value):
         return "+inf" if value > 0 else "-inf"  # mpmath 1.3 and 1.4 differ
     return str(mp.nstr(value, DIGITS))
@@ -65,7 +69,7 @@ def agree(
                 size = (abs(expected[i, j]) if scale is None else scale[i, j]) or mp.mpf(1)
                 if not difference <= bound:
                     message = (
-                        f"{name}[{i}, {j}]: {_text(found[i, j])}, expected {_text(expected[i, j])} "
+                        f"{name}[{i}, {j}]: {shown(found[i, j])}, expected {shown(expected[i, j])} "
                         f"to within {mp.nstr(bound, 3)}"
                     )
                     raise Refuted(
@@ -74,8 +78,8 @@ def agree(
                             name,
                             {},
                             (i, j),
-                            _text(expected[i, j]),
-                            _text(found[i, j]),
+                            shown(expected[i, j]),
+                            shown(found[i, j]),
                             _ratio(difference, bound),
                         )
                     )
@@ -184,10 +188,10 @@ def _finding(
         verdict = "the exact value is finite and every intermediate can be"
     else:
         verdict = "nothing is rounded here: equality is demanded"
-    wanted = "a non-finite value" if mp.isnan(exact) else _text(exact)
+    wanted = "a non-finite value" if mp.isnan(exact) else shown(exact)
     message = f"{name}{place}: got {got!s}, expected {wanted}: {verdict}"
     bounds = str(mp.nstr(excess, 3)) if mp.isfinite(excess) else "∞"
-    ulps = _ulps(float(got), exact, computed.dtype.name)
+    off = ulps(float(got), exact, computed.dtype.name)
     return Finding(
         message,
         name,
@@ -196,13 +200,13 @@ def _finding(
         wanted,
         str(got),
         bounds,
-        ulps,
+        off,
         judged=_judged(columns, enclosure),
-        bound=_text(radius),
+        bound=shown(radius),
     )
 
 
-def _ulps(got: float, exact: Number, dtype: str) -> str | None:
+def ulps(got: float, exact: Number, dtype: str) -> str | None:
     """|got − exact| in units in the last place of the exact value; None where that is 0 or either is not finite."""
     if dtype not in FORMATS or not exact or not (mp.isfinite(exact) and np.isfinite(got)):
         return None
@@ -218,8 +222,8 @@ def _judged(columns: Array, enclosure: Enclosure) -> Judged | None:
     places = [[(i, j) for j in range(columns.shape[1])] for i in range(columns.shape[0])]
     return Judged(
         [[decimal(columns[place]) for place in row] for row in places],
-        [[_text(enclosure.exact[place]) for place in row] for row in places],
-        [[_text(enclosure.radius[place]) for place in row] for row in places],
+        [[shown(enclosure.exact[place]) for place in row] for row in places],
+        [[shown(enclosure.radius[place]) for place in row] for row in places],
         [
             [_shown_ratio(float(columns[place]), enclosure.exact[place], enclosure.radius[place]) for place in row]
             for row in places

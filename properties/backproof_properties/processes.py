@@ -9,14 +9,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backproof_impl import launch
 from backproof_impl.conventions import Conventions, declare
 from backproof_impl.isolation import Program, Session, end
 from backproof_impl.loading import as_target
-from backproof_impl.target import Target
+from backproof_impl.target import Signatures, Target
 from backproof_properties.results import Outcome, Verdict
 from backproof_properties.runner import Task, run
 
@@ -26,19 +26,22 @@ class Source:
     """Where a target comes from, so that every process can load its own; ``declarations`` as on the command line.
 
     ``what`` is anything that ``as_target`` takes, or the ``Program`` that hosts it. ``isolate`` gives it a process.
+    ``further``: what it may offer of operations beside the suite's.
     """
 
     what: Any
     conventions: Conventions | None = None
     declarations: tuple[str, ...] = ()
     isolate: bool = False
+    further: Signatures = field(default_factory=dict)
 
     def load(self) -> tuple[Target, Callable[[], None]]:
         """The target, and what ends its process if it has one."""
         if not self.isolate and not isinstance(self.what, Program):
-            found = as_target(self.what, self.conventions)
+            found = as_target(self.what, self.conventions, self.further)
             return replace(found, conventions=declare(found.conventions, list(self.declarations))), _nothing
-        session = Session(self.what if isinstance(self.what, Program) else Program.of_python(self.what))
+        program = self.what if isinstance(self.what, Program) else Program.of_python(self.what)
+        session = Session(program, self.further)
         found = session.target()
         conventions = declare(self.conventions or found.conventions, list(self.declarations))
         session.seconds = conventions.limits.seconds or session.seconds

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from backproof_impl.target import FUNCTIONS, Signatures
 from backproof_properties.arrays import Case
 from backproof_properties.results import Link, Observation
 from backproof_properties.subject import Domain, Subject
+
+
+class Unfit(Exception):
+    """An example that says nothing of the claim, such as a kink: it is drawn anew."""
+
+
+class Unsettled(Exception):
+    """A check ends without a verdict: why."""
+
 
 Cases = Callable[[Domain], st.SearchStrategy[Case]]
 
@@ -18,7 +28,10 @@ Cases = Callable[[Domain], st.SearchStrategy[Case]]
 class Property:
     """``check`` raises ``judge.Refuted`` on a counterexample, else says what it saw (None: not offered by the target).
 
-    ``functions`` are the target's functions it needs; none for the links inside the spec, which look at no target.
+    ``functions`` are the target's functions it needs, with what they take (``signatures``); none for the links inside
+    the spec, which look at no target. ``letters``: of each input that may be made smaller, its indices, where the
+    operation is none of the notes'; ``admits``: is a smaller one an input at all? ``unbounded``: why nothing that a
+    target computes can be said to hold.
     """
 
     claim: str
@@ -26,6 +39,10 @@ class Property:
     cases: Cases
     check: Callable[[Case, Subject], Observation | None]
     functions: tuple[str, ...] = ()
+    signatures: Signatures = field(default_factory=lambda: FUNCTIONS)
+    letters: Mapping[str, tuple[str, ...]] | None = None
+    admits: Callable[[Case], bool] = lambda _: True
+    unbounded: str | None = None
 
     @property
     def id(self) -> str:

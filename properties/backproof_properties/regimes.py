@@ -102,6 +102,30 @@ def rare_probability(code: int, form: Format) -> float:
     return table[code % len(table)]
 
 
+def positive(code: int, form: Format) -> float:
+    """Numbers in (0, 4)."""
+    return abs(dense(code, form)) or 1.0
+
+
+def nonnegative(code: int, form: Format) -> float:
+    """Multiples of 1/4 in [0, 2]."""
+    return abs(small(code, form))
+
+
+def inside(code: int, form: Format) -> float:
+    """Full-precision numbers in (0, 1)."""
+    return float(np.ldexp(code % (2**form.precision - 1) + 1, -form.precision))
+
+
+def bit(code: int, form: Format) -> float:  # noqa: ARG001 - one signature for all regimes
+    """0 or 1."""
+    return float(code % 2)
+
+
+POSITIVE: tuple[Regime, ...] = (positive,)
+NONNEGATIVE: tuple[Regime, ...] = (nonnegative, positive)
+INSIDE: tuple[Regime, ...] = (inside,)
+MASKS: tuple[Regime, ...] = (bit,)
 ORDINARY: tuple[Regime, ...] = (small, dense)
 VALUES: tuple[Regime, ...] = (*(small, dense, dense) * 4, special, wide, tiny, huge)
 """Three arrays in four are ordinary: an extreme one mostly meets ordinary ones, and little hides in overflow."""

@@ -70,7 +70,7 @@ def recall(planned: Iterable[Task], *, exactly: bool) -> dict[tuple[str, Link, s
         fitting = [
             each
             for each in kept
-            if (each["claim"], each["link"]) == (task.property.claim, str(task.property.link))
+            if (each["claim"], each["link"]) == (_of(task), str(task.property.link))
             and (each["examples"] == task.examples if exactly else each["examples"] >= task.examples)
             and (each["seed"] == task.seed or not exactly)
         ]
@@ -96,10 +96,17 @@ def remember(planned: Iterable[Task], outcomes: Iterable[Outcome]) -> None:
     _write([each for entries in kept.values() for each in entries])
 
 
+def _of(task: Task) -> str:
+    """The claim; of an operation that is none of the suite's, with the digest of what it says."""
+    if task.operation is None:
+        return task.property.claim
+    return f"{task.property.claim} {hashlib.sha256(repr(task.operation).encode()).hexdigest()[:32]}"
+
+
 def _entry(task: Task, outcome: Outcome) -> dict[str, Any]:
     seen = outcome.observation
     return {
-        "claim": outcome.claim,
+        "claim": _of(task),
         "link": str(outcome.link),
         "seed": task.seed,
         "examples": task.examples,

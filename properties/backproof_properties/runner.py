@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import hypothesis
 import numpy as np
@@ -20,62 +20,14 @@ from backproof_properties.coverage import held
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
 from backproof_properties.history import Failed, Failing, after_calls, after_log
 from backproof_properties.judge import Refuted
-from backproof_properties.property import Property
+from backproof_properties.property import Property, Unfit, Unsettled
 from backproof_properties.results import Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
 from backproof_properties.seeded import INDEPENDENT, MUTATING, under_hypothesis, without_constants
 from backproof_properties.smaller import smaller
 from backproof_properties.subject import Domain, Subject
-from backproof_properties.suite import PROPERTIES
+from backproof_properties.tasks import Task, needed, offered, tasks
 
-
-@dataclass(frozen=True)
-class Task:
-    """One property to run: by its place in the suite, so that it can be sent to another process."""
-
-    place: int
-    dtype: str | None
-    examples: int
-    seed: int
-
-    @property
-    def key(self) -> tuple[str, Link, str | None]:
-        """What tells its outcome from all others of a run."""
-        return self.property.claim, self.property.link, self.dtype
-
-    def outcome(self, verdict: Verdict, reason: str) -> Outcome:
-        """What is to be said of it where it was not run to its end."""
-        return Outcome(*self.key, verdict, reason=reason)
-
-    @property
-    def property(self) -> Property:
-        """The property itself."""
-        return PROPERTIES[self.place]
-
-    def draws(self, domain: Domain) -> str:
-        """What decides which examples are drawn."""
-        return f"{self.seed}/{self.property.id}/{self.dtype}/{domain.least}-{domain.largest}"
-
-
-def tasks(claims: tuple[str, ...], dtypes: tuple[str, ...], examples: int, seed: int) -> list[Task]:
-    """Everything to run for these claims: the links inside the spec once, the implementation in each dtype.
-
-    A proof is for all shapes: one run of it says all there is to say.
-    """
-    return [
-        Task(place, dtype, 1 if each.link is Link.PROOF else examples, seed)
-        for place, each in enumerate(PROPERTIES)
-        if each.claim in claims
-        for dtype in (dtypes if each.link is Link.IMPLEMENTATION else (None,))
-    ]
-
-
-def needed(planned: list[Task], target: Target) -> list[Task]:
-    """All but the links inside the spec of claims of which the target offers nothing in any format."""
-    computed = [each for each in planned if each.property.link is Link.IMPLEMENTATION]
-    offered = {each.property.claim for each in computed if unsupported(each.property, each.dtype, target) is None}
-    absent = {each.property.claim for each in computed} - offered
-    return [each for each in planned if each.property.link is Link.IMPLEMENTATION or each.property.claim not in absent]
-
+__all__ = ["Task", "drawn", "needed", "offered", "run", "tasks"]
 
 # --- one property -----------------------------------------------------------------------------------------------------
 
@@ -140,7 +92,8 @@ class _Search:
     ) -> None:
         """Search at once."""
         self._each, self._subject, self._task = each, subject, task
-        self._domain = Domain(subject.dtype, subject.conventions, least=least, largest=largest)
+        signatures = subject.target.signatures
+        self._domain = Domain(subject.dtype, subject.conventions, largest, least, signatures)
         self._seen, self.tried, self._answered, self._blank, self._not_offered = Observation(), 0, 0, 0, 0
         self.verdict = Verdict.HOLDS
         self._finding: Finding | None = None
@@ -152,6 +105,7 @@ class _Search:
         self._last: Failing | None = None
         self._afresh, self._before = False, tuple[Call, ...]()
         self._latest: float | None = None
+        self._unsettled: str | None = None
         self._aside = False
         """Are the examples of now drawn for a purpose? Shares are counted among the others."""
         self._run(task.examples, phases, backend=INDEPENDENT)
@@ -190,9 +144,15 @@ class _Search:
             self.verdict, self._finding = Verdict.REFUTED, refuted.finding
         except Failed as failed:
             self.verdict, self._finding = Verdict.ERROR, failed.finding
+        except hypothesis.errors.Unsatisfiable:
+            self._unsettled = self._unsettled or _NO_VALUES
 
     def _check(self, case: Case, usage: Usage) -> None:
-        failure = self._died or self._failure(case, usage)
+        try:
+            failure = self._died or self._failure(case, usage)
+        except Unfit:
+            self.tried -= 1
+            hypothesis.reject()
         if failure is not None:
             raise failure  # from one place: by it Hypothesis tells failures apart
         if self._each.link is Link.IMPLEMENTATION and self._latest is not None:
@@ -213,6 +173,9 @@ class _Search:
         except Raised as raised:
             failure = Failed(self._told(Finding(str(raised), self._each.claim, {}), case, usage, trace))
             self._died = failure if raised.died else None
+        except Unsettled as unsettled:
+            self._unsettled = str(unsettled)
+            return None
         except Declined as declined:
             self.tried -= 1
             self._tally.decline(case, usage, str(declined), aside=self._aside)
@@ -248,7 +211,8 @@ class _Search:
     def _told(self, finding: Finding, case: Case, usage: Usage, trace: Trace) -> Finding:
         inputs = {name: plain(value) for name, value in case.items()}
         number = len(self._before)
-        words = [in_words(number) if number else None, usage.described(self._each.functions)]
+        called = usage.described(self._each.functions, self._each.signatures)
+        words = [in_words(number) if number else None, called]
         moved = (
             replace(call, taken={name: (k + number, output) for name, (k, output) in call.taken.items()})
             for call in trace.calls
@@ -311,6 +275,8 @@ class _Search:
         usage, kept = self._last.usage, self._last.failure
 
         def fails(other: Case) -> bool:
+            if not self._each.admits(other):
+                return False
             found = self._failure(other, usage)
             if found is None or type(found) is not type(kept):
                 return False
@@ -318,7 +284,8 @@ class _Search:
 
         tries = _RESTARTS if self._afresh and self._subject.target.elsewhere else _TRIES
         limits = self._subject.conventions.limits
-        found = smaller(self._last.case, limits, fails, tries, shrunk=not self._afresh)
+        letters = self._each.letters
+        found = smaller(self._last.case, limits, fails, tries, shrunk=not self._afresh, letters=letters)
         if fails(found):
             self._take_over()
 
@@ -338,7 +305,7 @@ class _Search:
 
     def _further(self, domain: Domain, number: int = 0) -> list[Case]:
         """Further examples, by their number always the same ones."""
-        task = Task(self._task.place, self._task.dtype, _EXAMPLES, self._task.seed + number)
+        task = replace(self._task, examples=_EXAMPLES, seed=self._task.seed + number)
         return [case for case, _ in drawn(self._each, domain, task)]
 
     def _admitted(self, conventions: Conventions) -> Iterator[Case]:
@@ -347,7 +314,7 @@ class _Search:
 
     def outcome(self, tried_before: int = 0) -> Outcome:
         """What was found."""
-        declined = self._tally.found(self._each.functions)
+        declined = self._tally.found(self._each.functions, self._each.signatures)
         verdict, reason = self.verdict, None
         if verdict is Verdict.HOLDS:
             verdict, reason = self._worth(declined)
@@ -367,6 +334,9 @@ class _Search:
         if declined and not self._answered:
             return Verdict.UNSUPPORTED, f"the target declines: {declined.reason}"
         found = doubts.of_examples(self._blank, self._answered, declined, self._undecided)
+        if self._unsettled or each.unbounded:
+            known = self._unsettled or (each.unbounded or "").format(worst=self._seen.worst)
+            return Verdict.UNCERTIFIED, "; ".join([known, *found])
         if each.link is Link.IMPLEMENTATION:
             found += doubts.of_thresholds(self._seen.thresholds, self._subject)
         return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, None)
@@ -381,6 +351,7 @@ def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
     return found
 
 
+_NO_VALUES = "no values were found that satisfy what is supposed, away from kinks"
 _OUTPUT_OF_CLAIM = {"network.forward": "loss", "network.dX": "dX"}
 """The outputs of ``network_gradients`` that a target may leave out."""
 

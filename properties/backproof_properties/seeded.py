@@ -65,6 +65,6 @@ def under_hypothesis(
         backend=backend,
     )
     seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    drawn = examples(each.cases(domain), each.functions, domain)
+    drawn = examples(each.cases(domain), each.functions, domain, each.signatures)
     test: Callable[[], None] = hypothesis.seed(seed)(settings(hypothesis.given(drawn)(lambda example: check(*example))))
     return test

@@ -6,7 +6,7 @@ values. Here one letter is one size, m×n in W and n×p in Y, and what is left o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise, takewhile
 from typing import Any, TypeAlias
 
@@ -28,8 +28,19 @@ _STARTS = 9
 """Places tried for a part of one length: of a large array not all of them."""
 
 
-def smaller(case: Case, limits: Limits, fails: Callable[[Case], bool], tries: int, *, shrunk: bool = True) -> Case:
-    """The smallest case found that still fails, after so many tries at most; was it ``shrunk`` entry by entry?"""
+def smaller(
+    case: Case,
+    limits: Limits,
+    fails: Callable[[Case], bool],
+    tries: int,
+    *,
+    shrunk: bool = True,
+    letters: Mapping[str, Letters] | None = None,
+) -> Case:
+    """The smallest case found that still fails, after so many tries at most; was it ``shrunk`` entry by entry?
+
+    ``letters``: those of the axes, where they are none of the notes'.
+    """
     first, left = case, iter(range(tries))
     for reductions in (_parts_left_out, _entries_made_plain):
         if reductions is _entries_made_plain and shrunk and case is first:
@@ -37,13 +48,15 @@ def smaller(case: Case, limits: Limits, fails: Callable[[Case], bool], tries: in
         found: Case | None = case
         while found is not None:
             case = found
-            tried = takewhile(lambda _: next(left, None) is not None, reductions(case, limits))
+            tried = takewhile(lambda _: next(left, None) is not None, reductions(case, limits, letters))
             found = next((other for other in tried if fails(other)), None)
     return case
 
 
-def _letters(case: Case) -> dict[str, Any] | None:
+def _letters(case: Case, given: Mapping[str, Letters] | None) -> dict[str, Any] | None:
     """The letters of each array, or of each in a list; None for inputs that are not known here."""
+    if given is not None:
+        return {name: given.get(name, ()) for name in case}
     layers = len(case.get("weights", ()))
     network = {
         "weights": [(str(k + 1), str(k)) for k in range(layers)],
@@ -57,15 +70,16 @@ def _letters(case: Case) -> dict[str, Any] | None:
 
 def _arrays(case: Case, letters: dict[str, Any]) -> Iterator[tuple[Array, Letters]]:
     for name, value in case.items():
-        yield from zip(value, letters[name], strict=True) if isinstance(value, list) else [(value, letters[name])]
+        if isinstance(value, list | np.ndarray):
+            yield from zip(value, letters[name], strict=True) if isinstance(value, list) else [(value, letters[name])]
 
 
 # --- parts left out ---------------------------------------------------------------------------------------------------
 
 
-def _parts_left_out(case: Case, limits: Limits) -> Iterator[Case]:
+def _parts_left_out(case: Case, limits: Limits, given: Mapping[str, Letters] | None) -> Iterator[Case]:
     """Without a layer, then without parts of each size, or of equal sizes together: all that may go, half, …, one."""
-    letters = _letters(case)
+    letters = _letters(case, given)
     if letters is None:
         return
     sizes = {letter: size for A, own in _arrays(case, letters) for letter, size in zip(own, A.shape, strict=True)}
@@ -124,10 +138,10 @@ def _layers_left_out(case: Case, limits: Limits, sizes: dict[str, int]) -> Itera
 _PROBABILITIES = {"P", "S"}
 
 
-def _entries_made_plain(case: Case, limits: Limits) -> Iterator[Case]:
+def _entries_made_plain(case: Case, limits: Limits, _: Mapping[str, Letters] | None) -> Iterator[Case]:
     """With an array, or one entry, made 0, or 1 where it is neither; labels and probabilities stay what they are."""
     for name, value in case.items():
-        if name in _PROBABILITIES:
+        if name in _PROBABILITIES or not isinstance(value, list | np.ndarray):
             continue
         only_zero = limits.magnitude is not None or (name in {"b", "biases"} and not limits.biases)
         for k, A in enumerate(value if isinstance(value, list) else [value]):

@@ -102,7 +102,7 @@ _EVEN: tuple[tuple[int, ...], ...] = (*[()] * 9, (1,), (0,), (0, 1))
 
 
 @st.composite
-def cotangents(draw: st.DrawFn, domain: Domain, shape: tuple[int, int], regimes: tuple[Regime, ...] = VALUES) -> Array:
+def cotangents(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
     """What flows back: any numbers, now and then the same ones in every column, in every row, or everywhere."""
     A: Array = draw(arrays(domain, shape, regimes))
     axes = draw(st.sampled_from(_EVEN))
@@ -113,7 +113,11 @@ def cotangents(draw: st.DrawFn, domain: Domain, shape: tuple[int, int], regimes:
 @st.composite
 def logits(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...]) -> Array:
     """Logits: ties, gaps past which exp underflows, saturation, common offsets; within the declared limit."""
-    Z = draw(arrays(domain, shape, LOGITS))
+    return limited(domain, draw(arrays(domain, shape, LOGITS)))
+
+
+def limited(domain: Domain, Z: Array) -> Array:
+    """Z within the declared limit."""
     limit = domain.conventions.limits.logit
     if limit is None:
         return Z

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from mpmath import mp
 
 from backproof_impl.conventions import Conventions
-from backproof_impl.target import Target
+from backproof_impl.target import FUNCTIONS, Signatures, Target
 from backproof_properties import contract, judge
 from backproof_properties.arrays import Case
-from backproof_properties.contract import PLAIN, Raised, Trace, Usage
+from backproof_properties.contract import PLAIN, Like, Raised, Trace, Usage
 from backproof_properties.results import Observation
 from backproof_spec.matrices import Number
 from backproof_spec.rounding.enclosure import Enclosure
@@ -22,12 +22,16 @@ from backproof_spec.rounding.formats import FORMATS, Arithmetic, Format
 
 @dataclass(frozen=True)
 class Domain:
-    """Where inputs are drawn from: a format, within what the conventions admit, in sizes ``least`` to ``largest``."""
+    """Where inputs are drawn from: a format, within what the conventions admit, in sizes ``least`` to ``largest``.
+
+    ``signatures``: what the functions of the target take, who leaves out what need not be handed over.
+    """
 
     dtype: str
     conventions: Conventions
     largest: int = 128
     least: int = 0
+    signatures: Signatures = field(default_factory=lambda: FUNCTIONS, compare=False)
 
     @property
     def small(self) -> bool:
@@ -67,13 +71,13 @@ class Subject:
         flush = self.conventions.arithmetic == "flush-to-zero"
         return Arithmetic.of(self.dtype, declared if wider else None, flush_to_zero=flush, rescaled=bool(rescaled))
 
-    def call(self, function: str, case: Case, wanted: str) -> Any:
+    def call(self, function: str, case: Case, wanted: str, like: Like | None = None) -> Any:
         """One output of the target's function, its contract checked; or what it raised, if that may mean overflow."""
         broken = next((value for value in case.values() if isinstance(value, Raised)), None)
         if broken is not None:  # what was to be handed on
             raise broken
         try:
-            found = contract.call(self.target, function, case, wanted, self.usage, self.trace)
+            found = contract.call(self.target, function, case, wanted, self.usage, self.trace, like)
         except Raised as raised:
             if not raised.overflow:
                 raise

@@ -34,7 +34,8 @@ class Suggestion:
 
 def suggest(target: Target, outcomes: Sequence[Outcome], planned: Sequence[Task]) -> Suggestion | None:
     """The fewest declarations under which most of what fails on shapes no longer does; None where none helps."""
-    failing = [task for task, outcome in zip(planned, outcomes, strict=True) if _on_shapes(outcome)]
+    of_notes = (pair for pair in zip(planned, outcomes, strict=True) if pair[0].operation is None)
+    failing = [task for task, outcome in of_notes if _on_shapes(outcome)]
     best: Suggestion | None = None
     for declarations in _declarations(target) if failing else ():
         meant = replace(target, conventions=declare(target.conventions, list(declarations)))

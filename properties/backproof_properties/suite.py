@@ -37,12 +37,15 @@ def properties_of(claims: tuple[str, ...]) -> tuple[Property, ...]:
     return tuple(each for each in PROPERTIES if each.claim in claims)
 
 
-def claims_required(names: Iterable[str], claims: tuple[str, ...]) -> tuple[str, ...]:
-    """The claims that these names, or ``all``, require among those that are run; ``UsageError`` for one that is not."""
-    about = {each.claim for each in properties_of(claims) if each.link is Link.IMPLEMENTATION}
+def claims_required(names: Iterable[str], claims: tuple[str, ...], further: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The claims that these names, or ``all``, require among those that are run; ``UsageError`` for one that is not.
+
+    ``further``: those of operations beside the suite's.
+    """
+    about = {each.claim for each in properties_of(claims) if each.link is Link.IMPLEMENTATION} | {*further}
     chosen: set[str] = set()
     for name in names:
-        named = about if name == "all" else set(claims_named([name]))
+        named = about if name == "all" else set(claims_named([name], further))
         outside = sorted(named - set(claims))
         if outside:
             msg = f"required claim {outside[0]} is not run: expected some of {', '.join(claims)}, or all"
@@ -51,19 +54,20 @@ def claims_required(names: Iterable[str], claims: tuple[str, ...]) -> tuple[str,
     return tuple(claim for claim in claims if claim in chosen)
 
 
-def claims_named(names: Iterable[str] | None) -> tuple[str, ...]:
+def claims_named(names: Iterable[str] | None, further: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The claims that operations or claim ids stand for; ``UsageError`` names the close ones for an unknown name."""
+    claims = (*CLAIM_IDS, *further)
     if names is None:
-        return CLAIM_IDS
+        return claims
     chosen: set[str] = set()
-    operations = [operation.id for operation in OPERATIONS]
+    operations = dict.fromkeys([*(each.id for each in OPERATIONS), *(each.partition(".")[0] for each in further)])
     for name in names:
-        found = [claim for claim in CLAIM_IDS if name in (claim, claim.partition(".")[0])]
+        found = [claim for claim in claims if name in (claim, claim.partition(".")[0])]
         if not found:
-            spelt = {known.lower(): known for known in (*CLAIM_IDS, *operations)}
+            spelt = {known.lower(): known for known in (*claims, *operations)}
             close = [spelt[word] for word in difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)]
             hint = f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(operations)}"
             msg = f"claim {name!r} is not known: {hint} (backproof list claims shows all)"
             raise UsageError(msg)
         chosen.update(found)
-    return tuple(claim for claim in CLAIM_IDS if claim in chosen)
+    return tuple(claim for claim in claims if claim in chosen)

@@ -1,0 +1,262 @@
+"""The four links of any claim of an operation, written once.
+
+definition → Jacobian: each partial derivative against central difference quotients of steps h = 2⁻²⁰⁰ and h/2, at 1000
+bits. A quotient's error falls by 4 with the step, h²·f‴/6 + O(h⁴), so that the finer one is off by a third of what the
+two differ by; demanded is all of that (assumed: f‴ is much the same within h of x), and 2⁻⁴⁰⁰ of the values for what is
+rounded, which is far more than 1000 bits leave. What is rational is computed exactly. At a kink nothing is demanded.
+
+Jacobian → formula: what is claimed equals Jᵀ·vec dY, exactly where both are rational, else to 200 of 400 bits.
+
+definition ⊢ formula: tried in numbers, proved by the kernel, replayed.
+
+formula → implementation: see ``computed``.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from hypothesis import strategies as st
+from mpmath import mp
+
+from backproof_impl.target import Signature
+from backproof_properties import computed
+from backproof_properties.arrays import Case
+from backproof_properties.inputs import BITS, admitted, cases, evaluation
+from backproof_properties.judge import Refuted, shown
+from backproof_properties.property import Property, Unfit, Unsettled
+from backproof_properties.results import Finding, Link, Observation
+from backproof_properties.subject import Domain, Subject
+from backproof_spec.calculus import evaluate, limits, values
+from backproof_spec.calculus.derivation import proof_file
+from backproof_spec.calculus.replay import Rejected, replay
+from backproof_spec.calculus.statement import prove
+from backproof_spec.calculus.tactics import Unproved
+from backproof_spec.calculus.terms import Refused
+from backproof_spec.claims import claim_of, gradients
+from backproof_spec.language import exact, proving
+from backproof_spec.language.evaluating import Evaluation, Place
+from backproof_spec.language.exact import Exact, Kink
+from backproof_spec.language.functions import Number, real
+from backproof_spec.language.lowering import Beyond
+from backproof_spec.language.syntax import Gradient, Node
+from backproof_spec.operation import Operation
+
+
+def signatures(operation: Operation) -> dict[str, Signature]:
+    """What a target offers of an operation: f(A, B; eps) → Y, and f_vjp(A, B, dY; eps) → (dA, dB).
+
+    A loss alone may leave out its cotangent.
+    """
+    arguments = tuple(each.name for each in operation.arguments)
+    options = tuple(each.name for each in operation.parameters)
+    given = {f"d{each.name}": each.name for each in operation.differentiated}
+    scalars = {name for name, indices in operation.shapes.items() if not indices}
+    loss = len(operation.outputs) == 1 and operation.outputs[0] in scalars
+    cotangents = tuple(operation.cotangents)
+    return {
+        operation.name: Signature(
+            arguments,
+            operation.outputs,
+            options,
+            numbers=tuple(each for each in operation.outputs if each in scalars),
+            own=True,
+        ),
+        f"{operation.name}_vjp": Signature(
+            (*arguments, *cotangents),
+            tuple(given),
+            options,
+            optional=cotangents if loss else (),
+            numbers=tuple(each for each, name in given.items() if name in scalars),
+            own=True,
+        ),
+    }
+
+
+def properties(operation: Operation) -> tuple[Property, ...]:
+    """Every link of every claim, in the order of the arguments, and within a claim in that of the chain of trust."""
+    table = signatures(operation)
+    forward, backward = table
+    letters = {each.name: operation.shapes[each.name] for each in operation.arguments}
+    letters |= {name: operation.shapes[output] for name, output in operation.cotangents.items()}
+    tame, drawn = (_Cases(operation, name, tame=tame) for name, tame in ((backward, True), (forward, False)))
+    of_target = partial(
+        Property,
+        link=Link.IMPLEMENTATION,
+        signatures=table,
+        letters=letters,
+        admits=partial(admitted, operation),
+        unbounded=f"no rounding bound of {operation.name} is validated yet: {_SEEN}",
+    )
+    found = [
+        of_target(
+            claim_of(operation, None).id, cases=drawn, check=partial(computed.forward, operation), functions=(forward,)
+        )
+    ]
+    for each in gradients(operation):
+        claim = claim_of(operation, each).id
+        found.append(Property(claim, Link.JACOBIAN, tame, partial(_definition_to_jacobian, operation, each.name)))
+        if each.claimed is not None:
+            found.append(
+                Property(claim, Link.FORMULA, tame, partial(_jacobian_to_formula, operation, each, each.claimed))
+            )
+        found.append(Property(claim, Link.PROOF, _nothing, partial(_proved, operation, each)))
+        found.append(
+            of_target(
+                claim,
+                cases=_Cases(operation, backward),
+                check=partial(computed.vjp, operation, each),
+                functions=(backward,),
+            )
+        )
+    return tuple(found)
+
+
+_SEEN = "the largest error seen is {worst:.2g} of the one derived"
+
+
+class _Cases:
+    """The inputs of a function of the operation, in a domain."""
+
+    def __init__(self, operation: Operation, function: str, *, tame: bool = False) -> None:
+        self._operation, self._function, self._tame = operation, function, tame
+
+    def __call__(self, domain: Domain) -> st.SearchStrategy[Case]:
+        """In this domain."""
+        return cases(self._operation, self._function, domain, tame=self._tame)
+
+
+def _nothing(_: Domain) -> st.SearchStrategy[Case]:
+    """A proof has no examples."""
+    return st.just({})
+
+
+def _refuse(name: str, place: Place, got: Number | str, wanted: Number, said: str) -> None:
+    """A counterexample."""
+    said_, expected = got if isinstance(got, str) else shown(got), shown(wanted)
+    where = f"{name}[{', '.join(map(str, place))}]" if place else name
+    raise Refuted(Finding(f"{where}: {said_}, expected {expected}: {said}", name, {}, place, expected, said_))
+
+
+# --- definition → Jacobian --------------------------------------------------------------------------------------------
+
+STEP_BITS, QUOTIENT_BITS = 200, 1000
+
+
+def _definition_to_jacobian(operation: Operation, argument: str, case: Case, _: Subject) -> Observation:
+    seen = Observation()
+    with mp.workprec(QUOTIENT_BITS):
+        given = evaluation(operation, case)
+        try:
+            along = exact.jets(given, strict=True)
+            slopes = {output: along.tensor(output) for output in operation.outputs}
+            for at in given.values[argument]:
+                for output, place, found in _quotients(given, argument, at, STEP_BITS):
+                    slope = slopes[output][place].slopes.get((argument, at), Fraction(0))
+                    deviation = _deviation(found, slope)
+                    if deviation is None:  # is there a kink within the step?
+                        finer = {(o, p): q for o, p, q in _quotients(given, argument, at, 2 * STEP_BITS)}
+                        deviation = _deviation(finer[output, place], slope)
+                    if deviation is None:
+                        _refuse(f"∂{output}/∂{argument}", (*place, *at), slope, found[1], "the difference quotient")
+                    seen.entries += 1
+                    seen.worst = max(seen.worst, deviation or 0.0)
+        except Kink as kink:
+            raise Unfit(str(kink)) from None
+        except ArithmeticError as error:
+            raise Unfit(str(error)) from None
+    return seen
+
+
+Quotients = tuple[Number, Number, Number]
+"""Those of steps h and h/2, and how large the values are that they come from."""
+
+
+def _quotients(given: Evaluation[Number], argument: str, at: Place, bits: int) -> Any:
+    """(output, place, quotients), of all outputs by one entry."""
+    h = Fraction(1, 2**bits)
+    moved = [_moved(given, argument, at, step) for step in (h, -h, h / 2, -h / 2)]
+    for output in given.operation.outputs:
+        ahead, behind, nearer, before = (each.tensor(output) for each in moved)
+        for place in ahead:
+            a, b, c, d = ahead[place], behind[place], nearer[place], before[place]
+            yield output, place, ((a - b) / (2 * h), (c - d) / h, max(abs(a), abs(b)))
+
+
+def _moved(given: Evaluation[Number], argument: str, at: Place, step: Fraction) -> Evaluation[Number]:
+    tensor = given.values[argument]
+    values = {**given.values, argument: {**tensor, at: tensor[at] + step}}
+    return Evaluation(given.operation, given.sizes, given.parameters, values, Exact())
+
+
+def _deviation(found: Quotients, slope: Number) -> float | None:
+    """How far they are off, relatively to slope and values: None where that is more than the two may be."""
+    coarse, fine, size = found
+    if all(isinstance(each, Fraction) for each in (coarse, fine, slope)):
+        if (4 * fine - coarse) / 3 == slope:
+            return 0.0
+        allowed = abs(coarse - fine)
+    else:
+        coarse, fine, slope, size = map(real, (coarse, fine, slope, size))
+        allowed = abs(coarse - fine) + mp.ldexp(max(size, abs(slope)), -2 * STEP_BITS)
+    off = abs(fine - slope)
+    return float(off / max(size, abs(slope))) if 0 < off <= allowed else 0.0 if off == 0 else None
+
+
+# --- Jacobian → formula -----------------------------------------------------------------------------------------------
+
+
+def _jacobian_to_formula(
+    operation: Operation, gradient: Gradient, claimed: Node, case: Case, _: Subject
+) -> Observation:
+    seen = Observation()
+    with mp.workprec(BITS):
+        given = evaluation(operation, case)
+        try:
+            wanted = exact.vjp(given, gradient.name, exact.jets(given, strict=True))
+        except ArithmeticError as error:  # a kink, or no value at all
+            raise Unfit(str(error)) from None
+        of = given.compiled(claimed)
+        for place, derivative in wanted.items():
+            try:
+                said = of(dict(zip(gradient.indices, place, strict=True)))
+            except ArithmeticError as error:
+                _refuse(f"d{gradient.name}", place, f"no value ({error or '1/0'})", derivative, "Jᵀ·vec dY")
+            if not proving.equal(said, derivative):
+                _refuse(f"d{gradient.name}", place, said, derivative, "Jᵀ·vec dY")
+            seen.entries += 1
+            off, size = abs(real(said) - real(derivative)), max(abs(real(derivative)), 1)
+            seen.worst = max(seen.worst, float(off / size))
+    return seen
+
+
+# --- definition ⊢ formula ---------------------------------------------------------------------------------------------
+
+
+def _proved(operation: Operation, gradient: Gradient, _: Case, __: Subject) -> Observation:
+    """Tried in numbers, proved for all sizes, replayed from its file, and tried in numbers again."""
+    stem = f"{operation.name}.d{gradient.name}"
+    try:
+        false = proving.refuted(operation, gradient)
+        if false is not None:
+            with mp.workprec(BITS):
+                _refuse(f"d{gradient.name}", false.place, false.claimed, false.derivative, "the derivative in numbers")
+        with limits.within(limits.SECONDS):
+            derivation = prove(proving.statement(operation, gradient))
+            steps = proof_file(derivation)
+            replay(steps)
+            worst = evaluate.worst_deviation(derivation.theorem, values.example(derivation, derivation.theorem))
+    except (Unproved, Beyond, limits.Stopped, values.Unsatisfied) as error:
+        msg = f"not proved: {error}"
+        raise Unsettled(msg) from None
+    except (Refused, RecursionError) as error:
+        said = "nested too deeply" if isinstance(error, RecursionError) else "beyond the functions of the kernel"
+        msg = f"not proved: {said}"
+        raise Unsettled(msg) from None
+    except Rejected as error:
+        raise Refuted(Finding(f"{stem}: the proof does not replay: {error}", stem, {})) from error
+    if not evaluate.agrees(worst):
+        raise Refuted(Finding(f"{stem}: the two sides differ by {float(worst):.1g} in numbers", stem, {}))
+    return Observation(entries=len(steps["steps"]), worst=float(worst))

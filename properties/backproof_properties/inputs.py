@@ -1,0 +1,215 @@
+"""Inputs of any operation: sizes that fit each other, values of every kind, parameters among their choices.
+
+An example holds the arguments and cotangents as arrays, and the parameters as numbers. What does not satisfy what the
+operation supposes is drawn anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import product
+from math import prod
+from typing import Any
+
+import hypothesis
+import numpy as np
+from hypothesis import strategies as st
+from mpmath import mp
+
+from backproof_properties import regimes
+from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
+from backproof_properties.regimes import LOGITS, MODERATE_LOGITS, ORDINARY, VALUES, Regime
+from backproof_properties.strategies import arrays, cotangents, labels, limited
+from backproof_properties.subject import Domain
+from backproof_spec.language import exact
+from backproof_spec.language.evaluating import Evaluation, Tensor
+from backproof_spec.language.functions import Number
+from backproof_spec.language.kinds import KINDS
+from backproof_spec.language.proving import satisfied
+from backproof_spec.language.sizes import Misfit, sizes, value
+from backproof_spec.language.syntax import Argument, Node, Reduce, Size, walk
+from backproof_spec.operation import Operation
+
+BITS = 400
+"""The precision at which numbers that are not rational are computed."""
+_SIZES = (1, 2, 3, 2, 3, 1, 2, 4, 2, 0)
+"""Ordinary sizes, those most telling most often; 0 last, so that a counterexample with entries is preferred."""
+_LARGE = (9, 17, 33, 65)
+_TIES = ("free", "free", "equal", "free", "large")
+_TRIES = 30
+"""Sizes are drawn so often until they fit each other."""
+SMALL, MOST = 300, 2000
+"""The most entries that are computed, over all sums, in an example of a small domain and of any other."""
+
+
+def evaluation(operation: Operation, case: Case) -> Evaluation[Number]:
+    """The operation at the exact values of an example. Raises ``Misfit``."""
+    parameters = {each.name: case[each.name] for each in operation.parameters}
+    names = [*(each.name for each in operation.arguments), *operation.cotangents]
+    found = sizes(operation, {each.name: case[each.name].shape for each in operation.arguments}, parameters)
+    whole = {each.name for each in operation.arguments if each.kind == "index"}
+    values = {name: _tensor(case[name], int if name in whole else _fraction) for name in names}
+    return exact.evaluation(operation, values, parameters, found)
+
+
+def _tensor(A: Array, read: Callable[[Any], Number]) -> Tensor[Number]:
+    return {place: read(A[place]) for place in product(*map(range, A.shape))}
+
+
+def _fraction(x: Any) -> Fraction:
+    return Fraction(float(x))
+
+
+def admitted(operation: Operation, case: Case) -> bool:
+    """Do the sizes fit, and the values satisfy what is supposed?"""
+    try:
+        with mp.workprec(BITS):
+            given = evaluation(operation, case)
+            within = all(_below(given, each) for each in operation.arguments if each.below)
+            return within and satisfied(given)
+    except (Misfit, ArithmeticError):
+        return False
+
+
+def _below(given: Evaluation[Number], argument: Argument) -> bool:
+    most = given.size(argument.below)
+    return all(0 <= number < most for number in given.values[argument.name].values())
+
+
+# --- drawing ----------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def cases(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, *, tame: bool = False) -> Case:
+    """Inputs of a function of the operation; ``tame``: of ordinary sizes of numbers, few of them."""
+    parameters = {
+        each.name: draw(st.sampled_from(_choices(operation, each.name, function, domain)))
+        for each in operation.parameters
+    }
+    found = draw(_dimensions(operation, parameters, domain, SMALL if tame else MOST))
+    case: Case = {}
+    for each in operation.arguments:
+        shape = tuple(found[dim] for dim in operation.shapes[each.name])
+        below = found[operation.dimension[each.below]] if each.below else 0
+        case[each.name] = draw(_DRAWN[KINDS[each.kind].drawn](domain, shape, below, tame))
+    signature = domain.signatures.get(function)
+    for name, output in operation.cotangents.items():
+        shape = tuple(found[dim] for dim in operation.shapes[output])
+        handed = signature is None or not signature.optional or name in signature.arguments
+        case[name] = (
+            draw(cotangents(domain, shape, ORDINARY if tame else VALUES))
+            if handed
+            else np.ones(shape, NUMPY_DTYPES[domain.dtype])
+        )
+    case.update(parameters)
+    hypothesis.assume(admitted(operation, case))
+    return case
+
+
+def _choices(operation: Operation, name: str, function: str, domain: Domain) -> tuple[Fraction, ...]:
+    """The default, where a target does not take the parameter; else every choice, as the number that it is given."""
+    choices = next(each.choices for each in operation.parameters if each.name == name)
+    signature = domain.signatures.get(function)
+    if signature is None:
+        return choices
+    if name not in signature.options:
+        return choices[:1]
+    return tuple(each if each.denominator == 1 else Fraction(float(each)) for each in choices)
+
+
+@st.composite
+def _dimensions(
+    draw: st.DrawFn, operation: Operation, parameters: dict[str, Fraction], domain: Domain, most: int
+) -> dict[str, int]:
+    """The size of every dimension: they fit each other, and what is computed is not too much."""
+    arguments = operation.arguments
+    dims = list(dict.fromkeys(operation.dimension[i] for each in arguments for i in (*each.indices, each.below) if i))
+    least = max(domain.least, 0 if domain.conventions.limits.empty else 1)
+    for _ in range(_TRIES):
+        tie = draw(st.sampled_from(_TIES[:-1] if domain.small or most == SMALL else _TIES))
+        chosen = {dim: draw(st.sampled_from(_SIZES)) for dim in dims}
+        if dims and tie == "equal":
+            chosen = dict.fromkeys(dims, chosen[dims[0]])
+        elif dims and tie == "large":
+            chosen = {dim: min(size, 3) for dim, size in chosen.items()}
+            chosen[draw(st.sampled_from(dims))] = draw(st.sampled_from(_LARGE))
+        chosen = {dim: max(min(size, domain.largest), least) for dim, size in chosen.items()}
+        found = _fitted(operation, parameters, chosen)
+        if found is not None and work(operation, found) <= most:
+            return found
+    return hypothesis.reject()
+
+
+def _fitted(operation: Operation, parameters: dict[str, Fraction], chosen: dict[str, int]) -> dict[str, int] | None:
+    """These sizes, changed so that they meet what ties them; None where they do not."""
+    try:
+        for each in operation.where:
+            if isinstance(each.left, Size) and each.relation == "=":
+                dim = operation.dimension[each.left.index]
+                if dim in chosen:
+                    chosen[dim] = value(each.right, operation, chosen, parameters)
+        shapes = {each.name: tuple(chosen[dim] for dim in operation.shapes[each.name]) for each in operation.arguments}
+        if any(size < 0 for shape in shapes.values() for size in shape):
+            return None
+        found = {**chosen, **sizes(operation, shapes, parameters)}
+    except Misfit:
+        return None
+    if any(
+        found[operation.dimension[each.below]] == 0 < prod(shapes[each.name])
+        for each in operation.arguments
+        if each.below
+    ):
+        return None
+    return found
+
+
+def work(operation: Operation, found: dict[str, int]) -> int:
+    """How many entries are computed of all definitions and claimed gradients, those of sums included."""
+    lines: list[tuple[tuple[str, ...], Node]] = [(each.indices, each.body) for each in operation.definitions]
+    lines += [(each.indices, each.claimed) for each in operation.gradients if each.claimed is not None]
+
+    def size(indices: tuple[str, ...]) -> int:
+        return prod(found.get(operation.dimension[i], 1) for i in indices)
+
+    sums = ([size(part.indices) for part in walk(body) if isinstance(part, Reduce)] for _, body in lines)
+    return sum(size(indices) * max([1, *counts]) for (indices, _), counts in zip(lines, sums, strict=True))
+
+
+# --- values by kind ---------------------------------------------------------------------------------------------------
+
+Draw = Callable[[Domain, tuple[int, ...], int, bool], st.SearchStrategy[Array]]
+
+
+def _of(usual: tuple[Regime, ...], tame: tuple[Regime, ...]) -> Draw:
+    return lambda domain, shape, _, calm: arrays(domain, shape, tame if calm else usual)
+
+
+def _logits(domain: Domain, shape: tuple[int, ...], _: int, calm: bool) -> st.SearchStrategy[Array]:  # noqa: FBT001 - a row
+    drawn = arrays(domain, shape, MODERATE_LOGITS if calm else LOGITS)
+    return drawn.map(lambda Z: limited(domain, Z))
+
+
+def _labels(domain: Domain, shape: tuple[int, ...], _: int, calm: bool) -> st.SearchStrategy[Array]:  # noqa: ARG001, FBT001
+    if not prod(shape):
+        return st.just(np.zeros(shape, NUMPY_DTYPES[domain.dtype]))
+    flat = (shape[0], prod(shape[1:])) if shape else (1, 1)
+    return labels(domain, flat).map(lambda P: P.reshape(shape))
+
+
+def _whole(domain: Domain, shape: tuple[int, ...], below: int, _: bool) -> st.SearchStrategy[Array]:  # noqa: ARG001, FBT001
+    entries = st.lists(st.integers(0, max(below - 1, 0)), min_size=prod(shape), max_size=prod(shape))
+    return entries.map(lambda numbers: np.array(numbers, np.int64).reshape(shape))
+
+
+_DRAWN: dict[str, Draw] = {
+    "real": _of(VALUES, ORDINARY),
+    "logits": _logits,
+    "positive": _of(regimes.POSITIVE, regimes.POSITIVE),
+    "probability": _of(regimes.INSIDE, regimes.INSIDE),
+    "labels": _labels,
+    "weights": _of(regimes.NONNEGATIVE, regimes.NONNEGATIVE),
+    "mask": _of(regimes.MASKS, regimes.MASKS),
+    "index": _whole,
+}
+"""How values of each kind are drawn."""

@@ -1,0 +1,79 @@
+"""What a run consists of: a task for each property and number format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backproof_impl.target import Target
+from backproof_properties import checks
+from backproof_properties.choices import unsupported
+from backproof_properties.property import Property
+from backproof_properties.results import Link, Outcome, Verdict
+from backproof_properties.subject import Domain
+from backproof_properties.suite import PROPERTIES
+from backproof_spec.operation import Operation
+
+
+@dataclass(frozen=True)
+class Task:
+    """One property to run: by its place in the suite, or among those of ``operation``, so that it can be sent."""
+
+    place: int
+    dtype: str | None
+    examples: int
+    seed: int
+    operation: Operation | None = None
+
+    @property
+    def key(self) -> tuple[str, Link, str | None]:
+        """What tells its outcome from all others of a run."""
+        return self.property.claim, self.property.link, self.dtype
+
+    def outcome(self, verdict: Verdict, reason: str) -> Outcome:
+        """What is to be said of it where it was not run to its end."""
+        return Outcome(*self.key, verdict, reason=reason)
+
+    @property
+    def property(self) -> Property:
+        """The property itself."""
+        return PROPERTIES[self.place] if self.operation is None else checks.properties(self.operation)[self.place]
+
+    def draws(self, domain: Domain) -> str:
+        """What decides which examples are drawn."""
+        return f"{self.seed}/{self.property.id}/{self.dtype}/{domain.least}-{domain.largest}"
+
+
+def tasks(
+    claims: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    examples: int,
+    seed: int,
+    operations: tuple[Operation, ...] = (),
+) -> list[Task]:
+    """Everything to run for these claims: the links inside the spec once, the implementation in each dtype.
+
+    A proof is for all shapes: one run of it says all there is to say. ``operations``: those beside the suite's.
+    """
+    tables = [(None, PROPERTIES), *((operation, checks.properties(operation)) for operation in operations)]
+    return [
+        Task(place, dtype, 1 if each.link is Link.PROOF else examples, seed, operation)
+        for operation, table in tables
+        for place, each in enumerate(table)
+        if each.claim in claims
+        for dtype in (dtypes if each.link is Link.IMPLEMENTATION else (None,))
+    ]
+
+
+def offered(planned: list[Task], target: Target) -> list[Task]:
+    """Without the notes' claims of which the target offers nothing: where it names operations, these are asked for."""
+    of_target = (each for each in planned if each.property.link is Link.IMPLEMENTATION)
+    absent = {each.property.claim for each in of_target if {*each.property.functions}.isdisjoint(target.functions)}
+    return [each for each in planned if each.operation is not None or each.property.claim not in absent]
+
+
+def needed(planned: list[Task], target: Target) -> list[Task]:
+    """All but the links inside the spec of claims of which the target offers nothing in any format."""
+    computed = [each for each in planned if each.property.link is Link.IMPLEMENTATION]
+    offered = {each.property.claim for each in computed if unsupported(each.property, each.dtype, target) is None}
+    absent = {each.property.claim for each in computed} - offered
+    return [each for each in planned if each.property.link is Link.IMPLEMENTATION or each.property.claim not in absent]
