@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backproof.checking import check as check
+    from backproof.defining import operation as operation
     from backproof_docs.report import Interrupted as Interrupted
     from backproof_docs.report import Refutation as Refutation
     from backproof_docs.report import Report as Report
@@ -34,6 +35,7 @@ _HOME = {
     "check": "backproof.checking",
     "from_forward_backward": "backproof_impl.wrapping.forward_backward",
     "from_update": "backproof_impl.wrapping.update",
+    "operation": "backproof.defining",
     "per_sample": "backproof_impl.wrapping.per_sample",
 }
 __all__ = tuple(_HOME)

@@ -16,13 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backproof import defining
 from backproof_docs.report import Interrupted, Report
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
+from backproof_impl.named import operations_named
 from backproof_properties import choices, processes, remembered, runner
 from backproof_properties.results import Link, Outcome, Verdict
 from backproof_properties.suggestion import suggest
-from backproof_properties.suite import claims_named, claims_required
+from backproof_properties.suite import claims_required
+from backproof_spec.operation import Operation
 
 _LARGEST_SEED = 2**32
 
@@ -30,7 +33,7 @@ _LARGEST_SEED = 2**32
 def check(
     target: Any,
     *,
-    operations: Iterable[str] | None = None,
+    operations: Iterable[Any] | None = None,
     require: Iterable[str] | None = None,
     dtypes: Iterable[str] | None = None,
     examples: int = 100,
@@ -45,7 +48,8 @@ def check(
     """Run the verification suite on ``target`` and report.
 
     ``target``: a module, object, dict or ``Target``; a path; ``package.module[:object]``; or a built-in adapter's name.
-    ``operations``: operations (``linear``) or claims (``linear.dW``); all by default.
+    ``operations``: operations (``linear``) or claims (``linear.dW``); all by default. One of your own is given by its
+    file (``rms_norm.op``), its text, or as ``backproof.operation`` reads it, and the built-in ones by name (``gelu``).
     ``require``: those that must be judged, or ``all``: what of them is unsupported then fails the run.
     ``dtypes``: float64 by default, or the first that the target declares.
     ``conventions``: replaces what the target declares; ``declare`` changes some of it, as ``["relu_at_zero=0"]``.
@@ -58,8 +62,9 @@ def check(
     cannot be run; its message says what is accepted; and ``Interrupted``, a ``KeyboardInterrupt`` that holds the report
     of what was found.
     """
-    claims = claims_named(_listed("operations", operations))
-    required = claims_required(_listed("require", require) or (), claims)
+    choice = defining.chosen(_listed("operations", operations, Operation, Path), operations_named(target))
+    claims, own = choice.claims, tuple(each.id for each in choice.own if each.id in choice.claims)
+    required = claims_required(_listed("require", require) or (), claims, own)
     number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
     for name, value, least in (("examples", examples, 1), ("seed", number, 0), ("workers", workers, 1)):
         choices.require_whole(name, value, least)
@@ -70,25 +75,29 @@ def check(
         option = "isolate" if isolate else f"workers={workers}"
         msg = f"{option}: processes load a target by its path or a name, this is a {type(target).__name__}"
         raise UsageError(msg)
-    source = processes.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate)
+    source = processes.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate, choice.signatures)
     names = _listed("dtypes", dtypes)
     requested = None if names is None else choices.dtypes_named(names)
-    command = shlex.join(["backproof", "validate", str(target)]) if isinstance(target, str | Path) else ""
+    command = _command(target, choice.given) if isinstance(target, str | Path) else ""
     chosen = requested or (choices.SPEC_DTYPE,)
-    report = Report(processes.named(target), {}, chosen, examples, number, 0.0, (), command, required=required)
+    empty: tuple[Outcome, ...] = ()
+    report = Report(
+        processes.named(target), {}, chosen, examples, number, 0.0, empty, command, required=required, own=choice.own
+    )
     found: dict[tuple[Any, ...], Outcome] = {}
 
     def done(outcome: Outcome) -> None:
         found[outcome.claim, outcome.link, outcome.dtype] = outcome
         progress(len(planned), outcome)
 
-    planned, begun = runner.tasks(claims, chosen, examples, number), time.monotonic()
+    planned, begun = runner.tasks(claims, chosen, examples, number, choice.operations), time.monotonic()
     try:
         loaded, close = source.load()
         try:
             chosen, declared = choices.supported_dtypes(loaded, requested), loaded.conventions.declared()
             report = replace(report, target=loaded.name, conventions=declared, dtypes=chosen)
-            planned = runner.needed(runner.tasks(claims, chosen, examples, number), loaded)
+            planned = runner.needed(runner.tasks(claims, chosen, examples, number, choice.operations), loaded)
+            planned = runner.offered(planned, loaded) if choice.all and choice.operations else planned
             begun = time.monotonic()
             progress(len(planned), None)
             for outcome in ({} if afresh else remembered.recall(planned, exactly=seed is not None)).values():
@@ -109,6 +118,13 @@ def check(
     return replace(report, seconds=time.monotonic() - begun)
 
 
+def _command(target: str | Path, operations: Iterable[str]) -> str:
+    """What repeats the run, but for the options that every repetition adds."""
+    return shlex.join(
+        ["backproof", "validate", str(target), *(w for each in operations for w in ("--operation", each))]
+    )
+
+
 _INTERRUPTED = "the run was interrupted"
 
 
@@ -122,12 +138,12 @@ def _failed(planned: list[runner.Task], reason: str) -> tuple[Outcome, ...]:
     )
 
 
-def _listed(option: str, names: Iterable[str] | None) -> list[str] | None:
+def _listed(option: str, names: Iterable[Any] | None, *others: type) -> list[Any] | None:
     """One name or several, as a list; none at all is refused: a run that checks nothing would pass."""
     if names is None:
         return None
-    found = [names] if isinstance(names, str) else list(names)
-    if not found or not all(isinstance(name, str) for name in found):
+    found = [names] if isinstance(names, (str, *others)) else list(names)
+    if not found or not all(isinstance(name, (str, *others)) for name in found):
         msg = f"{option} is {found!r}, expected one name or several"
         raise UsageError(msg)
     return found

@@ -11,7 +11,7 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, get_type_hints
@@ -22,8 +22,10 @@ from rich.table import Table
 
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
+from backproof.defining import beside_the_suite
 from backproof.operations import is_operation, of_operations
 from backproof.output import INTERRUPTED, complain, leave, refuse
+from backproof.progress import Progress
 from backproof.prove import Coq, of_statement, pages
 from backproof_docs.files import require_folder, require_writable, write
 from backproof_docs.html import to_html
@@ -33,11 +35,11 @@ from backproof_docs.markdown import to_markdown
 from backproof_docs.proof_formats import FORMATS
 from backproof_docs.report import Interrupted, Report, apply_known
 from backproof_docs.reproducer import reproducers
-from backproof_docs.terminal import print_report, progress_bar
+from backproof_docs.terminal import print_report
 from backproof_impl.adapters import ADAPTERS
 from backproof_impl.conventions import DTYPES, FIELDS, UsageError
 from backproof_impl.isolation import Program
-from backproof_properties.results import Outcome
+from backproof_impl.named import operations_named
 from backproof_spec.calculus.limits import LONG, SECONDS
 from backproof_spec.claims import CLAIMS, OPERATIONS
 
@@ -150,6 +152,14 @@ def validate(
             help="A convention of the target; repeatable. See: backproof list conventions.",
         ),
     ] = None,
+    operation: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--operation",
+            metavar="FILE",
+            help="Judge an operation of your own, defined in FILE.op, or a built-in one such as gelu; repeatable.",
+        ),
+    ] = None,
     isolate: Annotated[
         bool, typer.Option("--isolate/--no-isolate", help="Run the target in a process of its own, or in this one.")
     ] = True,
@@ -160,7 +170,7 @@ def validate(
         given = "neither" if target is None else "both"
         msg = f"validate: {given} given, expected TARGET (my_layers.py, a module, an adapter) or --exec CMD"
         raise UsageError(msg)
-    _run(target or _program(program or ""), options, declared or [], isolate=isolate)
+    _run(target or _program(program or ""), options, declared or [], isolate=isolate, operations=operation or [])
 
 
 def _program(command: str) -> Program:
@@ -176,7 +186,13 @@ def _program(command: str) -> Program:
 
 
 def _run(
-    target: str | Program, options: Options, declarations: list[str], *, isolate: bool, afresh: bool = False
+    target: str | Program,
+    options: Options,
+    declarations: list[str],
+    *,
+    isolate: bool,
+    afresh: bool = False,
+    operations: Sequence[str] = (),
 ) -> None:
     if options.workers is not None and options.workers < 1:
         msg = f"-n {options.workers}: expected at least 1 process"
@@ -190,12 +206,13 @@ def _run(
         require_writable("report", path)
     if options.reproducers is not None:
         require_folder("--reproducers", options.reproducers)
-    known = load_known(options.known) if options.known is not None else ()
+    asked, further = beside_the_suite(operations, operations_named(target))
+    known = load_known(options.known, further) if options.known is not None else ()
     try:
-        with _progress() as update:
+        with Progress() as update:
             report = check(
                 target,
-                operations=_split(options.claim),
+                operations=[*asked, *(_split(options.claim) or [])] or None,
                 require=_split(options.require),
                 dtypes=_split(options.dtype),
                 examples=options.examples,
@@ -208,7 +225,7 @@ def _run(
             )
     except Interrupted as interrupted:
         report = interrupted.report
-    report = apply_known(replace(report, command=shlex.join(_command(target, declarations))), known)
+    report = apply_known(replace(report, command=shlex.join(_command(target, declarations, operations))), known)
     lost = list(_unwritten(report, files, options.reproducers))
     if report.unloadable:
         complain(report.unloadable)
@@ -231,12 +248,13 @@ def _unwritten(report: Report, files: Mapping[str, Path], folder: Path | None) -
             yield str(error)
 
 
-def _command(target: str | Program, declarations: list[str]) -> list[str]:
+def _command(target: str | Program, declarations: list[str], operations: Sequence[str]) -> list[str]:
     """The command that was given, without the options that every repetition adds."""
     if target == "reference" and not declarations:
         return ["backproof", "verify"]
     named = ["--exec", target.name] if isinstance(target, Program) else [target]
-    return ["backproof", "validate", *named, *(word for text in declarations for word in ("--declare", text))]
+    options = [("--operation", each) for each in operations] + [("--declare", text) for text in declarations]
+    return ["backproof", "validate", *named, *(word for pair in options for word in pair)]
 
 
 def _split(values: list[str] | None) -> list[str] | None:
@@ -245,28 +263,6 @@ def _split(values: list[str] | None) -> list[str] | None:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class _progress:
-    """How many claims are done, and the last of them."""
-
-    def __init__(self) -> None:
-        self._bar = progress_bar()
-
-    def __enter__(self) -> Callable[[int, Outcome | None], None]:
-        self._bar.start()
-        task = self._bar.add_task("starting", total=None)
-
-        def update(total: int, outcome: Outcome | None) -> None:
-            if outcome is None:
-                self._bar.update(task, total=total)
-            else:
-                self._bar.update(task, description=f"{outcome.claim}", advance=1)
-
-        return update
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
 
 
 # --- list ------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from backproof_docs import wording
 from backproof_docs.kronecker import NotDrawn, Pattern, pattern
 from backproof_docs.proofs import proof_text
-from backproof_docs.report import KNOWN, Report, Row, theorem_of
+from backproof_docs.report import KNOWN, Report, Row
 from backproof_docs.reproducer import to_script
-from backproof_docs.stated import stated
 from backproof_properties.results import FAILING, Judged, Link, Outcome, Verdict
 from backproof_spec.calculus.theorems import THEOREMS
 
@@ -67,7 +67,7 @@ def _group(report: Report, rows: list[Row]) -> dict[str, Any]:
     claim = rows[0].claim
     return {
         "id": claim.id,
-        "formula": stated(claim.id, report.conventions),
+        "formula": report.stated(claim.id),
         "spec": [_cell(report, rows[0].outcome(link)) for link in (Link.JACOBIAN, Link.FORMULA, Link.PROOF)],
         "lines": [
             {
@@ -110,7 +110,7 @@ def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
     drawing, not_drawn = _jacobian(report, outcome)
     return {
         "outcome": outcome,
-        "formula": stated(outcome.claim, report.conventions),
+        "formula": report.stated(outcome.claim),
         "anchor": _anchor(outcome),
         "reason": report.reason_known(outcome),
         "inputs": [m for name, value in (finding.inputs if finding else {}).items() for m in _matrices(name, value)],
@@ -125,7 +125,7 @@ def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
 
 def _proof(report: Report, claim: str) -> str | None:
     """The proof of a claim's formula, as far as this run has proved it."""
-    stem, links = theorem_of(claim), [each for each in report.results if each.claim == claim]
+    stem, links = report.theorem_of(claim), [each for each in report.results if each.claim == claim]
     proved = any(each.link is Link.PROOF and each.verdict is Verdict.HOLDS for each in links)
     return proof_text(THEOREMS[stem]()) if stem and proved else None
 
@@ -152,8 +152,8 @@ def _matrices(name: str, value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, dict):
         return [{"name": name, "about": "", "rows": [[str(value)]]}]
     data, shape = value["data"], value["shape"]
-    columns = shape[1] if len(shape) > 1 else 1
-    rows = [data[i * columns : (i + 1) * columns] for i in range(shape[0] if shape else 1)]
+    columns = shape[-1] if len(shape) > 1 else 1
+    rows = [data[i * columns : (i + 1) * columns] for i in range(prod(shape[:-1]) if len(shape) > 1 else len(data))]
     shown = [[*row[:_SHOWN], *(["⋯"] if columns > _SHOWN else [])] for row in rows[:_SHOWN]]
     if len(rows) > _SHOWN:
         shown.append(["⋮"] * len(shown[0]))

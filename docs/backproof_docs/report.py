@@ -102,6 +102,25 @@ class Report:
     """Why the target could not be loaded, where that is so: the verdict on everything is an error."""
     suggestion: Suggestion | None = None
     """What to declare, where the target fails on shapes."""
+    own: tuple[Claim, ...] = ()
+    """Claims of operations beside the suite's."""
+
+    @property
+    def claims(self) -> dict[str, Claim]:
+        """Every claim there may be, by its id."""
+        return {**_CLAIMS, **{each.id: each for each in self.own}}
+
+    def stated(self, claim: str) -> str:
+        """The formula of a claim, under what is declared."""
+        return self.claims[claim].formula if self.is_own(claim) else stated(claim, self.conventions)
+
+    def is_own(self, claim: str) -> bool:
+        """Is it one of an operation beside the suite's?"""
+        return any(each.id == claim for each in self.own)
+
+    def theorem_of(self, claim: str) -> str | None:
+        """The theorem to read of a claim, if it is one of the suite's."""
+        return None if self.is_own(claim) else theorem_of(claim)
 
     @property
     def passed(self) -> bool:
@@ -175,7 +194,7 @@ class Report:
             for dtype in dtypes:
                 kept = tuple(outcome for outcome in of_claim if outcome.dtype in {None, dtype})
                 accepted = [self.reason_known(each) is not None for each in kept if each.verdict in FAILING]
-                rows.append(Row(_CLAIMS[claim], dtype, kept, known=bool(accepted) and all(accepted)))
+                rows.append(Row(self.claims[claim], dtype, kept, known=bool(accepted) and all(accepted)))
         return tuple(rows)
 
     def raise_if_refuted(self) -> None:
@@ -237,7 +256,7 @@ class Report:
             "claims": [
                 {
                     "id": row.claim.id,
-                    "formula": stated(row.claim.id, self.conventions),
+                    "formula": self.stated(row.claim.id),
                     "dtype": None if row.dtype == "exact" else row.dtype,
                     "verdict": str(row.verdict),
                     "links": [_link(outcome, self.reason_known(outcome)) for outcome in row.outcomes],

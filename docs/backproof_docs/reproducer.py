@@ -17,7 +17,6 @@ import numpy as np
 
 from backproof_docs import replay
 from backproof_docs.report import Report
-from backproof_docs.stated import stated
 from backproof_docs.wording import one_line
 from backproof_impl import memory
 from backproof_impl.adapters import ADAPTERS
@@ -42,13 +41,13 @@ def reproducers(report: Report, folder: Path | None = None) -> dict[str, str]:
 
 
 def to_script(report: Report, outcome: Outcome, folder: Path | None = None) -> str | None:
-    """The script; None where there is no counterexample, or where a script cannot load the target."""
+    """The script; None without a counterexample, of an operation of one's own, or of a target it could not load."""
     finding, source = outcome.finding, _source(report.target)
-    if finding is None or not finding.calls or source is None:
+    if finding is None or not finding.calls or source is None or report.is_own(outcome.claim):
         return None
     data = {"CLAIM": outcome.claim, "TARGET": source, "FOLDERS": _folders(folder), **_data(report, outcome, finding)}
     lines = [f"{name} = {value if name == 'CALLS' else repr(value)}" for name, value in data.items()]
-    head = [f"{outcome.claim}: {stated(outcome.claim, report.conventions)}", "", one_line(finding.message)]
+    head = [f"{outcome.claim}: {report.stated(outcome.claim)}", "", one_line(finding.message)]
     head += ["", "Needs NumPy and the target, nothing else. Exits 1 while this is so, 0 once it is mended."]
     quoted = "\n".join(head).replace("\\", "\\\\").replace('"""', "'''")
     (imports, code), (others, placing) = _program(replay), _program(memory)

@@ -11,8 +11,7 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
-from backproof_docs.report import KNOWN, NOTHING_JUDGED, Report, theorem_of
-from backproof_docs.stated import stated
+from backproof_docs.report import KNOWN, NOTHING_JUDGED, Report
 from backproof_properties.results import Link, Outcome, Verdict
 
 MARKS: dict[str, str] = {
@@ -81,15 +80,16 @@ def array(name: str, value: Any) -> str:
     if not isinstance(value, dict):
         return f"{name} = {value}"
     data, shape = value["data"], value["shape"]
-    if len(data) > _SHOWN_ENTRIES:
-        shown = f"[{', '.join(data[:_SHOWN_ENTRIES])}, …]"
-    elif len(shape) == 1:
-        shown = f"[{', '.join(data)}]"
-    else:
-        rows, columns = shape
-        lines = [data[i * columns : (i + 1) * columns] for i in range(rows)]
-        shown = "[" + ", ".join(f"[{', '.join(line)}]" for line in lines) + "]"
+    shown = f"[{', '.join(data[:_SHOWN_ENTRIES])}, …]" if len(data) > _SHOWN_ENTRIES else _nested(data, shape)
     return f"{name} = {shown}  {value['dtype']} {tuple(shape)}"
+
+
+def _nested(data: list[str], shape: list[int]) -> str:
+    """``[[0.0, 1.0]]``; a number alone as it is."""
+    if not shape:
+        return data[0]
+    size = len(data) // shape[0] if shape[0] else 0
+    return f"[{', '.join(_nested(data[k * size : (k + 1) * size], shape[1:]) for k in range(shape[0]))}]"
 
 
 # --- failures ---------------------------------------------------------------------------------------------------------
@@ -118,9 +118,10 @@ def facts(report: Report, outcome: Outcome) -> list[tuple[str, str]]:
     finding = outcome.finding
     diagnosis = finding.diagnosis if finding else None
     tried = outcome.link is not Link.PROOF
-    stem = finding.output if finding and not tried else theorem_of(outcome.claim)
+    stem = finding.output if finding and not tried else report.theorem_of(outcome.claim)
+    stem = None if report.is_own(outcome.claim) else stem
     lines = [
-        ("formula", stated(outcome.claim, report.conventions)),
+        ("formula", report.stated(outcome.claim)),
         ("found", found(outcome)),
         ("error", error(outcome)),
         ("usage", finding.usage if finding else None),
@@ -142,7 +143,9 @@ def again(report: Report, outcome: Outcome) -> list[str]:
     """The command that repeats a failure, in pieces that no line may break."""
     if not report.command:  # a target that has no name outside the program that made it
         dtype = [f'dtypes="{outcome.dtype}",'] if outcome.dtype and outcome.dtype != "float64" else []
-        named = ["backproof.check(TARGET,", f'operations="{outcome.claim}",', *dtype]
+        own = "[OPERATION, {}]" if report.is_own(outcome.claim) else "{}"
+        chosen = own.format(f'"{outcome.claim}"')
+        named = ["backproof.check(TARGET,", f"operations={chosen},", *dtype]
         return [*named, f"seed={report.seed},", f"examples={report.examples})"]
     words = shlex.split(report.command)
     words += ["--claim", outcome.claim, "--seed", str(report.seed), "--examples", str(report.examples)]

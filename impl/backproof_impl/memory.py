@@ -16,15 +16,17 @@ Array: TypeAlias = np.ndarray[Any, Any]
 def _strided(A: Array) -> Array:
     """Every second entry of an array twice as large, whose other entries are no numbers at all."""
     around = np.full([2 * size for size in A.shape], 0 if A.dtype.kind in "iu" else np.nan, dtype=A.dtype)
-    view = around[tuple(slice(None, None, 2) for _ in A.shape)]
+    second: Any = (*(slice(None, None, 2) for _ in A.shape), ...)
+    view: Array = around[second]
     view[...] = A
     return view
 
 
 def _reversed(A: Array) -> Array:
     """The same values read backwards from an array that holds them backwards: negative strides."""
-    back = tuple(slice(None, None, -1) for _ in A.shape)
-    return A[back].copy()[back]
+    back: Any = (*(slice(None, None, -1) for _ in A.shape), ...)
+    backwards: Array = A[back].copy()[back]
+    return backwards
 
 
 def _read_only(A: Array) -> Array:

@@ -536,7 +536,11 @@ def test_the_schema_is_one():
 
 def test_every_definition_is_used():
     used = {words.removeprefix("#/$defs/") for words in json.dumps(SCHEMA).split('"') if words.startswith("#/$defs/")}
-    assert used == set(DEFINED)
+    assert used | OWN == set(DEFINED)
+
+
+OWN = {"own-start", "own-started", "own-call", "own-result"}
+"""Messages about operations that are not in the table: ``test_signatures`` looks at them."""
 
 
 def test_functions_arguments_and_outputs_are_those_of_the_code():

@@ -20,6 +20,7 @@ import backproof
 from backproof import cli
 from backproof_impl import calling, protocol, reference
 from backproof_impl.conventions import Conventions, Limits
+from backproof_impl.loading import as_target
 from backproof_impl.target import FUNCTIONS, Target
 from backproof_properties import runner
 from backproof_properties.results import Link, Verdict
@@ -151,7 +152,7 @@ def test_every_call_of_the_suite_satisfies_the_schema(dtype, conventions, monkey
         read = protocol.read_call(question)
         if conventions == INDEXED:  # the reference would be wrong, and refuting that takes long
             return calling.Answer(declined="only asked, not answered")
-        message = protocol.answer_message(1, calling.call(getattr(reference, read.function), read, calling.Kept()))
+        message = protocol.answer_message(1, calling.call(as_target(reference), read, calling.Kept()))
         for seen in ("changed", "aliased", "overwritten"):
             assert seen not in message
         ANSWER.validate(message)

@@ -24,6 +24,7 @@ from mpmath import mp
 from backproof_impl.target import Signature
 from backproof_properties import computed
 from backproof_properties.arrays import Case
+from backproof_properties.computed import claimed
 from backproof_properties.inputs import BITS, admitted, cases, evaluation
 from backproof_properties.judge import Refuted, shown
 from backproof_properties.property import Property, Unfit, Unsettled
@@ -32,16 +33,17 @@ from backproof_properties.subject import Domain, Subject
 from backproof_spec.calculus import evaluate, limits, values
 from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.replay import Rejected, replay
-from backproof_spec.calculus.statement import prove
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Refused
-from backproof_spec.claims import claim_of, gradients
+from backproof_spec.claims import claim_of
 from backproof_spec.language import exact, proving
+from backproof_spec.language.deriving import prove
 from backproof_spec.language.evaluating import Evaluation, Place
 from backproof_spec.language.exact import Exact, Kink
 from backproof_spec.language.functions import Number, real
 from backproof_spec.language.lowering import Beyond
-from backproof_spec.language.syntax import Gradient, Node
+from backproof_spec.language.reverse import derived, missing
+from backproof_spec.language.syntax import Gradient
 from backproof_spec.operation import Operation
 
 
@@ -75,8 +77,9 @@ def signatures(operation: Operation) -> dict[str, Signature]:
     }
 
 
-def properties(operation: Operation) -> tuple[Property, ...]:
+def properties(given: Operation) -> tuple[Property, ...]:
     """Every link of every claim, in the order of the arguments, and within a claim in that of the chain of trust."""
+    operation, about, unclaimed = derived(given), repr(given), missing(given)
     table = signatures(operation)
     forward, backward = table
     letters = {each.name: operation.shapes[each.name] for each in operation.arguments}
@@ -95,22 +98,20 @@ def properties(operation: Operation) -> tuple[Property, ...]:
             claim_of(operation, None).id, cases=drawn, check=partial(computed.forward, operation), functions=(forward,)
         )
     ]
-    for each in gradients(operation):
-        claim = claim_of(operation, each).id
-        found.append(Property(claim, Link.JACOBIAN, tame, partial(_definition_to_jacobian, operation, each.name)))
-        if each.claimed is not None:
-            found.append(
-                Property(claim, Link.FORMULA, tame, partial(_jacobian_to_formula, operation, each, each.claimed))
-            )
-        found.append(Property(claim, Link.PROOF, _nothing, partial(_proved, operation, each)))
-        found.append(
+    for each in operation.gradients:
+        of_spec = partial(Property, claim_of(operation, each).id, about=about)
+        kinks = each.name in unclaimed
+        found += [
+            of_spec(Link.JACOBIAN, tame, partial(_definition_to_jacobian, operation, each.name)),
+            of_spec(Link.FORMULA, tame, partial(_jacobian_to_formula, operation, each)),
+            of_spec(Link.PROOF, _nothing, partial(_proved, operation, each)),
             of_target(
-                claim,
+                claim_of(operation, each).id,
                 cases=_Cases(operation, backward),
-                check=partial(computed.vjp, operation, each),
+                check=partial(computed.vjp, operation, each, kinks),
                 functions=(backward,),
-            )
-        )
+            ),
+        ]
     return tuple(found)
 
 
@@ -208,9 +209,7 @@ def _deviation(found: Quotients, slope: Number) -> float | None:
 # --- Jacobian → formula -----------------------------------------------------------------------------------------------
 
 
-def _jacobian_to_formula(
-    operation: Operation, gradient: Gradient, claimed: Node, case: Case, _: Subject
-) -> Observation:
+def _jacobian_to_formula(operation: Operation, gradient: Gradient, case: Case, _: Subject) -> Observation:
     seen = Observation()
     with mp.workprec(BITS):
         given = evaluation(operation, case)
@@ -218,7 +217,7 @@ def _jacobian_to_formula(
             wanted = exact.vjp(given, gradient.name, exact.jets(given, strict=True))
         except ArithmeticError as error:  # a kink, or no value at all
             raise Unfit(str(error)) from None
-        of = given.compiled(claimed)
+        of = given.compiled(claimed(gradient))
         for place, derivative in wanted.items():
             try:
                 said = of(dict(zip(gradient.indices, place, strict=True)))
@@ -244,11 +243,15 @@ def _proved(operation: Operation, gradient: Gradient, _: Case, __: Subject) -> O
             with mp.workprec(BITS):
                 _refuse(f"d{gradient.name}", false.place, false.claimed, false.derivative, "the derivative in numbers")
         with limits.within(limits.SECONDS):
-            derivation = prove(proving.statement(operation, gradient))
+            derivation = prove(operation, gradient)
             steps = proof_file(derivation)
             replay(steps)
             worst = evaluate.worst_deviation(derivation.theorem, values.example(derivation, derivation.theorem))
-    except (Unproved, Beyond, limits.Stopped, values.Unsatisfied) as error:
+    except Unproved as error:
+        said = "a fact that it needs was not proved, which a line suppose … could say" if error.missing else str(error)
+        msg = f"not proved: {said}"
+        raise Unsettled(msg) from None
+    except (Beyond, limits.Stopped, values.Unsatisfied) as error:
         msg = f"not proved: {error}"
         raise Unsettled(msg) from None
     except (Refused, RecursionError) as error:

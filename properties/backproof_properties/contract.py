@@ -120,10 +120,10 @@ def others(case: Case) -> Case:
     def other(name: str, A: Any) -> Any:
         if not isinstance(A, np.ndarray):
             return A
-        backwards = A[tuple(slice(None, None, -1) for _ in A.shape)]
-        return (
-            backwards.copy() if name == "P" or A.dtype.kind in "iu" else (backwards * A.dtype.type(0.5)).astype(A.dtype)
-        )
+        back: Any = (*(slice(None, None, -1) for _ in A.shape), ...)
+        backwards = A[back]
+        kept = name == "P" or A.dtype.kind in "iu"
+        return backwards.copy() if kept else np.asarray(backwards * A.dtype.type(0.5), A.dtype)
 
     return {
         name: [other(name, A) for A in value] if isinstance(value, list) else other(name, value)

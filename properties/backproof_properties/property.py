@@ -21,6 +21,11 @@ class Unsettled(Exception):
     """A check ends without a verdict: why."""
 
 
+def anything(_: Case) -> bool:
+    """Every case is one."""
+    return True
+
+
 Cases = Callable[[Domain], st.SearchStrategy[Case]]
 
 
@@ -31,7 +36,7 @@ class Property:
     ``functions`` are the target's functions it needs, with what they take (``signatures``); none for the links inside
     the spec, which look at no target. ``letters``: of each input that may be made smaller, its indices, where the
     operation is none of the notes'; ``admits``: is a smaller one an input at all? ``unbounded``: why nothing that a
-    target computes can be said to hold.
+    target computes can be said to hold. ``about``: all that was said of such an operation.
     """
 
     claim: str
@@ -41,8 +46,9 @@ class Property:
     functions: tuple[str, ...] = ()
     signatures: Signatures = field(default_factory=lambda: FUNCTIONS)
     letters: Mapping[str, tuple[str, ...]] | None = None
-    admits: Callable[[Case], bool] = lambda _: True
+    admits: Callable[[Case], bool] = anything
     unbounded: str | None = None
+    about: str = ""
 
     @property
     def id(self) -> str:

@@ -98,9 +98,9 @@ def remember(planned: Iterable[Task], outcomes: Iterable[Outcome]) -> None:
 
 def _of(task: Task) -> str:
     """The claim; of an operation that is none of the suite's, with the digest of what it says."""
-    if task.operation is None:
+    if task.own is None:
         return task.property.claim
-    return f"{task.property.claim} {hashlib.sha256(repr(task.operation).encode()).hexdigest()[:32]}"
+    return f"{task.own.claim} {hashlib.sha256(task.own.about.encode()).hexdigest()[:32]}"
 
 
 def _entry(task: Task, outcome: Outcome) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _of_magnitude(domain: Domain, A: Array) -> Array:
     low, high = declared
     size = np.abs(A.astype(np.float64))
     moved = np.where(size > 0, np.clip(size, low, high), 0)
-    return np.copysign(moved, A.astype(np.float64)).astype(A.dtype)
+    return np.asarray(np.copysign(moved, A.astype(np.float64)), A.dtype)
 
 
 @st.composite

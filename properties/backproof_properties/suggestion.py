@@ -34,7 +34,7 @@ class Suggestion:
 
 def suggest(target: Target, outcomes: Sequence[Outcome], planned: Sequence[Task]) -> Suggestion | None:
     """The fewest declarations under which most of what fails on shapes no longer does; None where none helps."""
-    of_notes = (pair for pair in zip(planned, outcomes, strict=True) if pair[0].operation is None)
+    of_notes = (pair for pair in zip(planned, outcomes, strict=True) if pair[0].own is None)
     failing = [task for task, outcome in of_notes if _on_shapes(outcome)]
     best: Suggestion | None = None
     for declarations in _declarations(target) if failing else ():

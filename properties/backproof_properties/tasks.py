@@ -16,13 +16,13 @@ from backproof_spec.operation import Operation
 
 @dataclass(frozen=True)
 class Task:
-    """One property to run: by its place in the suite, or among those of ``operation``, so that it can be sent."""
+    """One property to run: by its place in the suite, so that it can be sent; or one that is ``own`` to a run."""
 
     place: int
     dtype: str | None
     examples: int
     seed: int
-    operation: Operation | None = None
+    own: Property | None = None
 
     @property
     def key(self) -> tuple[str, Link, str | None]:
@@ -36,7 +36,7 @@ class Task:
     @property
     def property(self) -> Property:
         """The property itself."""
-        return PROPERTIES[self.place] if self.operation is None else checks.properties(self.operation)[self.place]
+        return self.own or PROPERTIES[self.place]
 
     def draws(self, domain: Domain) -> str:
         """What decides which examples are drawn."""
@@ -56,7 +56,7 @@ def tasks(
     """
     tables = [(None, PROPERTIES), *((operation, checks.properties(operation)) for operation in operations)]
     return [
-        Task(place, dtype, 1 if each.link is Link.PROOF else examples, seed, operation)
+        Task(place, dtype, 1 if each.link is Link.PROOF else examples, seed, each if operation else None)
         for operation, table in tables
         for place, each in enumerate(table)
         if each.claim in claims
@@ -66,9 +66,10 @@ def tasks(
 
 def offered(planned: list[Task], target: Target) -> list[Task]:
     """Without the notes' claims of which the target offers nothing: where it names operations, these are asked for."""
-    of_target = (each for each in planned if each.property.link is Link.IMPLEMENTATION)
-    absent = {each.property.claim for each in of_target if {*each.property.functions}.isdisjoint(target.functions)}
-    return [each for each in planned if each.operation is not None or each.property.claim not in absent]
+    of_target = [each for each in planned if each.own is None and each.property.link is Link.IMPLEMENTATION]
+    found = {each.property.claim for each in of_target if not {*each.property.functions}.isdisjoint(target.functions)}
+    alone = {each.property.claim for each in planned} - {each.property.claim for each in of_target} if found else set()
+    return [each for each in planned if each.own is not None or each.property.claim in found | alone]
 
 
 def needed(planned: list[Task], target: Target) -> list[Task]:

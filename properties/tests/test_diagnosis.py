@@ -250,7 +250,7 @@ def _restarted(make):
     def elsewhere(each, *, keep):
         if not keep:
             started.update(functions=make(), kept=Kept())
-        return call(started["functions"][each.function], each, started["kept"])
+        return call(Target("anew", started["functions"], Conventions()), each, started["kept"])
 
     return Target("restarted", make(), Conventions(), elsewhere=elsewhere)
 

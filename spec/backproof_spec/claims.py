@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from backproof_spec import operation as defined
 from backproof_spec.language.naming import shown
+from backproof_spec.language.reverse import derived
 from backproof_spec.language.syntax import Gradient
 from backproof_spec.language.text import line, text
 
@@ -70,12 +71,6 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 
-def gradients(operation: defined.Operation) -> tuple[Gradient, ...]:
-    """What is claimed of the gradient by each differentiated argument, in their order; where nothing is, no formula."""
-    claimed = {each.name: each for each in operation.gradients}
-    return tuple(claimed.get(each.name) or Gradient(each.name, each.indices, None) for each in operation.differentiated)
-
-
 def claim_of(operation: defined.Operation, gradient: Gradient | None) -> Claim:
     """The claim of a gradient of an operation, or of its value."""
     if gradient is not None:
@@ -88,8 +83,9 @@ def claim_of(operation: defined.Operation, gradient: Gradient | None) -> Claim:
 
 
 def claims_of(operation: defined.Operation) -> tuple[Claim, ...]:
-    """Every claim of an operation: its value, and its gradient by each differentiated argument."""
-    return tuple(claim_of(operation, each) for each in (None, *gradients(operation)))
+    """Every claim of an operation: its value, and its gradient by each differentiated argument, claimed or derived."""
+    whole = derived(operation)
+    return tuple(claim_of(whole, each) for each in (None, *whole.gradients))
 
 
 CLAIM_IDS: tuple[str, ...] = tuple(claim.id for claim in CLAIMS)

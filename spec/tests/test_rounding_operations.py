@@ -1,0 +1,75 @@
+"""Rounding bounds read from a definition: what is computed in floats as it is written lies within them."""
+
+import math
+from fractions import Fraction
+from random import Random
+
+import pytest
+from mpmath import mp
+
+from backproof_spec.language.evaluating import Evaluation
+from backproof_spec.language.exact import Exact
+from backproof_spec.language.proving import drawn
+from backproof_spec.language.reverse import derived
+from backproof_spec.language.rounding import BITS, rounded
+from backproof_spec.library import built_in, operation
+from backproof_spec.rounding.formats import Arithmetic
+
+
+class Floats(Exact):
+    """Python's floats: every operation is rounded."""
+
+    def number(self, value):
+        return float(value)
+
+    def add(self, terms):
+        return sum(terms, 0.0)
+
+    def multiply(self, left, right):
+        return left * right
+
+    def divide(self, left, right):
+        return left / right
+
+    def power(self, base, exponent):
+        return float(base) ** exponent
+
+    def apply(self, function, arguments):
+        return float(function.value(*(Fraction(each) for each in arguments)))
+
+
+def _evaluations(of, number):
+    for seed in range(number):
+        with mp.workprec(BITS):
+            given = drawn(of, Random(seed))
+        if given is not None:
+            yield given
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_floats_lie_within_the_bound(name):
+    of, judged, worst = derived(operation(name)), 0, 0.0
+    for given in _evaluations(of, 12):
+        whole = {each.name for each in of.arguments if each.kind == "index"}
+        values = {
+            key: tensor if key in whole else {place: float(value) for place, value in tensor.items()}
+            for key, tensor in given.values.items()
+        }
+        with mp.workprec(BITS):
+            floats = Evaluation(of, given.sizes, given.parameters, values, Floats())
+            bounds = rounded(given, Arithmetic.of("float64"))
+            for each in of.gradients:
+                sides = floats.compiled(each.claimed), bounds.compiled(each.claimed)
+                for place in values[each.name]:
+                    at = dict(zip(each.indices, place, strict=True))
+                    try:
+                        computed, bound = (side(at) for side in sides)
+                    except (ArithmeticError, TypeError):
+                        continue
+                    error = abs(mp.mpf(computed) - bound.value)
+                    assert error <= bound.error
+                    judged += 1
+                    worst = max(worst, float(error / bound.error) if bound.error else 0.0)
+    assert judged > 0
+    assert worst < 1
+    assert math.isfinite(worst)
