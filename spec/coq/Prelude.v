@@ -115,6 +115,19 @@ Proof.
   apply Rplus_le_lt_0_compat; [apply nonneg_sum; intros i Hi; apply Rlt_le|]; apply H; lia.
 Qed.
 
+(** f i >= 0 and g i > 0 for all i < n, and sum f > 0  |-  sum (f * g) > 0 *)
+Lemma pos_weighted n f g :
+  (forall i, (i < n)%nat -> 0 <= f i) -> (forall i, (i < n)%nat -> 0 < g i) -> 0 < sum n f ->
+  0 < sum n (fun i => f i * g i).
+Proof.
+  induction n as [|n IH]; simpl; intros F G S; [exact S|].
+  assert (N : 0 <= sum n (fun i => f i * g i)).
+  { apply nonneg_sum. intros i Hi. apply Rmult_le_pos; [apply F; lia|apply Rlt_le, G; lia]. }
+  destruct (F n) as [P|Z]; [lia| |].
+  - apply Rplus_le_lt_0_compat; [exact N|]. apply Rmult_lt_0_compat; [exact P|apply G; lia].
+  - rewrite <- Z, Rmult_0_l, Rplus_0_r. apply IH; [intros i Hi; apply F; lia|intros i Hi; apply G; lia|lra].
+Qed.
+
 (** A dimension that is positive as a number has an index *)
 Lemma dim_pos n : 0 < INR n -> (0 < n)%nat.
 Proof. intros H. apply INR_lt. exact H. Qed.

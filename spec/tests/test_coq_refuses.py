@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_coq_rules import every_function, every_law, proved, the_largest, the_largest_differentiated
+from test_coq_rules import every_function, every_law, proved, the_largest, the_largest_differentiated, weighted
 
 from backproof_spec.calculus.coq.export import export
 from backproof_spec.calculus.derivation import proof_file, text
@@ -242,6 +242,7 @@ MADE = {
     **dict.fromkeys(("cos_negate", "pos_sqrt", "nonneg_sqrt", "pos_pi", "pos_softplus", "cong_erf"), every_law),
     **dict.fromkeys(("cong_max", "max_wins"), the_largest),
     "d_max": the_largest_differentiated,
+    "pos_weighted": weighted,
 }
 """Rules that no theorem of the table needs, and what is proved by them."""
 

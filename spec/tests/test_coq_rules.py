@@ -163,6 +163,13 @@ def the_largest(p, X, Y):
     return p("trans", p("sym", p("max_wins", *winning(p, X, j))), same)
 
 
+def weighted(p, X, Y):
+    """X ≥ 0, Σ X > 0, Y > 0 ⊢ Σ X·Y > 0."""
+    facts = (("nonneg", X[i].term), positive(Y[i]))
+    some = p("assume", always(positive(total(X[i], i))), ())
+    return p("pos_weighted", i, *(p("assume", always(fact, i), (i,)) for fact in facts), some)
+
+
 def the_largest_differentiated(p, X, Y):
     """∂(max_i X[i])/∂X[k]."""
     del Y
@@ -182,6 +189,7 @@ CASES = {
         the_largest_differentiated_where_it_is,
         "Partial [n] (fun X => maximum n (fun j1 => X j1)) X (k, tt)",
     ),
+    "a weighted sum": (weighted, "(0 < sum n (fun j1 => X j1)) -> 0 < sum n (fun j1 => X j1 * Y j1)"),
     # what is proved: (how, what its statement has)
     "the square of an entry, by that entry": (at_itself, "Partial [n] (fun X => X k * X k) X (k, tt) (2 * X k)"),
     "a gradient at another index": (elsewhere, "Grad [n] (fun X => X i) X (fun l => delta i l)"),

@@ -143,6 +143,8 @@ def test_a_scheme_gives_its_conclusion_under_what_its_premises_assume(name, p):
 EQUATION = always(equal(X[i], Y[i]), i)
 ABOVE = always(positive(X[i]), i)
 NONEMPTY = always(positive(size("n")))
+WEIGHTED = (always(nonneg(W[r, i]), i), ABOVE, always(positive(total(W[r, j], j))))
+"""Row r of W is nowhere negative, X is positive, and the row sums to what is."""
 
 
 def equation(p):
@@ -277,6 +279,11 @@ STEPS = {
         lambda p: p("pos_sum", i, p("assume", ABOVE, (i,)), p("assume", NONEMPTY, ())),
         {ABOVE, NONEMPTY},
         positive(total(X[i], i)),
+    ),
+    "pos_weighted": (
+        lambda p: p("pos_weighted", i, *(p("assume", fact, (i,) if fact[1] else ()) for fact in WEIGHTED)),
+        {*WEIGHTED},
+        positive(total(W[r, i] * X[i], i)),
     ),
     "nonneg_sum": (
         lambda p: p("nonneg_sum", i, p("nonneg_square", X[i].term)),

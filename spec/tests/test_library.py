@@ -30,18 +30,9 @@ def test_a_claim_holds_and_its_false_twins_do_not(name: str, gradient: Gradient)
         assert found.derivative != found.claimed
 
 
-UNPROVED = {("causal_attention", "Q"), ("causal_attention", "K")}
-"""What the kernel has no rules for yet: a largest entry, and Σ M·exp A > 0 for a mask M."""
-
-
 @pytest.mark.parametrize(
     ("name", "gradient"),
-    [
-        (name, gradient)
-        for name in built_in()
-        for gradient in derived(operation(name)).gradients
-        if (name, gradient.name) not in UNPROVED
-    ],
+    [(name, gradient) for name in built_in() for gradient in derived(operation(name)).gradients],
     ids=lambda each: each if isinstance(each, str) else each.name,
 )
 def test_a_gradient_is_proved_for_all_shapes(name: str, gradient: Gradient) -> None:

@@ -190,6 +190,13 @@ class Search:
         facts = [self.p("assume", always(each, *over), over) for each in (("eq", ("mul", w, w), w), above)]
         return index, *facts, self.assumed(("eq", summed(w), ONE)), *derivative
 
+    def weighted(self):
+        """What is assumed of a and b for Σ a·b > 0."""
+        index, a, b = self.index(), self.term(1), self.term(1)
+        over = () if self.slips() else (index,)
+        facts = [self.p("assume", always(each, *over), over) for each in (("nonneg", a), ("pos", b))]
+        return index, *facts, self.assumed(("pos", ("sum", index[2], close(a, (index,)))))
+
     def mapped(self):
         index, theorem = self.arbitrary("eq")
         op, places = self.random.choice([("map", (r,)), ("slope", (r, self.index("n")))])
@@ -280,6 +287,7 @@ MOVES = {
     "delta_same": lambda g: (g.index(),),
     "pos_number": lambda g: (g.number(),),
     "pos_sum": lambda g: (*g.arbitrary("pos"), g.assumed(("pos", ("dim", g.random.choice("nm"))))),
+    "pos_weighted": Search.weighted,
     "nonneg_sum": lambda g: g.arbitrary("nonneg"),
     "d_variable": lambda g: g.differentiated("variable"),
     "d_constant": lambda g: g.differentiated("constant"),

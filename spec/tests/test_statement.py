@@ -27,6 +27,17 @@ TRUE = {
     "a map of many": "y[i] = 0.5*x[i]\nL[u] = f[u](y)\ngradient L[u] by x[k] = f'[u,k](y)/2",
     "a comment, blank lines, a scalar": "# one\n\n  y = x*x*x   # two\n\ngradient y by x = 3*x^2\n",
 }  # fmt: skip
+MASKED = (
+    "suppose M[q,k] >= 0\nsuppose sum_k M[q,k] > 0\nS[q,k] = M[q,k]*exp(A[q,k])/sum_l M[q,l]*exp(A[q,l])\n"
+    "gradient S[q,k] by A[r,j] = delta[q,r]*S[q,k]*(delta[k,j] - S[q,j])"
+)
+TRUE |= {
+    "masked softmax": MASKED,
+    "masked softmax, by names": "suppose M[q,k] >= 0\nE[q,k] = M[q,k]*exp(A[q,k])\nW[q] = sum_k 2*M[q,k]\n"
+    "suppose W[q] > 0\nL[q] = log(sum_k E[q,k])\ngradient L[q] by A[r,j] = delta[q,r]*E[q,j]/sum_k E[q,k]",
+    "a mean of exponentials": "suppose P[k] >= 0\nsuppose sum_k P[k] = 1\nL = log(sum_k exp(Z[k])*P[k])\n"
+    "gradient L by Z[j] = P[j]*exp(Z[j])/sum_k P[k]*exp(Z[k])",
+}
 PIECEWISE = {
     "leaky relu": "suppose x != 0\ny = relu(x) - a*relu(-x)\ngradient y by x = step(x) + a*(1-step(x))",
     "leaky relu, by two steps": "suppose x != 0\ny = relu(x) - a*relu(-x)\ngradient y by x = step(x) + a*step(-x)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import combinations_with_replacement
 from itertools import product as cartesian
@@ -146,8 +146,7 @@ class Facts:
             case ("add", *_):
                 found = self._positive_sum(a)
             case ("sum", dim, body):
-                (i,) = self.fresh(dim)
-                found = self("pos_sum", i, self.positive(open_(body, (i,))), self.positive(("dim", dim)))
+                found = self._positive_terms(dim, body)
             case ("entry", name, places) if self.theory.kind(name) == "defined":
                 found = self._positive_as(self("unfold", name, places))
             case _:
@@ -160,17 +159,14 @@ class Facts:
 
     def _exceeding(self, a: Formula, unproved: Unproved) -> Theorem:
         """⊢ a > 0, as a = h + c for an h that is assumed to be positive, or not negative, and a number c."""
-        for hypothesis in self.hypotheses:
-            _, dims, (kind, h, *_) = hypothesis
-            free = [[i for i in sorted(free_indices(a)) if i[2] == dim] for dim in dims]
-            for places in cartesian(*free) if kind in {"pos", "nonneg"} else ():
-                here = open_(h, places)
-                c = constant(polynomial(("add", a, ("mul", MINUS_ONE, here))))
-                if c is not None and (c > 0 or (c == 0 and kind == "pos")):
-                    known, more = self("assume", hypothesis, places), number(c)
-                    both = (known, self.nonnegative(more)) if kind == "pos" else (self.positive(more), known)
-                    found = self("pos_add", *both)
-                    return self("pos_eq", self("ring", found.conclusion[1], a), found)
+        for hypothesis, places in self._places(a, "pos", "nonneg"):
+            kind, h = hypothesis[2]
+            c = constant(polynomial(("add", a, ("mul", MINUS_ONE, open_(h, places)))))
+            if c is not None and (c > 0 or (c == 0 and kind == "pos")):
+                known, more = self("assume", hypothesis, places), number(c)
+                both = (known, self.nonnegative(more)) if kind == "pos" else (self.positive(more), known)
+                found = self("pos_add", *both)
+                return self("pos_eq", self("ring", found.conclusion[1], a), found)
         raise unproved
 
     def _positive_product(self, b: Formula, c: Formula) -> Theorem:
@@ -185,6 +181,69 @@ class Facts:
             fact = self.nonzero(b)
             square = self("nonzero_mul", fact, fact)
         return self("pos_nonneg", self("nonneg_square", b), square)
+
+    def _positive_terms(self, dim: str, body: Formula) -> Theorem:
+        """⊢ Σ a > 0: every a is, and there is one; or they are some that sum to what is, times what is."""
+        (i,) = self.fresh(dim)
+        try:
+            return self("pos_sum", i, self.positive(open_(body, (i,))), self.positive(("dim", dim)))
+        except Unproved as error:
+            found = self._weighted(("sum", dim, body), i)
+            if found is None:
+                raise error from None
+            return found
+
+    def _weighted(self, a: Formula, i: Index) -> Theorem | None:
+        """⊢ Σ g·b > 0, as Σ g > 0 is assumed, g ≥ 0 and b > 0: of a mask g, say, and b = exp x."""
+        assumed = [self._sum_assumed(hypothesis, places) for hypothesis, places in self._places(a, "pos", "eq")]
+        known = [each for each in assumed if each and each.conclusion[1][1] == i[2]]
+        for same in self._opened(open_(a[2], (i,))) if known else ():
+            for some in known:
+                g = open_(some.conclusion[1][2], (i,))
+                q = quotient(polynomial(right_side(same)), polynomial(g))
+                with suppress(Unproved):
+                    if q:
+                        whole = self("pos_weighted", i, self.nonnegative(g), self.positive(written(q)), some)
+                        turned = self("ring", ("mul", g, written(q)), right_side(same))
+                        return self("pos_eq", self("cong_sum", i, self("trans", turned, self("sym", same))), whole)
+        return None
+
+    def _places(self, a: Formula, *kinds: str) -> Iterator[tuple[Formula, tuple[Index, ...]]]:
+        """Each hypothesis of these kinds, at indices that stand free in a."""
+        free = sorted(free_indices(a))
+        for hypothesis in self.hypotheses:
+            if hypothesis[2][0] in kinds:
+                for places in cartesian(*([i for i in free if i[2] == dim] for dim in hypothesis[1])):
+                    yield hypothesis, places
+
+    def _sum_assumed(self, hypothesis: Formula, places: tuple[Index, ...]) -> Theorem | None:
+        """⊢ Σ g > 0, where a hypothesis says that, or Σ g = c for a number c > 0, or so of a name that is defined."""
+        kind, h, *c = hypothesis[2]
+        defined = h[0] == "entry" and self.theory.kind(h[1]) == "defined"
+        whole = self.theory.rest(h[1]) if defined else h
+        if whole[0] != "sum" or any(each[0] != "num" or each[1] <= 0 for each in c):
+            return None
+        known = self("assume", hypothesis, places)
+        if kind == "eq":
+            known = self("pos_eq", self("sym", known), self("pos_number", *c))
+        return self("pos_eq", self("unfold", h[1], known.conclusion[1][2]), known) if defined else known
+
+    def _opened(self, a: Formula) -> Iterator[Theorem]:
+        """a = b, for a itself and then for what its factors that are defined say, and theirs."""
+        same = self("refl", a)
+        yield same
+        while right_side(deeper := self._unfolded(right_side(same))) != right_side(same):
+            same = self("trans", same, deeper)
+            yield same
+
+    def _unfolded(self, a: Formula) -> Theorem:
+        """a = b, its factors that are defined being replaced by what they are defined as."""
+        match a:
+            case ("mul", b, c):
+                return self("cong_mul", self._unfolded(b), self._unfolded(c))
+            case ("entry", name, places) if self.theory.kind(name) == "defined":
+                return self("unfold", name, places)
+        return self("refl", a)
 
     def _nonnegative(self, a: Formula) -> Theorem:
         found = self._assumed("nonneg", a)
@@ -260,21 +319,18 @@ class Facts:
 
     def _factor(self, a: Formula) -> Theorem | None:
         """⊢ a ≠ 0, as a·q ≠ 0 or a·q > 0 is assumed: of x·y, say, or of 2·x·y + x², for x ≠ 0."""
-        free = sorted(free_indices(a))
-        for hypothesis in self.hypotheses:
-            _, dims, (kind, h, *_) = hypothesis
-            places = cartesian(*([i for i in free if i[2] == dim] for dim in dims))
-            for at in places if kind in {"nonzero", "pos"} else ():
-                here, name = open_(h, at), h[1]
-                defined = h[0] == "entry" and self.theory.kind(name) == "defined"
-                whole = open_(self.theory.rest(name), here[2]) if defined else here
-                q = quotient(polynomial(whole), polynomial(a))
-                if q and a != whole:
-                    known = self("assume", hypothesis, at)
-                    known = self("nonzero_weaken", known) if kind == "pos" else known
-                    known = self("nonzero_eq", self("unfold", name, here[2]), known) if defined else known
-                    equation = self("ring", whole, ("mul", written(q), a))
-                    return self("nonzero_factor", self("nonzero_eq", equation, known))
+        for hypothesis, places in self._places(a, "nonzero", "pos"):
+            kind, h = hypothesis[2]
+            here, name = open_(h, places), h[1]
+            defined = h[0] == "entry" and self.theory.kind(name) == "defined"
+            whole = open_(self.theory.rest(name), here[2]) if defined else here
+            q = quotient(polynomial(whole), polynomial(a))
+            if q and a != whole:
+                known = self("assume", hypothesis, places)
+                known = self("nonzero_weaken", known) if kind == "pos" else known
+                known = self("nonzero_eq", self("unfold", name, here[2]), known) if defined else known
+                equation = self("ring", whole, ("mul", written(q), a))
+                return self("nonzero_factor", self("nonzero_eq", equation, known))
         return None
 
     def needed(self, kind: str, a: Formula) -> Theorem:

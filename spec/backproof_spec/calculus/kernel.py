@@ -114,7 +114,7 @@ def rule(function: Callable[..., Theorem], name: str = "") -> Callable[..., Theo
 # --- rules that are schemes -------------------------------------------------------------------------------------------
 
 _A, _B, _NOT_A = ("nonzero", "a"), ("nonzero", "b"), ("mul", MINUS_ONE, "a")
-_AB, _EXP, _OVER = ("eq", "a", "b"), ("exp", "a"), ("exp", _NOT_A)
+_AB, _EXP, _OVER, _SUM = ("eq", "a", "b"), ("exp", "a"), ("exp", _NOT_A), ("sum", "n", "a")
 _TANH = ("mul", ("add", _EXP, ("mul", MINUS_ONE, _OVER)), ("inv", ("add", _EXP, _OVER)))
 _DA, _DB = ("deriv", "X", "k", "a", "da"), ("deriv", "X", "k", "b", "db")
 
@@ -180,9 +180,10 @@ _WINS = (
 BINDING: dict[str, tuple[tuple[Formula, ...], Formula]] = {
     **{f"cong_{op}": ((_AB,), ("eq", (op, "n", "a"), (op, "n", "b"))) for op in ("sum", "max")},
     "delta_same": ((), ("eq", ("delta", "n", "i,i"), ONE)),
-    "pos_sum": ((("pos", "a"), ("pos", ("dim", "n"))), ("pos", ("sum", "n", "a"))),
-    "nonneg_sum": ((("nonneg", "a"),), ("nonneg", ("sum", "n", "a"))),
-    "d_sum": ((_DA,), ("deriv", "X", "k", ("sum", "n", "a"), ("sum", "n", "da"))),
+    "pos_sum": ((("pos", "a"), ("pos", ("dim", "n"))), ("pos", _SUM)),
+    "pos_weighted": ((("nonneg", "a"), ("pos", "b"), ("pos", _SUM)), ("pos", ("sum", "n", ("mul", "a", "b")))),
+    "nonneg_sum": ((("nonneg", "a"),), ("nonneg", _SUM)),
+    "d_sum": ((_DA,), ("deriv", "X", "k", _SUM, ("sum", "n", "da"))),
     "max_wins": (_WINS, ("eq", ("max", "n", "a"), ("sum", "n", ("mul", "w", "a")))),
     "d_max": ((*_WINS, _DA), ("deriv", "X", "k", ("max", "n", "a"), ("sum", "n", ("mul", "w", "da")))),
 }

@@ -23,6 +23,7 @@ from attacks.made_of import (
     summed,
     t,
     through,
+    weighted,
     winning,
 )
 from backproof_spec.calculus.notation import (
@@ -90,6 +91,26 @@ INDICES = {
         "eigenvariable",
         lambda p: p("pos_sum", i, assumed(p, positive(X[i])), assumed(p, positive(size("n")))),
         lambda p: p("pos_sum", i, assumed(p, positive(X[i]), i), assumed(p, positive(size("n")))),
+    ),
+    "an eigenvariable in the hypotheses of a weight": (
+        "eigenvariable",
+        lambda p: p("pos_weighted", i, *weighted(p, over=((), (i,)))),
+        lambda p: p("pos_weighted", i, *weighted(p)),
+    ),
+    "an eigenvariable in the hypotheses of what is weighted": (
+        "eigenvariable",
+        lambda p: p("pos_weighted", i, *weighted(p, over=((i,), ()))),
+        lambda p: p("pos_weighted", i, *weighted(p)),
+    ),
+    "capture: Σ_j X[i] = n·X[i] for Σ_i X[i]": (
+        "premise",
+        lambda p: p("pos_weighted", i, *weighted(p, some=positive(total(X[i], j)))),
+        lambda p: p("pos_weighted", i, *weighted(p)),
+    ),
+    "a sum of weights over another dimension": (
+        "premise",
+        lambda p: p("pos_weighted", i, *weighted(p, some=positive(total(X[i], r)))),
+        lambda p: p("pos_weighted", i, *weighted(p)),
     ),
     "an eigenvariable in the hypotheses of a term at least 0": (
         "eigenvariable",

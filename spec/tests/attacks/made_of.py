@@ -189,6 +189,14 @@ def winning(p, above=None, one=P, over=(i,), a=X):
     return squares, assumed(p, above, *over), assumed(p, equal(total(one[j], j), 1))
 
 
+LEAST, FACT, SOME = nonneg(X[i]), positive(Y[i]), positive(total(X[i], i))
+
+
+def weighted(p, least=LEAST, fact=FACT, some=SOME, over=((i,), (i,))):
+    """That X ≥ 0, Y > 0 and Σ X > 0, or other facts; ``over``: for which i the first two are assumed."""
+    return assumed(p, least, *over[0]), assumed(p, fact, *over[1]), assumed(p, some)
+
+
 def witness(p, below):
     """Values at which both are true of c > 0 ⊢ 1[c ≥ 0] = 1 and −below > 0 ⊢ 1[below ≥ 0] = 0, that is 0 = 1 for c."""
     above = p("ind_nonneg", p("nonneg_weaken", assumed(p, positive(c[()]))))

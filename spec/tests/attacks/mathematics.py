@@ -27,6 +27,7 @@ from attacks.made_of import (
     s,
     slope_of_exp_X,
     t,
+    weighted,
     winning,
     witness,
 )
@@ -226,6 +227,31 @@ MATHEMATICS = {
         "premise",
         lambda p: p("d_function", assumed(p, positive(X[i])), by_X(p)),
         lambda p: p("d_function", p("ring", X[i].term, (X[i] + 0).term), by_X(p)),
+    ),
+    "Σ a·b > 0, where a may be negative: (−1, 2)·(5, 1) = −3": (
+        "premise",
+        lambda p: p("pos_weighted", i, *weighted(p, nonzero(X[i]))),
+        lambda p: p("pos_weighted", i, *weighted(p)),
+    ),
+    "Σ a·b > 0, where b may be 0 wherever a is not": (
+        "premise",
+        lambda p: p("pos_weighted", i, *weighted(p, fact=nonneg(Y[i]))),
+        lambda p: p("pos_weighted", i, *weighted(p)),
+    ),
+    "Σ a·b > 0, where a may be 0 everywhere": (
+        "premise",
+        lambda p: p("pos_weighted", i, *weighted(p, some=nonneg(total(X[i], i)))),
+        lambda p: p("pos_weighted", i, *weighted(p)),
+    ),
+    "Σ a·b > 0, as Σ b > 0": (
+        "premise",
+        lambda p: p("pos_weighted", i, *weighted(p, some=positive(total(Y[i], i)))),
+        lambda p: p("pos_weighted", i, *weighted(p)),
+    ),
+    "Σ a·b > 0, as a > 0 at one index": (
+        "premise",
+        lambda p: p("pos_weighted", i, *weighted(p, some=positive(X[j]))),
+        lambda p: p("pos_weighted", i, *weighted(p)),
     ),
     "rewriting under ∂ with an inequality: the sum of what is not 0": (
         "premise",

@@ -218,6 +218,15 @@ class Rules(Premises):
 
         return proof
 
+    def _pos_weighted(self, i: Index, least: Lemma, fact: Lemma, some: Lemma) -> Proof:
+        a, b = (self.write.over((i,), each.conclusion[1]) for each in (least, fact))
+
+        def proof(scope: Scope) -> str:
+            facts = " ".join(self._premise_for_all((i,), each, scope) for each in (least, fact))
+            return f"(pos_weighted {self.write.dim(i[2])} {a} {b} {facts} {self._use(some, scope)})"
+
+        return proof
+
     def _nonneg_sum(self, i: Index, fact: Lemma) -> Proof:
         body = self.write.over((i,), fact.conclusion[1])
         return lambda scope: f"(nonneg_sum {self.write.dim(i[2])} {body} {self._premise_for_all((i,), fact, scope)})"
