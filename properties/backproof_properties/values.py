@@ -164,8 +164,9 @@ def _through(narrow: Any) -> Callable[[Array], Array]:
 def _bits(count: int) -> Callable[[Array], Array]:
     def rounded(A: Array) -> Array:
         significand, exponent = np.frexp(A.astype(np.longdouble))
-        nearest = np.ldexp(np.rint(np.ldexp(significand, count)), exponent - count)
-        return np.where(np.isfinite(A), nearest, A).astype(A.dtype)
+        with np.errstate(over="ignore"):
+            nearest = np.ldexp(np.rint(np.ldexp(significand, count)), exponent - count).astype(A.dtype)
+        return np.where(np.isfinite(nearest), nearest, A)  # the largest numbers would be rounded to infinity
 
     return rounded
 

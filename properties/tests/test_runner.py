@@ -10,7 +10,7 @@ from backproof_impl import reference as R
 from backproof_impl.calling import Answer
 from backproof_impl.conventions import Conventions, Limits, UsageError, declare
 from backproof_impl.loading import as_target
-from backproof_properties import choices, contract, processes, runner
+from backproof_properties import choices, contract, processes, runner, tasks
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Verdict
@@ -211,7 +211,7 @@ def fake(monkeypatch):
     def run_fake(check, link=IMPLEMENTATION, examples=20):
         cases = lambda _: st.fixed_dictionaries({"k": st.integers(0, 9)})  # noqa: E731 - a property's field
         each = Property("kron.vec", link, cases, check, ("relu", "relu_vjp"))
-        monkeypatch.setattr(runner, "PROPERTIES", (each,))
+        monkeypatch.setattr(tasks, "PROPERTIES", (each,))
         dtype = "float64" if link is IMPLEMENTATION else None
         return runner.run(runner.Task(0, dtype, examples, 1), as_target(R))
 

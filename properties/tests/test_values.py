@@ -10,6 +10,7 @@ from backproof_properties.diagnosis import diagnose, of_contract
 from backproof_properties.results import Finding, Link
 from backproof_properties.subject import Subject
 from backproof_properties.suite import PROPERTIES
+from backproof_properties.values import _bits
 
 LINKS = {each.claim: each for each in PROPERTIES if each.link is Link.IMPLEMENTATION}
 SHAPES = {"W": (2, 3), "Y": (3, 2), "b": (2,), "dZ": (2, 2)}
@@ -104,3 +105,9 @@ def test_a_result_of_integers_for_an_argument_of_integers_is_a_matter_of_these()
     message = "relu_vjp.dZ: dtype int64, expected float64, that of the inputs"
     found = of_contract(Finding(message, "dZ", {}, usage="Z as int64"))
     assert (found.cause, found.sentence) == ("integers", "the result is returned as int64 where an argument is int64")
+
+
+@pytest.mark.parametrize("name", ["float16", "float32", "float64"])
+def test_the_largest_numbers_of_a_format_are_not_rounded_to_infinity(name):
+    largest = np.array([np.finfo(name).max, -np.finfo(name).max, -np.inf, 0.0, 1.5], dtype=name)
+    assert np.array_equal(_bits(4)(largest), largest)
