@@ -13,6 +13,7 @@ from itertools import product
 from math import prod
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from backproof_spec.calculus.limits import require, tick
 from backproof_spec.language.functions import FUNCTIONS, Function
 from backproof_spec.language.syntax import (
     Add,
@@ -33,6 +34,8 @@ from backproof_spec.language.syntax import (
 from backproof_spec.language.whole import COMPARED, At, Whole, compiled, is_whole
 from backproof_spec.operation import Operation
 
+_TERMS = 1_000_000
+"""The most terms of one sum."""
 N = TypeVar("N")
 Place = tuple[int, ...]
 Tensor = Mapping[Place, N]
@@ -202,8 +205,14 @@ class Evaluation(Generic[N]):
 
     def _over(self, node: Reduce, body: Callable[[At], N]) -> Callable[[At], list[N]]:
         """The values of the body at all values of the indices that are bound."""
+        require(prod(map(self.size, node.indices)), _TERMS, "at these sizes a sum has")
         places = [dict(zip(node.indices, place, strict=True)) for place in self.places(node.indices)]
-        return lambda at: [body({**at, **place}) for place in places]
+
+        def term(at: At) -> N:
+            tick()
+            return body(at)
+
+        return lambda at: [term({**at, **place}) for place in places]
 
     def _sum(self, node: Reduce, body: Callable[[At], N]) -> Callable[[At], N]:
         over = self._over(node, body)
