@@ -1,4 +1,4 @@
-"""What is declared, the rules applied, and what is proved of the signs of terms. Untrusted, as ``tactics`` is."""
+"""What is proved of the signs of terms, by what is assumed and what they are made of. Untrusted, as ``tactics`` is."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from itertools import combinations_with_replacement
 from itertools import product as cartesian
 from typing import Any
 
-from backproof_spec.calculus.kernel import RULES, SCHEMES, Theorem
-from backproof_spec.calculus.limits import WRITTEN_OUT, polynomial, require, tick, written_out
+from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.limits import polynomial
 from backproof_spec.calculus.matching import constant, places_of, ratio_of
-from backproof_spec.calculus.notation import Expression, Map, Tensor, number
+from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.polynomials import quotient, written
+from backproof_spec.calculus.steps import Steps
 from backproof_spec.calculus.terms import (
     MINUS_ONE,
     Formula,
     Index,
     Names,
-    Theory,
     free_indices,
     open_,
 )
@@ -42,65 +42,23 @@ class Unproved(Exception):
         self.missing, self.sides = missing, sides
 
 
-class Facts:
+class Facts(Steps):
     """A theory, the rules applied in it, and a > 0, a ≥ 0 or a ≠ 0 by what is assumed and what a is made of."""
 
     def __init__(self) -> None:
         """Nothing is declared and nothing proved."""
-        self.theory = Theory()
-        self.declarations: list[tuple[Any, ...]] = []
-        self.steps: list[tuple[str, tuple[Any, ...], Theorem]] = []
+        super().__init__()
         self.hypotheses: list[Formula] = []
         self.otherwise: Callable[[Formula], Theorem] | None = None
         """Proves a > 0 where a is differentiated as 1/a or log a and nothing else does; raises ``Unproved``."""
         self.slopes: dict[tuple[str, str], Theorem] = {}
         """What was learned of the derivatives of defined tensors, by the names of both tensors."""
-        self._number = 0
         self._tried: dict[tuple[str, Formula], Theorem | Unproved] = {}
-
-    # --- names ---
-
-    def variable(self, name: str, *dims: str) -> Tensor:
-        """Declare a tensor of which nothing is assumed."""
-        self.theory.variable(name, dims)
-        self.declarations.append(("variable", name, dims))
-        return Tensor(name, dims)
-
-    def map(self, name: str, inputs: Names, outputs: Names = ()) -> Map:
-        """Declare a differentiable map."""
-        self.theory.map(name, inputs, outputs)
-        self.declarations.append(("map", name, inputs, outputs))
-        return Map(name, inputs, outputs)
-
-    def define(self, name: str, indices: tuple[Index, ...], body: Expression) -> Tensor:
-        """name[indices] := body."""
-        self.theory.define(name, indices, body.term)
-        self.declarations.append(("define", name, indices, body.term))
-        return Tensor(name, tuple(i[2] for i in indices))
 
     def suppose(self, *hypotheses: Formula) -> None:
         """Hypotheses that the tactics may use; a theorem carries those that it does use."""
         self.hypotheses += hypotheses
         self._tried.clear()
-
-    def fresh(self, *dims: str) -> tuple[Index, ...]:
-        """Free indices that stand nowhere yet."""
-        self._number += len(dims)
-        return tuple(("index", f"_{self._number - k}", dim) for k, dim in enumerate(dims))
-
-    # --- steps ---
-
-    def __call__(self, name: str, *arguments: Any) -> Theorem:
-        """Apply a rule, or a scheme to its premises and then its terms, and take note of it."""
-        tick()
-        if name == "ring":
-            require(max(map(written_out, arguments)), WRITTEN_OUT, "multiplied out, a formula has")
-        if name in SCHEMES:
-            premises = tuple(each for each in arguments if isinstance(each, Theorem))
-            name, arguments = "scheme", (name, premises, arguments[len(premises) :])
-        theorem = RULES[name](self.theory, *arguments)
-        self.steps.append((name, arguments, theorem))
-        return theorem
 
     # --- facts ---
 
