@@ -219,7 +219,7 @@ MEMORY: tuple[Plant, ...] = (
         (linear_vjp(dW='_product(dZ.ravel(order="K").reshape(dZ.shape), Y.T)'),),
         ("linear.dW",),
         "memory-layout",
-        examples=100,
+        examples=200,
     ),
     Plant(
         "dz_read_without_strides",
