@@ -114,15 +114,19 @@ class Worker:
                     start_new_session=True,  # an interrupt is the parent's to handle
                 )
                 launch.watch(self._process.pid)
-                _send(self._process, self._source)
+                _send(self._process, pickle.dumps(self._source))
             return self._process
 
     def run(self, task: Task) -> Outcome | BaseException:
         """What became of a task; an exception where the fault is ours."""
+        try:
+            packed = pickle.dumps(task)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            return error
         process = self._running()
         if process is None:
             return _lost(task)
-        _send(process, task)
+        _send(process, packed)
         try:
             answer: Outcome | BaseException = pickle.load(process.stdout)  # type: ignore[arg-type]  # noqa: S301
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
@@ -134,7 +138,7 @@ class Worker:
         """Ask it to end when it has done what it does, and its target to clear up."""
         self._stopping = True
         if self._process is not None:
-            _send(self._process, STOP)
+            _send(self._process, pickle.dumps(STOP))
 
     def close(self) -> None:
         """End it, with all that it has started."""
@@ -160,9 +164,9 @@ _STOP_SECONDS = 2.0
 """A target has half a second to clear up, and its worker the rest."""
 
 
-def _send(process: subprocess.Popen[bytes], message: Any) -> None:
+def _send(process: subprocess.Popen[bytes], packed: bytes) -> None:
     with suppress(OSError, ValueError):  # it has ended, as is seen when it does not answer
-        pickle.dump(message, process.stdin)  # type: ignore[arg-type]
+        process.stdin.write(packed)  # type: ignore[union-attr]
         process.stdin.flush()  # type: ignore[union-attr]
 
 

@@ -1,5 +1,6 @@
 """runner: reproducible from its seed, five verdicts, small counterexamples of mistakes that only large sizes show."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -544,3 +545,12 @@ def test_labels_normalised_up_to_rounding_admit_either_formula(formula):
     assert _run(target, "softmax_cross_entropy.dZ").verdict is Verdict.HOLDS
     wrong = {**target, "softmax_cross_entropy_vjp": lambda Z, P: R.softmax(Z) - P * (1 - 1e-9)}
     assert _run(wrong, "softmax_cross_entropy.dZ").verdict is Verdict.REFUTED
+
+
+def test_a_task_that_cannot_be_sent_ends_the_run_with_what_is_wrong():
+    source = processes.Source("reference")
+    planned = runner.tasks(("relu.dZ",), ("float64",), 2, 3)
+    own = Property("own.forward", IMPLEMENTATION, lambda _: st.just({}), lambda *_: None, ("relu",))
+    planned = [*planned, runner.Task(0, "float64", 2, 3, own)]
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        processes.run_all(planned, source.load()[0], 2, source, lambda _: None)
