@@ -42,6 +42,8 @@ from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
 from backproof_spec.calculus.limits import LONG, SECONDS
 from backproof_spec.claims import CLAIMS, OPERATIONS
+from backproof_spec.language.naming import shown
+from backproof_spec.library import built_in, operation
 
 app = typer.Typer(
     name="backproof",
@@ -272,7 +274,11 @@ def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     if what == "claims":
         return ("claim", "formula", "notes"), [(c.id, c.formula, c.notes) for c in CLAIMS]
     if what == "operations":
-        return ("operation", "definition", "shapes"), [(o.id, o.definition, o.shapes) for o in OPERATIONS]
+        defined = [
+            (each.name, each.title.rstrip("."), ", ".join(shown(a.name, a.indices) for a in each.arguments))
+            for each in map(operation, built_in())
+        ]
+        return ("operation", "definition", "shapes"), [*((o.id, o.definition, o.shapes) for o in OPERATIONS), *defined]
     if what == "adapters":
         return ("adapter", "library", "install", "variants (name:variant)"), [
             (name, a.package, f"pip install 'backproof[{a.extra}]'" if a.extra else "built in", ", ".join(a.variants))

@@ -210,7 +210,7 @@ def test_json_and_junit_are_written(cli, strict, tmp_path):
     ("what", "headers", "shown"),
     [
         ("claims", "claim formula notes", CLAIM_IDS),
-        ("operations", "operation definition shapes", ("linear", "kron", "Z = W·Y + b·1ᵀ")),
+        ("operations", "operation definition shapes", ("linear", "kron", "Z = W·Y + b·1ᵀ", "rms_norm", "E[v,d], t[s]")),
         (
             "adapters",
             "adapter library install variants (name:variant)",
