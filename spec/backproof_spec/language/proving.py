@@ -1,7 +1,6 @@
-"""The theorems of an operation: each claimed gradient tried in numbers first, then proved; each other way proved equal.
+"""The claimed gradients of an operation tried in numbers, before a proof of them is looked for (see ``deriving``).
 
-A false claim is refuted at small sizes by the explicit Jacobian, in a second; only what holds there is looked for a
-proof of.
+A false claim is refuted at small sizes by the explicit Jacobian, in a second.
 """
 
 from __future__ import annotations
@@ -17,14 +16,12 @@ from random import Random
 
 from mpmath import mp
 
-from backproof_spec.calculus.statement import Statement
 from backproof_spec.calculus.values import UNSATISFIED, Unsatisfied
 from backproof_spec.language import exact
 from backproof_spec.language.evaluating import Evaluation, Place, Tensor
 from backproof_spec.language.exact import Kink
 from backproof_spec.language.functions import Number, real
 from backproof_spec.language.kinds import KINDS
-from backproof_spec.language.lowering import theorem
 from backproof_spec.language.sizes import Misfit, sizes, value
 from backproof_spec.language.syntax import Gradient, Node, Size, Supposition, free
 from backproof_spec.language.whole import COMPARED
@@ -47,13 +44,6 @@ class Refuted:
     place: Place
     derivative: Number
     claimed: Number | str
-
-
-def statement(operation: Operation, gradient: Gradient) -> Statement:
-    """The claim as a statement, which ``calculus.statement.prove`` proves. Raises ``lowering.Beyond``."""
-    lowering, loss, by, claimed = theorem(operation, gradient)
-    lowering.d.own = True
-    return Statement(lowering.d, loss, by, claimed, lowering.d.letters)
 
 
 # --- in numbers -------------------------------------------------------------------------------------------------------
