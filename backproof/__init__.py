@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from backproof_impl.conventions import UsageError as UsageError
     from backproof_impl.isolation import Program as Program
     from backproof_impl.wrapping.bias_shape import bias_shape as bias_shape
+    from backproof_impl.wrapping.differentiable import from_jax as from_jax
+    from backproof_impl.wrapping.differentiable import from_torch as from_torch
     from backproof_impl.wrapping.forward_backward import from_forward_backward as from_forward_backward
     from backproof_impl.wrapping.per_sample import per_sample as per_sample
     from backproof_impl.wrapping.update import from_update as from_update
@@ -34,6 +36,8 @@ _HOME = {
     "bias_shape": "backproof_impl.wrapping.bias_shape",
     "check": "backproof.checking",
     "from_forward_backward": "backproof_impl.wrapping.forward_backward",
+    "from_jax": "backproof_impl.wrapping.differentiable",
+    "from_torch": "backproof_impl.wrapping.differentiable",
     "from_update": "backproof_impl.wrapping.update",
     "operation": "backproof.defining",
     "per_sample": "backproof_impl.wrapping.per_sample",

@@ -36,7 +36,12 @@ class Block:
     @property
     def needs_pytorch(self) -> bool:
         """Does its output depend on PyTorch being installed?"""
-        return "pytorch" in self.command or "digits" in self.command
+        return "pytorch" in self.command or "digits" in self.command or needs_pytorch(self.my_layers)
+
+
+def needs_pytorch(text: str) -> bool:
+    """Does a python block?"""
+    return "import torch" in text
 
 
 def blocks(page: Path) -> Iterator[Block]:

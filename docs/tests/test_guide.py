@@ -46,11 +46,25 @@ def test_a_command_that_needs_pytorch_prints_what_the_page_shows(block):
 @pytest.mark.parametrize("page", refresh.PAGES, ids=lambda page: page.name)
 def test_python_blocks_run(page):
     for text in refresh.python_blocks(page):
-        names = {}
-        exec(text, names)  # noqa: S102 - our own page
-        for name, value in names.items():
-            if name.startswith("test_"):
-                value()
+        if not refresh.needs_pytorch(text):
+            _run(text)
+
+
+@pytest.mark.pytorch
+def test_python_blocks_that_need_pytorch_run():
+    pytest.importorskip("torch", reason="pip install 'backproof[pytorch]'")
+    found = [each for page in refresh.PAGES for each in refresh.python_blocks(page) if refresh.needs_pytorch(each)]
+    assert len(found) == 2
+    for text in found:
+        _run(text)
+
+
+def _run(text):
+    names = {}
+    exec(text, names)  # noqa: S102 - our own page
+    for name, value in names.items():
+        if name.startswith("test_"):
+            value()
 
 
 def test_the_pages_show_commands():

@@ -15,6 +15,7 @@ from backproof_impl.adapters import ADAPTERS
 from backproof_impl.calling import described
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.target import FUNCTIONS, Signatures, Target
+from backproof_impl.wrapping.differentiable import Differentiable
 
 _NONE: Signatures = {}
 
@@ -63,8 +64,11 @@ def _of_object(name: str, found: Any, table: Signatures) -> Target:
     if not functions:
         msg = f"target {name}: none of its names is a function that can be checked; looked for {', '.join(table)}"
         raise UsageError(msg)
+    conventions = _conventions(name, offered)
+    for each in {f.adapter: f for f in functions.values() if isinstance(f, Differentiable)}.values():
+        conventions = each.declared(conventions)
     asked = {each: row.of(functions[each]) for each, row in table.items() if row.own and each in functions}
-    return Target(name, functions, _conventions(name, offered), signatures={**table, **asked})
+    return Target(name, functions, conventions, signatures={**table, **asked})
 
 
 _NAMED = "TARGET"
@@ -78,7 +82,12 @@ def _offered(found: Any, table: Signatures) -> Mapping[str, Any]:
 
 
 def _functions(offered: Mapping[str, Any], table: Signatures) -> dict[str, Any]:
-    return {key: offered[key] for key in table if callable(offered.get(key))}
+    found = {key: offered[key] for key in table if callable(offered.get(key))}
+    for key, each in [*found.items()]:
+        backward = table.get(f"{key}_vjp")
+        if isinstance(each, Differentiable) and backward:
+            found.setdefault(f"{key}_vjp", each.vjp(table[key].arguments, backward.outputs))
+    return found
 
 
 def _conventions(name: str, offered: Mapping[str, Any]) -> Conventions:

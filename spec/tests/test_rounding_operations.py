@@ -73,3 +73,14 @@ def test_floats_lie_within_the_bound(name):
     assert judged > 0
     assert worst < 1
     assert math.isfinite(worst)
+
+
+def test_what_is_flushed_may_be_0_even_where_nothing_is_rounded():
+    tiny = {(0, 0): Fraction(2) ** -1074, (1, 0): Fraction(0)}
+    for flushed in (False, True):
+        of = derived(operation("operation f(E[v,d], c[d]: constant) -> Y\nY[d] = c[d]*sum_v E[v,d]\n"))
+        given = Evaluation(of, {"v": 2, "d": 1}, {}, {"E": tiny, "c": {(0,): Fraction(1)}}, Exact())
+        with mp.workprec(BITS):
+            [bound] = rounded(given, Arithmetic.of("float64", flush_to_zero=flushed)).tensor("Y").values()
+            assert (bound.error >= bound.value) is flushed
+            assert bound.exactly is not flushed

@@ -5,6 +5,7 @@ Not an adapter: what adapters of libraries that differentiate have in common. No
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +21,35 @@ Function = Callable[..., Any]
 
 _NETWORK = ("linear", "relu", "softmax_cross_entropy")
 """What a network is made of."""
+
+
+def keywords(function: Function, args: Sequence[Any], options: Mapping[str, float]) -> Any:
+    """f(A, B, eps=…)."""
+    return function(*args, **options)
+
+
+@dataclass(frozen=True)
+class Differentiator:
+    """What differentiates functions that are not ours: the type of its tensors, ``kind``, called ``name``, and more.
+
+    ``tensor`` of an array may lie where that does; ``array``, ``vjp`` and ``scope`` are as of ``Library``, but for
+    functions that return a list, of which ``vjp`` takes a list of cotangents. ``applies``: is this class a function?
+    ``refused``: the ways to lie in memory of which there are no tensors. ``arithmetic``, ``seconds``: what has to be
+    declared of it.
+    """
+
+    kind: type
+    name: str
+    tensor: Function
+    array: Function
+    vjp: Callable[[Function, list[Any], Any], tuple[Any, Sequence[Any]]]
+    scope: Callable[[], AbstractContextManager[Any]] = nullcontext
+    called: Callable[[Function, Sequence[Any], Mapping[str, float]], Any] = keywords
+    signature: Callable[[Function], inspect.Signature] = inspect.signature
+    applies: Callable[[type], bool] = lambda _: False
+    refused: tuple[str, ...] = ()
+    arithmetic: str | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backproof_impl.adapters.autodiff import Library
+from backproof_impl.adapters.autodiff import Differentiator, Library
 from backproof_impl.conventions import Conventions, Limits
 
 CALLS = count(1)
@@ -29,9 +29,14 @@ FORWARD: dict[str, Any] = {
     "cross_entropy": lambda S, P: -(P * jnp.log(jnp.where(P == 0, 1, S))).sum(),  # xlogy's gradient at (0, 0) is nan
     "softmax_cross_entropy": lambda Z, P: -(P * jax.nn.log_softmax(Z)).sum(),
 }
-LIBRARY = Library(jnp.array, np.asarray, vjp, FORWARD, scope=partial(jax.enable_x64, new_val=True))  # else float32
-patient = partial(Conventions, layout="batch-first", limits=Limits(seconds=60))  # time to compile
-declared = partial(patient, arithmetic="flush-to-zero", relu_at_zero=0)  # XLA flushes subnormals on a CPU
+scope = partial(jax.enable_x64, new_val=True)  # else float32
+FLUSHES, SECONDS = "flush-to-zero", 60  # XLA flushes subnormals on a CPU, and takes time to compile
+DIFFERENTIATOR = Differentiator(
+    jax.Array, "jax.Array", jnp.array, np.array, vjp, scope, arithmetic=FLUSHES, seconds=SECONDS
+)
+LIBRARY = Library(jnp.array, np.asarray, vjp, FORWARD, scope)
+patient = partial(Conventions, layout="batch-first", limits=Limits(seconds=SECONDS))
+declared = partial(patient, arithmetic=FLUSHES, relu_at_zero=0)
 TARGET = LIBRARY.target(declared())
 VARIANTS = {
     "maximum": LIBRARY.target(declared(relu_at_zero=0.5), relu=lambda Z: jnp.maximum(Z, 0)),

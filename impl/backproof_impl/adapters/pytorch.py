@@ -1,19 +1,28 @@
 """PyTorch: torch.nn.functional under autograd. ReLU′(0) is 0, but 1/2 or 1 in other spellings."""
 
+import inspect
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import ml_dtypes
+import numpy as np
 import torch
 import torch.nn.functional as F
 
-from backproof_impl.adapters.autodiff import Library
+from backproof_impl.adapters.autodiff import Differentiator, Library, keywords
 from backproof_impl.conventions import Conventions, Limits
 
 
 def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
-    """The value, and the gradients that autograd finds."""
+    """The value, and the gradients that autograd finds: 0 where the value does not depend on an argument."""
     value = function(*(x.requires_grad_() for x in args))
-    return value, torch.autograd.grad(value, args, cotangent)
+    pairs = zip(*([each] if isinstance(each, torch.Tensor) else each for each in (value, cotangent)), strict=True)
+    depending = [(y, dy) for y, dy in pairs if y.requires_grad]
+    if not depending:
+        return value, [torch.zeros_like(x) for x in args]
+    outputs, cotangents = zip(*depending, strict=True)
+    return value, torch.autograd.grad(outputs, args, cotangents, allow_unused=True, materialize_grads=True)
 
 
 LIBRARY = Library(
@@ -28,6 +37,67 @@ LIBRARY = Library(
         "softmax_cross_entropy": partial(F.cross_entropy, reduction="sum"),
     },
 )
+
+
+# --- functions that are not ours --------------------------------------------------------------------------------------
+
+
+def _tensor(A: Any) -> Any:
+    """The tensor that lies where A does; NumPy's bfloat16 is one of two bytes that PyTorch reads as its own."""
+    if any(step < 0 for step in A.strides):
+        msg = "PyTorch has no tensors with negative strides"
+        raise NotImplementedError(msg)
+    short = A.dtype.name == "bfloat16"
+    return torch.from_numpy(A.view(np.int16)).view(torch.bfloat16) if short else torch.from_numpy(A)
+
+
+def _array(t: Any) -> Any:
+    """The array that lies where a tensor does."""
+    plain = t.detach().cpu()
+    return plain.view(torch.int16).numpy().view(ml_dtypes.bfloat16) if t.dtype is torch.bfloat16 else plain.numpy()
+
+
+def _own(function: Any) -> Any:
+    """The ``torch.autograd.Function`` that a function is, or whose ``apply`` it is, if it is one."""
+    found = getattr(function, "__self__", None) if getattr(function, "__name__", "") == "apply" else function
+    return found if isinstance(found, type) and issubclass(found, torch.autograd.Function) else None
+
+
+def _signature(function: Any) -> inspect.Signature:
+    """Of a ``torch.autograd.Function`` that of its forward, without the context; of a module that of its own."""
+    own = _own(function)
+    if own is None:
+        return inspect.signature(function.forward if isinstance(function, torch.nn.Module) else function)
+    found, apart = inspect.signature(own.forward), own.setup_context is not torch.autograd.Function.setup_context
+    return found if apart else found.replace(parameters=[*found.parameters.values()][1:])
+
+
+def _called(function: Any, args: Sequence[Any], options: Mapping[str, float]) -> Any:
+    """f(A, B, eps=…); ``apply`` takes no keywords: parameters stand in their places."""
+    own = _own(function)
+    if own is None:
+        return keywords(function, args, options)
+    given = _signature(own).bind(*args, **options)
+    if options:
+        given.apply_defaults()
+    return own.apply(*given.args)
+
+
+DIFFERENTIATOR = Differentiator(
+    kind=torch.Tensor,
+    name="torch.Tensor",
+    tensor=_tensor,
+    array=_array,
+    vjp=vjp,
+    called=_called,
+    signature=_signature,
+    applies=lambda each: _own(each) is not None,
+    refused=("reversed",),
+)
+
+
+# --- ours -------------------------------------------------------------------------------------------------------------
+
 declared = partial(Conventions, layout="batch-first", relu_at_zero=0)
 TARGET = LIBRARY.target(declared())
 safe = declared(limits=Limits(dtypes=("float64",), logit=350))  # beyond gaps of 708 e^(z − max z) underflows: log 0

@@ -67,7 +67,8 @@ class Rounding:
         """In the format of the output, as if every sum were kept in it."""
         form = arithmetic.output
         self.form, self.u, self.most = form, form.u, mp.ldexp(form.largest, -_MARGIN)
-        self.least = form.smallest_normal if arithmetic.flush_to_zero else form.smallest_subnormal
+        self.flushes = arithmetic.flush_to_zero
+        self.least = form.smallest_normal if self.flushes else form.smallest_subnormal
         self.function = 2 * arithmetic.exp_ulps * form.u
 
     def given(self, value: Number) -> Rounded:
@@ -90,23 +91,28 @@ class Rounding:
         fine = all(each.fine for each in of) and bool(majorant + error <= self.most)
         return Rounded(value, majorant, error, fine)
 
+    def _flushed(self, each: Rounded, count: int) -> Rounded:
+        """After so many operations, even if they round nothing: each may make 0 of a subnormal number."""
+        return replace(each, error=each.error + count * self.least) if self.flushes and each.value else each
+
     def add(self, terms: Sequence[Rounded]) -> Rounded:
         """The sum, in any order."""
-        fine = all(each.fine for each in terms)
+        fine, count = all(each.fine for each in terms), len(terms) - 1
         terms = [each for each in terms if not self.is_zero(each)]
         if len(terms) < len(("a", "b")):
-            return replace(terms[0] if terms else self.given(Fraction(0)), fine=fine)
+            return self._flushed(replace(terms[0] if terms else self.given(Fraction(0)), fine=fine), count)
         value, majorant, error = (sum(column, mp.mpf(0)) for column in zip(*map(_parts, terms), strict=True))
         growth = (1 + self.u) ** (len(terms) - 1) - 1
         found = self._formed(value, majorant, error + growth * (majorant + error))
-        return replace(found, fine=found.fine and fine)
+        return self._flushed(replace(found, fine=found.fine and fine), count)
 
     def multiply(self, left: Rounded, right: Rounded) -> Rounded:
         """a·b; by 0, 1 and −1 nothing is rounded."""
         for a, b in ((left, right), (right, left)):
             if a.exactly and abs(a.value) in {0, 1}:
                 fine = a.fine and b.fine
-                return Rounded(a.value * b.value, abs(a.value) * b.majorant, abs(a.value) * b.error, fine)
+                found = Rounded(a.value * b.value, abs(a.value) * b.majorant, abs(a.value) * b.error, fine)
+                return self._flushed(found, 1)
         majorant = left.majorant * right.majorant
         error = left.majorant * right.error + right.majorant * left.error + left.error * right.error
         own = self.u * (majorant + error) + self.least
