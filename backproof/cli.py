@@ -276,7 +276,7 @@ def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     if what == "operations":
         defined = [
             (each.name, each.title.rstrip("."), ", ".join(shown(a.name, a.indices) for a in each.arguments))
-            for each in map(operation, built_in())
+            for each in map(operation, built_in().keys() - {o.id for o in OPERATIONS})
         ]
         return ("operation", "definition", "shapes"), [*((o.id, o.definition, o.shapes) for o in OPERATIONS), *defined]
     if what == "adapters":

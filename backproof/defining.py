@@ -97,7 +97,9 @@ def _is_operation(each: Any) -> bool:
     """Is it one, its text, its file or its name; and not the name of a claim?"""
     if isinstance(each, Operation | Path):
         return True
-    return isinstance(each, str) and ("\n" in each or each.endswith(".op") or each in library.built_in())
+    return isinstance(each, str) and (
+        "\n" in each or each.endswith(".op") or each in library.built_in().keys() - _OF_SUITE
+    )
 
 
 def _different(given: Iterable[Any]) -> tuple[Operation, ...]:

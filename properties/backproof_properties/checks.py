@@ -3,7 +3,8 @@
 definition → Jacobian: each partial derivative against central difference quotients of steps h = 2⁻²⁰⁰ and h/2, at 1000
 bits. A quotient's error falls by 4 with the step, h²·f‴/6 + O(h⁴), so that the finer one is off by a third of what the
 two differ by; demanded is all of that (assumed: f‴ is much the same within h of x), and 2⁻⁴⁰⁰ of the values for what is
-rounded, which is far more than 1000 bits leave. What is rational is computed exactly. At a kink nothing is demanded.
+rounded, which is far more than 1000 bits leave unless much cancels: what is refuted at 1000 bits is tried at more. What
+is rational is computed exactly. At a kink nothing is demanded.
 
 Jacobian → formula: what is claimed equals Jᵀ·vec dY, exactly where both are rational, else to 200 of 400 bits.
 
@@ -14,6 +15,7 @@ formula → implementation: see ``computed``.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -22,13 +24,15 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 from backproof_impl.target import Signature
-from backproof_properties import computed
+from backproof_properties import computed, proof
 from backproof_properties.arrays import Case
 from backproof_properties.computed import claimed
 from backproof_properties.inputs import BITS, admitted, cases, evaluation
 from backproof_properties.judge import Refuted, shown
-from backproof_properties.property import Property, Unfit, Unsettled
+from backproof_properties.proof import nothing
+from backproof_properties.property import Cases, Check, Property, Unfit, Unsettled
 from backproof_properties.results import Finding, Link, Observation
+from backproof_properties.sharper import OUTPUTS
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.calculus import evaluate, limits, values
 from backproof_spec.calculus.derivation import proof_file
@@ -78,14 +82,17 @@ def signatures(operation: Operation) -> dict[str, Signature]:
 
 
 def properties(given: Operation) -> tuple[Property, ...]:
-    """Every link of every claim, in the order of the arguments, and within a claim in that of the chain of trust."""
+    """Every link of every claim, in the order of the arguments, and within a claim in that of the chain of trust.
+
+    What is derived by hand stands in place of what is read from the definition: bounds (``sharper``) and theorems.
+    """
     operation, about, unclaimed = derived(given), repr(given), missing(given)
     table = signatures(operation)
     forward, backward = table
     letters = {each.name: operation.shapes[each.name] for each in operation.arguments}
     letters |= {name: operation.shapes[output] for name, output in operation.cotangents.items()}
     tame, drawn = (_Cases(operation, name, tame=tame) for name, tame in ((backward, True), (forward, False)))
-    of_target = partial(
+    read = partial(
         Property,
         link=Link.IMPLEMENTATION,
         signatures=table,
@@ -93,24 +100,24 @@ def properties(given: Operation) -> tuple[Property, ...]:
         admits=partial(admitted, operation),
         unbounded=f"no rounding bound of {operation.name} is validated yet: {_SEEN}",
     )
-    found = [
-        of_target(
-            claim_of(operation, None).id, cases=drawn, check=partial(computed.forward, operation), functions=(forward,)
-        )
-    ]
+
+    def of_target(claim: str, function: str, cases: Cases, check: Check) -> Property:
+        known = OUTPUTS.get(claim)
+        if known is not None:
+            return Property(claim, Link.IMPLEMENTATION, known.cases, known.check, (known.function,))
+        return read(claim, cases=cases, check=check, functions=(function,))
+
+    found = [of_target(claim_of(operation, None).id, forward, drawn, partial(computed.forward, operation))]
     for each in operation.gradients:
-        of_spec = partial(Property, claim_of(operation, each).id, about=about)
-        kinks = each.name in unclaimed
+        claim = claim_of(operation, each).id
+        of_spec = partial(Property, claim, about=about)
+        by_hand = partial(proof.check, claim) if claim in OUTPUTS else None
+        check = partial(computed.vjp, operation, each, each.name in unclaimed)
         found += [
             of_spec(Link.JACOBIAN, tame, partial(_definition_to_jacobian, operation, each.name)),
             of_spec(Link.FORMULA, tame, partial(_jacobian_to_formula, operation, each)),
-            of_spec(Link.PROOF, _nothing, partial(_proved, operation, each)),
-            of_target(
-                claim_of(operation, each).id,
-                cases=_Cases(operation, backward),
-                check=partial(computed.vjp, operation, each, kinks),
-                functions=(backward,),
-            ),
+            of_spec(Link.PROOF, nothing, by_hand or partial(_proved, operation, each)),
+            of_target(claim, backward, _Cases(operation, backward), check),
         ]
     return tuple(found)
 
@@ -129,11 +136,6 @@ class _Cases:
         return cases(self._operation, self._function, domain, tame=self._tame)
 
 
-def _nothing(_: Domain) -> st.SearchStrategy[Case]:
-    """A proof has no examples."""
-    return st.just({})
-
-
 def _refuse(name: str, place: Place, got: Number | str, wanted: Number, said: str) -> None:
     """A counterexample."""
     said_, expected = got if isinstance(got, str) else shown(got), shown(wanted)
@@ -143,12 +145,20 @@ def _refuse(name: str, place: Place, got: Number | str, wanted: Number, said: st
 
 # --- definition → Jacobian --------------------------------------------------------------------------------------------
 
-STEP_BITS, QUOTIENT_BITS = 200, 1000
+STEP_BITS, QUOTIENT_BITS = 200, (1000, 4000, 16000)
 
 
 def _definition_to_jacobian(operation: Operation, argument: str, case: Case, _: Subject) -> Observation:
+    """What a precision refutes is tried at more: at 1000 bits log(1 + e⁻⁷⁰⁹) is 0."""
+    for bits in QUOTIENT_BITS[:-1]:
+        with suppress(Refuted):
+            return _differentiated(operation, argument, case, bits)
+    return _differentiated(operation, argument, case, QUOTIENT_BITS[-1])
+
+
+def _differentiated(operation: Operation, argument: str, case: Case, bits: int) -> Observation:
     seen = Observation()
-    with mp.workprec(QUOTIENT_BITS):
+    with mp.workprec(bits):
         given = evaluation(operation, case)
         try:
             along = exact.jets(given, strict=True)
@@ -209,8 +219,8 @@ def _deviation(found: Quotients, slope: Number) -> float | None:
 # --- Jacobian → formula -----------------------------------------------------------------------------------------------
 
 
-def _jacobian_to_formula(operation: Operation, gradient: Gradient, case: Case, _: Subject) -> Observation:
-    seen = Observation()
+def _jacobian_to_formula(operation: Operation, gradient: Gradient, case: Case, subject: Subject) -> Observation:
+    seen, by_hand, formula = Observation(), OUTPUTS.get(claim_of(operation, gradient).id), dict[Place, Number]()
     with mp.workprec(BITS):
         given = evaluation(operation, case)
         try:
@@ -226,8 +236,11 @@ def _jacobian_to_formula(operation: Operation, gradient: Gradient, case: Case, _
             if not proving.equal(said, derivative):
                 _refuse(f"d{gradient.name}", place, said, derivative, "Jᵀ·vec dY")
             seen.entries += 1
+            formula[place] = said
             off, size = abs(real(said) - real(derivative)), max(abs(real(derivative)), 1)
             seen.worst = max(seen.worst, float(off / size))
+    if by_hand is not None:
+        seen.add(by_hand.centred(formula, case, subject))
     return seen
 
 

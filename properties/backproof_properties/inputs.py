@@ -96,7 +96,7 @@ def cases(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, 
     signature = domain.signatures.get(function)
     for name, output in operation.cotangents.items():
         shape = tuple(found[dim] for dim in operation.shapes[output])
-        handed = signature is None or not signature.optional or name in signature.arguments
+        handed = signature is None or name in signature.arguments
         case[name] = (
             draw(cotangents(domain, shape, ORDINARY if tame else VALUES))
             if handed

@@ -19,14 +19,15 @@ from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Refused
 from backproof_spec.calculus.theorems import of_claim
 from backproof_spec.claims import CLAIM_IDS
+from backproof_spec.library import built_in
 
 
-def _nothing(_: Domain) -> st.SearchStrategy[Case]:
+def nothing(_: Domain) -> st.SearchStrategy[Case]:
     """A proof has no examples."""
     return st.just({})
 
 
-def _check(claim: str, _: Case, __: Subject) -> Observation:
+def check(claim: str, _: Case, __: Subject) -> Observation:
     """A proof depends on nothing but its claim."""
     return proved(claim)
 
@@ -57,5 +58,8 @@ def proved(claim: str) -> Observation:
 
 
 PROPERTIES: tuple[Property, ...] = tuple(
-    Property(claim, Link.PROOF, _nothing, partial(_check, claim)) for claim in CLAIM_IDS if of_claim(claim)
+    Property(claim, Link.PROOF, nothing, partial(check, claim))
+    for claim in CLAIM_IDS
+    if of_claim(claim) and claim.partition(".")[0] not in built_in()
 )
+"""Of the claims that are of no operation with a definition: of the others see ``checks``."""

@@ -27,6 +27,7 @@ def anything(_: Case) -> bool:
 
 
 Cases = Callable[[Domain], st.SearchStrategy[Case]]
+Check = Callable[[Case, Subject], Observation | None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Property:
     claim: str
     link: Link
     cases: Cases
-    check: Callable[[Case, Subject], Observation | None]
+    check: Check
     functions: tuple[str, ...] = ()
     signatures: Signatures = field(default_factory=lambda: FUNCTIONS)
     letters: Mapping[str, tuple[str, ...]] | None = None

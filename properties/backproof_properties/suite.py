@@ -6,26 +6,20 @@ import difflib
 from collections.abc import Iterable
 
 from backproof_impl.conventions import UsageError
-from backproof_properties import (
-    chain,
-    cross_entropy,
-    kron,
-    linear,
-    network,
-    proof,
-    relu,
-    softmax,
-    softmax_cross_entropy,
-)
+from backproof_properties import chain, checks, kron, network, proof
 from backproof_properties.property import Property
 from backproof_properties.results import Link
 from backproof_spec.claims import CLAIM_IDS, OPERATIONS
+from backproof_spec.library import built_in, operation
 
-_MODULES = (kron, chain, linear, relu, softmax, cross_entropy, softmax_cross_entropy, network, proof)
+_DEFINED = (operation(each.id) for each in OPERATIONS if each.id in built_in())
 
 PROPERTIES: tuple[Property, ...] = tuple(
     sorted(
-        (each for module in _MODULES for each in module.PROPERTIES),
+        (
+            *(each for module in (kron, chain, network, proof) for each in module.PROPERTIES),
+            *(each for defined in _DEFINED for each in checks.properties(defined)),
+        ),
         key=lambda each: (CLAIM_IDS.index(each.claim), list(Link).index(each.link)),
     )
 )

@@ -11,7 +11,7 @@ from hypothesis import settings
 from backproof_impl.conventions import DTYPES
 from backproof_impl.loading import as_target
 from backproof_impl.target import FUNCTIONS
-from backproof_properties import linear, runner
+from backproof_properties import runner, sharper
 from backproof_properties.results import Link, Verdict
 from backproof_properties.suite import PROPERTIES
 from backproof_spec.claims import CLAIM_IDS
@@ -84,9 +84,9 @@ def test_the_links_of_a_claim_stand_in_the_order_of_the_chain_of_trust():
 
 def test_a_bound_around_another_formula_is_refuted(monkeypatch):
     # Otherwise the same mistake in the bounds and in an implementation would agree, whatever the formula says.
-    right, operands = linear._OPERANDS["W"]
+    right, operands = sharper.PRODUCTS["dW"]
     wrong = lambda *args: Enclosure(scale(2, right(*args).exact), right(*args).radius)  # noqa: E731 - a formula
-    monkeypatch.setitem(linear._OPERANDS, "W", (wrong, operands))
+    monkeypatch.setitem(sharper.PRODUCTS, "dW", (wrong, operands))
     place = next(k for k, each in enumerate(PROPERTIES) if (each.claim, each.link) == ("linear.dW", Link.FORMULA))
     outcome = runner.run(runner.Task(place, None, 20, 0), as_target("reference"))
     assert outcome.verdict is Verdict.REFUTED

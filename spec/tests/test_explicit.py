@@ -1,0 +1,60 @@
+"""The Jacobian that is read from a definition is the product written out: Yᵀ⊗I, I⊗W, 1⊗I, diag(s) − s·sᵀ, and so on."""
+
+from random import Random
+
+import pytest
+from mpmath import mp
+
+from backproof_spec.language import exact
+from backproof_spec.language.functions import real
+from backproof_spec.library import operation
+from backproof_spec.matrices import as_matrix
+from backproof_spec.operations import cross_entropy, linear, relu, softmax, softmax_cross_entropy
+
+EXPLICIT = {
+    ("linear", "W"): linear.jacobian_W,
+    ("linear", "Y"): linear.jacobian_Y,
+    ("linear", "b"): linear.jacobian_b,
+    ("relu", "Z"): relu.jacobian,
+    ("softmax", "Z"): softmax.jacobian,
+    ("cross_entropy", "S"): cross_entropy.jacobian,
+    ("softmax_cross_entropy", "Z"): softmax_cross_entropy.jacobian,
+}
+
+
+def _columns(place, rows):
+    """The position of an entry of a matrix in its vec: column on column."""
+    i, j = (*place, 0, 0)[:2]
+    return i + j * rows
+
+
+@pytest.mark.parametrize(("name", "by"), EXPLICIT, ids="-".join)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_jacobian_of_a_definition_is_the_product_written_out(name, by, seed):
+    of, random = operation(name), Random(seed)
+    sizes = {dim: random.randint(1, 4) for dim in dict.fromkeys(of.dimension.values())}
+    shapes = {each.name: tuple(sizes[of.dimension[i]] for i in each.indices) for each in of.arguments}
+    grid = {name: list(_places(shape)) for name, shape in shapes.items()}
+    values = {name: {place: mp.mpf(random.randint(1, 9)) / 8 for place in places} for name, places in grid.items()}
+    with mp.workprec(200):
+        given = exact.evaluation(of, values, {}, sizes)
+        matrices = [
+            as_matrix(each, [[values[each][i, j] for j in range(shape[1])] for i in range(shape[0])])
+            if len(shape) == 2
+            else as_matrix(each, [[values[each][(i,)]] for i in range(shape[0])])
+            for each, shape in shapes.items()
+        ]
+        written = EXPLICIT[name, by](*matrices).value
+        (output,) = of.outputs
+        rows = sizes[of.dimension[of.shapes[output][0]]] if of.shapes[output] else 1
+        found = exact.jacobian(given, output)
+        for place, slopes in found.items():
+            for at in grid[by]:
+                expected = written[_columns(place, rows), _columns(at, shapes[by][0])]
+                assert abs(real(slopes.get((by, at), 0)) - expected) <= mp.ldexp(1, -180)
+
+
+def _places(shape):
+    if len(shape) == 1:
+        return ((i,) for i in range(shape[0]))
+    return ((i, j) for i in range(shape[0]) for j in range(shape[1]))
