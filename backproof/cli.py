@@ -41,7 +41,7 @@ from backproof_impl.conventions import DTYPES, FIELDS, UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
 from backproof_spec.calculus.limits import LONG, SECONDS
-from backproof_spec.claims import CLAIMS, OPERATIONS
+from backproof_spec.claims import CLAIMS, NOTES
 from backproof_spec.language.naming import shown
 from backproof_spec.library import built_in, operation
 
@@ -276,9 +276,9 @@ def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     if what == "operations":
         defined = [
             (each.name, each.title.rstrip("."), ", ".join(shown(a.name, a.indices) for a in each.arguments))
-            for each in map(operation, built_in().keys() - {o.id for o in OPERATIONS})
+            for each in (operation(name) for name in built_in() if name not in NOTES)
         ]
-        return ("operation", "definition", "shapes"), [*((o.id, o.definition, o.shapes) for o in OPERATIONS), *defined]
+        return ("operation", "definition", "shapes"), [*((name, *row) for name, row in NOTES.items()), *defined]
     if what == "adapters":
         return ("adapter", "library", "install", "variants (name:variant)"), [
             (name, a.package, f"pip install 'backproof[{a.extra}]'" if a.extra else "built in", ", ".join(a.variants))

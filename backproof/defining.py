@@ -22,7 +22,7 @@ from backproof_impl.target import FUNCTIONS, Signature
 from backproof_properties.checks import signatures
 from backproof_properties.suite import claims_named
 from backproof_spec import claims, library
-from backproof_spec.claims import CLAIM_IDS, Claim
+from backproof_spec.claims import CLAIM_IDS, NOTES, Claim
 from backproof_spec.operation import Operation
 
 
@@ -34,12 +34,9 @@ def operation(source: str | Path) -> Operation:
         raise UsageError(str(error)) from None
 
 
-_OF_SUITE = {each.id for each in claims.OPERATIONS}
-
-
 def beside_the_suite(names: Iterable[str], of_target: Iterable[Any]) -> tuple[list[str | Operation], tuple[str, ...]]:
     """The operations of these names, read unless they are the suite's; and the claims of those and of the target's."""
-    asked = [each if each in _OF_SUITE else operation(each) for each in names]
+    asked = [each if each in NOTES else operation(each) for each in names]
     own = [each for each in (*asked, *map(_read, of_target)) if isinstance(each, Operation)]
     return asked, tuple(dict.fromkeys(claim.id for each in own for claim in claims.claims_of(each)))
 
@@ -98,7 +95,7 @@ def _is_operation(each: Any) -> bool:
     if isinstance(each, Operation | Path):
         return True
     return isinstance(each, str) and (
-        "\n" in each or each.endswith(".op") or each in library.built_in().keys() - _OF_SUITE
+        "\n" in each or each.endswith(".op") or each in library.built_in().keys() - NOTES.keys()
     )
 
 
@@ -111,7 +108,7 @@ def _different(given: Iterable[Any]) -> tuple[Operation, ...]:
         if found.get(new.name) == new:
             continue
         taken = next((functions[name] for name in signatures(new) if name in functions), None)
-        if taken or new.name in _OF_SUITE:
+        if taken or new.name in NOTES:
             msg = f"operation {new.name}: {taken or 'the suite'} has that name already: give it another one"
             raise UsageError(msg)
         functions |= dict.fromkeys(signatures(new), f"another operation ({new.name})")

@@ -9,10 +9,10 @@ from backproof_impl.conventions import UsageError
 from backproof_properties import chain, checks, kron, network, proof
 from backproof_properties.property import Property
 from backproof_properties.results import Link
-from backproof_spec.claims import CLAIM_IDS, OPERATIONS
+from backproof_spec.claims import CLAIM_IDS, NOTES
 from backproof_spec.library import built_in, operation
 
-_DEFINED = (operation(each.id) for each in OPERATIONS if each.id in built_in())
+_DEFINED = (operation(name) for name in NOTES if name in built_in())
 
 PROPERTIES: tuple[Property, ...] = tuple(
     sorted(
@@ -54,7 +54,7 @@ def claims_named(names: Iterable[str] | None, further: tuple[str, ...] = ()) -> 
     if names is None:
         return claims
     chosen: set[str] = set()
-    operations = dict.fromkeys([*(each.id for each in OPERATIONS), *(each.partition(".")[0] for each in further)])
+    operations = dict.fromkeys([*NOTES, *(each.partition(".")[0] for each in further)])
     for name in names:
         found = [claim for claim in claims if name in (claim, claim.partition(".")[0])]
         if not found:

@@ -1,4 +1,4 @@
-"""The spine: one row for each operation and each claim. A claim's id is its stem everywhere, and stable.
+"""The spine: a row for each claim of the notes, and the claims of any operation. A claim's id is its stem, and stable.
 
 ``notes`` refers to the source notes' statements as the guide lists them (docs/guide/architecture.md).
 """
@@ -7,20 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backproof_spec import operation as defined
 from backproof_spec.language.naming import shown
 from backproof_spec.language.reverse import derived
 from backproof_spec.language.syntax import Gradient
 from backproof_spec.language.text import line, text
-
-
-@dataclass(frozen=True)
-class Operation:
-    """A differentiable operation: its stem, its definition, and the shapes of what goes in."""
-
-    id: str
-    definition: str
-    shapes: str
+from backproof_spec.operation import Operation
 
 
 @dataclass(frozen=True)
@@ -37,16 +28,17 @@ class Claim:
         return self.id.partition(".")[0]
 
 
-OPERATIONS: tuple[Operation, ...] = (
-    Operation("linear", "Z = W·Y + b·1ᵀ", "W (m, n), Y (n, p), b (m,)"),
-    Operation("relu", "Y = max(Z, 0)", "Z (n, p)"),
-    Operation("softmax", "S = exp Z / Σ exp Z, per column", "Z (n, p), n ≥ 1"),
-    Operation("cross_entropy", "L = −Σ P·log S", "S (n, p), P (n, p), n ≥ 1"),
-    Operation("softmax_cross_entropy", "L = −Σ P·log softmax(Z)", "Z (n, p), P (n, p), n ≥ 1"),
-    Operation("network", "L = −Σ P·log softmax(W_k·ReLU(… W_1·X + b_1 …) + b_k)", "W_l (n_l, n_{l−1}), X (n_0, p)"),
-    Operation("chain", "f ∘ g", "any composable f, g"),
-    Operation("kron", "A ⊗ B", "A (m, n), X (n, q), B (q, r)"),
-)
+NOTES: dict[str, tuple[str, str]] = {
+    "linear": ("Z = W·Y + b·1ᵀ", "W (m, n), Y (n, p), b (m,)"),
+    "relu": ("Y = max(Z, 0)", "Z (n, p)"),
+    "softmax": ("S = exp Z / Σ exp Z, per column", "Z (n, p), n ≥ 1"),
+    "cross_entropy": ("L = −Σ P·log S", "S (n, p), P (n, p), n ≥ 1"),
+    "softmax_cross_entropy": ("L = −Σ P·log softmax(Z)", "Z (n, p), P (n, p), n ≥ 1"),
+    "network": ("L = −Σ P·log softmax(W_k·ReLU(… W_1·X + b_1 …) + b_k)", "W_l (n_l, n_{l−1}), X (n_0, p)"),
+    "chain": ("f ∘ g", "any composable f, g"),
+    "kron": ("A ⊗ B", "A (m, n), X (n, q), B (q, r)"),
+}
+"""What the notes speak of: each with its definition, and the shapes of what goes in, as they write them."""
 
 CLAIMS: tuple[Claim, ...] = (
     Claim("kron.vec", "vec(A·X·B) = (Bᵀ⊗A)·vec X", "N8"),
@@ -71,7 +63,7 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 
-def claim_of(operation: defined.Operation, gradient: Gradient | None) -> Claim:
+def claim_of(operation: Operation, gradient: Gradient | None) -> Claim:
     """The claim of a gradient of an operation, or of its value."""
     if gradient is not None:
         said = "derived" if gradient.claimed is None else text(gradient.claimed)
@@ -82,7 +74,7 @@ def claim_of(operation: defined.Operation, gradient: Gradient | None) -> Claim:
     return Claim(f"{operation.name}.forward", "; ".join(lines), "")
 
 
-def claims_of(operation: defined.Operation) -> tuple[Claim, ...]:
+def claims_of(operation: Operation) -> tuple[Claim, ...]:
     """Every claim of an operation: its value, and its gradient by each differentiated argument, claimed or derived."""
     whole = derived(operation)
     return tuple(claim_of(whole, each) for each in (None, *whole.gradients))
