@@ -26,6 +26,7 @@ Options:
 
 For example:
   backproof verify                    does the suite hold on its own reference?
+  backproof verify layer_norm         is that operation right? (or: all of them)
   backproof validate my_layers.py     is what that file computes right?
   backproof prove linear.dW           why is the formula right, for all shapes?
 """

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
-from backproof.defining import beside_the_suite
+from backproof.defining import ALL, built_in, chosen, operation
 from backproof.operations import is_operation, of_operations
 from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.progress import Progress
@@ -41,9 +41,9 @@ from backproof_impl.conventions import DTYPES, FIELDS, UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
 from backproof_spec.calculus.limits import LONG, SECONDS
-from backproof_spec.claims import CLAIMS, NOTES
+from backproof_spec.calculus.vocabulary import meant
+from backproof_spec.claims import CLAIMS, NOTES, claims_of
 from backproof_spec.language.naming import shown
-from backproof_spec.library import built_in, operation
 
 app = typer.Typer(
     name="backproof",
@@ -129,9 +129,21 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @app.command(help=COMMANDS["verify"])
 @_with_options
-def verify(*, options: Options) -> None:
+def verify(
+    *,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help=f"Operations or claims, or {ALL}; by default those of the notes.",
+            show_default=False,
+        ),
+    ] = None,
+    options: Options,
+) -> None:
     """Run the verification suite on the reference implementation."""
-    _run("reference", options, [], isolate=False, afresh=True)
+    asked = [*(names or []), *(options.claim or [])]
+    _run("reference", replace(options, claim=asked or None), [], isolate=False, afresh=True)
 
 
 @app.command(help=COMMANDS["validate"])
@@ -208,13 +220,14 @@ def _run(
         require_writable("report", path)
     if options.reproducers is not None:
         require_folder("--reproducers", options.reproducers)
-    asked, further = beside_the_suite(operations, operations_named(target))
-    known = load_known(options.known, further) if options.known is not None else ()
+    asked = [*operations, *(_split(options.claim) or [])] or None
+    own = chosen(asked, operations_named(target)).own
+    known = load_known(options.known, tuple(each.id for each in own)) if options.known is not None else ()
     try:
         with Progress() as update:
             report = check(
                 target,
-                operations=[*asked, *(_split(options.claim) or [])] or None,
+                operations=asked,
                 require=_split(options.require),
                 dtypes=_split(options.dtype),
                 examples=options.examples,
@@ -272,11 +285,12 @@ def _cores() -> int:
 
 def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     if what == "claims":
-        return ("claim", "formula", "notes"), [(c.id, c.formula, c.notes) for c in CLAIMS]
+        claims = [*CLAIMS, *(claim for each in map(operation, built_in()) for claim in claims_of(each))]
+        return ("claim", "formula", "notes"), [(c.id, c.formula, c.notes) for c in claims]
     if what == "operations":
         defined = [
             (each.name, each.title.rstrip("."), ", ".join(shown(a.name, a.indices) for a in each.arguments))
-            for each in (operation(name) for name in built_in() if name not in NOTES)
+            for each in map(operation, built_in())
         ]
         return ("operation", "definition", "shapes"), [*((name, *row) for name, row in NOTES.items()), *defined]
     if what == "adapters":
@@ -344,15 +358,29 @@ _LISTS = ("claims", "operations", "adapters", "conventions")
 
 
 @app.command(name="list", help=COMMANDS["list"])
-def list_(what: Annotated[str, typer.Argument(help=" | ".join(_LISTS), show_default=False)] = "") -> None:
+def list_(
+    what: Annotated[str, typer.Argument(help=" | ".join(_LISTS), show_default=False)] = "",
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...", help="Only the rows of these names; of claims, or operations.", show_default=False
+        ),
+    ] = None,
+) -> None:
     """List the claims, operations, adapters or conventions."""
     if what not in _LISTS:
         msg = f"list {what!r}: expected one of {', '.join(_LISTS)}"
         raise UsageError(msg)
     headers, rows = _listing(what)
+    known = {name for row in rows for name in (row[0], row[0].partition(".")[0])}
+    for name in names or ():
+        if name not in known:
+            msg = f"list {what} {name}: there is no such row{meant(name, known)}"
+            raise UsageError(msg)
     table = Table(*headers, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*row)
+        if not names or not {row[0], row[0].partition(".")[0]}.isdisjoint(names):
+            table.add_row(*row)
     Console(highlight=False, markup=False).print(table)
 
 

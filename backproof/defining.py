@@ -34,11 +34,13 @@ def operation(source: str | Path) -> Operation:
         raise UsageError(str(error)) from None
 
 
-def beside_the_suite(names: Iterable[str], of_target: Iterable[Any]) -> tuple[list[str | Operation], tuple[str, ...]]:
-    """The operations of these names, read unless they are the suite's; and the claims of those and of the target's."""
-    asked = [each if each in NOTES else operation(each) for each in names]
-    own = [each for each in (*asked, *map(_read, of_target)) if isinstance(each, Operation)]
-    return asked, tuple(dict.fromkeys(claim.id for each in own for claim in claims.claims_of(each)))
+ALL = "all"
+"""Stands for every operation that is built in, those of the suite among them."""
+
+
+def built_in() -> tuple[str, ...]:
+    """The built-in operations beside those of the suite."""
+    return tuple(name for name in library.built_in() if name not in NOTES)
 
 
 def _read(each: Any) -> Operation:
@@ -49,7 +51,7 @@ def _read(each: Any) -> Operation:
 class Choice:
     """Operations beside the suite's, what is claimed of them, and which claims are to be judged.
 
-    ``given``: what was asked for by a file or a name, so that it can be asked for again. ``all``: nothing was chosen.
+    ``given``: what was asked for by a file or a name, so that it can be asked for again. ``all``: every claim is.
     """
 
     operations: tuple[Operation, ...]
@@ -71,21 +73,26 @@ class Choice:
 def chosen(asked: Iterable[Any] | None, of_target: Iterable[Any]) -> Choice:
     """What is asked for: operations, and claims by their names; ``of_target``: operations that the target names.
 
-    Of an operation that is asked for all claims are judged, unless some are named. Raises ``UsageError``.
+    Of an operation that is asked for all claims are judged, unless some are named. ``all`` stands for those that are
+    built in, and one of their claims brings its operation. Raises ``UsageError``.
     """
     items = list(asked or ())
+    everything = ALL in items
+    items = [*built_in(), *(each for each in items if each != ALL)] if everything else items
     given = [each for each in items if _is_operation(each)]
     names = [each for each in items if not _is_operation(each)]
     first, operations = _different(given), _different([*given, *of_target])
+    further = [each for each in _of_claims(names) if each not in {of.name for of in operations}]
+    operations = _different([*operations, *further])
     ids = {each.name: tuple(claim.id for claim in claims.claims_of(each)) for each in operations}
-    further = tuple(claim for group in ids.values() for claim in group)
-    if not items:
-        return Choice(operations, (*CLAIM_IDS, *further), all=True)
-    wanted = set(claims_named(names, further)) if names else set()
+    own = tuple(claim for group in ids.values() for claim in group)
+    wanted = set(claims_named(names, own, built_in())) if names else set()
+    if everything or not items:
+        return Choice(operations, (*CLAIM_IDS, *own), all=True)
     wanted |= {claim for each in first for claim in ids[each.name] if wanted.isdisjoint(ids[each.name])}
     return Choice(
         operations,
-        tuple(claim for claim in (*CLAIM_IDS, *further) if claim in wanted),
+        tuple(claim for claim in (*CLAIM_IDS, *own) if claim in wanted),
         tuple(str(each) for each in given if not isinstance(each, Operation) and "\n" not in str(each)),
     )
 
@@ -94,9 +101,13 @@ def _is_operation(each: Any) -> bool:
     """Is it one, its text, its file or its name; and not the name of a claim?"""
     if isinstance(each, Operation | Path):
         return True
-    return isinstance(each, str) and (
-        "\n" in each or each.endswith(".op") or each in library.built_in().keys() - NOTES.keys()
-    )
+    return isinstance(each, str) and ("\n" in each or each.endswith(".op") or each in built_in())
+
+
+def _of_claims(names: Iterable[Any]) -> tuple[str, ...]:
+    """The built-in operations of which these are claims."""
+    stems = dict.fromkeys(each.partition(".")[0] for each in names if isinstance(each, str))
+    return tuple(each for each in stems if each in built_in())
 
 
 def _different(given: Iterable[Any]) -> tuple[Operation, ...]:

@@ -61,6 +61,20 @@ def test_verify_exits_0_where_everything_holds(cli):
     assert "\nPASSED  3 holds · target reference · float64\n5 examples a link · seed 1 · " in out
 
 
+def test_verify_takes_operations_and_claims_and_says_what_is_not_certified(cli):
+    status, out, err = cli("verify", "cumsum", "dropout.dX,relu.forward", *FEW)
+    assert (status, err) == (1, "")
+    assert [line.split()[:2] for line in out.splitlines()[1:5]] == [
+        ["✓", "relu.forward"], ["?", "cumsum.forward"], ["?", "cumsum.dX"], ["?", "dropout.dX"],
+    ]  # fmt: skip
+    assert "again     backproof verify --claim cumsum.dX --seed 1 --examples 5" in out
+    assert "\nFAILED  1 holds, 3 uncertified · target reference · float64\n" in out
+
+
+def test_the_isolated_reference_has_the_operations_of_files(cli):
+    assert "FAILED  1 uncertified · target reference" in cli("validate", "reference", "--claim", "dropout.dX", *FEW)[1]
+
+
 def test_validate_exits_1_where_something_is_refuted(cli, strict):
     status, out, err = cli("validate", strict, "--claim", "relu", "--examples", "20", "--seed", "1", "-n", "1")
     assert (status, err) == (1, "")
@@ -141,6 +155,8 @@ def test_pytorch_is_refuted_under_the_notes_convention_at_exactly_zero(cli, tmp_
         (("verify", "--dtype", "float8"), "dtype 'float8' is not known, expected some of float16, bfloat16,"),
         (("verify", "--claim", "linear.dw"), "claim 'linear.dw' is not known: did you mean linear."),
         (("verify", "--claim", ""), "claim '' is not known"),
+        (("verify", "layer_nrm"), "claim 'layer_nrm' is not known: did you mean layer_norm"),
+        (("verify", "layer_norm.dY"), "claim 'layer_norm.dY' is not known: did you mean layer_norm.d"),
         (("verify", "--json", "raising.py/r.json"), "report raising.py/r.json: Not a directory: expected a place that"),
         (("verify", "--junit", "/proc/no/r.xml"), "report /proc/no: No such file or directory: its folder has gone"),
         (("verify", "--html", "."), "report .: Is a directory: expected the name of a file"),
@@ -209,7 +225,7 @@ def test_json_and_junit_are_written(cli, strict, tmp_path):
 @pytest.mark.parametrize(
     ("what", "headers", "shown"),
     [
-        ("claims", "claim formula notes", CLAIM_IDS),
+        ("claims", "claim formula notes", (*CLAIM_IDS, "rms_norm.dg", "dX[s,i] = dY[s,i]*M[s,i]/keep")),
         ("operations", "operation definition shapes", ("linear", "kron", "Z = W·Y + b·1ᵀ", "rms_norm", "E[v,d], t[s]")),
         (
             "adapters",
@@ -224,6 +240,14 @@ def test_each_list(cli, what, headers, shown):
     assert (status, err) == (0, "")
     assert out.splitlines()[0].split() == headers.split()
     assert [text for text in shown if text not in out] == []
+
+
+def test_a_list_may_be_of_some_names(cli):
+    assert [row.split()[0] for row in cli("list", "claims", "dropout", "relu.dZ")[1].splitlines()] == [
+        "claim", "relu.dZ", "dropout.forward", "dropout.dX"
+    ]  # fmt: skip
+    said = "backproof: list operations dropuot: there is no such row: did you mean dropout?\n"
+    assert cli("list", "operations", "dropuot") == (2, "", said)
 
 
 @pytest.mark.parametrize("arguments", [("--version",), (), ("-h",), ("--help",)])

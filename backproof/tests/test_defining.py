@@ -9,8 +9,10 @@ import pytest
 
 import backproof
 from backproof.cli import main
+from backproof.defining import chosen
 from backproof_docs.html import to_html
 from backproof_docs.report import SCHEMA_PATH
+from backproof_spec.claims import CLAIM_IDS
 
 RMS_NORM = """\
 # Normalisation of each row by its root mean square, with a gain.
@@ -119,6 +121,20 @@ def test_the_command_that_repeats_a_failure_names_the_operation(cli):
 
 def _listed(out):
     return [line.split()[1] for line in out.splitlines() if line[:2] in {"✓ ", "✗ ", "? ", "– "}]
+
+
+def test_all_are_the_suites_claims_and_those_of_every_built_in_operation():
+    claims = chosen(["all"], []).claims
+    assert claims[: len(CLAIM_IDS)] == CLAIM_IDS
+    assert {"cumsum.forward", "lstm_cell.dbo"} <= {*claims}
+    assert chosen(None, []).claims == CLAIM_IDS
+
+
+def test_a_claim_of_a_built_in_operation_is_of_ones_own_where_that_has_its_name():
+    own = backproof.operation(RMS_NORM.replace("1e-6", "1e-3"))
+    assert chosen([own, "rms_norm.dg"], []).operations == (own,)
+    assert chosen(["rms_norm.dg"], [own]).claims == ("rms_norm.dg",)
+    assert chosen(["rms_norm.dg"], []).operations == (backproof.operation("rms_norm"),)
 
 
 def test_claims_of_the_suite_are_judged_beside_where_they_are_named(cli, tmp_path):

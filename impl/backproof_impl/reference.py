@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from backproof_impl import operations
+
 Array: TypeAlias = Any
 """A NumPy array of any float dtype, bfloat16 (which is another package's) included."""
 
@@ -104,3 +106,15 @@ def network_gradients(weights: list[Array], biases: list[Array], X: Array, P: Ar
         if layer > 0:
             dZ = relu_vjp(Zs[layer - 1], dY)
     return {"loss": softmax_cross_entropy(Zs[-1], P), "dX": dY, "dW": dWs[::-1], "db": dbs[::-1]}
+
+
+# --- what is defined in files ----------------------------------------------------------------------------------------
+
+
+def __getattr__(name: str) -> Any:
+    """A function of an operation that is defined in a file: its pair stands in a module of ``operations``."""
+    found = operations.function(name)
+    if found is None:
+        msg = f"the reference implementation has no {name}"
+        raise AttributeError(msg)
+    return found

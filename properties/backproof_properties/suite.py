@@ -48,8 +48,13 @@ def claims_required(names: Iterable[str], claims: tuple[str, ...], further: tupl
     return tuple(claim for claim in claims if claim in chosen)
 
 
-def claims_named(names: Iterable[str] | None, further: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The claims that operations or claim ids stand for; ``UsageError`` names the close ones for an unknown name."""
+def claims_named(
+    names: Iterable[str] | None, further: tuple[str, ...] = (), others: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """The claims that operations or claim ids stand for; ``UsageError`` names the close ones for an unknown name.
+
+    ``others``: operations that could be meant, too.
+    """
     claims = (*CLAIM_IDS, *further)
     if names is None:
         return claims
@@ -58,7 +63,7 @@ def claims_named(names: Iterable[str] | None, further: tuple[str, ...] = ()) -> 
     for name in names:
         found = [claim for claim in claims if name in (claim, claim.partition(".")[0])]
         if not found:
-            spelt = {known.lower(): known for known in (*claims, *operations)}
+            spelt = {known.lower(): known for known in (*claims, *operations, *others)}
             close = [spelt[word] for word in difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)]
             hint = f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(operations)}"
             msg = f"claim {name!r} is not known: {hint} (backproof list claims shows all)"
