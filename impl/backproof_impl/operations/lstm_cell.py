@@ -5,6 +5,8 @@ X (s, x), H and C (s, h), W… (h, x), U… (h, h), b… (h,): an input, a forge
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from backproof_impl.numerics import Array, product, sigmoid
@@ -12,7 +14,7 @@ from backproof_impl.numerics import Array, product, sigmoid
 
 def _gates(X: Array, H: Array, weights: tuple[Array, ...]) -> tuple[Array, ...]:
     """The values i, f, c, o of the four gates: sigmoids of X·Wᵀ + H·Uᵀ + b, but a tanh for c."""
-    kinds = (sigmoid, sigmoid, np.tanh, sigmoid)
+    kinds: tuple[Callable[[Array], Array], ...] = (sigmoid, sigmoid, np.tanh, sigmoid)
     return tuple(
         kind(product(X, W.T) + product(H, U.T) + b)
         for kind, W, U, b in zip(kinds, weights[:4], weights[4:8], weights[8:], strict=True)

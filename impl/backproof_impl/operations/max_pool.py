@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from backproof_impl.numerics import Array
 
 
-def _windows(X: Array, stride: int, k: int) -> Array:
-    """The places (y, u) of each window, along the last axis of X."""
-    return stride * np.arange((X.shape[2] - k) // stride + 1)[:, None] + np.arange(k)
+def _seen(X: Array, stride: int, k: int) -> Iterator[slice]:
+    """For each u < k the places stride·y + u, of which each window has one."""
+    windows = (X.shape[2] - k) // stride + 1
+    return (slice(u, u + stride * windows, stride) for u in range(k))
 
 
 def max_pool(X: Array, stride: int = 2, k: int = 2) -> Array:
     """Y[s, c, y] = max over u < k of X[s, c, stride·y + u]."""
-    return X[:, :, _windows(X, stride, k)].max(axis=3)
+    return np.stack([X[:, :, places] for places in _seen(X, stride, k)]).max(axis=0)
 
 
 def max_pool_vjp(X: Array, dY: Array, stride: int = 2, k: int = 2) -> Array:
     """dX adds dY[s, c, y] wherever an entry is the largest of window y."""
-    places, dX = _windows(X, stride, k), np.zeros_like(X)
-    wins = X[:, :, places] == max_pool(X, stride, k)[..., None]
-    np.add.at(dX, (slice(None), slice(None), places), dY[..., None] * wins)
+    Y, dX = max_pool(X, stride, k), np.zeros_like(X)
+    for places in _seen(X, stride, k):
+        dX[:, :, places] += dY * (X[:, :, places] == Y)
     return dX
