@@ -22,7 +22,7 @@ from rich.table import Table
 
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
-from backproof.defining import ALL, built_in, chosen, operation
+from backproof.defining import ALL, built_in, chosen, named, operation
 from backproof.operations import is_operation, of_operations
 from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.progress import Progress
@@ -220,7 +220,7 @@ def _run(
         require_writable("report", path)
     if options.reproducers is not None:
         require_folder("--reproducers", options.reproducers)
-    asked = [*operations, *(_split(options.claim) or [])] or None
+    asked = [*map(named, operations), *(_split(options.claim) or [])] or None
     own = chosen(asked, operations_named(target)).own
     known = load_known(options.known, tuple(each.id for each in own)) if options.known is not None else ()
     try:

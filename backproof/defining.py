@@ -43,6 +43,11 @@ def built_in() -> tuple[str, ...]:
     return tuple(name for name in library.built_in() if name not in NOTES)
 
 
+def named(name: str) -> str | Operation:
+    """The operation of this name or file; those of the suite stay names. Raises ``UsageError``."""
+    return name if name in _OF_SUITE or name == ALL else operation(name)
+
+
 def _read(each: Any) -> Operation:
     return each if isinstance(each, Operation) else operation(each)
 
