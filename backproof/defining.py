@@ -45,7 +45,7 @@ def built_in() -> tuple[str, ...]:
 
 def named(name: str) -> str | Operation:
     """The operation of this name or file; those of the suite stay names. Raises ``UsageError``."""
-    return name if name in _OF_SUITE or name == ALL else operation(name)
+    return name if name in NOTES or name == ALL else operation(name)
 
 
 def _read(each: Any) -> Operation:
