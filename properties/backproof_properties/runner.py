@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 import hypothesis
 import numpy as np
@@ -47,7 +48,7 @@ _TIMES, _OFTEN, _FEW = 3, 50, 3
 _FURTHER, _EXAMPLES, _AGAIN = ((5, 2), (_LARGEST, 0)), 12, 9
 """A diagnosis draws so many examples of each of these sizes, at most and at least, and up to so many times."""
 _ROUNDS = 16
-"""What decides a claim is looked for among that many times so many small examples."""
+"""What decides a claim is looked for among that many times so many examples, small ones or long ones."""
 
 
 @np.errstate(all="ignore")  # whatever a target in this process, or who calls us, has set
@@ -101,7 +102,8 @@ class _Search:
         self._died: Failed | None = None
         self._tally = declines.Tally()
         computed = each.link is Link.IMPLEMENTATION
-        self._undecided = decisive.of_claim(each.claim, subject.conventions) if computed else ()
+        kinds = decisive.of_claim(each.claim, subject.conventions, task.examples) if computed else ()
+        self._undecided = {kind: kind.times for kind in kinds}
         self._last: Failing | None = None
         self._afresh, self._before = False, tuple[Call, ...]()
         self._latest: float | None = None
@@ -111,15 +113,15 @@ class _Search:
         self._run(task.examples, phases, backend=INDEPENDENT)
 
     def decide(self) -> None:
-        """Judge an example of each kind that decides the claim and has not been judged yet."""
+        """Judge examples of each kind that decides the claim and has not been judged yet."""
         self._aside = True
-        domain = replace(self._domain, least=0, largest=_SMALLER[-1])
-        for number in range(_ROUNDS if self._answered else 0):
-            if not self._undecided or self._not_offered:
-                return
+        domains = (replace(self._domain, least=0, largest=_SMALLER[-1]), replace(self._domain, long=True))
+        for number, domain in product(range(_ROUNDS if self._answered else 0), domains):
+            if self._not_offered or all(kind.long is not domain.long for kind in self._undecided):
+                continue
             task = replace(self._task, examples=_EXAMPLES, seed=self._task.seed + number)
             for case, usage in drawn(self._each, domain, task):
-                if any(kind.holds(case) for kind in self._undecided):
+                if any(kind.long is domain.long and kind.holds(case) for kind in self._undecided):
                     failure = self._failure(case, usage)
                     if failure is not None:
                         self.verdict = Verdict.REFUTED if isinstance(failure, Refuted) else Verdict.ERROR
@@ -204,7 +206,8 @@ class _Search:
             self._tally.answered.append((case, usage))
             self._blank += found.uncertified > 0 and found.entries == 0
         if found.entries:
-            self._undecided = tuple(kind for kind in self._undecided if not kind.holds(case))
+            left = {kind: times - kind.holds(case) for kind, times in self._undecided.items()}
+            self._undecided = {kind: times for kind, times in left.items() if times}
         self._seen.add(found)
         self._latest = found.worst
 
@@ -333,7 +336,7 @@ class _Search:
             return Verdict.UNSUPPORTED, f"{each.functions[0]} returns no {output}"
         if declined and not self._answered:
             return Verdict.UNSUPPORTED, f"the target declines: {declined.reason}"
-        found = doubts.of_examples(self._blank, self._answered, declined, self._undecided)
+        found = doubts.of_examples(self._blank, self._answered, declined, tuple(self._undecided))
         if self._unsettled or each.unbounded:
             known = self._unsettled or (each.unbounded or "").format(worst=self._seen.worst)
             return Verdict.UNCERTIFIED, "; ".join([known, *found])

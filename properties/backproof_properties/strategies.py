@@ -44,7 +44,7 @@ def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple
     floor = [max(size, domain.least) for size in least]
     floor[-1] = max(floor[-1], 1 if _divides_by_batch(domain) else 0)
     sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
-    tie = draw(st.sampled_from(_TIES[:-2] if domain.small else _TIES))
+    tie = draw(st.sampled_from(_TIES[:-2] if domain.small else _TIES[-1:] if domain.long else _TIES))
     if tie == "large":
         sizes = [min(size, 3) for size in sizes]
         sizes[draw(st.sampled_from((-1, *range(len(sizes)))))] = draw(st.sampled_from(_LARGE))
@@ -65,8 +65,12 @@ def _divides_by_batch(domain: Domain) -> bool:
 
 @st.composite
 def arrays(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
-    """An array of this shape whose entries come from one regime (or two, mixed)."""
+    """An array of this shape whose entries come from one regime (or two, mixed).
+
+    Where sizes are long it is one of the first two, whose numbers are ordinary: none is lost beside a larger one.
+    """
     form, size = domain.format, int(np.prod(shape))
+    regimes = regimes[:2] if domain.long else regimes
     regime = draw(st.sampled_from(regimes))
     other = draw(st.sampled_from(regimes))
     if size <= DRAWN_ENTRIES:
@@ -76,7 +80,7 @@ def arrays(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tup
         codes = [source.getrandbits(_CODE_BITS) for _ in range(size)]
     flat = [(other if code & 7 == 7 else regime)(code >> 3, form) for code in codes]  # noqa: PLR2004 - one in eight
     A = np.array(flat, dtype=np.float64).astype(NUMPY_DTYPES[domain.dtype]).reshape(shape)
-    return A if regimes is PROBABILITIES else _of_magnitude(domain, A)
+    return A if set(regimes) <= {*PROBABILITIES} else _of_magnitude(domain, A)
 
 
 def _of_magnitude(domain: Domain, A: Array) -> Array:

@@ -25,6 +25,7 @@ class Domain:
     """Where inputs are drawn from: a format, within what the conventions admit, in sizes ``least`` to ``largest``.
 
     ``signatures``: what the functions of the target take, who leaves out what need not be handed over.
+    ``long``: one size of each example lies at or beyond a power of two.
     """
 
     dtype: str
@@ -32,6 +33,7 @@ class Domain:
     largest: int = 128
     least: int = 0
     signatures: Signatures = field(default_factory=lambda: FUNCTIONS, compare=False)
+    long: bool = False
 
     @property
     def small(self) -> bool:

@@ -11,10 +11,11 @@ from backproof_impl import reference as R
 from backproof_impl.calling import Answer
 from backproof_impl.conventions import Conventions, Limits, UsageError, declare
 from backproof_impl.loading import as_target
-from backproof_properties import choices, contract, processes, runner, tasks
+from backproof_properties import choices, contract, decisive, processes, runner, tasks
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Verdict
+from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES, properties_of
 
 IMPLEMENTATION = Link.IMPLEMENTATION
@@ -473,6 +474,33 @@ def test_what_decides_a_claim_must_have_been_judged(claim, function, where, unde
     assert outcome.declined.reason == "not that"
     assert where(*(_array(each) for each in outcome.declined.inputs.values()))
     assert _run(R, claim).verdict is Verdict.HOLDS
+
+
+def test_a_rest_beyond_64_terms_is_judged_where_no_example_drawn_at_random_has_one():
+    def vjp(W, Y, _, dZ):
+        kept = len(W) if len(W) <= 64 else len(W) // 64 * 64
+        return dZ @ Y.T, W[:kept].T @ dZ[:kept], dZ.sum(axis=1)
+
+    outcome = _run({"linear_vjp": vjp}, "linear.dY", examples=100, seed=6)
+    assert (outcome.verdict, outcome.finding.diagnosis.cause) == (Verdict.REFUTED, "block-remainder")
+
+
+@pytest.mark.parametrize("claim", [claim for claim, kinds in decisive.DECISIVE.items() if any(k.long for k in kinds)])
+def test_sizes_of_a_block_and_a_rest_are_asked_for_and_found_for_every_claim(claim):
+    kinds = decisive.of_claim(claim, Conventions(), decisive.BY_DEFAULT)
+    assert [each for each in kinds if not each.long] == [*decisive.of_claim(claim, Conventions(), 20)]
+    (each,) = [one for one in PROPERTIES if (one.claim, one.link) == (claim, IMPLEMENTATION)]
+    task = runner.Task(PROPERTIES.index(each), "float64", 60, 1)
+    found = [case for case, _ in runner.drawn(each, Domain("float64", Conventions(), long=True), task)]
+    assert [kind.name for kind in kinds if kind.long and not any(map(kind.holds, found))] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"), [("width=..64", 1), ("batch=..64", 2), ("batch=128..", 2), ("width=..65", 3)]
+)
+def test_no_size_beyond_the_limits_is_asked_for(line, asked):
+    kinds = decisive.of_claim("linear.dW", declare(Conventions(), [f"limits={line}"]), decisive.BY_DEFAULT)
+    assert sum(each.long for each in kinds) == asked
 
 
 def test_declined_inputs_are_counted_apart_and_the_smallest_is_shown():
