@@ -40,8 +40,9 @@ FIELDS: dict[str, Field] = {
     ),
     "relu_at_zero": Field((), "ReLU′(0): 1 by default, any number in Clarke's [0, 1] is legitimate"),
     "unnormalised_labels": Field(
-        ("derivative", "fused", "unsupported", "rounding"),
-        "for ΣP ≠ 1: S·ΣP − P, S − P, not a valid input, or valid (and either formula) by rounding alone",
+        ("derivative", "fused", "unsupported", "rounding", "ignored"),
+        "for ΣP ≠ 1: S·ΣP − P, S − P, not a valid input, valid (and either formula) by rounding alone, or a sample "
+        "without labels alone (whose gradient is 0)",
     ),
     "accumulator": Field(
         ("dtype", *DTYPES), "the format sums are kept in: the dtype itself, or wider (narrower ones are ignored)"

@@ -90,7 +90,25 @@ def convention(
             was = _declared(subject.conventions, field, value.partition("=")[0])
             sentence = f"{was} is declared, but {words}" if was else words
             return Diagnosis(cause, sentence + (f"; declared, {unchecked}" if unchecked else ""), declaration)
-    return None
+    return _ignored(each, subject, failing, further)
+
+
+def _ignored(each: Property, subject: Subject, failing: list[Seen], further: Further) -> Diagnosis | None:
+    """Is it S − P, and 0 where a sample has no labels? That is no derivative of one loss of any ΣP, but is meant."""
+    if subject.conventions.unnormalised_labels != "derivative" or "P" not in failing[0].case:
+        return None
+    ignored, fused = (replace(subject.conventions, unnormalised_labels=labels) for labels in ("ignored", "fused"))
+    meant = replace(subject, target=replace(subject.target, conventions=fused))
+    masses = [[float(mass) for mass in np.unique(seen.case["P"].astype(np.float64).sum(axis=0))] for seen in failing]
+    labelled = [seen for seen, of in zip(failing, masses, strict=True) if 0 not in of]
+    if any({*of} <= {0, 1} for of in masses) or not labelled:
+        return None
+    if not all(_right(each, meant, seen.case) and _moved(each, meant, seen) for seen in labelled):
+        return None
+    if not all(_right(each, subject, case) for case in islice(further(ignored), _CONFIRMED)):
+        return None
+    words = "the gradient is S − P, and 0 where ΣP is 0; declared, labels of any other sum than 1 and 0 are not tried"
+    return Diagnosis("ignored-samples", words, "unnormalised_labels=ignored")
 
 
 def _declared(conventions: Conventions, field: str, output: str) -> str | None:

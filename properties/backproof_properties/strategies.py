@@ -163,7 +163,7 @@ def labels(draw: st.DrawFn, domain: Domain, shape: tuple[int, int]) -> Array:
     kinds: list[Callable[[random.Random, int, Domain], list[float]]] = [_one_hot]
     if domain.conventions.labels == "distribution":
         kinds += [_soft]
-        kinds += {"unsupported": [], "rounding": [_rounded]}.get(
+        kinds += {"unsupported": [], "rounding": [_rounded], "ignored": [_no_mass]}.get(
             domain.conventions.unnormalised_labels, [_rounded, _unnormalised, _no_mass]
         )
     kind = draw(st.sampled_from((*kinds, None)))  # None: each column of its own kind

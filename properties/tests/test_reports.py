@@ -163,7 +163,7 @@ def _accumulated(share):
     return {"network_gradients": gradients}
 
 
-MEAN = Conventions(reduction="mean")
+MEAN, IGNORED = Conventions(reduction="mean"), Conventions(unnormalised_labels="ignored")
 WRITES = {"changes-input", "aliasing"}
 FAULTY = [
     # flash-attention#355, pytorch#194719; TransformerEngine#623
@@ -189,6 +189,7 @@ FAULTY = [
     ("softmax_cross_entropy.dZ", _fused(_without_weight), None, {"label-normalised", None}),
     # Paddle#28622, an ignored sample being a column without labels
     ("softmax_cross_entropy.dZ", _fused(lambda S, P: S - P), None, {"unnormalised-labels"}),
+    ("softmax_cross_entropy.dZ", _fused(lambda S, P: S - P), IGNORED, {"unnormalised-labels"}),
     # mlx-lm#1413, torchtune#1875
     ("network.dW", _accumulated(lambda _, held, parts: held * parts), MEAN, {"micro-batches"}),
 ]
@@ -201,6 +202,7 @@ CORRECT = [
     ("relu.dZ", _masked(at_zero=True), Conventions(relu_at_zero=0)),
     ("softmax_cross_entropy.dZ", _fused(_weighted), None),
     ("softmax_cross_entropy.dZ", _fused(_ignored_left_out), Conventions(unnormalised_labels="unsupported")),
+    ("softmax_cross_entropy.dZ", _fused(_ignored_left_out), IGNORED),
     ("network.dW", _accumulated(lambda samples, _, __: samples), MEAN),
 ]
 
@@ -218,3 +220,21 @@ def test_a_reported_mistake_is_refuted_and_its_diagnosis_is_true(claim, target, 
 def test_what_it_should_have_been_holds(claim, target, conventions, seed):
     task = runner.Task(LINKS[claim], "float64", 10, seed)
     assert runner.run(task, as_target(target, conventions)).verdict is Verdict.HOLDS
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_samples_without_labels_that_are_left_out_get_the_line_to_declare(seed):
+    """Under that line it is held against 0 there, and all else that is wrong of the labels still shows."""
+    finding = _run(_fused(_ignored_left_out), "softmax_cross_entropy.dZ", seed, 30).finding
+    assert finding.diagnosis.declare == "unnormalised_labels=ignored"
+    twice = _fused(lambda S, P: _ignored_left_out(S, P) * np.where(P.sum(axis=0) == 0, 1, 2))
+    diagnosis = _run(twice, "softmax_cross_entropy.dZ", seed, 30).finding.diagnosis
+    assert diagnosis is None or diagnosis.declare is None
+
+
+@pytest.mark.parametrize("claim", ["network.dW", "network.dX"])
+def test_networks_that_leave_samples_without_labels_out_get_it_too(claim, monkeypatch):
+    loss = _fused(_ignored_left_out)["softmax_cross_entropy_vjp"]
+    monkeypatch.setattr(R, "softmax_cross_entropy_vjp", loss)
+    finding = _run({"network_gradients": R.network_gradients}, claim, 1, 30).finding
+    assert finding.diagnosis.declare == "unnormalised_labels=ignored"
