@@ -84,3 +84,19 @@ def test_what_is_flushed_may_be_0_even_where_nothing_is_rounded():
             [bound] = rounded(given, Arithmetic.of("float64", flush_to_zero=flushed)).tensor("Y").values()
             assert (bound.error >= bound.value) is flushed
             assert bound.exactly is not flushed
+
+
+def test_a_partial_product_may_underflow_before_what_it_is_distributed_over_multiplies_it():
+    """The second term of batch normalisation is also g·c·r³·Σ dY·c: of entries of 2⁴²⁷ r³ underflows, and it is lost."""
+    of = derived(operation("batch_norm"))
+    column, row = [(0, 0), (1, 0)], {(0,): Fraction(1)}
+    X = dict(zip(column, (Fraction(-(2**427)), Fraction(0)), strict=True))
+    dY = dict(zip(column, (Fraction(0), Fraction(1)), strict=True))
+    for scale, lost in ((1, True), (Fraction(1, 2**427), False)):
+        values = {"X": {at: x * scale for at, x in X.items()}, "g": row, "b": row, "dY": dY}
+        given = Evaluation(of, {"s": 2, "i": 1}, {"eps": Fraction(1, 10**5)}, values, Exact())
+        with mp.workprec(BITS):
+            bounds = rounded(given, Arithmetic.of("float64"))
+            [dX] = [each for each in of.gradients if each.name == "X"]
+            bound, r = bounds.compiled(dX.claimed)({"q": 0, "i": 0}), bounds.tensor("r")[(0,)].value
+            assert (bound.error > r / 2) is lost

@@ -5,12 +5,13 @@ roundoff, η the smallest subnormal, γ_n = (1+u)^n − 1:
 
     input       M = |v|          E = 0 (u·|v| of a number that the format does not hold)
     Σ of n      ΣM               ΣE + γ_{n−1}·Σ(M + E)
-    a·b         M_a·M_b          M_a·E_b + M_b·E_a + E_a·E_b, all + u·(M + that) + η·Π max(1, M)
+    a·b         M_a·M_b          M_a·E_b + M_b·E_a + E_a·E_b, all + u·(M + that) + η·k·R_a·R_b
     1/b, f(a)   |f(v)|           the most that f changes over v ± E, + 2c·u·|f| + η
     a name      |v|              E: what has a name is formed
 
 M is the same under associativity, commutativity and distributivity: one definition admits every order of summation,
-blocking and fused multiplication. Softmax and logsumexp are taken with the largest logit subtracted. ``fine``: nothing
+blocking and fused multiplication. A partial product of k factors may underflow before the others, which multiply what is
+lost by no more than their reach R: Π max(1, M) of the factors of a monomial, whatever is distributed over what. Softmax and logsumexp are taken with the largest logit subtracted. ``fine``: nothing
 on the way to the value comes within 2¹⁰ of overflow, in whatever order products are formed.
 """
 
@@ -35,12 +36,21 @@ BITS = RADIUS_BITS
 
 @dataclass(frozen=True)
 class Rounded:
-    """A value, its majorant, how far from it an implementation may be, and whether all before it can be finite."""
+    """A value, its majorant, how far from it an implementation may be, and whether all before it can be finite.
+
+    ``monomials``: their reach R, all together, and the most factors of one; None of what is formed.
+    """
 
     value: Number
     majorant: Number
     error: Number
     fine: bool = True
+    monomials: tuple[Number, int] | None = None
+
+    @property
+    def reach(self) -> tuple[Number, int]:
+        """How much of an underflow there may be within, and of how many factors."""
+        return self.monomials or (max(mp.mpf(1), self.majorant + self.error), 1)
 
     @property
     def exactly(self) -> bool:
@@ -104,19 +114,23 @@ class Rounding:
         value, majorant, error = (sum(column, mp.mpf(0)) for column in zip(*map(_parts, terms), strict=True))
         growth = (1 + self.u) ** (len(terms) - 1) - 1
         found = self._formed(value, majorant, error + growth * (majorant + error))
-        return self._flushed(replace(found, fine=found.fine and fine), count)
+        reaches, factors = zip(*(each.reach for each in terms), strict=True)
+        monomials = sum(reaches, mp.mpf(0)), max(factors)
+        return self._flushed(replace(found, fine=found.fine and fine, monomials=monomials), count)
 
     def multiply(self, left: Rounded, right: Rounded) -> Rounded:
         """a·b; by 0, 1 and −1 nothing is rounded."""
         for a, b in ((left, right), (right, left)):
             if a.exactly and abs(a.value) in {0, 1}:
-                fine = a.fine and b.fine
-                found = Rounded(a.value * b.value, abs(a.value) * b.majorant, abs(a.value) * b.error, fine)
+                size, fine = abs(a.value), a.fine and b.fine
+                found = Rounded(a.value * b.value, size * b.majorant, size * b.error, fine, b.monomials)
                 return self._flushed(found, 1)
         majorant = left.majorant * right.majorant
         error = left.majorant * right.error + right.majorant * left.error + left.error * right.error
-        own = self.u * (majorant + error) + self.least
-        return self._formed(left.value * right.value, majorant, error + own, left, right)
+        (reach, count), (other, more) = left.reach, right.reach
+        own = self.u * (majorant + error) + self.least * reach * other * (count + more)
+        found = self._formed(left.value * right.value, majorant, error + own, left, right)
+        return replace(found, monomials=(reach * other, count + more))
 
     def divide(self, left: Rounded, right: Rounded) -> Rounded:
         """a·(1/b)."""
@@ -181,10 +195,10 @@ class RoundedEvaluation(Evaluation[Rounded]):
     def defined(self, definition: Definition) -> dict[Place, Rounded]:
         """What has a name is formed: its majorant is its size."""
         found = super().defined(definition)
-        return {place: replace(each, majorant=abs(each.value)) for place, each in found.items()}
+        return {place: replace(each, majorant=abs(each.value), monomials=None) for place, each in found.items()}
 
     def _multiply(self, node: Multiply) -> Callable[[At], Rounded]:
-        """A product in any order: partial products may overflow, or underflow before the rest is multiplied."""
+        """A product in any order: partial products may overflow."""
         brackets = [self.compiled(each) for each in factors(node) if isinstance(each, Bracket)]
         others = [self.compiled(each) for each in factors(node) if not isinstance(each, Bracket)]
         rounding = self.arithmetic
@@ -197,8 +211,7 @@ class RoundedEvaluation(Evaluation[Rounded]):
             for each in values:
                 found, above = rounding.multiply(found, each), above * max(1, each.majorant + each.error)
             fine = all(each.fine for each in values) and bool(above <= rounding.most)
-            below = rounding.least * above * len(values) if not found.exactly else 0
-            return Rounded(found.value, found.majorant, found.error + below, fine)
+            return replace(found, fine=fine)
 
         return of
 
