@@ -43,7 +43,7 @@ def test_every_field_has_a_row_whose_first_value_is_the_default():
         ({"relu_at_zero": "0"}, "relu_at_zero is '0', expected a number in Clarke's [0, 1]"),
         (
             {"unnormalised_labels": None},
-            "unnormalised_labels is None, expected one of derivative, fused, unsupported, rounding",
+            "unnormalised_labels is None, expected one of derivative, fused, unsupported, rounding, ignored",
         ),
         (
             {"accumulator": "float8"},
