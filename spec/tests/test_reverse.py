@@ -110,3 +110,15 @@ def test_equal_largest_entries_share_the_cotangent():
     assert set(found.values()) == {given.values["dL"][()] / size}
     with pytest.raises(Kink):
         exact.vjp(at, "X", exact.jets(at, strict=True))
+
+
+def test_a_root_has_no_derivative_at_0_though_what_stands_below_it_has_one():
+    at0 = {"X": {(0,): Fraction(0)}, "dL": {(): Fraction(1)}}
+    for body, derivative in (("sqrt(sum_i X[i]^2)", None), ("sum_i X[i]^2", 0), ("sqrt(4 + sum_i X[i]^2)", 0)):
+        at = exact.evaluation(operation(f"operation f(X[i]) -> L\nL = {body}\n"), at0, {})
+        if derivative is None:
+            with pytest.raises(ArithmeticError):
+                exact.vjp(at, "X", exact.jets(at, strict=True))
+        else:
+            assert exact.vjp(at, "X", exact.jets(at, strict=True)) == {(0,): derivative}
+            assert exact.jacobian(at, "L") == {(): {}}

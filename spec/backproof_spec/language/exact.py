@@ -94,7 +94,7 @@ Variable = tuple[str, Place]
 
 @dataclass(frozen=True)
 class Jet:
-    """A value, and its partial derivatives that are not 0."""
+    """A value, and its partial derivatives by what it depends on: a slope of 0 is that of x² at 0, which is no constant."""
 
     value: Number
     slopes: Mapping[Variable, Number] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class Jets:
         return Jet(self.exact.add([each.value for each in terms]), {k: self.exact.add(v) for k, v in slopes.items()})
 
     def _scaled(self, slopes: Mapping[Variable, Number], by: Number) -> dict[Variable, Number]:
-        return {k: self.exact.multiply(by, v) for k, v in slopes.items()} if by != 0 else {}
+        return {k: self.exact.multiply(by, v) if by != 0 else Fraction(0) for k, v in slopes.items()}
 
     def _combined(self, value: Number, *parts: tuple[Jet, Number]) -> Jet:
         """A value whose derivative is Σ slope·a′ over the parts (a, slope)."""
@@ -139,6 +139,8 @@ class Jets:
 
     def multiply(self, left: Jet, right: Jet) -> Jet:
         """a·b, with a′·b + a·b′."""
+        if self.is_zero(left) or self.is_zero(right):
+            return self.number(Fraction(0))
         return self._combined(self.exact.multiply(left.value, right.value), (left, right.value), (right, left.value))
 
     def divide(self, left: Jet, right: Jet) -> Jet:
@@ -219,7 +221,8 @@ def jets(given: Evaluation[Number], *, strict: bool = False) -> Evaluation[Jet]:
 
 def jacobian(given: Evaluation[Number], output: str) -> dict[Place, Mapping[Variable, Number]]:
     """∂ output / ∂ arguments: of every entry of the output, its partial derivatives that are not 0."""
-    return {place: jet.slopes for place, jet in jets(given).tensor(output).items()}
+    tensor = jets(given).tensor(output)
+    return {place: {k: v for k, v in jet.slopes.items() if v != 0} for place, jet in tensor.items()}
 
 
 def vjp(given: Evaluation[Number], argument: str, along: Evaluation[Jet] | None = None) -> dict[Place, Number]:
