@@ -203,7 +203,7 @@ def _whole(domain: Domain, shape: tuple[int, ...], below: int, _: bool) -> st.Se
 
 
 _DRAWN: dict[str, Draw] = {
-    "real": _of(VALUES, ORDINARY),
+    "real": _of((*VALUES, *[regimes.moderate] * 4), ORDINARY),
     "logits": _logits,
     "positive": _of(regimes.POSITIVE, regimes.POSITIVE),
     "probability": _of(regimes.INSIDE, regimes.INSIDE),

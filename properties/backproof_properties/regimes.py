@@ -25,6 +25,12 @@ def dense(code: int, form: Format) -> float:
     return _signed(code, lambda k: (k % 2 ** (form.precision + 2)) * 2.0**-form.precision)
 
 
+def moderate(code: int, form: Format) -> float:
+    """Full-precision numbers from 1 to 128: sigmoid, tanh, erf and exp saturate there, in each format elsewhere."""
+    steps = 2 ** (form.precision - 1)
+    return _signed(code, lambda k: float(np.ldexp(1 + (k >> 3) % steps / steps, k % 7)))
+
+
 def special(code: int, form: Format) -> float:
     """±0, ±1 and its neighbours, the smallest normal and its neighbours, the smallest subnormal."""
     normal, step = 2.0**form.emin, 2.0**form.subnormal_exponent

@@ -87,7 +87,7 @@ def test_what_is_flushed_may_be_0_even_where_nothing_is_rounded():
 
 
 def test_a_partial_product_may_underflow_before_what_it_is_distributed_over_multiplies_it():
-    """The second term of batch normalisation is also g·c·r³·Σ dY·c: of entries of 2⁴²⁷ r³ underflows, and it is lost."""
+    """The second term of batch normalisation is also g·c·r³·Σ dY·c: of entries of 2⁴²⁷ r³ underflows."""
     of = derived(operation("batch_norm"))
     column, row = [(0, 0), (1, 0)], {(0,): Fraction(1)}
     X = dict(zip(column, (Fraction(-(2**427)), Fraction(0)), strict=True))

@@ -94,7 +94,7 @@ Variable = tuple[str, Place]
 
 @dataclass(frozen=True)
 class Jet:
-    """A value, and its partial derivatives by what it depends on: a slope of 0 is that of x² at 0, which is no constant."""
+    """A value, and its partial derivatives by what it depends on; a slope may be 0, as that of x² at 0."""
 
     value: Number
     slopes: Mapping[Variable, Number] = field(default_factory=dict)

@@ -10,9 +10,10 @@ roundoff, η the smallest subnormal, γ_n = (1+u)^n − 1:
     a name      |v|              E: what has a name is formed
 
 M is the same under associativity, commutativity and distributivity: one definition admits every order of summation,
-blocking and fused multiplication. A partial product of k factors may underflow before the others, which multiply what is
-lost by no more than their reach R: Π max(1, M) of the factors of a monomial, whatever is distributed over what. Softmax and logsumexp are taken with the largest logit subtracted. ``fine``: nothing
-on the way to the value comes within 2¹⁰ of overflow, in whatever order products are formed.
+blocking and fused multiplication. A partial product of k factors may underflow before the others, which multiply what
+is lost by no more than their reach R: Π max(1, M) over a monomial, whatever is distributed over what. Softmax and
+logsumexp are taken with the largest logit subtracted. ``fine``: nothing on the way to the value comes within 2¹⁰ of
+overflow, in whatever order products are formed.
 """
 
 from __future__ import annotations
