@@ -42,7 +42,7 @@ from backproof_spec.calculus.terms import Refused
 from backproof_spec.claims import claim_of
 from backproof_spec.language import exact, proving
 from backproof_spec.language.deriving import prove
-from backproof_spec.language.evaluating import Evaluation, Place
+from backproof_spec.language.evaluating import Evaluation, Place, Tensor
 from backproof_spec.language.exact import Exact, Kink
 from backproof_spec.language.functions import Number, real
 from backproof_spec.language.lowering import Beyond
@@ -114,7 +114,7 @@ def properties(given: Operation) -> tuple[Property, ...]:
         by_hand = partial(proof.check, claim) if claim in OUTPUTS else None
         check = partial(computed.vjp, operation, each, each.name in unclaimed)
         found += [
-            of_spec(Link.JACOBIAN, tame, partial(_definition_to_jacobian, operation, each.name)),
+            of_spec(Link.JACOBIAN, tame, partial(definition_to_jacobian, operation, each.name)),
             of_spec(Link.FORMULA, tame, partial(_jacobian_to_formula, operation, each)),
             of_spec(Link.PROOF, nothing, by_hand or partial(_proved, operation, each)),
             of_target(claim, backward, _Cases(operation, backward), check),
@@ -148,8 +148,11 @@ def _refuse(name: str, place: Place, got: Number | str, wanted: Number, said: st
 STEP_BITS, QUOTIENT_BITS = 200, (1000, 4000, 16000)
 
 
-def _definition_to_jacobian(operation: Operation, argument: str, case: Case, _: Subject) -> Observation:
-    """What a precision refutes is tried at more: at 1000 bits log(1 + e⁻⁷⁰⁹) is 0."""
+def definition_to_jacobian(operation: Operation, argument: str, case: Case, _: Subject) -> Observation:
+    """∂Y/∂A, entry by entry, is what the difference quotients approach.
+
+    What a precision refutes is tried at more: at 1000 bits log(1 + e⁻⁷⁰⁹) is 0.
+    """
     for bits in QUOTIENT_BITS[:-1]:
         with suppress(Refuted):
             return _differentiated(operation, argument, case, bits)
@@ -220,7 +223,16 @@ def _deviation(found: Quotients, slope: Number) -> float | None:
 
 
 def _jacobian_to_formula(operation: Operation, gradient: Gradient, case: Case, subject: Subject) -> Observation:
-    seen, by_hand, formula = Observation(), OUTPUTS.get(claim_of(operation, gradient).id), dict[Place, Number]()
+    seen, formula = jacobian_to_formula(operation, gradient, case)
+    by_hand = OUTPUTS.get(claim_of(operation, gradient).id)
+    if by_hand is not None:
+        seen.add(by_hand.centred(formula, case, subject))
+    return seen
+
+
+def jacobian_to_formula(operation: Operation, gradient: Gradient, case: Case) -> tuple[Observation, Tensor[Number]]:
+    """Jᵀ·vec dY equals what is claimed; and the values of that."""
+    seen, formula = Observation(), dict[Place, Number]()
     with mp.workprec(BITS):
         given = evaluation(operation, case)
         try:
@@ -239,9 +251,7 @@ def _jacobian_to_formula(operation: Operation, gradient: Gradient, case: Case, s
             formula[place] = said
             off, size = abs(real(said) - real(derivative)), max(abs(real(derivative)), 1)
             seen.worst = max(seen.worst, float(off / size))
-    if by_hand is not None:
-        seen.add(by_hand.centred(formula, case, subject))
-    return seen
+    return seen, formula
 
 
 # --- definition ⊢ formula ---------------------------------------------------------------------------------------------

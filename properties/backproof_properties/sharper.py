@@ -59,10 +59,14 @@ class Output:
 
     def centred(self, formula: Mapping[Place, Number], case: Case, subject: Subject) -> Observation:
         """The bound lies around the value of the formula: else a mistake that both share would pass."""
-        enclosure = self.bound(case, subject)
-        with mp.workprec(judge.JUDGE_BITS):
-            values = {(place[0], place[1] if place[1:] else 0): real(value) for place, value in formula.items()}
-            return judge.centred(self.name, enclosure, from_entries(*enclosure.shape, values))
+        return centred(self.name, self.bound(case, subject), formula)
+
+
+def centred(name: str, enclosure: Enclosure, formula: Mapping[Place, Number]) -> Observation:
+    """The centre of a bound is the value of the formula; a vector is the column that it is."""
+    with mp.workprec(judge.JUDGE_BITS):
+        values = {(place[0], place[1] if place[1:] else 0): real(value) for place, value in formula.items()}
+        return judge.centred(name, enclosure, from_entries(*enclosure.shape, values))
 
 
 # --- inputs -----------------------------------------------------------------------------------------------------------

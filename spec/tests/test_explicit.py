@@ -1,14 +1,18 @@
 """The Jacobian that is read from a definition is the product written out: Yᵀ⊗I, I⊗W, 1⊗I, diag(s) − s·sᵀ, and so on."""
 
+from itertools import product
 from random import Random
 
 import pytest
 from mpmath import mp
 
+from backproof_spec.composition import network
 from backproof_spec.language import exact
 from backproof_spec.language.functions import real
 from backproof_spec.library import operation
 from backproof_spec.matrices import as_matrix
+from backproof_spec.network import Network
+from backproof_spec.network import jacobian as written_out
 from backproof_spec.operations import cross_entropy, linear, relu, softmax, softmax_cross_entropy
 
 EXPLICIT = {
@@ -58,3 +62,31 @@ def _places(shape):
     if len(shape) == 1:
         return ((i,) for i in range(shape[0]))
     return ((i, j) for i in range(shape[0]) for j in range(shape[1]))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_jacobian_of_a_network_is_the_product_of_those_of_its_layers(depth, seed):
+    of, random = network(depth), Random(seed)
+    sizes = {dim: random.randint(1, 3) for dim in dict.fromkeys(of.dimension.values())}
+    values = {
+        each.name: {place: mp.mpf(random.randint(-9, 9)) / 8 + mp.mpf(1) / 64 for place in product(*shape)}
+        for each in of.arguments
+        for shape in [[range(sizes[of.dimension[i]]) for i in each.indices]]
+    }
+    with mp.workprec(200):
+        row = exact.jacobian(exact.evaluation(of, values, {}, sizes), "L")[()]
+        A = {name: _matrix(tensor) for name, tensor in values.items()}
+        layers = range(1, depth + 1)
+        net = Network.of([A[f"W{k}"] for k in layers], [A[f"b{k}"] for k in layers], A["X"], A["P"])
+        of_X, of_W, of_b = written_out(net)
+        rows = {"X": of_X, **{f"W{k}": of_W[k - 1] for k in layers}, **{f"b{k}": of_b[k - 1] for k in layers}}
+        for name, expected in rows.items():
+            for place in values[name]:
+                slope = real(row.get((name, place), 0))
+                assert abs(slope - expected[0, _columns(place, A[name].rows)]) <= mp.ldexp(1, -150)
+
+
+def _matrix(tensor):
+    rows, columns = (max(k) + 1 for k in zip(*((*place, 0)[:2] for place in tensor), strict=True))
+    return as_matrix("A", [[tensor[(i, j) if (i, j) in tensor else (i,)] for j in range(columns)] for i in range(rows)])

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from backproof_spec.language.parsing import Malformed
+from backproof_spec.language.text import text
 from backproof_spec.library import Unreadable, operation
 
 HEAD = "operation f(X[s,i], t[s]: index(i); k = 2) -> Y\n"
@@ -78,6 +79,28 @@ def test_what_is_too_large_is_refused_at_once(text: str) -> None:
     with pytest.raises(Unreadable):
         operation(text)
     assert time.process_time() - start < 20
+
+
+def test_an_operation_whose_name_reads_like_a_reduction_can_be_used(tmp_path) -> None:
+    (tmp_path / "sum_pool.op").write_text("operation sum_pool(X[s,i]) -> Y\nY[s] = sum_i X[s,i]\n")
+    (tmp_path / "two.op").write_text("operation two(X[s,i]) -> Z\nY[s] = sum_pool(X)\nZ[s] = sum_i(X[s,i])*Y[s]\n")
+    used, own = operation(tmp_path / "two.op").definitions
+    assert text(used.body) == "sum_i_Y X[s_Y,i_Y]"
+    assert text(own.body) == "sum_i X[s,i]*Y[s]"
+
+
+def test_a_function_of_a_whole_tensor_is_the_operation_of_that_name() -> None:
+    of = operation("operation f(Z[i,s]) -> Y\nY = relu(Z)\n")
+    assert [each.name for each in of.definitions] == ["Y"]
+    assert len(of.shapes["Y"]) == 2
+
+
+def test_letters_before_an_operation_are_its_places() -> None:
+    head = "operation f(W[i,j], X[j,s], b[i]) -> Y\n"
+    of = operation(head + "Z[i,s] = linear(W, X, b)\nY[i,s] = Z[i,s]^2\n")
+    assert of.shapes["Z"] == ("i", "s")
+    with pytest.raises(Unreadable, match=r"line 2, column 1: Z has 1 index here, where it was Z\["):
+        operation(head + "Z[i] = linear(W, X, b)\nY[i,s] = Z[i,s]^2\n")
 
 
 def test_operations_that_use_each_other_are_refused(tmp_path) -> None:

@@ -4,9 +4,12 @@ A line may go on within brackets, and before an operator. Parameters are one fla
 in which a number that stands after a comma is one more choice of the parameter before it.
 """
 
+import re
 from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
 
-from lark import Lark, Token
+from lark import Lark, Token, Tree
 from lark.lark import PostLex
 
 from backproof_spec.language.functions import REDUCTIONS
@@ -78,8 +81,11 @@ _NL: /(?>([ \t]*(#[^\n]*)?\r?\n[ \t]*)+)(?![-+*\/])/
 """In the notation of Lark: rules in small letters, tokens in capitals."""
 
 
-class _Brackets(PostLex):
-    """Line ends within brackets end no line."""
+_OPERATIONS: ContextVar[frozenset[str]] = ContextVar("operations", default=frozenset())
+
+
+class _Tokens(PostLex):
+    """Line ends within brackets end no line; max_pool( is no maximum over an index where an operation has that name."""
 
     always_accept = ("_NL",)
 
@@ -90,7 +96,18 @@ class _Brackets(PostLex):
             if token.type == "_NL" and depth > 0:
                 continue
             depth += (token in {"(", "["}) - (token in {")", "]"})
-            yield token
+            yield Token.new_borrow_pos("NAME", token, token) if token in _OPERATIONS.get() else token
 
 
-PARSER = Lark(GRAMMAR, parser="lalr", propagate_positions=True, maybe_placeholders=True, postlex=_Brackets())
+_PARSER = Lark(GRAMMAR, parser="lalr", propagate_positions=True, maybe_placeholders=True, postlex=_Tokens())
+REDUCED = re.compile(rf"=\s*((?:{'|'.join(REDUCTIONS)})_\w+)\(")
+"""What is a reduction, or an operation that is used: A = max_pool(X)."""
+
+
+def tree(text: str, operations: frozenset[str]) -> Tree[Any]:
+    """The tree of a text; ``operations``: the names that are of operations, although they read like reductions."""
+    token = _OPERATIONS.set(operations)
+    try:
+        return _PARSER.parse(text)
+    finally:
+        _OPERATIONS.reset(token)

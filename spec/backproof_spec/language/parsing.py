@@ -10,7 +10,7 @@ from lark import Token, Tree, UnexpectedInput, UnexpectedToken
 
 from backproof_spec.calculus.vocabulary import confusable, meant, torn, unreadable
 from backproof_spec.language.functions import FUNCTIONS
-from backproof_spec.language.grammar import PARSER
+from backproof_spec.language.grammar import REDUCED, tree
 from backproof_spec.language.syntax import (
     Add,
     Apply,
@@ -41,7 +41,7 @@ class Malformed(Exception):
         self.at, self.message = at, message
 
 
-def parsed(text: str, lines: list[str]) -> Tree[Any]:
+def parsed(text: str, lines: list[str], is_operation: Callable[[str], bool]) -> Tree[Any]:
     """The lines of a text as trees. Raises ``Malformed``."""
     if len(text) > _TEXT:
         raise Malformed((1, 1), f"{len(text):,} characters, where {_TEXT:,} are the most")
@@ -53,7 +53,7 @@ def parsed(text: str, lines: list[str]) -> Tree[Any]:
     if alike:
         raise Malformed(alike[:2], alike[2])
     try:
-        return PARSER.parse(text + "\n")
+        return tree(text + "\n", frozenset(filter(is_operation, REDUCED.findall(text))))
     except UnexpectedInput as error:
         raise _unexpected(error, lines) from None
 

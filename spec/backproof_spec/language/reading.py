@@ -49,7 +49,7 @@ def read(text: str, find: Find = nothing) -> Operation:
     lines = text.replace("\r\n", "\n").split("\n")
     reader = _Reader(find)
     try:
-        for line in parsed(text, lines).children:
+        for line in parsed(text, lines, lambda name: find(name) is not None).children:
             reader.line(line)
         if not reader.name:
             raise Malformed((1, 1), "expected a first line 'operation name(X[i], …) -> Y'")
@@ -172,10 +172,27 @@ class _Reader:
 
     def _definition(self, line: Tree[Any], where: Position) -> None:
         name, letters, body = line.children
-        if body.data == "call" and str(body.children[0]) not in {*FUNCTIONS, "size"}:
-            self._used((str(name),), body, where)
+        indices = _letters(letters)
+        if body.data != "call" or (str(body.children[0]) in {*FUNCTIONS, "size"} and not self._of_tensors(body)):
+            self._add(self._defining(str(name), indices, body, where))
             return
-        self._add(self._defining(str(name), _letters(letters), body, where))
+        self._used((str(name),), body, where)
+        if indices:
+            self._require_places(str(name), indices, self.names.defined[str(name)], where)
+            self.names.letters |= dict.fromkeys(different(str(name), indices, where))
+            self.names.dimensions.shaped(str(name), indices)
+
+    def _of_tensors(self, call: Tree[Any]) -> bool:
+        """Is it an operation of whole tensors, Y = relu(Z), rather than a function of numbers, Y[i] = relu(Z[i])?"""
+        given = [expression(each) for each in call.children[2:] if each is not None and each.data == "entry"]
+        wholes = [each for each in given if isinstance(each, Entry) and not each.places]
+        ranks = [len(self.names.defined.get(each.name, ())) for each in wholes]
+        return bool(ranks) and all(ranks) and self.find(str(call.children[0])) is not None
+
+    @staticmethod
+    def _require_places(name: str, indices: tuple[str, ...], shape: tuple[str, ...], where: Position) -> None:
+        if len(indices) != len(shape):
+            raise Malformed(where, f"{name} has {counted(len(indices))} here, where it was {shown(name, shape)}")
 
     def _add(self, definition: Definition) -> None:
         """One definition more; from where an output is defined its cotangent may be used."""
@@ -194,8 +211,7 @@ class _Reader:
         if name not in known:
             raise Malformed(where, f"{name} is not defined before, so that there is no other way{meant(name, known)}")
         indices, shape = _letters(letters), known[name].indices
-        if len(indices) != len(shape):
-            raise Malformed(where, f"{name} has {counted(len(indices))} here, where it was {shown(name, shape)}")
+        self._require_places(name, indices, shape, where)
         way = self._defining(name, indices, body, where)
         self.names.dimensions.shaped(way.name, indices)
         self.ways.append(way)
@@ -213,8 +229,7 @@ class _Reader:
         if any(each.name == name for each in self.gradients):
             raise Malformed(where, f"the gradient by {name} is claimed twice")
         shape = differentiated[name].indices
-        if len(different(name, indices, where)) != len(shape):
-            raise Malformed(where, f"{name} has {counted(len(indices))} here, where it was {shown(name, shape)}")
+        self._require_places(name, different(name, indices, where), shape, where)
         undefined = [each for each in self.names.outputs if each not in self.names.defined]
         if undefined:
             raise Malformed(
