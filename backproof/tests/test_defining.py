@@ -37,14 +37,30 @@ def rms_norm_vjp(X, g, dY, eps=1e-6):
     h = g * dY
     return r * (h - X * r * r * (h * X).mean(axis=1, keepdims=True)), (dY * X * r).sum(axis=0)
 """
+TERM = "X[s,k]*r[s]^2*mean_i g[i]*dY[s,i]*X[s,i]"
 WRONG = {
-    "sign": ("h - X", "h + X"),
-    "mean forgotten": (" - X * r * r * (h * X).mean(axis=1, keepdims=True)", ""),
-    "sum for mean": ("(h * X).mean(", "(h * X).sum("),
-    "gain forgotten": ("h = g * dY", "h = dY"),
-    "transposed": ("keepdims=True)), (dY * X * r).sum(axis=0)", "keepdims=True)).T, (dY * X * r).sum(axis=0)"),
-    "another axis": ("(dY * X * r).sum(axis=0)", "(dY * X * r).sum(axis=1)"),
-    "changes X": ("    h = g * dY\n", "    h = g * dY\n    X += 0\n    X *= 2\n    X /= 4\n"),
+    "sign": ("h - X", "h + X", f"the sign of the term {TERM} is wrong"),
+    "mean forgotten": (
+        " - X * r * r * (h * X).mean(axis=1, keepdims=True)",
+        "",
+        f"the term {TERM} is left out",
+    ),
+    "sum for mean": ("(h * X).mean(", "(h * X).sum(", "mean_i g[i]*dY[s,i]*X[s,i] is taken as a sum, not a mean"),
+    "gain forgotten": ("h = g * dY", "h = dY", "g is ignored: it is taken as 1"),
+    "gain twice": ("return r * (h", "return g * r * (h", None),
+    "a bit off": ("(dY * X * r).sum(axis=0)", "(dY * X * r).sum(axis=0) * 1.0001", None),
+    "transposed": ("keepdims=True)), (dY * X * r).sum(axis=0)", "keepdims=True)).T, (dY * X * r).sum(axis=0)", None),
+    "another axis": ("(dY * X * r).sum(axis=0)", "(dY * X * r).sum(axis=1)", None),
+    "changes X": (
+        "    h = g * dY\n",
+        "    h = g * dY\n    X += 0\n    X *= 2\n    X /= 4\n",
+        "an argument is changed in place",
+    ),
+    "added up": (
+        "    return r * (h",
+        "    global kept\n    kept = globals().get('kept', 0) + 1\n    return kept * r * (h",
+        "adds the answer of the call before: something is not reset between calls",
+    ),
 }
 FEW = ("--examples", "10", "--seed", "1", "-n", "1")
 
@@ -100,13 +116,15 @@ def _target(text):
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("mistake", WRONG)
-def test_a_wrong_target_is_refuted(mistake):
-    old, new = WRONG[mistake]
+def test_a_wrong_target_is_refuted_and_named(mistake):
+    old, new, said = WRONG[mistake]
     assert old in TARGET
     report = backproof.check(_target(TARGET.replace(old, new)), operations=RMS_NORM, examples=10, seed=1)
     failures = [each for each in report.results if each.verdict == "refuted"]
     assert {each.claim for each in failures} <= {"rms_norm.dX", "rms_norm.dg"}
     assert failures
+    named = failures[0].finding.diagnosis
+    assert (named and named.sentence) == said
     assert "eps = 1e-06" in str(report)
 
 

@@ -24,13 +24,13 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 from backproof_impl.target import Signature
-from backproof_properties import computed, proof
+from backproof_properties import computed, proof, suspected
 from backproof_properties.arrays import Case
 from backproof_properties.computed import claimed
 from backproof_properties.inputs import BITS, admitted, cases, evaluation
 from backproof_properties.judge import Refuted, shown
 from backproof_properties.proof import nothing
-from backproof_properties.property import Cases, Check, Property, Unfit, Unsettled
+from backproof_properties.property import Cases, Check, Mistakes, Property, Unfit, Unsettled
 from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.sharper import OUTPUTS
 from backproof_properties.subject import Domain, Subject
@@ -101,23 +101,25 @@ def properties(given: Operation) -> tuple[Property, ...]:
         unbounded=f"no rounding bound of {operation.name} is validated yet: {_SEEN}",
     )
 
-    def of_target(claim: str, function: str, cases: Cases, check: Check) -> Property:
+    def of_target(claim: str, function: str, cases: Cases, check: Check, mistakes: Mistakes) -> Property:
         known = OUTPUTS.get(claim)
         if known is not None:
             return Property(claim, Link.IMPLEMENTATION, known.cases, known.check, (known.function,))
-        return read(claim, cases=cases, check=check, functions=(function,))
+        return read(claim, cases=cases, check=check, functions=(function,), mistakes=mistakes)
 
-    found = [of_target(claim_of(operation, None).id, forward, drawn, partial(computed.forward, operation))]
+    of_value = partial(suspected.of_forward, operation)
+    found = [of_target(claim_of(operation, None).id, forward, drawn, partial(computed.forward, operation), of_value)]
     for each in operation.gradients:
         claim = claim_of(operation, each).id
         of_spec = partial(Property, claim, about=about)
         by_hand = partial(proof.check, claim) if claim in OUTPUTS else None
         check = partial(computed.vjp, operation, each, each.name in unclaimed)
+        mistakes = partial(suspected.of_gradient, given, each.name)
         found += [
             of_spec(Link.JACOBIAN, tame, partial(definition_to_jacobian, operation, each.name)),
             of_spec(Link.FORMULA, tame, partial(_jacobian_to_formula, operation, each)),
             of_spec(Link.PROOF, nothing, by_hand or partial(_proved, operation, each)),
-            of_target(claim, backward, _Cases(operation, backward), check),
+            of_target(claim, backward, _Cases(operation, backward), check, mistakes),
         ]
     return tuple(found)
 

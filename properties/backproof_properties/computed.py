@@ -46,7 +46,7 @@ def forward(operation: Operation, case: Case, subject: Subject) -> Observation:
                 expected: Bounds = bounds.tensor(output)
             except ArithmeticError:
                 expected = dict.fromkeys(places)
-            seen.add(_judged(f"{operation.name}.{output}", computed, expected, subject))
+            seen.add(subject.bounded(f"{operation.name}.{output}", computed, expected, _judged))
     return seen
 
 
@@ -56,10 +56,10 @@ def vjp(operation: Operation, gradient: Gradient, kinks: bool, case: Case, subje
     with mp.workprec(BITS):
         shape, function = case[gradient.name].shape, f"{operation.name}_vjp"
         computed = subject.call(function, case, name, _like(operation, subject, shape))
-        expected = _bounds(given, gradient, subject)
+        expected = formula_bounds(given, gradient, subject)
         if kinks and _is_kink(given):
             expected = dict.fromkeys(expected)
-        return _judged(f"{function}.{name}", computed, expected, subject)
+        return subject.bounded(f"{function}.{name}", computed, expected, _judged)
 
 
 def _is_kink(given: Evaluation[Number]) -> bool:
@@ -80,7 +80,7 @@ def claimed(gradient: Gradient) -> Node:
     return gradient.claimed
 
 
-def _bounds(given: Evaluation[Number], gradient: Gradient, subject: Subject) -> dict[Place, Rounded | None]:
+def formula_bounds(given: Evaluation[Number], gradient: Gradient, subject: Subject) -> dict[Place, Rounded | None]:
     """The bounds of a gradient, by its formula."""
     found: dict[Place, Rounded | None] = {}
     of: Callable[[Mapping[str, int]], Rounded] | None = None
@@ -93,7 +93,7 @@ def _bounds(given: Evaluation[Number], gradient: Gradient, subject: Subject) -> 
     return found
 
 
-def _coarse(subject: Subject) -> Number:
+def coarse(subject: Subject) -> Number:
     """How much coarser half of the format's digits are."""
     return mp.ldexp(mp.mpf(1), subject.arithmetic.output.precision // 2)
 
@@ -121,7 +121,7 @@ def _judged(name: str, computed: Any, expected: Bounds, subject: Subject) -> Obs
         if all(each is not None and each.fine for each in expected.values()):
             raise computed
         return Observation(uncertified=len(expected), raised=1)
-    seen, coarse = Observation(), _coarse(subject)
+    seen, margin = Observation(), coarse(subject)
     worst: tuple[Number, Place, Rounded] | None = None
     for place, each in expected.items():
         if each is None or not each.fine or not mp.isfinite(each.error):
@@ -130,8 +130,8 @@ def _judged(name: str, computed: Any, expected: Bounds, subject: Subject) -> Obs
         seen.entries += 1
         ratio = _ratio(float(computed[place]), each)
         if each.value:
-            seen.thresholds.append(float(2 * coarse * each.error / abs(each.value)))
-        if ratio <= coarse:
+            seen.thresholds.append(float(2 * margin * each.error / abs(each.value)))
+        if ratio <= margin:
             seen.worst = max(seen.worst, float(ratio))
         elif worst is None or ratio > worst[0]:
             worst = ratio, place, each

@@ -11,7 +11,7 @@ tells them apart. Of several causes that fit equally well none is named.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice, pairwise
@@ -36,7 +36,8 @@ from backproof_properties.property import Property
 from backproof_properties.results import Diagnosis, Finding
 from backproof_properties.running import Running
 from backproof_properties.subject import Subject
-from backproof_properties.suspects import OF_INPUTS, OF_TRUTH, PARAMETRIC
+from backproof_properties.suspected import different
+from backproof_properties.suspects import ANYWHERE, OF_INPUTS, OF_TRUTH, PARAMETRIC
 from backproof_properties.values import of_values, precision
 from backproof_spec.rounding.formats import FORMATS
 
@@ -64,8 +65,8 @@ def diagnose(each: Property, subject: Subject, counterexample: Example, further:
         failing, passing = evidence.failing, evidence.passing
         return (
             precision(failing)
-            or convention(each, subject, failing, passing, further)
-            or _mistake(each.claim, evidence)
+            or (convention(each, subject, failing, passing, further) if each.mistakes is None else None)
+            or _mistake(_formulas(each), evidence)
             or of_values(each, failing, passing)
         )
 
@@ -238,19 +239,22 @@ _CONDITIONS: tuple[tuple[str, Callable[[Array], bool]], ...] = (
 )
 
 
-def _formulas(claim: str) -> Iterator[tuple[str, str, Formula]]:
+def _formulas(each: Property) -> Iterator[tuple[str, str, Formula]]:
+    if each.mistakes is not None:
+        yield from each.mistakes()
+        yield from ((cause, words, formula) for cause, words, formula in ANYWHERE)
     for of, table in ((formula_of_truth, OF_TRUTH), (formula_of_inputs, OF_INPUTS)):
-        for cause, words, formula in table.get(claim, ()):
+        for cause, words, formula in table.get(each.claim, ()):
             yield cause, words, partial(of, formula)
 
 
-def _mistake(claim: str, evidence: _Evidence) -> Diagnosis | None:
+def _mistake(rows: Iterable[tuple[str, str, Formula]], evidence: _Evidence) -> Diagnosis | None:
     """The formula that explains every refuted example; of several, one whose mistake shows on the fewest others."""
-    formulas = list(_formulas(claim))
+    formulas = list(rows)
     while True:
         tame = [seen for seen in evidence.failing if seen.tame]
         wrong = tame if evidence.failing[0].tame and len(tame) >= _LEAST_REFUTED else evidence.failing
-        formulas = [row for row in formulas if _explained(row[2], wrong)]
+        formulas = different([row for row in formulas if _explained(row[2], wrong)])
         found = sorted((_placed(row, wrong, evidence.passing) for row in formulas), key=lambda each: each[0])
         best = _plainest(found)
         if len({diagnosis.cause for diagnosis in best}) <= 1 or not evidence.more(_FEWEST):
@@ -302,7 +306,7 @@ def _where(wrong: list[Seen], spared: list[Seen]) -> str:
 
 def _is(condition: Callable[[Array], bool], seen: Seen, name: str) -> bool:
     value = seen.case[name]
-    return any(condition(A) for A in (value if isinstance(value, list) else [value]))
+    return any(condition(A) for A in (value if isinstance(value, list) else [value]) if np.ndim(A))
 
 
 # --- breaches of the contract -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ what is right. Where one of the last two fails the example says nothing about it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from mpmath import mp
 
 from backproof_properties.arrays import Array, Case
+from backproof_properties.computed import coarse
 from backproof_properties.contract import Declined, Raised, Usage
 from backproof_properties.judge import JUDGE_BITS, Refuted
 from backproof_properties.numbers import Numbers
@@ -23,6 +24,8 @@ from backproof_properties.property import Property
 from backproof_properties.results import Observation
 from backproof_properties.running import Rounding, Running, Uncertain
 from backproof_properties.subject import Subject
+from backproof_spec.language.evaluating import Place
+from backproof_spec.language.rounding import Rounded
 from backproof_spec.rounding.enclosure import Enclosure
 
 _SPELLINGS = 2
@@ -41,6 +44,8 @@ class Seen:
     names: list[str]
     computed: list[Array]
     truth: list[Running]
+    margin: float = 1.0
+    """So many bounds off is refuted."""
 
     @cached_property
     def rounding(self) -> Rounding:
@@ -75,7 +80,7 @@ class Seen:
         exact, got = self.exact, self.got
         infinite = ~((got == exact) | (np.isinf(self.radius) & np.isnan(got)))
         unbounded = np.where(np.isnan(exact), np.isfinite(got), infinite)
-        within = (self.error <= self.radius) | np.isinf(self.radius)
+        within = (self.error <= self.margin * self.radius) | np.isinf(self.radius)
         return np.where(np.isfinite(exact), ~within, unbounded)
 
     @property
@@ -92,7 +97,7 @@ class Seen:
     def shapes(self) -> tuple[Any, ...]:
         """The shapes of the inputs."""
         return tuple(
-            tuple(A.shape for A in value) if isinstance(value, list) else value.shape for value in self.case.values()
+            tuple(map(np.shape, value)) if isinstance(value, list) else np.shape(value) for value in self.case.values()
         )
 
     @cached_property
@@ -105,7 +110,7 @@ class Seen:
 class _Recorder(Subject):
     """A subject whose judge takes notes instead."""
 
-    seen: list[tuple[str, Any, Enclosure]] = field(default_factory=list)
+    seen: list[tuple[str, Any, Running, float]] = field(default_factory=list)
 
     def judge(
         self, name: str, computed: Any, enclosure: Enclosure, samples: int | None, *, of_loss: bool = False
@@ -113,7 +118,17 @@ class _Recorder(Subject):
         """Note what was computed, and the enclosure under the declared conventions."""
         if isinstance(computed, Raised):
             raise computed
-        self.seen.append((name, computed, self.scaled(name, enclosure, samples, of_loss=of_loss)))
+        bound = self.scaled(name, enclosure, samples, of_loss=of_loss)
+        exact, radius = (_wide(A, bound.shape).reshape(np.shape(computed)) for A in (bound.exact, bound.radius))
+        self.seen.append((name, computed, Running(exact, radius, Rounding.of(self.arithmetic)), 1.0))
+        return Observation()
+
+    def bounded(self, name: str, computed: Any, bounds: Any, judged: Callable[..., Observation]) -> Observation:  # noqa: ARG002 - what it overrides
+        """Note what was computed, and the bound of each entry."""
+        if isinstance(computed, Raised):
+            raise computed
+        truth = of_bounds(bounds, np.shape(computed), Rounding.of(self.arithmetic))
+        self.seen.append((name, computed, truth, float(coarse(self))))
         return Observation()
 
 
@@ -126,19 +141,24 @@ def record(each: Property, subject: Subject, case: Case, usage: Usage) -> Seen |
         return None
     if not recorder.seen:
         return None
-    names, computed, enclosures = map(list, zip(*recorder.seen, strict=True))
-    rounding = Rounding.of(subject.arithmetic)
-    truth = [
-        Running(_wide(e.exact, e.shape).reshape(C.shape), _wide(e.radius, e.shape).reshape(C.shape), rounding)
-        for C, e in zip(computed, enclosures, strict=True)
-    ]
-    return Seen(subject, each.claim, case, names, computed, truth)
+    names, computed, truth, margins = map(list, zip(*recorder.seen, strict=True))
+    return Seen(subject, each.claim, case, names, computed, truth, margins[0])
 
 
 def _wide(values: Any, shape: tuple[int, int]) -> Array:
     with mp.workprec(JUDGE_BITS):
         entries = [_longdouble(values[i, j]) for i in range(shape[0]) for j in range(shape[1])]
     return np.array(entries, dtype=np.longdouble)
+
+
+def of_bounds(bounds: Mapping[Place, Rounded | None], shape: tuple[int, ...], rounding: Rounding) -> Running:
+    """The values of these bounds; where nothing is certain, anything."""
+    known = {place: each for place, each in bounds.items() if each is not None and each.fine}
+    with mp.workprec(JUDGE_BITS):
+        value = [_longdouble(known[place].value) if place in known else 0 for place in np.ndindex(*shape)]
+        error = [_longdouble(known[place].error) if place in known else np.inf for place in np.ndindex(*shape)]
+    wide_value, wide_error = (np.array(entries, np.longdouble).reshape(shape) for entries in (value, error))
+    return Running(wide_value, wide_error, rounding)
 
 
 def _longdouble(value: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ def anything(_: Case) -> bool:
 
 Cases = Callable[[Domain], st.SearchStrategy[Case]]
 Check = Callable[[Case, Subject], Observation | None]
+Mistakes = Callable[[], Iterable[tuple[str, str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Property:
     ``functions`` are the target's functions it needs, with what they take (``signatures``); none for the links inside
     the spec, which look at no target. ``letters``: of each input that may be made smaller, its indices, where the
     operation is none of the notes'; ``admits``: is a smaller one an input at all? ``unbounded``: why nothing that a
-    target computes can be said to hold. ``about``: all that was said of such an operation.
+    target computes can be said to hold. ``about``: all that was said of such an operation;
+    ``mistakes``: what may be wrong with it, a cause, words and a formula of ``evidence`` each.
     """
 
     claim: str
@@ -50,6 +53,7 @@ class Property:
     admits: Callable[[Case], bool] = anything
     unbounded: str | None = None
     about: str = ""
+    mistakes: Mistakes | None = None
 
     @property
     def id(self) -> str:

@@ -302,7 +302,7 @@ class _Search:
             found = None if self._died else of_memory(each, self._subject, last)
         elif found is None and self._before:
             found = Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
-        elif found is None and self._finding.judged is not None:
+        elif found is None and (self._finding.judged or (each.mistakes and self._finding.bound)):
             found = diagnose(each, self._subject, last, self._admitted)
         self._finding = replace(self._finding, diagnosis=found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -97,6 +97,10 @@ class Subject:
         """
         bound = self.scaled(name, enclosure, samples, of_loss=of_loss)
         return self.raised(computed, [bound]) if isinstance(computed, Raised) else judge.enclosed(name, computed, bound)
+
+    def bounded(self, name: str, computed: Any, bounds: Any, judged: Callable[..., Observation]) -> Observation:
+        """Judge an output of an operation of a definition against the bound of each entry."""
+        return judged(name, computed, bounds, self)
 
     def raised(self, raised: Raised, enclosures: Iterable[Enclosure]) -> Observation:
         """Judge an exception in place of these outputs: a way to say that one of them overflows, and else an error."""

@@ -317,17 +317,7 @@ _RARE: tuple[Row, ...] = (
     ("empty", "nan where a size is zero: 0/0", _empty),
     ("overflow-hidden", "infinities are replaced by the largest finite number", _without_infinities),
 )
-_EVERYWHERE: tuple[Row, ...] = (
-    ("transposed", "the result is transposed", _transposed),
-    ("zero", "everything is zero", _scaled(lambda _: 0.0)),
-    ("factor", "twice what it should be", _scaled(lambda _: 2.0)),
-    ("factor", "half of what it should be", _scaled(lambda _: 0.5)),
-    ("sign", "the sign is wrong", _scaled(lambda _: -1.0)),
-    ("mean-for-sum", "divided by the number of samples", _scaled(lambda p: 1 / p)),
-    ("sum-for-mean", "multiplied by the number of samples", _scaled(lambda p: p)),
-    ("mean-twice", "divided by the number of samples twice", _scaled(lambda p: 1 / p**2)),
-    ("mean-over-classes", "divided by the number of rows", lambda x: [T / x.features for T in x.truth]),
-    ("mean-over-entries", "divided by the number of entries", lambda x: [T / (x.features * x.batch) for T in x.truth]),
+ANYWHERE: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     *[
         ("clipped", f"clipped to ±{limit:g}", lambda x, limit=limit: [clip(T, -limit, limit) for T in x.truth])
         for limit in (0.1, 0.5, 1, 5, 6, 10, 100, 1e3, 1e4, 1e6, 1e8)
@@ -337,6 +327,20 @@ _EVERYWHERE: tuple[Row, ...] = (
         for e in _EPSILONS
     ],
 )  # fmt: skip
+"""Mistakes made with any true output: of what holds it as ``truth``."""
+_EVERYWHERE: tuple[Row, ...] = (
+    ("transposed", "the result is transposed", _transposed),
+    ("zero", "everything is zero", _scaled(lambda _: 0.0)),
+    ("factor", "twice what it should be", _scaled(lambda _: 2.0)),
+    ("factor", "half of what it should be", _scaled(lambda _: 0.5)),
+    ("sign", "the sign is wrong", _scaled(lambda _: -1.0)),
+    *ANYWHERE,
+    ("mean-for-sum", "divided by the number of samples", _scaled(lambda p: 1 / p)),
+    ("sum-for-mean", "multiplied by the number of samples", _scaled(lambda p: p)),
+    ("mean-twice", "divided by the number of samples twice", _scaled(lambda p: 1 / p**2)),
+    ("mean-over-classes", "divided by the number of rows", lambda x: [T / x.features for T in x.truth]),
+    ("mean-over-entries", "divided by the number of entries", lambda x: [T / (x.features * x.batch) for T in x.truth]),
+)
 
 PARAMETRIC = frozenset(
     {

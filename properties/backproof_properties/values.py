@@ -196,10 +196,14 @@ def _answers_alike(each: Property, seen: Seen, through: Callable[[Array], Array]
 def _with(each: Property, seen: Seen, through: Callable[[Array], Array]) -> Seen | None:
     """What is given for arguments changed in this way."""
     case: Case = {
-        name: [through(A) for A in value] if isinstance(value, list) else through(value)
+        name: [through(A) for A in value] if isinstance(value, list) else _moved(through, value)
         for name, value in seen.case.items()
     }
     return record(each, seen.subject, case, PLAIN)
+
+
+def _moved(through: Callable[[Array], Array], value: Any) -> Any:
+    return through(value) if isinstance(value, np.ndarray) and value.dtype.kind not in "iu" else value
 
 
 def _within(each: Property, name: str, seen: Seen) -> bool:

@@ -1,0 +1,99 @@
+"""The mutants of an operation as the diagnosis tries them: what an implementation of each may give, with its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from random import Random
+
+from mpmath import mp
+
+from backproof_properties import mutations
+from backproof_properties.computed import formula_bounds
+from backproof_properties.evidence import Formula, Seen, of_bounds
+from backproof_properties.inputs import evaluation
+from backproof_properties.mutations import Mutant, formula
+from backproof_properties.running import Running, Uncertain
+from backproof_spec.language.evaluating import Evaluation
+from backproof_spec.language.functions import Number, real
+from backproof_spec.language.proving import drawn
+from backproof_spec.language.rounding import BITS, rounded
+from backproof_spec.language.syntax import Gradient
+from backproof_spec.operation import Operation
+
+_EXAMPLES, _SEEDS, _DIGITS = 16, range(10, 90), 40
+"""Mutants are one that agree to so many digits at so many small examples, which are drawn by these seeds."""
+
+
+@dataclass(frozen=True)
+class Mutated:
+    """A mutant's value, or its gradient by an argument, as a formula of the diagnosis."""
+
+    mutant: Mutant
+    argument: str | None = None
+
+    @property
+    def _gradient(self) -> Gradient:
+        return next(each for each in self.mutant.operation.gradients if each.name == self.argument)
+
+    def __call__(self, seen: Seen) -> list[Running]:
+        """What an implementation of it gives on an example."""
+        with mp.workprec(BITS):
+            given = evaluation(self.mutant.operation, seen.case)
+            if self.argument is not None:
+                found = [formula_bounds(given, self._gradient, seen.subject)]
+            else:
+                values = rounded(given, seen.subject.arithmetic)
+                try:
+                    found = [dict(values.tensor(name)) for name in self.mutant.operation.outputs]
+                except ArithmeticError as error:
+                    raise Uncertain from error
+            return [of_bounds(bounds, C.shape, seen.rounding) for bounds, C in zip(found, seen.computed, strict=True)]
+
+    @cached_property
+    def identity(self) -> tuple[str, ...]:
+        """Its values at small examples: mutants that have the same ones are the same."""
+        operation = self.mutant.operation
+        with mp.workprec(BITS):
+            found = (drawn(operation, Random(seed)) for seed in _SEEDS)  # noqa: S311 - examples, no secrets
+            given = islice((each for each in found if each is not None), _EXAMPLES)
+            return tuple(value for each in given for value in self._values(each))
+
+    def _values(self, given: Evaluation[Number]) -> Iterator[str]:
+        if self.argument is None:
+            found = map(self.mutant.operation.definition, self.mutant.operation.outputs)
+            wanted = [(each.indices, each.body) for each in found if each is not None]
+        else:
+            wanted = [(self._gradient.indices, formula(self._gradient))]
+        for indices, body in wanted:
+            for place in given.places(indices):
+                try:
+                    value = given.compiled(body)(dict(zip(indices, place, strict=True)))
+                    yield str(mp.nstr(real(value), _DIGITS))
+                except ArithmeticError as error:
+                    yield str(error)
+
+
+Row = tuple[str, str, Formula]
+
+
+def of_forward(operation: Operation) -> Iterator[Row]:
+    """Of the value of an operation."""
+    for each in mutations.of_forward(operation):
+        yield each.cause, each.words, Mutated(each)
+
+
+def of_gradient(operation: Operation, name: str) -> Iterator[Row]:
+    """Of its gradient by an argument."""
+    for each in mutations.of_gradient(operation, name):
+        yield each.cause, each.words, Mutated(each, name)
+
+
+def different(rows: list[Row]) -> list[Row]:
+    """Without mutants that come to the same thing as one before."""
+    found: dict[object, Row] = {}
+    for k, row in enumerate(rows):
+        found.setdefault(row[2].identity if isinstance(row[2], Mutated) else k, row)
+    return list(found.values())
