@@ -30,10 +30,10 @@ TARGET = "backproof_impl.reference"
 FOLDERS: list[str] = ["."]
 """Where it is: the first of these folders that has it, relative to this script or absolute."""
 OUTPUTS: dict[str, tuple[str, ...]] = {"relu_vjp": ("dZ",)}
-CALLS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
-    ("relu_vjp", {"Z": ("float64", (1, 1), [0.0]), "dY": ("float64", (1, 1), [0.25])}, {}),
+CALLS: list[tuple[str, dict[str, Any], dict[str, str], dict[str, float]]] = [
+    ("relu_vjp", {"Z": ("float64", (1, 1), [0.0]), "dY": ("float64", (1, 1), [0.25])}, {}, {}),
 ]
-"""(function, arguments, how they lie in memory unless contiguous), in their order; the last call is judged.
+"""(function, arguments, how they lie in memory unless contiguous, options), in their order; the last call is judged.
 
 An argument is (dtype, shape, numbers), a list of those, or (number of an earlier call, name of its output).
 """
@@ -84,7 +84,7 @@ def function(target: Any, name: str) -> Callable[..., Any]:
         if callable(found):
             return found  # type: ignore[no-any-return]
     if name.endswith("_vjp"):  # a library finds it: backproof.from_torch
-        forward = [each for each in next(given for called, given, _ in CALLS if called == name) if each[0] != "d"]
+        forward = [each for each in next(given for called, given, _, _ in CALLS if called == name) if each[0] != "d"]
         both: Any = function(target, name.removesuffix("_vjp"))
         return both.vjp(forward, OUTPUTS[name])  # type: ignore[no-any-return]
     msg = f"{TARGET} offers no {name}"
@@ -103,6 +103,11 @@ def argument(value: Any, results: list[dict[str, Any]]) -> Any:
     if isinstance(value, list):
         return [argument(entry, results) for entry in value]
     return results[value[0]][value[1]] if isinstance(value[0], int) else array(*value)
+
+
+def scalar(value: Any) -> Any:
+    """A number as NumPy's arithmetic gives it, not as an array without axes."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def arrays(value: Any) -> list[Any]:
@@ -133,11 +138,11 @@ def problem() -> str | None:
     target, judged = load(TARGET, FOLDERS), CALLS[-1][0]
     results: list[dict[str, Any]] = []
     kept: list[tuple[Any, list[tuple[Any, Shape, bytes]]]] = []
-    for name, given, memory in CALLS:
+    for name, given, memory, options in CALLS:
         values = {key: argument(value, results) for key, value in given.items()}
         inputs, before = placed(values, memory), {key: state(A) for key, A in values.items()}
         try:
-            result = function(target, name)(*inputs.values())
+            result = function(target, name)(*map(scalar, inputs.values()), **options)
         except NotImplementedError:
             return None  # it says that these inputs are not for it
         except Exception as error:  # noqa: BLE001 - whatever it is

@@ -9,6 +9,7 @@ import ast
 import importlib.util
 import inspect
 import os
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,7 +24,7 @@ from backproof_impl.adapters import ADAPTERS
 from backproof_impl.calling import Call
 from backproof_impl.protocol import read_conventions
 from backproof_impl.target import FUNCTIONS, Target
-from backproof_properties.results import Finding, Outcome
+from backproof_properties.results import Asked, Finding, Outcome
 
 _NUMBERS = {"L", "loss"}
 _CALLS = "# --- the calls ---\n"
@@ -41,9 +42,9 @@ def reproducers(report: Report, folder: Path | None = None) -> dict[str, str]:
 
 
 def to_script(report: Report, outcome: Outcome, folder: Path | None = None) -> str | None:
-    """The script; None without a counterexample, of an operation of one's own, or of a target it could not load."""
+    """The script; None without a counterexample, or of a target that it could not load."""
     finding, source = outcome.finding, _source(report.target)
-    if finding is None or not finding.calls or source is None or report.is_own(outcome.claim):
+    if finding is None or not finding.calls or source is None:
         return None
     data = {"CLAIM": outcome.claim, "TARGET": source, "FOLDERS": _folders(folder), **_data(report, outcome, finding)}
     lines = [f"{name} = {value if name == 'CALLS' else repr(value)}" for name, value in data.items()]
@@ -92,6 +93,8 @@ def _folders(folder: Path | None) -> list[str]:
 def _data(report: Report, outcome: Outcome, finding: Finding) -> dict[str, Any]:
     """The rest of what ``replay`` wants to know."""
     last: Call = finding.calls[-1]
+    if finding.asked is not None:
+        return _of_definition(outcome, finding, finding.asked)
     target = Target(report.target, {}, read_conventions(report.target, report.conventions))
     output, layer = _judged_output(last.function, outcome.claim, finding)
     return {
@@ -103,6 +106,24 @@ def _data(report: Report, outcome: Outcome, finding: Finding) -> dict[str, Any]:
         "SHAPE": _shape(target, last, output, layer),
         "DTYPE": "" if _of_integers(last) else outcome.dtype,
         "EXPECTED": _expected(finding, transposed=target.transposes(output), vector=output in {"db", *_NUMBERS}),
+    }
+
+
+def _of_definition(outcome: Outcome, finding: Finding, asked: Asked) -> dict[str, Any]:
+    """The same of an operation that is a definition: its arrays stand as they do there."""
+    name, known = finding.output.rpartition(".")[2], asked.outputs[finding.calls[-1].function]
+    expected: dict[tuple[int, ...], tuple[str, str]] = {}
+    if finding.index is not None and finding.expected is not None and finding.bound is not None:
+        expected = {finding.index: (finding.expected, str(Fraction(finding.bound) * Fraction(asked.margin)))}
+    return {
+        "OUTPUTS": dict(asked.outputs),
+        "CALLS": "[\n" + "".join(map(_call, finding.calls)) + "]",
+        "TRIES": finding.tries,
+        "OUTPUT": name if name in known else known[0],
+        "LAYER": None,
+        "SHAPE": asked.shape,
+        "DTYPE": outcome.dtype,
+        "EXPECTED": expected,
     }
 
 
@@ -156,7 +177,7 @@ def _shape(target: Target, call: Call, output: str, layer: int | None) -> tuple[
 def _call(call: Call) -> str:
     places = {name: place for name, place in call.memory.items() if place != "contiguous"}
     arguments = (f"{name!r}: {call.taken.get(name) or _literal(value)}" for name, value in call.arguments.items())
-    return f"    ({call.function!r}, {{{', '.join(arguments)}}}, {places!r}),\n"
+    return f"    ({call.function!r}, {{{', '.join(arguments)}}}, {places!r}, {dict(call.options)!r}),\n"
 
 
 def _literal(value: Any) -> str:

@@ -137,6 +137,53 @@ def test_it_runs_as_a_program_from_any_folder_and_wherever_it_is_moved(tmp_path,
         assert _process(moved) == (0, f"{claim}: as it should be\n")
 
 
+OPERATION = """\
+operation scaled(X[s,i], t[s]: index(i), c: constant; k in 2, 3) -> Y, L
+Y[s,i] = k*c*X[s,i]
+L = sum_s X[s,t[s]]^2
+gradient by X[s,i] = k*c*dY[s,i] + 2*dL*X[s,i]*[i = t[s]]
+"""
+OWN = """
+import numpy as np
+
+OPERATIONS = ["scaled.op"]
+
+def scaled(X, t, c, k=2):
+    return X.dtype.type(k) * c * X, (X[np.arange(len(t)), t] ** 2).sum()
+
+def scaled_vjp(X, t, c, dY, dL, k=2):
+    dX = X.dtype.type(k) * c * dY
+    dX[np.arange(len(t)), t] += 2 * dL * X[np.arange(len(t)), t]
+    return dX
+"""
+WRONG_OWN = {
+    "value": ("k) * c * dY", "k) * dY", "scaled.dX"),
+    "a parameter's": ("k) * c * dY", "2) * c * dY", "scaled.dX"),
+    "number": ("t] ** 2).sum()", "t] ** 2).mean()", "scaled.forward"),
+    "shape": ("return dX", "return dX.T.copy()", "scaled.dX"),
+    "dtype": ("return dX", "return dX.astype(np.float32)", "scaled.dX"),
+    "breach": ("k) * c * X, (X", "k) * c * X; (X", "scaled.forward"),
+    "raises": ("return dX", "raise ValueError(dX)", "scaled.dX"),
+    "in place": ("    dX = ", "    X *= 2; X /= 4\n    dX = ", "scaled.dX"),
+    "accumulates": ("return dX", "K.append(dX); return sum(K[:-1][-1:], dX)", "scaled.dX"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "claim"), WRONG_OWN.values(), ids=WRONG_OWN)
+def test_so_it_does_for_an_operation_of_ones_own(old, new, claim, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert OWN.count(old) == 1
+    (tmp_path / "scaled.op").write_text(OPERATION, encoding="utf-8")
+    layers = tmp_path / "mine.py"
+    layers.write_text("K = []\n" + OWN.replace(old, new), encoding="utf-8")
+    found = backproof.check("mine.py", operations=["scaled.op", claim], examples=20, seed=1, dtypes=["float64"])
+    (script,) = reproducers(found, tmp_path / "scripts").values()
+    status, said = _exit(script, tmp_path, monkeypatch)
+    assert status == 1, said
+    layers.write_text("K = []\n" + OWN, encoding="utf-8")
+    assert _exit(script, tmp_path, monkeypatch) == (0, f"{claim}: as it should be\n")
+
+
 def test_a_module_is_found_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

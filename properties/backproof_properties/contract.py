@@ -171,11 +171,15 @@ def _as_integers(value: Any) -> Any:
 
 
 class Trace:
-    """The calls that a check makes, in their order, and which of their arguments are outputs of earlier ones."""
+    """The calls that a check makes, in their order, and which of their arguments are outputs of earlier ones.
+
+    ``like``: what the last one has to return, of an operation that is none of the notes'.
+    """
 
     def __init__(self) -> None:
         """No call was made yet."""
         self.calls: list[Call] = []
+        self.like: Like | None = None
         self._outputs: list[tuple[Any, tuple[int, str]]] = []
 
     def made(self, calls: list[Call], case: Case) -> None:
@@ -228,6 +232,7 @@ def call(
         last, answer = perform(target, made)
     if trace is not None:
         trace.made(made, case)
+        trace.like = like
     _require_answer(function, answer)
     _require_no_side_effects(function, wanted, answer)
     value = answer.outputs.get(wanted)

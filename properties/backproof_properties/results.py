@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import statistics
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,6 +92,18 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What was asked for of an operation that is a definition: an output of this shape, within so many of its bounds.
+
+    ``outputs``: what each function returns.
+    """
+
+    shape: tuple[int, ...]
+    margin: float
+    outputs: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Finding:
     """A counterexample: where, what was expected, what came, and the inputs that show it.
 
@@ -115,6 +127,7 @@ class Finding:
     calls: tuple[Any, ...] = ()
     bound: str | None = None
     tries: int = 1
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ from backproof_impl.target import Target
 from backproof_properties import decisive, declines, doubts
 from backproof_properties.arrays import Case, plain
 from backproof_properties.choices import SPEC_DTYPE, unsupported
+from backproof_properties.computed import coarse
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words
 from backproof_properties.coverage import held
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
 from backproof_properties.history import Failed, Failing, after_calls, after_log
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property, Unfit, Unsettled
-from backproof_properties.results import Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.results import Asked, Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
 from backproof_properties.seeded import INDEPENDENT, MUTATING, under_hypothesis, without_constants
 from backproof_properties.smaller import smaller
 from backproof_properties.subject import Domain, Subject
@@ -221,7 +222,15 @@ class _Search:
             for call in trace.calls
         )
         said = "; ".join(filter(None, words)) or None
-        return replace(finding, inputs=inputs, usage=said, calls=(*self._before, *moved))
+        calls = (*self._before, *moved)
+        return replace(finding, inputs=inputs, usage=said, calls=calls, asked=self._asked(trace, calls))
+
+    def _asked(self, trace: Trace, calls: tuple[Call, ...]) -> Asked | None:
+        if trace.like is None:
+            return None
+        signatures = self._subject.target.signatures
+        outputs = {each.function: signatures[each.function].outputs for each in calls}
+        return Asked(trace.like.shape, float(coarse(self._subject)), outputs)
 
     def _differs(self) -> None:
         """Say that answers differ for the same inputs."""
