@@ -39,6 +39,12 @@ Y[i] = step(X[i])*sqrt(abs(X[i]))
 gradient by X[i] = dY[i]*step(X[i])/(2*sqrt(abs(X[i])))
 """
 NORM = "operation norm(X[i]) -> n\nsuppose sum_i X[i]^2 > 0\nn = sqrt(sum_i X[i]^2)\ngradient by X[j] = dn*X[j]/n\n"
+LOSSES = """operation losses(Z[s,v]: logits, t[s]: index(v), keep[s]: mask) -> L
+suppose size(v) > 0
+S[s,v] = softmax_v Z[s,v]
+L[s] = -keep[s]*log(S[s,t[s]])
+gradient by Z[s,v] = dL[s]*keep[s]*(S[s,v] - [v = t[s]])
+"""
 
 
 def _rms(dX):
@@ -93,6 +99,16 @@ def _averaged(dE, t, dY):
     dE /= np.maximum(np.bincount(t, minlength=len(dE)), 1).astype(dE.dtype)[:, None]
 
 
+def _losses(weight):
+    def vjp(Z, t, keep, dL):
+        E = np.exp(Z - Z.max(axis=1, keepdims=True)) if Z.size else Z.copy()
+        dZ = E / E.sum(axis=1, keepdims=True)
+        dZ[np.arange(len(t)), t] -= 1
+        return dZ * weight(keep, dL)[:, None]
+
+    return vjp
+
+
 def _sigmoid(X):
     e = np.exp(-np.abs(X))
     return np.where(X >= 0, 1 / (1 + e), e / (1 + e)).astype(X.dtype)
@@ -120,6 +136,10 @@ FAULTY = [
     ("dropout", "X", lambda _, __, dY: dY / dY.dtype.type(0.5)),
     ("embedding", "E", _table(_written_over)),
     ("embedding", "E", _table(_averaged)),
+    # Liger-Kernel#1298: what comes from above forgotten, or that of the first sample; Paddle#28622: ignored, and not
+    (LOSSES, "Z", _losses(lambda keep, _: keep)),
+    (LOSSES, "Z", _losses(lambda keep, dL: keep * dL[:1])),
+    (LOSSES, "Z", _losses(lambda _, dL: dL)),
     # tt-metal#55727, autograd#151
     (LOGISTIC, "X", _one_minus),
     (ROOT, "X", _root),
@@ -131,6 +151,7 @@ CORRECT = [
     (PRODUCTS, "y", lambda x, y, z, dQ, dR: (dQ * y + dR * y * z, dQ * x + dR * x * z, dR * x * y)),
     ("dropout", "X", lambda _, M, dY: dY * M / dY.dtype.type(0.5)),
     ("embedding", "E", _table(np.add.at)),
+    (LOSSES, "Z", _losses(lambda keep, dL: keep * dL)),
     (LOGISTIC, "X", lambda X, dY: dY * _sigmoid(X) * _sigmoid(-X)),
     (ROOT, "X", lambda X, dY: np.where(X > 0, dY / (2 * np.sqrt(np.where(X > 0, X, 1))), 0).astype(X.dtype)),
     (NORM, "X", lambda X, dn: dn * X / np.sqrt((X * X).sum())),
