@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof import defining
+from backproof.also import computed_also
 from backproof_docs.report import Interrupted, Report
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
@@ -81,8 +82,19 @@ def check(
     command = _command(target, choice.given) if isinstance(target, str | Path) else ""
     chosen = requested or (choices.SPEC_DTYPE,)
     empty: tuple[Outcome, ...] = ()
+    also = computed_also(choice.operations, afresh=afresh)
     report = Report(
-        processes.named(target), {}, chosen, examples, number, 0.0, empty, command, required=required, own=choice.own
+        processes.named(target),
+        {},
+        chosen,
+        examples,
+        number,
+        0.0,
+        empty,
+        command,
+        required=required,
+        own=choice.own,
+        also=also,
     )
     found: dict[tuple[Any, ...], Outcome] = {}
 

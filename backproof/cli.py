@@ -324,6 +324,9 @@ def prove(
             help=f"Stop a proof after so long: by default {SECONDS:g} for a statement, {LONG:g} for a theorem.",
         ),
     ] = None,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Look for the proofs of operations anew, those that were found before too.")
+    ] = False,
     coq: Annotated[
         bool, typer.Option("--coq", help="Have Coq check every step too, which takes a minute or two.")
     ] = False,
@@ -343,7 +346,7 @@ def prove(
         msg = f"prove: {operations[0]} goes by itself, without {next(each for each in names if each not in operations)}"
         raise UsageError(msg)
     if operations:
-        status = of_operations(operations, *asked, seconds=seconds or SECONDS, formats=forms, out=out)
+        status = of_operations(operations, *asked, seconds=seconds or SECONDS, formats=forms, out=out, afresh=afresh)
     elif statement is not None:
         status = of_statement(statement, *asked, seconds=seconds or SECONDS, formats=forms, out=out)
     else:

@@ -300,7 +300,7 @@ def table(rows: Iterable[tuple[str, str]]) -> None:
 
 def _values(read: statement.Statement, model: Model, free: Mapping[Index, int]) -> list[tuple[str, str]]:
     """Sizes and values, as rows."""
-    rows = [("sizes", ", ".join(f"{_size(read, dim)} = {size}" for dim, size in model.sizes.items()) or "none")]
+    rows = [("sizes", ", ".join(f"{_size(read.letters, dim)} = {size}" for dim, size in model.sizes.items()) or "none")]
     for name, values in model.values.items():
         if not name.endswith("°"):
             entries = [f"{name}{_place(place)} = {mp.nstr(value, 6)}" for place, value in values.items()]
@@ -321,23 +321,34 @@ def _quadratic(coefficients: Mapping[tuple[int, ...], tuple[Any, Any]]) -> str:
     return f"{linear} + ({squared})²/2".replace("+ -", "− ")
 
 
-def stopped(read: statement.Statement, unproved: Unproved) -> None:
-    """What no proof was found of: the fact that is missing, or the last line and the two normal forms."""
-    write = Writer(Notation.TEXT, {}, read.letters, read.derivation.decimals)
+def lacking(d: Derivation, unproved: Unproved) -> tuple[str, str]:
+    """What no proof was found of, and what may be needed."""
     missing = unproved.missing
-    said, hint = str(unproved), "it may need a line 'suppose …', or be beyond these rules"
-    if missing:
-        fact = f"{_size(read, missing[1][1])} > 0" if missing[1][0] == "dim" else write(missing)
-        said = f"no proof found that {fact}"
-        if missing[1][0] in {"dim", "entry"}:
-            hint = f"a line 'suppose {fact.replace(' ≠ ', ' != ').replace(' ≥ ', ' >= ')}' may be what it needs"
-    typer.echo(line(f"NOT PROVED  {said}"))
-    formulas = [("derived", line.theorem.conclusion) for line in read.derivation.lines[-1:]]
+    if not missing:
+        return str(unproved), "it may need a line 'suppose …', or be beyond these rules"
+    write = Writer(Notation.TEXT, {}, d.letters, d.decimals)
+    fact = f"{_size(d.letters, missing[1][1])} > 0" if missing[1][0] == "dim" else write(missing)
+    hint = f"a line 'suppose {fact.replace(' ≠ ', ' != ').replace(' ≥ ', ' >= ')}' may be what it needs"
+    plain = missing[1][0] in {"dim", "entry"}
+    return f"no proof found that {fact}", hint if plain else "it may need a line 'suppose …', or be beyond these rules"
+
+
+def sides(d: Derivation, unproved: Unproved) -> None:
+    """The last line, and the two normal forms."""
+    write = Writer(Notation.TEXT, {}, d.letters, d.decimals)
+    formulas = [("derived", line.theorem.conclusion) for line in d.lines[-1:]]
     formulas += zip(("simplified", "claimed"), unproved.sides, strict=False)
     for name, formula in formulas:
         lines = line(f"  {name:<10} {write(formula)}", 13).splitlines()
         left = [f"{'':13}… and {len(lines) - _MOST} lines more"] if len(lines) > _MOST else []
         typer.echo("\n".join([*lines[:_MOST], *left]))
+
+
+def stopped(read: statement.Statement, unproved: Unproved) -> None:
+    """What no proof was found of: the fact that is missing, or the last line and the two normal forms."""
+    said, hint = lacking(read.derivation, unproved)
+    typer.echo(line(f"NOT PROVED  {said}"))
+    sides(read.derivation, unproved)
     with shown_while("values at which there is no derivative are looked for"):
         found = statement.exception(read)
     if found is not None:
@@ -350,9 +361,9 @@ _MOST = 12
 """Lines shown of a formula where a proof stops."""
 
 
-def _size(read: statement.Statement, dim: str) -> str:
+def _size(letters: Mapping[str, Sequence[str]], dim: str) -> str:
     """A dimension by the index that was written for it."""
-    return f"size({read.letters[dim][0]})" if dim in read.letters else dim
+    return f"size({letters[dim][0]})" if dim in letters else dim
 
 
 def line(text: str, indent: int = 4) -> str:

@@ -1,13 +1,21 @@
 """``backproof prove my.op``: what is proved, what is false, and what cannot be read."""
 
+import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+import backproof
+from backproof import operations
 from backproof.cli import app
+from backproof_docs.markdown import to_markdown
+from backproof_impl.conventions import UsageError
+from backproof_properties import remembered
+from backproof_spec.calculus.replay import file_digest
 
 RMS = """# Normalisation of each row by its root mean square, with a gain.
 operation rms(X[s,i], g[i]; eps = 1e-6) -> Y
@@ -102,3 +110,116 @@ def test_sums_over_many_indices_stop_in_time_and_before_they_are_written_out(tmp
     assert status == 1
     assert re.search(r"stopped after 2 s|a sum has up to [0-9,]+ parts, where 1,000,000 are the most", said)
     assert time.monotonic() - start < 60
+
+
+# --- other ways, and proofs that are remembered -----------------------------------------------------------------------
+
+WAY = "computed also r[s] = exp(-log(mean_i X[s,i]^2 + eps)/2)\n"
+
+
+def test_another_way_is_a_line_with_its_theorem(tmp_path: Path) -> None:
+    status, said = proved(tmp_path, RMS + WAY)
+    assert status == 0
+    assert "rms.r   Another way: r[s] = exp(-log(mean_i X[s,i]^2 + eps)/2)" in said
+    assert said.count("PROVED  for all sizes and values") == 3
+    assert re.search(r"    = exp\(−log\(.*/m \+ eps\)/2\)\n", said)
+
+
+def test_a_false_way_is_refuted_by_values(tmp_path: Path) -> None:
+    status, said = proved(tmp_path, RMS + WAY.replace("/2)", "/3)"))
+    assert status == 1
+    assert "FALSE  rms.r: line 9, column 1: this way gives something else" in said
+    assert "\n  defined    " in said
+    assert "\n  this way   " in said
+
+
+def test_a_way_that_is_not_proved_says_what_is_missing(tmp_path: Path) -> None:
+    status, said = proved(tmp_path, (RMS + WAY).replace("suppose eps > 0\n", ""))
+    assert status == 1
+    assert "NOT PROVED  rms.r: line 8, column 1: r[s] = exp(" in said
+    assert "no proof found that" in " ".join(said.split())
+
+
+def test_a_run_refuses_a_way_that_is_not_proved() -> None:
+    target = {"rms": lambda X, g, eps: X * g / eps}
+    for text, why in (
+        ((RMS + WAY).replace("/2)", "/3)"), "line 9, column 1: .* gives something else"),
+        ((RMS + WAY).replace("suppose eps > 0\n", ""), "line 8, column 1: .* not proved to give the same: no proof"),
+    ):
+        with pytest.raises(UsageError, match=why) as raised:
+            backproof.check(target, operations=[text], examples=1, seed=1)
+        assert "\n" not in str(raised.value)
+
+
+def test_a_run_says_which_ways_it_admits() -> None:
+    report = backproof.check({"rms": lambda X, g, eps: X * g / eps}, operations=[RMS + WAY], examples=1, seed=1)
+    assert report.also == ("r[s] = exp(-log(mean_i X[s,i]^2 + eps)/2) (rms.r)",)
+    assert "computed also, as proved: r[s] = exp(" in str(report)
+    assert "computed also" in to_markdown(report)
+
+
+@pytest.fixture
+def found_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """An empty cache, and the theorems that are looked for from then on."""
+    found: list[str] = []
+    real = operations.prove
+
+    def prove(of: Any, gradient: Any) -> Any:
+        found.append(gradient.name)
+        return real(of, gradient)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setattr(operations, "prove", prove)
+    return found
+
+
+def test_a_proof_is_found_once_and_replayed_each_time(tmp_path: Path, found_anew: list[str]) -> None:
+    first, again = (proved(tmp_path, RMS) for _ in range(2))
+    assert first == again
+    assert first[1].count("replayed in a fresh process") == 2
+    assert found_anew == ["X", "g"]
+    proved(tmp_path, RMS, "--afresh")
+    assert found_anew == ["X", "g", "X", "g"]
+
+
+def test_what_is_remembered_is_of_this_statement_alone(tmp_path: Path, found_anew: list[str]) -> None:
+    proved(tmp_path, RMS)
+    proved(tmp_path, RMS.replace("X[s,i]^2", "2*X[s,i]^2").replace("r[s]^2*mean", "2*r[s]^2*mean"))
+    proved(tmp_path, RMS.replace("suppose eps > 0\n", "suppose eps > 0\nsuppose size(s) > 0\n"))
+    assert found_anew == ["X", "g"] * 3
+
+
+def test_a_file_that_is_torn_or_proves_nothing_is_as_if_there_were_none(tmp_path: Path, found_anew: list[str]) -> None:
+    expected = proved(tmp_path, RMS)
+    kept = sorted((tmp_path / "caches").rglob("proofs/*.json"))
+    assert len(kept) == 2
+    swapped = [json.loads(path.read_text()) for path in kept]
+    torn = [dict(each) for each in swapped]
+    for each in torn:
+        each["steps"] = [dict(step) for step in each["steps"]]
+        each["steps"][0]["rule"] = "refl"
+        each["digest"] = file_digest(each)
+    for first, second in (
+        ("", "{"),
+        ("[]", '{"format": 2, "kernel": 3}'),
+        *((json.dumps(a), json.dumps(b)) for a, b in ((swapped[1], swapped[0]), torn)),
+    ):
+        kept[0].write_text(first)
+        kept[1].write_text(second)
+        found_anew.clear()
+        assert proved(tmp_path, RMS) == expected
+        assert found_anew == ["X", "g"]
+    assert [json.loads(path.read_text()) for path in kept] == swapped
+
+
+def test_a_cache_that_cannot_be_written_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert proved(tmp_path, RMS)[0] == 0
+
+
+def test_so_many_proofs_are_kept(tmp_path: Path, found_anew: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "_PROOFS", 1)
+    proved(tmp_path, RMS)
+    assert len(list((tmp_path / "caches").rglob("proofs/*.json"))) == 1
+    assert found_anew == ["X", "g"]

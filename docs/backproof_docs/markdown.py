@@ -39,7 +39,7 @@ def _verdict(report: Report) -> str:
     lines = [f"{mark} **Backproof: {wording.headline(report)}** · {about}"]
     lines += [f"{report.examples} examples a link · seed {report.seed} · {report.seconds:.1f} s"]
     lines += [f"declared: {code(wording.declared(report))}"] if report.conventions else []
-    lines += [wording.judged(report)]
+    lines += [*map(code, wording.also(report)), wording.judged(report)]
     return "\\\n".join(lines)
 
 

@@ -104,6 +104,8 @@ class Report:
     """What to declare, where the target fails on shapes."""
     own: tuple[Claim, ...] = ()
     """Claims of operations beside the suite's."""
+    also: tuple[str, ...] = ()
+    """Other ways to compute a name of these operations, proved to give the same: bounds admit them."""
 
     @property
     def claims(self) -> dict[str, Claim]:

@@ -19,6 +19,7 @@ from backproof_docs.wording import (
     MARKS,
     advice,
     again,
+    also,
     cell,
     counts,
     declared,
@@ -151,7 +152,7 @@ def _summary(report: Report) -> Text:
     )
     if report.conventions:
         text.append(f"\ndeclared: {declared(report)}")
-    return text.append(f"\n{judged(report)}")
+    return text.append("\n".join(["", *also(report), judged(report)]))
 
 
 def progress_bar() -> Progress:

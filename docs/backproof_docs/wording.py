@@ -198,6 +198,11 @@ def declared(report: Report) -> str:
     return one_line(", ".join(f"{name}={value}" for name, value in report.conventions.items()))
 
 
+def also(report: Report) -> list[str]:
+    """The other ways to compute a name that bounds admit, a line of them if there are any."""
+    return [f"computed also, as proved: {one_line('; '.join(report.also))}"] if report.also else []
+
+
 def unsupported(report: Report) -> dict[str, list[str]]:
     """What the target does not offer: the claims that were not judged, by reason."""
     return _by_reason(each for each in report.results if each.verdict is Verdict.UNSUPPORTED)

@@ -266,7 +266,7 @@ def _proved(operation: Operation, gradient: Gradient, _: Case, __: Subject) -> O
         false = proving.refuted(operation, gradient)
         if false is not None:
             with mp.workprec(BITS):
-                _refuse(f"d{gradient.name}", false.place, false.claimed, false.derivative, "the derivative in numbers")
+                _refuse(f"d{gradient.name}", false.place, false.claimed, false.right, "the derivative in numbers")
         with limits.within(limits.SECONDS):
             derivation = prove(operation, gradient)
             steps = proof_file(derivation)

@@ -1,8 +1,9 @@
-"""Outcomes of the links inside the spec, remembered: they look at no target, so the same code finds the same again.
+"""What was found inside the spec, remembered: it looks at no target, so that the same code finds the same again.
 
-Kept by the digest of all that decides them: the source of the spec and of the properties, and the versions of what they
+Kept by the digest of all that decides it: the source of the spec and of the properties, and the versions of what they
 call. What is read is taken only where it is of the exact form that is written; whatever else is there, or cannot be
-read or written, is as if there were none. Only what holds is remembered.
+read or written, is as if there were none. Only what holds is remembered: outcomes, and proofs as their files, by what
+they prove. A proof is replayed each time: that it was found before is believed of none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -23,11 +25,15 @@ from typing import Any
 
 from backproof_properties.results import Link, Observation, Outcome, Remembered, Verdict
 from backproof_properties.runner import Task
+from backproof_spec.calculus.derivation import Derivation, declared, proof_file, recalled
+from backproof_spec.calculus.terms import Formula
 
 _PACKAGES, _LIBRARIES = ("backproof_spec", "backproof_properties"), ("mpmath", "hypothesis", "numpy", "ml_dtypes")
 _KEPT = 8
 """Outcomes kept of each link, the latest."""
 _FIELDS = {"claim": str, "link": str, "seed": int, "examples": int, "tried": int, "entries": int, "worst": float}
+_PROOFS, _LONGEST = 1000, 50_000_000
+"""Proofs kept, the latest, and the most bytes of a file that is read."""
 _COQ = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
@@ -146,15 +152,49 @@ def _is_entry(each: Any) -> bool:
 
 
 def _write(entries: list[dict[str, Any]]) -> None:
-    """The file as a whole or not at all: two runs at a time lose an entry, never the file."""
+    """Two runs at a time lose an entry, never the file."""
+    _replace(_path(), json.dumps({"digest": digest(), "links": entries}))
+
+
+def _replace(path: Path, text: str) -> None:
+    """The file as a whole or not at all."""
     try:
-        folder().mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder(), prefix=".spec-")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:4]}-")
     except OSError:
         return
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"digest": digest(), "links": entries}, file)
-        Path(temporary).replace(_path())
+            file.write(text)
+        Path(temporary).replace(path)
     except OSError:
         Path(temporary).unlink(missing_ok=True)
+
+
+# --- proofs -----------------------------------------------------------------------------------------------------------
+
+
+def proof(named: Derivation, wanted: Formula) -> Derivation | None:
+    """The lines of a proof of what is wanted, which is to be replayed; ``named``: its names, and what is supposed."""
+    path = _place(named, wanted)
+    try:
+        data = json.loads(path.read_bytes()) if path.stat().st_size <= _LONGEST else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return recalled(named, wanted, data)
+
+
+def keep(named: Derivation, wanted: Formula, found: Derivation) -> None:
+    """Keep a proof that was replayed."""
+    path = _place(named, wanted)
+    _replace(path, json.dumps(proof_file(found)))
+    with suppress(OSError):
+        kept = sorted(path.parent.glob("*.json"), key=lambda each: each.stat().st_mtime)
+        for each in kept[:-_PROOFS]:
+            each.unlink(missing_ok=True)
+
+
+def _place(named: Derivation, wanted: Formula) -> Path:
+    """By what is wanted, in which names, under which suppositions, and by the kernel and the prover that there are."""
+    said = [digest(), named.stem, named.title, declared(named), named.hypotheses, wanted]
+    return folder() / "proofs" / f"{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]}.json"

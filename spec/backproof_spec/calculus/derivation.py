@@ -13,20 +13,40 @@ from math import prod
 from typing import Any
 
 from backproof_spec.calculus import values
+from backproof_spec.calculus.evaluate import Sequent
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.limits import Stopped
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression
 from backproof_spec.calculus.polynomials import product
-from backproof_spec.calculus.replay import FORMAT, KERNEL, digest, file_digest, stated
+from backproof_spec.calculus.replay import (
+    FORMAT,
+    KERNEL,
+    Unreadable,
+    digest,
+    file_digest,
+    require_format,
+    says,
+    stated,
+    weigh,
+)
 from backproof_spec.calculus.tactics import Proof
 from backproof_spec.calculus.terms import CHILDREN, Formula
+
+
+@dataclass(frozen=True)
+class Said:
+    """H ⊢ J, as a proof file says it. It is a theorem if the file replays."""
+
+    hypotheses: frozenset[Formula]
+    conclusion: Formula
 
 
 @dataclass(frozen=True)
 class Line:
     """A line that is shown: what it says, and why in words, in which $…$ is a formula of whole matrices."""
 
-    theorem: Theorem
+    theorem: Sequent
     words: str
 
     @property
@@ -51,10 +71,13 @@ class Derivation(Proof):
         """What names stand for that the reader has not written."""
         self.decimals = False
         """Were numbers written as 0.5, and not as 1/2?"""
-        self._last: Theorem
+        self.file: dict[str, Any] | None = None
+        """The proof file that its lines were read from, if they were: then there are no steps here."""
+        self.last: Theorem
+        """What was proved last, shown or not."""
 
     @property
-    def theorem(self) -> Theorem:
+    def theorem(self) -> Sequent:
         """What is proved: the last line."""
         return self.lines[-1].theorem
 
@@ -88,24 +111,24 @@ class Derivation(Proof):
         how: type[Normal] = Normal,
     ) -> None:
         """= wanted: the right side of the last line, continued. ``by``: equations to rewrite with."""
-        last = self._last.conclusion[-1]
+        last = self.last.conclusion[-1]
         self.follows(how(self, frozenset(unfolding), tuple(by)).equal(last, wanted.term), words)
 
     def known(self, e: Expression, x: Expression, wanted: Expression, words: str, **means: Any) -> None:
         """∂e/∂x = wanted, e an entry of a defined tensor: a line, and known from then on. ``means``: as ``then``."""
         self.begin(self.derivative(e.term, *x.term[1:]))
         self.then(wanted, words, **means)
-        self.learn(self.theorem)
+        self.learn(self.last)
 
     def follows(self, equation: Theorem, words: str = "") -> None:
         """= b, where the equation says that the right side of the last line is b."""
-        last = self._last
+        last = self.last
         rule = "d_value" if last.conclusion[0] == "deriv" else "trans"
         premises = (equation, last) if rule == "d_value" else (last, equation)
         self._add(self(rule, *premises), words)
 
     def _add(self, theorem: Theorem, words: str) -> None:
-        self._last = theorem
+        self.last = theorem
         if words:
             self.lines.append(Line(theorem, words))
 
@@ -120,6 +143,8 @@ def _factors(term: Formula) -> list[Formula]:
 
 def proof_file(derivation: Derivation) -> dict[str, Any]:
     """Everything that is needed to replay a derivation: see docs/proofs/proof.schema.json."""
+    if derivation.file is not None:
+        return derivation.file
     place = {id(theorem): number for number, (_, _, theorem) in enumerate(derivation.steps)}
     needed = _needed(derivation, place)
     renumbered = {old: new for new, old in enumerate(needed)}
@@ -131,13 +156,43 @@ def proof_file(derivation: Derivation) -> dict[str, Any]:
         "stem": derivation.stem,
         "title": derivation.title,
         "uses": list(derivation.uses),
-        "declarations": [list(each) for each in derivation.declarations],
+        "declarations": declared(derivation),
         "steps": steps_as_data(kept),
         "lines": [{"step": number[id(line.theorem)], "words": line.plain} for line in derivation.lines],
         "statement": stated(derivation.theorem),
         "witness": values.example(derivation, derivation.theorem).data(),
     }
     return {**data, "digest": file_digest(data)}
+
+
+def recalled(d: Derivation, wanted: Formula, data: Any) -> Derivation | None:
+    """The derivation with the lines of a proof file of what is wanted; None where the file is of anything else.
+
+    ``d`` has the names and what is supposed, and no line yet. That the file is a proof nobody has checked.
+    """
+    try:
+        require_format(data)
+        about = {"stem": d.stem, "title": d.title, "uses": list(d.uses), "declarations": declared(d)}
+        weigh(data["steps"])
+        same = all(json.dumps(data[key]) == json.dumps(each) for key, each in about.items())
+        if not same or data["digest"] != file_digest(data):
+            return None
+        terms: list[Formula] = []
+        said = [says(terms, step) for step in data["steps"]]
+        gives = [Said(frozenset(each["hypotheses"]), each["conclusion"]) for each in said]
+        lines = [Line(gives[line["step"]], line["words"]) for line in data["lines"]]
+        more = lines[-1].theorem.hypotheses - {*d.hypotheses}
+        if lines[-1].theorem.conclusion != wanted or not all(each[2][1][0] == "dim" for each in more):
+            return None
+    except (Unreadable, Stopped, TypeError, ValueError, LookupError, AttributeError, RecursionError):
+        return None
+    d.lines, d.file = lines, data
+    return d
+
+
+def declared(d: Derivation) -> list[list[Any]]:
+    """The names that were declared, in their order, as a proof file has them."""
+    return [list(each) for each in d.declarations]
 
 
 def _needed(derivation: Derivation, place: Mapping[int, int]) -> list[int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 from mpmath import mp
 
@@ -27,7 +27,6 @@ from backproof_spec.calculus.enclosures import (
     sign,
     softplus,
 )
-from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.limits import tick
 from backproof_spec.calculus.terms import MINUS_ONE, Formula, Index, Names, Theory, free_indices, parts
 
@@ -105,6 +104,18 @@ def _below(theory: Theory, name: str) -> tuple[str, ...]:
     used = theory.depends(theory.rest(name))
     defined = (each for each in used if theory.kind(each) == "defined")
     return tuple(sorted(defined, key=lambda each: (len(theory.depends(theory.rest(each))), each)))
+
+
+class Sequent(Protocol):
+    """H ⊢ J: a theorem of the kernel, or what a file says that it is one."""
+
+    @property
+    def hypotheses(self) -> frozenset[Formula]:
+        """H."""
+
+    @property
+    def conclusion(self) -> Formula:
+        """J."""
 
 
 @dataclass
@@ -351,7 +362,7 @@ class Model:
             return 0 in _SIGNS[op] and agrees(abs(self.value(term, {}, bound)))
 
 
-def worst_deviation(theorem: Theorem, model: Model) -> Any:
+def worst_deviation(theorem: Sequent, model: Model) -> Any:
     """The largest deviation of the two sides, over all values of the free indices; 0 where there are none."""
     with mp.workdps(DIGITS):
         deviations = (model.deviation(theorem.conclusion, free) for free in model.assignments(theorem.conclusion))

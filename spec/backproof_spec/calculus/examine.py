@@ -172,7 +172,7 @@ def proved(d: Derivation, judgement: Formula, *assuming: Formula) -> Theorem:
     _, name, by, e, value = judgement
     d.begin(d.derivative(e, name, by), "the rules of differentiation")
     d.then(Expression(value), "both sides have one normal form", unfolding=defined)
-    return d.theorem
+    return d.last
 
 
 # --- values at random -------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def _by_x(d: Derivation) -> Theorem:
 def _tidy(d: Derivation, theorem: Theorem) -> Theorem:
     """A derivative without the zeros that the rules leave."""
     d.begin(theorem, "without zeros")
-    return d.theorem
+    return d.last
 
 
 def _captured(d: Derivation) -> Theorem:

@@ -51,11 +51,7 @@ def replay(data: Any) -> Theorem:
     theory = Theory()
     for number, declaration in enumerate(_list(data, "declarations")):
         _attempt(f"declaration {number}", _declare, theory, declaration)
-    sizes: list[int] = []
-    gives: list[int] = []
-    whole = 0
-    for number, step in enumerate(_list(data, "steps")):
-        whole = _attempt(f"step {number}", _weigh, sizes, gives, whole, step)
+    weigh(_list(data, "steps"))
     terms: list[Formula] = []
     theorems: list[Theorem] = []
     for number, step in enumerate(_list(data, "steps")):
@@ -130,6 +126,15 @@ def _declare(theory: Theory, declaration: Any) -> None:
         "define": theory.define,
     }
     declare[kind](*decoded(arguments, [], []))
+
+
+def weigh(steps: list[Any]) -> None:
+    """Refuse steps that speak of too much, before any is taken."""
+    sizes: list[int] = []
+    gives: list[int] = []
+    whole = 0
+    for number, step in enumerate(steps):
+        whole = _attempt(f"step {number}", _weigh, sizes, gives, whole, step)
 
 
 def _weigh(sizes: list[int], gives: list[int], whole: int, step: Any) -> int:
@@ -220,7 +225,7 @@ def _number(value: Any) -> int:
     return value
 
 
-def stated(theorem: Theorem) -> dict[str, Any]:
+def stated(theorem: Any) -> dict[str, Any]:
     """H ⊢ J as data, the hypotheses in a fixed order."""
     return {"hypotheses": sorted(theorem.hypotheses, key=repr), "conclusion": theorem.conclusion}
 

@@ -36,7 +36,7 @@ from backproof_spec.calculus.reading import Malformed, Statement, read, read_all
 from backproof_spec.calculus.tactics import Unproved, right_side
 from backproof_spec.calculus.terms import ZERO, Formula, Index
 
-__all__ = ["Malformed", "Statement", "claim", "counterexample", "exception", "prove", "read", "read_all"]
+__all__ = ["Malformed", "Statement", "claim", "counterexample", "exception", "otherwise", "prove", "read", "read_all"]
 
 
 def prove(statement: Statement) -> Derivation:
@@ -59,14 +59,14 @@ def prove(statement: Statement) -> Derivation:
             )
         except Unproved as error:
             last = d.theorem
-            equation, words = _otherwise(d, rational, last.conclusion[-1], statement.claimed.term, error)
+            equation, words = otherwise(d, rational, last.conclusion[-1], statement.claimed.term, error)
             d.lines.append(Line(d("d_value", equation, last), words))
         return d
     _simplify(d, frozenset(defined))
     return d
 
 
-def _otherwise(d: Derivation, rational: Rational, a: Formula, b: Formula, error: Unproved) -> tuple[Theorem, str]:
+def otherwise(d: Derivation, rational: Rational, a: Formula, b: Formula, error: Unproved) -> tuple[Theorem, str]:
     """⊢ a = b, which have not one normal form, and how. Raises the error."""
     with suppress(Unproved):
         return rational.equal(a, b), "both sides multiplied out by their denominators"

@@ -12,8 +12,7 @@ from typing import Any
 from mpmath import mp
 
 from backproof_spec.calculus.enclosures import TooLarge
-from backproof_spec.calculus.evaluate import DIGITS, Model
-from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.evaluate import DIGITS, Model, Sequent
 from backproof_spec.calculus.limits import polynomial
 from backproof_spec.calculus.polynomials import monomial, product
 from backproof_spec.calculus.solving import solve
@@ -41,14 +40,14 @@ class Undefined(Unsatisfied):
     """Values were found, but the two sides have none at them: 1/0, the logarithm of what is not positive, exp(10⁹)."""
 
 
-def example(proof: Proof, theorem: Theorem) -> Model:
+def example(proof: Proof, theorem: Sequent) -> Model:
     """Small sizes, 2 and 3 in turn, so that no two of a tensor's dimensions are likely to be alike."""
     used = {dim for _, name, *_ in proof.declarations for dim in proof.theory.dims(name)}
     most = 2 if len(used) > _MANY else LARGEST
     return next(telling(proof, theorem, 1, {dim: min(2 + k % 2, most) for k, dim in enumerate(sorted(used))}))
 
 
-def telling(proof: Proof, theorem: Theorem, count: int, sizes: dict[str, int] | None = None) -> Iterator[Model]:
+def telling(proof: Proof, theorem: Sequent, count: int, sizes: dict[str, int] | None = None) -> Iterator[Model]:
     """``count`` models: such that the right side of a theorem is not 0 everywhere, unless it always is.
 
     Raises ``Unsatisfied`` where no values satisfy the hypotheses, or ``Undefined`` where a side has no value at them.

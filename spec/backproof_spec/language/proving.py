@@ -23,7 +23,7 @@ from backproof_spec.language.exact import Kink
 from backproof_spec.language.functions import Number, real
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.sizes import Misfit, sizes, value
-from backproof_spec.language.syntax import Gradient, Node, Size, Supposition, free
+from backproof_spec.language.syntax import Definition, Gradient, Node, Size, Supposition, free
 from backproof_spec.language.whole import COMPARED
 from backproof_spec.operation import Operation
 
@@ -37,12 +37,12 @@ _SIZES, _ENTRIES = (2, 3, 1, 2), 2000
 
 @dataclass(frozen=True)
 class Refuted:
-    """Values at which a claimed gradient is not Jᵀ·vec dY: at which entry, what it is, and what was claimed."""
+    """Values at which what is claimed is not so: at which entry, what it is, and what was claimed."""
 
-    gradient: Gradient
+    indices: tuple[str, ...]
     evaluation: Evaluation[Number]
     place: Place
-    derivative: Number
+    right: Number
     claimed: Number | str
 
 
@@ -54,8 +54,18 @@ def refuted(operation: Operation, gradient: Gradient, seconds: float = _SECONDS)
 
     Raises ``Unsatisfied`` where no values satisfy what is supposed.
     """
-    if gradient.claimed is None:
-        return None
+    claimed = gradient.claimed
+    return None if claimed is None else _searched(operation, lambda it: _slope_differs(it, gradient, claimed), seconds)
+
+
+def refuted_way(operation: Operation, way: Definition, seconds: float = _SECONDS) -> Refuted | None:
+    """The same of another way to compute a name."""
+    return _searched(operation, lambda it: _value_differs(it, way), seconds)
+
+
+def _searched(
+    operation: Operation, differs: Callable[[Evaluation[Number]], Refuted | None], seconds: float
+) -> Refuted | None:
     tried, end = 0, time.monotonic() + seconds
     with mp.workprec(_BITS):
         for seed in range(_ATTEMPTS):
@@ -63,7 +73,7 @@ def refuted(operation: Operation, gradient: Gradient, seconds: float = _SECONDS)
             if evaluation is not None:
                 with suppress(Kink):
                     tried += 1
-                    found = _differs(evaluation, gradient, gradient.claimed)
+                    found = differs(evaluation)
                     if found is not None:
                         return found
             if tried == _EXAMPLES or (tried and time.monotonic() > end):
@@ -73,7 +83,7 @@ def refuted(operation: Operation, gradient: Gradient, seconds: float = _SECONDS)
     return None
 
 
-def _differs(evaluation: Evaluation[Number], gradient: Gradient, claimed: Node) -> Refuted | None:
+def _slope_differs(evaluation: Evaluation[Number], gradient: Gradient, claimed: Node) -> Refuted | None:
     """The first entry at which Jᵀ·vec dY is not what is claimed."""
     try:
         derivative = exact.vjp(evaluation, gradient.name, exact.jets(evaluation, strict=True))
@@ -81,14 +91,30 @@ def _differs(evaluation: Evaluation[Number], gradient: Gradient, claimed: Node) 
         raise
     except ArithmeticError:  # what is differentiated does not exist here
         return None
+    return _first(evaluation, gradient.indices, derivative, claimed)
+
+
+def _value_differs(evaluation: Evaluation[Number], way: Definition) -> Refuted | None:
+    """The first entry of a name at which another way gives something else."""
+    try:
+        defined = evaluation.tensor(way.name)
+    except ArithmeticError:  # the name does not exist here
+        return None
+    return _first(evaluation, way.indices, defined, way.body)
+
+
+def _first(
+    evaluation: Evaluation[Number], indices: tuple[str, ...], right: Tensor[Number], claimed: Node
+) -> Refuted | None:
+    """The first entry at which what is claimed differs from what is right."""
     of = evaluation.compiled(claimed)
-    for place, wanted in derivative.items():
+    for place, wanted in right.items():
         try:
-            said: Number | str = of(dict(zip(gradient.indices, place, strict=True)))
+            said: Number | str = of(dict(zip(indices, place, strict=True)))
         except ArithmeticError as error:
             said = f"has no value: {error or '1/0'}"
         if isinstance(said, str) or not equal(wanted, said):
-            return Refuted(gradient, evaluation, place, wanted, said)
+            return Refuted(indices, evaluation, place, wanted, said)
     return None
 
 

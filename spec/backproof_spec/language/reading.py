@@ -213,6 +213,10 @@ class _Reader:
         indices, shape = _letters(letters), known[name].indices
         self._require_places(name, indices, shape, where)
         way = self._defining(name, indices, body, where)
+        before = [each.name for each in self.definitions]
+        after = {*before[before.index(name) :]}
+        for part in (each for each in walk(way.body) if isinstance(each, Entry) and each.name in after):
+            raise Malformed(part.at, f"{part.name} is not defined before {name}, and another way to it starts there")
         self.names.dimensions.shaped(way.name, indices)
         self.ways.append(way)
 

@@ -7,7 +7,7 @@ roundoff, η the smallest subnormal, γ_n = (1+u)^n − 1:
     Σ of n      ΣM               ΣE + γ_{n−1}·Σ(M + E)
     a·b         M_a·M_b          M_a·E_b + M_b·E_a + E_a·E_b, all + u·(M + that) + η·k·R_a·R_b
     1/b, f(a)   |f(v)|           the most that f changes over v ± E, + 2c·u·|f| + η
-    a name      |v|              E: what has a name is formed
+    a name      |v|              E: what has a name is formed; the larger one of its ways (``computed also``)
 
 M is the same under associativity, commutativity and distributivity: one definition admits every order of summation,
 blocking and fused multiplication. A partial product of k factors may underflow before the others, which multiply what
@@ -65,6 +65,12 @@ def _parts(each: Rounded) -> tuple[Number, Number, Number]:
 
 _MARGIN = 10
 """So many powers of two from overflow nothing is certain: code scales by sizes, and regroups factors."""
+
+
+def _either(one: Rounded, other: Rounded) -> Rounded:
+    """One value, computed in one way or in another."""
+    error = max(one.error, other.error + abs(one.value - other.value))
+    return replace(one, error=error, fine=one.fine and other.fine)
 
 
 class Undecided(ArithmeticError):
@@ -194,8 +200,11 @@ class RoundedEvaluation(Evaluation[Rounded]):
     arithmetic: Rounding
 
     def defined(self, definition: Definition) -> dict[Place, Rounded]:
-        """What has a name is formed: its majorant is its size."""
+        """What has a name is formed, in this way or another: its majorant is its size, its error the larger one."""
         found = super().defined(definition)
+        for way in (each for each in self.operation.ways if each.name == definition.name):
+            other = self.entries(way.body, way.indices)
+            found = {place: _either(each, other[place]) for place, each in found.items()}
         return {place: replace(each, majorant=abs(each.value), monomials=None) for place, each in found.items()}
 
     def _multiply(self, node: Multiply) -> Callable[[At], Rounded]:

@@ -187,7 +187,7 @@ def _derive(
     else:
         d.begin(d.derivative(Z.term, name, by))
         d.then(K, f"the rules for sums and products; {wanted.words}", unfolding=["K"])
-    d.learn(d.theorem)
+    d.learn(d.last)
     d.begin(d.derivative(layer.L.term, name, by))
     through = f"the chain rule: $L$ depends on ${name}$ through all entries of ${shown(layer.Z)}$"
     d.then(total(K * dZ, *layer.s, i), f"{through}; the definition of ${shown(layer.dZ)}$", unfolding=[layer.dZ.name])

@@ -45,7 +45,7 @@ def one_step() -> Derivation:
     d.begin(product.slope(d, U[i, s], K, "Z", (k, r)))
     words = "the Jacobian of $U$ is $K = I⊗W$, after that of $Y$ as in relu.dZ"
     d.then(K * step(Z[k, r]), words)
-    d.learn(d.theorem)
+    d.learn(d.last)
     d.begin(d.derivative(f.at((), (i, s), U[i, s]).term, "Z", (k, r)))
     d.then(total(K * dU[i, s], s, i) * step(Z[k, r]), "the chain rule; the definition of $δU$", unfolding=["dU"])
     back = product.back(d, K, dU)
@@ -124,7 +124,7 @@ def _forward(net: _Network, last: int, entry: Expression, product: Product | Non
         else:
             d.begin(d.derivative(Z.term, name, by))
             d.then(own, "the layer's own Jacobian, as in linear.db: $1⊗I$", unfolding=[own.term[1]])
-        d.learn(d.theorem)
+        d.learn(d.last)
     return J
 
 
