@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from backproof_spec.calculus import limits
+from backproof_spec.language import ways
 from backproof_spec.language.deriving import prove
 from backproof_spec.language.functions import FUNCTIONS, REDUCTIONS
 from backproof_spec.language.grammar import GRAMMAR
 from backproof_spec.language.kinds import KINDS
-from backproof_spec.language.proving import refuted
+from backproof_spec.language.proving import refuted, refuted_way
 from backproof_spec.library import operation
 
 PAGE = (Path(__file__).parents[1] / "guide" / "language.md").read_text(encoding="utf-8")
@@ -24,6 +25,9 @@ def test_an_example_holds_and_is_proved(text: str) -> None:
         assert refuted(of, gradient) is None
         with limits.within(60):
             assert prove(of, gradient).theorem.conclusion[1] == gradient.name
+    for way in of.ways:
+        assert refuted_way(of, way) is None
+        assert ways.prove(of, way).theorem.conclusion[1][1] == way.name
 
 
 def test_every_kind_stands_in_the_table_with_its_meaning() -> None:
