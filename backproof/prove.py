@@ -19,16 +19,19 @@ from backproof_docs.proof_formats import FORMATS, files
 from backproof_docs.proofs import Checked, Judge, checked, to_text
 from backproof_docs.terminal import progress_bar
 from backproof_impl.conventions import UsageError
-from backproof_spec.calculus import limits, statement
+from backproof_spec.calculus import limits
 from backproof_spec.calculus.coq import check
 from backproof_spec.calculus.coq.export import exports
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.evaluate import AGREEMENT, Model, shown
+from backproof_spec.calculus.statement import Statement, claim, counterexample, exception, prove
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Index, Refused
 from backproof_spec.calculus.theorems import THEOREMS, named
 from backproof_spec.calculus.values import Undefined, Unsatisfied
+from backproof_spec.language.parsing import TEXT, Malformed
+from backproof_spec.language.statements import read_all
 
 
 def pages(
@@ -201,11 +204,11 @@ def _stem(path: Path) -> str:
     return re.sub(r"[^\w.-]+", "_", path.stem).strip("._-") or "statement"
 
 
-def _of_statement(read: statement.Statement, judge: Judge, *, quiet: bool) -> dict[Derivation, Checked]:
+def _of_statement(read: Statement, judge: Judge, *, quiet: bool) -> dict[Derivation, Checked]:
     """The proof, if one was found. ``quiet``: of what is proved only that it is is said."""
     try:
         with shown_while("a proof is looked for"):
-            derivation = statement.prove(read)
+            derivation = prove(read)
             found = checked([derivation], judge, limits.left())[derivation.stem]
     except Unproved as error:
         _refuted(read, error)
@@ -234,28 +237,21 @@ def shown_while(what: str) -> Iterator[None]:
         yield
 
 
-def _read(path: Path, stem: str) -> list[statement.Statement]:
+def _read(path: Path, stem: str) -> list[Statement]:
     """The statements in a file. Raises ``UsageError``."""
     try:
         with path.open(encoding="utf-8-sig") as file:
-            text = file.read(_CHARACTERS + 1)
-        if len(text) > _CHARACTERS:
-            msg = f"--statement {path}: it has more than {_CHARACTERS:,} characters"
+            text = file.read(TEXT + 1)
+        if len(text) > TEXT:
+            msg = f"--statement {path}: it has more than {TEXT:,} characters"
             raise UsageError(msg)
-        return statement.read_all(text, stem)
+        return read_all(text, stem)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"--statement {path}: cannot be read: {error}"
         raise UsageError(msg) from None
-    except statement.Malformed as error:
+    except Malformed as error:
         msg = f"{path}: {error}"
         raise UsageError(msg) from None
-    except RecursionError:
-        msg = f"{path}: a formula is nested too deeply to be read: define names for its parts"
-        raise UsageError(msg) from None
-
-
-_CHARACTERS = 1_000_000
-"""Of a file of statements, which may be one that does not end."""
 
 
 def verdict(derivation: Derivation, found: Checked) -> str:
@@ -273,12 +269,12 @@ def verdict(derivation: Derivation, found: Checked) -> str:
     return f"PROVED  for all sizes and values{assumed}"
 
 
-def _refuted(read: statement.Statement, unproved: Unproved) -> None:
+def _refuted(read: Statement, unproved: Unproved) -> None:
     """Say what is false, or what no proof was found of."""
-    write = Writer(Notation.TEXT, {}, read.letters, read.derivation.decimals)
+    write = Writer(Notation.TEXT, {}, read.derivation.letters, read.derivation.decimals)
     try:
         with shown_while("a counterexample is looked for"):
-            found = statement.counterexample(read)
+            found = counterexample(read)
     except Unsatisfied as error:
         typer.echo(f"NOT PROVED  {error}")
         return
@@ -286,10 +282,10 @@ def _refuted(read: statement.Statement, unproved: Unproved) -> None:
         stopped(read, unproved)
         return
     model, free = found
-    claim = statement.claim(read)
-    derivative, claimed = map(shown, model.sides(claim, free))
-    typer.echo(line(f"FALSE  {write(claim)}"))
-    table([*_values(read, model, free), ("derivative", derivative), ("claimed", claimed)])
+    claimed = claim(read)
+    typer.echo(line(f"FALSE  {write(claimed)}"))
+    sides = map(shown, model.sides(claimed, free))
+    table([*_values(read, model, free), *zip(("derivative", "claimed"), sides, strict=True)])
 
 
 def table(rows: Iterable[tuple[str, str]]) -> None:
@@ -298,9 +294,9 @@ def table(rows: Iterable[tuple[str, str]]) -> None:
         typer.echo(line(f"  {name:<10} {said}", 13))
 
 
-def _values(read: statement.Statement, model: Model, free: Mapping[Index, int]) -> list[tuple[str, str]]:
+def _values(read: Statement, model: Model, free: Mapping[Index, int]) -> list[tuple[str, str]]:
     """Sizes and values, as rows."""
-    rows = [("sizes", ", ".join(f"{_size(read.letters, dim)} = {size}" for dim, size in model.sizes.items()) or "none")]
+    rows = [("sizes", ", ".join(f"{_size(read.derivation.letters, dim)} = {size}" for dim, size in model.sizes.items()) or "none")]
     for name, values in model.values.items():
         if not name.endswith("°"):
             entries = [f"{name}{_place(place)} = {mp.nstr(value, 6)}" for place, value in values.items()]
@@ -344,13 +340,13 @@ def sides(d: Derivation, unproved: Unproved) -> None:
         typer.echo("\n".join([*lines[:_MOST], *left]))
 
 
-def stopped(read: statement.Statement, unproved: Unproved) -> None:
+def stopped(read: Statement, unproved: Unproved) -> None:
     """What no proof was found of: the fact that is missing, or the last line and the two normal forms."""
     said, hint = lacking(read.derivation, unproved)
     typer.echo(line(f"NOT PROVED  {said}"))
     sides(read.derivation, unproved)
     with shown_while("values at which there is no derivative are looked for"):
-        found = statement.exception(read)
+        found = exception(read)
     if found is not None:
         model, free, why = found
         table([("not at", why), *_values(read, model, free)])

@@ -19,8 +19,10 @@ import time
 from collections import Counter
 
 from backproof_spec.calculus import limits
-from backproof_spec.calculus.statement import Malformed, prove, read
+from backproof_spec.calculus.statement import prove
 from backproof_spec.calculus.tactics import Unproved
+from backproof_spec.language.parsing import Malformed
+from backproof_spec.language.statements import read
 
 ONE, ZERO = ("num", 1), ("num", 0)
 SHAPES = {"x": ("i",), "w": ("i",), "A": ("i", "j"), "v": ("j",), "a": (), "b": (), "c": ()}

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from backproof_spec.calculus.vocabulary import meant
 from backproof_spec.language.parsing import Malformed
 from backproof_spec.language.reading import read
+from backproof_spec.language.vocabulary import meant
 from backproof_spec.operation import Operation
 
 ROOT = Path(__file__).parent / "operations"

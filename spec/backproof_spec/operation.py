@@ -7,7 +7,7 @@ operation anywhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.syntax import Argument, Definition, Gradient, Parameter, Supposition
@@ -18,7 +18,8 @@ class Operation:
     """``dimension``: of each index, the index that stands for all of the same size; ``shapes``: of each tensor, these.
 
     ``where``: what ties sizes; ``ways``: other ways to compute a name (``computed also``). The operations that it is
-    made of are written out in it. A statement has no name, and no arguments but what it does not define.
+    made of are written out in it. A statement has no outputs, and its arguments are what it does not define;
+    ``maps``: the tensor Z of each of its maps f(Z).
     """
 
     name: str
@@ -33,6 +34,7 @@ class Operation:
     ways: tuple[Definition, ...]
     dimension: Mapping[str, str]
     shapes: Mapping[str, tuple[str, ...]]
+    maps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def differentiated(self) -> tuple[Argument, ...]:

@@ -17,8 +17,9 @@ from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.kernel import RULES as KERNEL_RULES
 from backproof_spec.calculus.kernel import SCHEMES
 from backproof_spec.calculus.replay import FORMAT, Rejected, Unreadable
-from backproof_spec.calculus.statement import prove, read
+from backproof_spec.calculus.statement import prove
 from backproof_spec.calculus.theorems import THEOREMS, named
+from backproof_spec.language.statements import read
 
 every_theorem = pytest.mark.parametrize("stem", THEOREMS)
 

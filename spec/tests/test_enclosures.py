@@ -8,9 +8,10 @@ from mpmath import mp
 
 from backproof_spec.calculus.enclosures import Arithmetic, Interval, TooLarge, Undecided, fraction, sign
 from backproof_spec.calculus.evaluate import _OPERATORS, Kink, shown
-from backproof_spec.calculus.statement import claim, counterexample, exception, read
+from backproof_spec.calculus.statement import claim, counterexample, exception
 from backproof_spec.calculus.terms import FUNCTIONS
 from backproof_spec.calculus.values import Unsatisfied
+from backproof_spec.language.statements import read
 
 
 def test_a_fraction_is_the_number_of_mpmath():

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from backproof_spec.calculus.statement import counterexample, exception, prove, read
+from backproof_spec.calculus.statement import counterexample, exception, prove
 from backproof_spec.calculus.tactics import Unproved
+from backproof_spec.language.statements import read
 
 REPORTED = {
     path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("reported/*.txt"))

@@ -5,7 +5,8 @@ from random import Random
 import pytest
 
 from backproof_spec.calculus import values
-from backproof_spec.calculus.statement import counterexample, read
+from backproof_spec.calculus.statement import counterexample
+from backproof_spec.language.statements import read
 
 SUPPOSED = {
     "symmetric": "suppose A[i,j] = A[j,i]",

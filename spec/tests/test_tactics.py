@@ -36,9 +36,8 @@ from backproof_spec.calculus.notation import (
     total,
 )
 from backproof_spec.calculus.rational import Rational
-from backproof_spec.calculus.reading import Statement
 from backproof_spec.calculus.replay import replay
-from backproof_spec.calculus.statement import prove
+from backproof_spec.calculus.statement import Statement, prove
 from backproof_spec.calculus.tactics import Proof, Unproved
 from backproof_spec.calculus.terms import FUNCTIONS, ZERO, Refused, parts
 from backproof_spec.calculus.values import telling
@@ -431,6 +430,6 @@ def test_a_statement_whose_spellings_differ_is_proved_by_exponentials():
     z = d.variable("z")[()]
     y = d.define("y", (), z * sigmoid(z))[()]
     claimed = (1 + exp(-z) + z * exp(-z)) / (1 + exp(-z)) / (1 + exp(-z))
-    proof = prove(Statement(d, y, z, claimed, {}))
+    proof = prove(Statement(d, y, z, claimed))
     assert proof.lines[-1].words == "both sides written by exp and log"
     replay(json.loads(text(proof_file(proof))))

@@ -1,25 +1,9 @@
-"""A definition and a claimed gradient, written in index notation, as a derivation.
-
-    # softmax and cross-entropy of one sample
-    suppose size(k) > 0
-    suppose sum_i P[i] = 1
-    S[i] = exp(Z[i]) / sum_k exp(Z[k])
-    L = -sum_i P[i]*log(S[i])
-    gradient L by Z[j] = S[j] - P[j]
-
-A name on the left of ``=`` is defined; every other name is a tensor of which nothing is assumed. ``f(Z)`` and
-``f[i](Z)`` are a differentiable map of the whole tensor Z, and ``f'[i,k](Z)`` is its derivative by entry k. An index
-stands for one dimension throughout, and those that meet at one place of a tensor are of one dimension. ``sum_j`` and
-``sum_{j,k}`` reach as far as the next + or −. Functions: exp, log, relu, step (1 where its argument is at least 0, else
-0) and size(i), the dimension of i; also delta[i,j]. What is supposed holds for all values of its indices. Without
-``= …`` the gradient is derived. Several lines ``gradient`` are several statements, and a
-comment before everything else is their title. Functions that there are not, such as tanh(x), are refused, and names
-that occur in the gradient alone.
-"""
+"""What is claimed of a derivative: proved, or derived where nothing is claimed; or refuted in numbers."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from random import Random
 
 from backproof_spec.calculus import evaluate, values
@@ -32,11 +16,18 @@ from backproof_spec.calculus.limits import UNFOLDED, WRITTEN_OUT, require, unfol
 from backproof_spec.calculus.normal import Once
 from backproof_spec.calculus.notation import Expression
 from backproof_spec.calculus.rational import Rational
-from backproof_spec.calculus.reading import Malformed, Statement, read, read_all
 from backproof_spec.calculus.tactics import Unproved, right_side
 from backproof_spec.calculus.terms import ZERO, Formula, Index
 
-__all__ = ["Malformed", "Statement", "claim", "counterexample", "exception", "otherwise", "prove", "read", "read_all"]
+
+@dataclass(frozen=True)
+class Statement:
+    """∂of/∂by = what is claimed, if anything is, with every name declared, and what is supposed, in a derivation."""
+
+    derivation: Derivation
+    of: Expression
+    by: Expression
+    claimed: Expression | None
 
 
 def prove(statement: Statement) -> Derivation:

@@ -18,7 +18,7 @@ from backproof_spec.calculus.statement import Statement
 from backproof_spec.calculus.tactics import Unproved, right_side
 from backproof_spec.calculus.terms import FUNCTIONS, Formula
 from backproof_spec.calculus.terms import Index as Letter
-from backproof_spec.language.lowering import theorem
+from backproof_spec.language.lowering import Lowering
 from backproof_spec.language.syntax import (
     Add,
     Apply,
@@ -85,9 +85,12 @@ class Monic(Once):
 
 
 def lowered(operation: Operation, gradient: Gradient) -> Statement:
-    """The claim in the kernel's terms."""
-    lowering, loss, by, claimed = theorem(operation, gradient)
-    return Statement(lowering.d, loss, by, claimed, lowering.d.letters)
+    """The claim in the kernel's terms. Raises ``Beyond``, ``Malformed``."""
+    d = Derivation(f"{operation.name}.d{gradient.name}", operation.title or operation.name)
+    lowering = Lowering(operation, d)
+    lowering.declare()
+    loss, by = lowering.loss(), lowering.tensors[gradient.name][lowering.letters(gradient.indices)]
+    return Statement(d, loss, by, None if gradient.claimed is None else lowering.whole(gradient.claimed))
 
 
 def _by_names(operation: Operation, gradient: Gradient, unfolding: tuple[str, ...]) -> Derivation:

@@ -18,7 +18,7 @@ GRAMMAR = r"""
 start: _NL? (_line _NL)*
 _line: operation | where | suppose | definition | use | gradient | also
 
-operation: "operation" NAME "(" _arguments [";" _choices] ")" _ARROW outputs [where]
+operation: _OPERATION NAME "(" _arguments [";" _choices] ")" _ARROW outputs [where]
 _arguments: argument ("," argument)*
 argument: NAME letters [":" kind+]
 kind: NAME ["(" NAME ")"]
@@ -28,12 +28,12 @@ choice: _number
 _number: NUMBER | minus
 minus: "-" NUMBER
 outputs: NAME ("," NAME)*
-where: "where" relation ("," relation)*
+where: _WHERE relation ("," relation)*
 suppose: "suppose" relation
 definition: NAME letters "=" _sum
 use: names "=" call
 names: NAME "," NAME ("," NAME)*
-also: "computed" "also" definition
+also: _COMPUTED "also" definition
 gradient: "gradient" [of] "by" NAME letters ["=" claimed]
 of: _sum
 claimed: _sum
@@ -71,14 +71,17 @@ letters: ["[" NAME ("," NAME)* "]"]
 
 RELATION: ">=" | "<=" | ">" | "<" | "!=" | "=" | "≥" | "≤" | "≠"
 _ARROW: "->" | "→"
-REDUCE.2: /(REDUCTIONS)_(\w+|\{\s*\w+(\s*,\s*\w+)*\s*\})/
-NAME: /(?!(operation|where|suppose|computed|also|gradient|by)\b)[^\W\d_](?:[^\W_]|_(?=[^\W_]))*/
+_OPERATION.2: /operation(?=[ \t]+(?!by\b)\w)/
+_WHERE.2: /where(?=[ \t]+(?!by\b)\w)/
+_COMPUTED.2: /computed(?=[ \t]+also\b)/
+REDUCE.2: /(sum_|(OTHERS)_(?=(\w+\b|\{[\w\s,]*\})([ \t]*-?(?!by\b)[\w(]|[ \t]+\[)))(\w+|\{\s*\w+(\s*,\s*\w+)*\s*\})/
+NAME: /(?!(suppose|gradient|by)\b)[^\W\d_](?:[^\W_]|_(?=[^\W_]))*/
 NUMBER: /\d+(\.\d+)?([eE][-+]?\d+)?/
 _NL: /(?>([ \t]*(#[^\n]*)?\r?\n[ \t]*)+)(?![-+*\/])/
 %ignore /(?>([ \t]*(#[^\n]*)?\r?\n[ \t]*)+)(?=[-+*\/])/
 %ignore /[ \t]+/
-""".replace("REDUCTIONS", "|".join(REDUCTIONS))
-"""In the notation of Lark: rules in small letters, tokens in capitals."""
+""".replace("OTHERS", "|".join(each for each in REDUCTIONS if each != "sum"))
+"""In the notation of Lark: rules in small letters, tokens in capitals. ``mean_x`` is a name where no body follows."""
 
 
 _OPERATIONS: ContextVar[frozenset[str]] = ContextVar("operations", default=frozenset())

@@ -1,4 +1,4 @@
-"""From an operation to the terms of the kernel, and its theorems: ∂⟨dY, Y⟩/∂X[k] for all sizes, values and cotangents.
+"""From an operation, or a statement, to the terms of the kernel: ∂⟨dY, Y⟩/∂X[k] for all sizes, values and cotangents.
 
 With L = Σ dY·Y, over all outputs, dY held fixed, ∂L/∂X[k] is entry k of Jᵀ·vec dY: the vjp, whatever follows Y.
 
@@ -17,9 +17,12 @@ from functools import reduce
 from itertools import count
 
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.limits import PARTS, Stopped, require
+from backproof_spec.calculus.limits import size as size_of
 from backproof_spec.calculus.matching import places_of
 from backproof_spec.calculus.notation import (
     Expression,
+    Map,
     Tensor,
     always,
     delta,
@@ -37,6 +40,7 @@ from backproof_spec.calculus.terms import ONE, Formula, close, free_indices, ope
 from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.kinds import KINDS
+from backproof_spec.language.parsing import Malformed
 from backproof_spec.language.polynomials import polynomial
 from backproof_spec.language.syntax import (
     Add,
@@ -45,8 +49,8 @@ from backproof_spec.language.syntax import (
     Bracket,
     Divide,
     Entry,
-    Gradient,
     Index,
+    Mapped,
     Multiply,
     Negate,
     Node,
@@ -84,6 +88,7 @@ class Lowering:
     d: Derivation
     dims: dict[str, str] = field(default_factory=dict)
     tensors: dict[str, Tensor] = field(default_factory=dict)
+    maps: dict[str, Map] = field(default_factory=dict)
     unknown: dict[str, Tensor] = field(default_factory=dict)
     """The tensors of zeros and ones, and of positions, by what they stand for."""
     winners: list[Winner] = field(default_factory=list)
@@ -112,19 +117,22 @@ class Lowering:
                 self._variable(argument)
         for parameter in self.operation.parameters:
             self.tensors[parameter.name] = self.d.variable(parameter.name)
+        for name, of in self.operation.maps.items():
+            inputs, outputs = (tuple(self.dims[each] for each in self.operation.shapes[x]) for x in (of, name))
+            self.maps[name] = self.d.map(name, inputs, outputs)
         waiting = [*self.operation.suppositions]
         for each in self.operation.definitions:
             self._suppose(waiting)
             self._cotangent(*sorted(names(each.body)))
-            self.tensors[each.name] = self.d.define(each.name, self.letters(each.indices), self(each.body))
+            self.tensors[each.name] = self.d.define(each.name, self.letters(each.indices), self.whole(each.body))
         self._suppose(waiting)
 
     def _suppose(self, waiting: list[Supposition]) -> None:
-        """Suppose what is of names that are declared by now."""
+        """Suppose what is of names that are declared by now; of numbers alone, as 1e-5 > 0, where it is written."""
         for each in [*waiting]:
             if names(each.left) | names(each.right) <= self.tensors.keys():
                 supposed = self._supposition(each)
-                if any(part[0] in {"entry", "dim"} for part, _ in parts(supposed)):  # else it is of numbers alone
+                if self.d.own or any(part[0] in {"entry", "dim"} for part, _ in parts(supposed)):
                     self.d.suppose(supposed)
                 waiting.remove(each)
 
@@ -145,7 +153,7 @@ class Lowering:
                 self.tensors[name] = self.d.variable(name, *dims)
 
     def _supposition(self, each: Supposition) -> Formula:
-        left, right = self(each.left), self(each.right)
+        left, right = self.whole(each.left), self.whole(each.right)
         if each.relation in {"<", "<="}:
             left, right = right, left
         relation = {"<": ">", "<=": ">="}.get(each.relation, each.relation)
@@ -171,6 +179,15 @@ class Lowering:
     def __call__(self, node: Node) -> Expression:
         """The term of an expression. Raises ``Beyond``."""
         found: Expression = getattr(self, f"_{type(node).__name__.lower()}")(node)
+        return found
+
+    def whole(self, node: Node) -> Expression:
+        """The term of all that is written in one place, where it is not too large. Raises ``Malformed``."""
+        found = self(node)
+        try:
+            require(size_of(found.term), PARTS, "as it is written this has")
+        except Stopped as stopped:
+            raise Malformed(node.at, f"{stopped}: define names for its parts") from None
         return found
 
     def _number(self, node: Number) -> Expression:
@@ -261,6 +278,13 @@ class Lowering:
 
         hit = self._hit(at, place)
         return total(hit * self(put(node)), at)
+
+    def _mapped(self, node: Mapped) -> Expression:
+        """f(Z), or its slope, of all entries of Z."""
+        tensor, found = self.tensors[node.tensor], self.maps[node.map]
+        over = tuple(("index", f"_{k}", dim) for k, dim in enumerate(tensor.dims))
+        places = self.letters([each.name for each in node.places if isinstance(each, Index)])
+        return (found.slope if node.slope else found.at)(places, over, tensor[over])
 
     # --- reductions ---
 
@@ -377,12 +401,3 @@ _REDUCTIONS: dict[str, Callable[[Expression, Letters], Expression]] = {
     "logsumexp": lambda body, over: log(total(exp(body), *over)),
 }
 """The reductions that are short for others, in the kernel's terms."""
-
-
-def theorem(operation: Operation, gradient: Gradient) -> tuple[Lowering, Expression, Expression, Expression | None]:
-    """The names declared in a derivation; what is differentiated, by which entry, and what is claimed of it."""
-    lowering = Lowering(operation, Derivation(f"{operation.name}.d{gradient.name}", operation.title or operation.name))
-    lowering.declare()
-    loss = lowering.loss()
-    by = lowering.tensors[gradient.name][lowering.letters(gradient.indices)]
-    return lowering, loss, by, None if gradient.claimed is None else lowering(gradient.claimed)

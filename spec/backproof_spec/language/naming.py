@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from backproof_spec.calculus.vocabulary import meant
 from backproof_spec.language.dimensions import Dimensions
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.parsing import Malformed
@@ -14,6 +13,7 @@ from backproof_spec.language.syntax import (
     Bracket,
     Entry,
     Index,
+    Mapped,
     Node,
     Position,
     Reduce,
@@ -23,6 +23,7 @@ from backproof_spec.language.syntax import (
     rebuilt,
     walk,
 )
+from backproof_spec.language.vocabulary import instead, meant
 
 _NODES = 20_000
 """The most nodes of all expressions of an operation together, those of the operations that it uses among them."""
@@ -93,6 +94,9 @@ class Names:
             return self._entry(node, places=places)
         if isinstance(node, Size) and node.index not in self.letters:
             raise Malformed(node.at, f"{node.index} is no index{meant(node.index, self.letters)}")
+        if isinstance(node, Mapped):
+            said = "f'(Z) is for statements: an operation is made of functions and of other operations"
+            raise Malformed(node.at, said if node.slope else f"there is no function {node.map}{instead(node.map)}")
         return rebuilt(node, lambda each: self._looked_up(each, places=places))
 
     def _entry(self, node: Entry, *, places: bool) -> Node:

@@ -1,14 +1,13 @@
-"""From text to a tree, and from a tree to expressions: what may be written, and what is said where it is not."""
+"""From text to trees, and from a tree to expressions: what may be written, and what is said where it is not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeGuard
 
 from lark import Token, Tree, UnexpectedInput, UnexpectedToken
 
-from backproof_spec.calculus.vocabulary import confusable, meant, torn, unreadable
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.grammar import REDUCED, tree
 from backproof_spec.language.syntax import (
@@ -17,6 +16,7 @@ from backproof_spec.language.syntax import (
     Bracket,
     Divide,
     Entry,
+    Mapped,
     Multiply,
     Negate,
     Node,
@@ -26,9 +26,12 @@ from backproof_spec.language.syntax import (
     Reduce,
     Size,
 )
+from backproof_spec.language.vocabulary import WRITTEN, confusable, instead, torn, unreadable
 
-_DIGITS, _TEXT, _SHOWN_CHARACTERS = 1000, 100_000, 20
-"""The most digits of a number and characters of a file, and those shown of a line that cannot be read."""
+TEXT = 1_000_000
+"""The most characters of a file, which may be one that does not end."""
+_DIGITS, _SHOWN_CHARACTERS = 1000, 20
+"""The most digits of a number, and the characters shown of a line that cannot be read."""
 _RELATIONS = {"≥": ">=", "≤": "<=", "≠": "!="}
 
 
@@ -41,10 +44,11 @@ class Malformed(Exception):
         self.at, self.message = at, message
 
 
-def parsed(text: str, lines: list[str], is_operation: Callable[[str], bool]) -> Tree[Any]:
-    """The lines of a text as trees. Raises ``Malformed``."""
-    if len(text) > _TEXT:
-        raise Malformed((1, 1), f"{len(text):,} characters, where {_TEXT:,} are the most")
+def parsed(text: str, is_operation: Callable[[str], bool] = lambda _: False) -> tuple[list[Tree[Any]], str]:
+    """The lines of a text as trees; and its title, the comment before everything else. Raises ``Malformed``."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    if len(text) > TEXT:
+        raise Malformed((1, 1), f"{len(text):,} characters, where {TEXT:,} are the most")
     for number, line in enumerate(lines, 1):
         wrong = unreadable(line)
         if wrong:
@@ -53,9 +57,11 @@ def parsed(text: str, lines: list[str], is_operation: Callable[[str], bool]) -> 
     if alike:
         raise Malformed(alike[:2], alike[2])
     try:
-        return tree(text + "\n", frozenset(filter(is_operation, REDUCED.findall(text))))
+        found = tree(text + "\n", frozenset(filter(is_operation, REDUCED.findall(text))))
     except UnexpectedInput as error:
         raise _unexpected(error, lines) from None
+    first = next((line.strip() for line in lines if line.strip()), "")
+    return list(found.children), first.lstrip("# \t") if first.startswith("#") else ""
 
 
 def _unexpected(error: UnexpectedInput, lines: list[str]) -> Malformed:
@@ -161,7 +167,11 @@ def _power(tree: Tree[Any], where: Position) -> Node:
 
 def _entry(tree: Tree[Any], where: Position) -> Node:
     name, places = tree.children
-    return Entry(str(name), () if places is None else tuple(map(expression, places.children)), at=where)
+    return Entry(str(name), _places(places), at=where)
+
+
+def _places(places: Tree[Any] | None) -> tuple[Node, ...]:
+    return () if places is None else tuple(map(expression, places.children))
 
 
 def _reduce(tree: Tree[Any], where: Position) -> Node:
@@ -185,16 +195,26 @@ def _call(tree: Tree[Any], where: Position) -> Node:
             raise Malformed(where, "size is of an index: size(i)")
         return Size(inside.name, at=where)
     function = FUNCTIONS.get(str(name))
+    if function is None and str(name).lower() not in {*FUNCTIONS, *WRITTEN} and _whole(arguments):
+        return Mapped(str(name), _places(places), arguments[0].name, at=where)
     if function is None or places is not None:
-        raise Malformed(where, f"there is no function {name}{meant(str(name), FUNCTIONS)}")
+        raise Malformed(where, f"there is no function {name}{instead(str(name))}")
     if len(arguments) != function.arity:
         takes = f"{function.arity} argument{'s' * (function.arity > 1)}"
         raise Malformed(where, f"{name} takes {takes}, got {len(arguments)}")
     return Apply(str(name), tuple(arguments), at=where)
 
 
-def _slope(_: Tree[Any], where: Position) -> Node:
-    raise Malformed(where, "f'(Z) is for statements: an operation is made of functions and of other operations")
+def _whole(arguments: list[Node]) -> TypeGuard[list[Entry]]:
+    """Is what a map is of a whole tensor, by its name alone?"""
+    return len(arguments) == 1 and isinstance(arguments[0], Entry) and not arguments[0].places
+
+
+def _slope(tree: Tree[Any], where: Position) -> Node:
+    name, places, tensor = tree.children
+    if name in FUNCTIONS:
+        raise Malformed(where, f"{name} is a function, and f'(Z) the derivative of a map: write it out")
+    return Mapped(str(name), _places(places), str(tensor), slope=True, at=where)
 
 
 _BUILDERS: dict[str, Callable[[Tree[Any], Position], Node]] = {

@@ -12,7 +12,6 @@ from typing import Any
 
 from lark import Token, Tree
 
-from backproof_spec.calculus.vocabulary import meant
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.naming import Names, counted, different, shown
@@ -24,6 +23,7 @@ from backproof_spec.language.syntax import (
     Definition,
     Entry,
     Gradient,
+    Mapped,
     Node,
     Number,
     Parameter,
@@ -34,6 +34,7 @@ from backproof_spec.language.syntax import (
     walk,
 )
 from backproof_spec.language.using import forward, renaming
+from backproof_spec.language.vocabulary import meant
 from backproof_spec.operation import Operation
 
 Find = Callable[[str], Operation | None]
@@ -46,22 +47,16 @@ def nothing(_: str) -> None:
 
 def read(text: str, find: Find = nothing) -> Operation:
     """The operation in a text; ``find``: the operations that it may use. Raises ``Malformed``."""
-    lines = text.replace("\r\n", "\n").split("\n")
     reader = _Reader(find)
     try:
-        for line in parsed(text, lines, lambda name: find(name) is not None).children:
+        lines, title = parsed(text, lambda name: find(name) is not None)
+        for line in lines:
             reader.line(line)
         if not reader.name:
             raise Malformed((1, 1), "expected a first line 'operation name(X[i], …) -> Y'")
-        return reader.operation(_title(lines))
+        return reader.operation(title)
     except RecursionError:
         raise Malformed((1, 1), "a formula is nested too deeply: define names for its parts") from None
-
-
-def _title(lines: list[str]) -> str:
-    """What the comment says before everything else; "" where there is none."""
-    first = next((line.strip() for line in lines if line.strip()), "")
-    return first.lstrip("# \t") if first.startswith("#") else ""
 
 
 def _letters(tree: Tree[Any]) -> tuple[str, ...]:
@@ -157,7 +152,7 @@ class _Reader:
                 known = [*parameters, *(f"size({x})" for x in self.names.letters)]
                 said = f"{each.name} is no parameter, and sizes are tied by parameters and sizes"
                 raise Malformed(each.at, said + meant(each.name, known))
-            if isinstance(each, Apply | Reduce | Bracket):
+            if isinstance(each, Apply | Reduce | Bracket | Mapped):
                 raise Malformed(each.at, "sizes are tied by +, -, *, //, whole numbers, parameters and sizes")
             if isinstance(each, Size):
                 self.names.letters |= {each.index: None}

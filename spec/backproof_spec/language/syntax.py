@@ -170,8 +170,9 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def names(node: Node) -> frozenset[str]:
-    """The tensors and parameters in an expression."""
-    return frozenset(part.name for part in walk(node) if isinstance(part, Entry))
+    """The tensors and parameters in an expression, those that maps are of among them."""
+    parts = [part.name if isinstance(part, Entry) else getattr(part, "tensor", "") for part in walk(node)]
+    return frozenset(parts) - {""}
 
 
 def free(node: Node) -> frozenset[str]:

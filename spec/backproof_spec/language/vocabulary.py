@@ -1,4 +1,4 @@
-"""The functions that a statement may use, those that it may not, and what may have been meant by a name."""
+"""The letters that names are of, the functions that there are not, and what may have been meant by a name."""
 
 from __future__ import annotations
 
@@ -8,69 +8,43 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-FUNCTIONS = ("exp", "log", "relu", "step")
+from backproof_spec.language.functions import FUNCTIONS, REDUCTIONS
+
 _LETTERS = "A-Za-zΑ-Ωα-ωϑϕϖϰϱϵ"
 NAME = rf"[{_LETTERS}](?:[{_LETTERS}0-9]|_(?=[{_LETTERS}0-9]))*"
 """A letter, ASCII or Greek, then letters and ASCII digits, and between them single underscores."""
 _ALIKE = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧινκορυϑϕϖϰϱϵς", "ABEZHIKMNOPTYXivkopuθφπκρεσ")
 """Letters that read as another one: the same shape in common fonts, or the same letter in another."""
+_REDUCTION = re.compile(rf"\b({'|'.join(REDUCTIONS)})_")
 
 WRITTEN = {
-    "tanh": "tanh(x) = (exp(x)-exp(-x))/(exp(x)+exp(-x))",
+    "tan": "tan(x) = sin(x)/cos(x)",
     "sinh": "sinh(x) = (exp(x)-exp(-x))/2",
     "cosh": "cosh(x) = (exp(x)+exp(-x))/2",
-    **dict.fromkeys(("sigmoid", "logistic"), "sigmoid(x) = 1/(1+exp(-x))"),
-    **dict.fromkeys(("silu", "swish"), "silu(x) = x/(1+exp(-x))"),
-    "softplus": "softplus(x) = log(1+exp(x))",
-    "softmax": "softmax(x)[i] = exp(x[i])/sum_k exp(x[k])",
-    "logsumexp": "logsumexp(x) = log(sum_k exp(x[k]))",
-    "sum": "a sum is sum_i x[i]",
-    "mean": "mean(x) = sum_i x[i]/size(i)",
-    "sqrt": "sqrt(x) = exp(log(x)/2) where x > 0",
+    "logistic": "logistic(x) = sigmoid(x)",
+    **dict.fromkeys(("silu", "swish"), "silu(x) = x*sigmoid(x)"),
+    "gelu": "gelu(x) = x*(1+erf(x/sqrt(2)))/2",
+    "elu": "elu(x) = relu(x)+exp(-relu(-x))-1",
+    "leaky_relu": "leaky_relu(x) = relu(x)-a*relu(-x)",
+    **{name: f"it is over an index, {name}_i x[i]" for name in ("sum", "mean", "softmax", "logsumexp")},
+    "norm": "norm(x) = sqrt(sum_i x[i]^2)",
     "ln": "ln(x) = log(x)",
-    "square": "x^2 is a square",
-    "abs": "abs(x) = relu(x)+relu(-x)",
-    "sign": "sign(x) = step(x)-step(-x)",
+    **dict.fromkeys(("square", "pow"), "a power is x^2"),
     "heaviside": "heaviside(x) = step(x)",
-    "max": "max(x,y) = y+relu(x-y)",
-    "min": "min(x,y) = y-relu(y-x)",
+    "transpose": "an entry of the transpose is X[j,i]",
+    "trace": "trace(X) = sum_i X[i,i]",
+    **dict.fromkeys(("asin", "acos", "atan", "arcsin", "arccos", "arctan", "floor", "ceil", "round"), ""),
+    **dict.fromkeys(("prod", "argmax", "argmin", "det", "gamma"), ""),
 }
-"""Functions that everybody knows and that are not there, by their names in small letters, and how each is written."""
-ABSENT = frozenset(
-    (
-        *WRITTEN,
-        *(
-            "sin",
-            "cos",
-            "tan",
-            "asin",
-            "acos",
-            "atan",
-            "arcsin",
-            "arccos",
-            "arctan",
-            "erf",
-            "gelu",
-            "elu",
-            "leaky_relu",
-        ),
-        *("norm", "prod", "pow", "floor", "ceil", "round", "argmax", "argmin", "transpose", "trace", "det", "gamma"),
-    )
-)
-"""The same, with those for which there is no short way to write them."""
-
-_APPLIED = re.compile(rf"({NAME})(?=\s*(?:\[[^\]]*\]\s*)?\(|')")
-_TORN = re.compile(r"([^\W\d_]\w*)\s*(?:\[[^\]]*\]\s*)?\([^()]*$")
+"""Functions that everybody knows and that are not there, in small letters, and how each is written where it can be."""
 
 
-def absent(line: str) -> tuple[int, str] | None:
-    """The column, from 1, of a function that is not there, and what to write; a map may have any other name."""
-    for found in _APPLIED.finditer(line.partition("#")[0]):
-        name, known = found[1], found[1].lower()
-        if name not in FUNCTIONS and known in {*ABSENT, *FUNCTIONS}:
-            written = f": write {known}" if known in FUNCTIONS else f"; {WRITTEN[known]}" if known in WRITTEN else ""
-            return found.start() + 1, f"there is no function {name}, only {_FUNCTIONS}{written}"
-    return None
+def instead(name: str) -> str:
+    """What to write for a function that is not there."""
+    if WRITTEN.get(name.lower()):
+        return f": {WRITTEN[name.lower()]}"
+    near = meant(name, FUNCTIONS)
+    return near if near.startswith(":") else f"{near}; a map of a statement is of a whole tensor, {name}(Z)"
 
 
 def unreadable(line: str) -> tuple[int, str] | None:
@@ -102,34 +76,23 @@ def confusable(lines: Iterable[str]) -> tuple[int, int, str] | None:
 
 
 def _named(lines: Iterable[str]) -> Iterator[tuple[int, int, str]]:
-    """Every name in every line, the indices of sums too."""
+    """Every name in every line, the indices of sums and their like too."""
     for number, line in enumerate(lines, 1):
-        for found in re.finditer(NAME, re.sub(r"\bsum_", "    ", line.partition("#")[0])):
+        for found in re.finditer(NAME, _REDUCTION.sub(lambda each: " " * len(each[0]), line.partition("#")[0])):
             yield number, found.start() + 1, found[0]
 
 
 _HINTS = (
-    (r"<|≤", ": write b > a for a < b, and b >= a for a <= b"),
     (r"(?<=\*)\*", ": a power is x^2"),
-    (r"(?<=\^)[^\W\d]", ": a power is a whole number, as in x^2"),
-    (r"(?<=\d)[eE][-+\d]|\.\d", ": numbers are written 0.5 and 0.00001"),
+    (r"\.\d", ": numbers are written 0.5 and 1e-5"),
     (r"(?<=\d)[^\W\d]", ": a product is 2*x"),
 )
 """What is said of signs, where a line cannot be read on, that are written otherwise here."""
 
 
 def torn(before: str, after: str) -> str:
-    """What to say of a line that cannot be read on after ``before``: f(x[i]), perhaps, or a sign that is not there."""
-    for pattern, hint in _HINTS:
-        if re.compile(pattern).match(before + after, len(before)):
-            return hint
-    found = _TORN.search(before)
-    if found is None or found[1] in {*FUNCTIONS, "size"} or found[1].startswith("sum_"):
-        return ""
-    return f": {found[1]} is a map, of a whole tensor by its name, as in {found[1]}(Z); the functions are {_FUNCTIONS}"
-
-
-_FUNCTIONS = f"{', '.join(FUNCTIONS[:-1])} and {FUNCTIONS[-1]}"
+    """What to say of a line that cannot be read on after ``before``: of a sign that is not there."""
+    return next((hint for pattern, hint in _HINTS if re.compile(pattern).match(before + after, len(before))), "")
 
 
 def meant(name: str, known: Iterable[str]) -> str:
