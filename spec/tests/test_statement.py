@@ -488,7 +488,7 @@ def test_the_statement_of_the_documentation_is_proved():
         ("y[i] = sum_j x[i,j]*[j <= i]\ngradient y[i] by x[k,l]", "column 21: here indices are compared by [i = j]"),
         ("y = x*[size(i) > 1]\ngradient y by x", "line 1, column 7: here indices are compared by [i = j]"),
         ("y = x*(7//2)\ngradient y by x", "line 1, column 8: a//b is for the sizes and places of operations"),
-        ("y = [x = z]\nw = y\ngradient w by z", "the kernel has no terms for [x = z]" ),
+        ("y[i] = [x[i] = z[i]]\ngradient y[i] by z[k]", "the kernel has no terms for [x[i] = z[i]]"),
         ("delta = x\ngradient delta by x", "line 1, column 1: delta has a meaning already"),
         ("f = z\ny = f(x) + x\ngradient y by x", "line 2, column 5: f is defined elsewhere"),
         ("y = " + "(" * 3000 + "x" + ")" * 3000 + "\ngradient y by x", "a formula is nested too deeply to be read"),
