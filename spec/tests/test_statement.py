@@ -489,9 +489,9 @@ def test_the_statement_of_the_documentation_is_proved():
         ("y = x*[size(i) > 1]\ngradient y by x", "line 1, column 7: here indices are compared by [i = j]"),
         ("y = x*(7//2)\ngradient y by x", "line 1, column 8: a//b is for the sizes and places of operations"),
         ("y[i] = [x[i] = z[i]]\ngradient y[i] by z[k]", "the kernel has no terms for [x[i] = z[i]]"),
-        ("delta = x\ngradient delta by x", "line 1, column 1: delta has a meaning already"),
+        ("delta = x\ny = x\ngradient y by x", "line 1, column 1: delta has a meaning already"),
         ("f = z\ny = f(x) + x\ngradient y by x", "line 2, column 5: f is defined elsewhere"),
-        ("y = " + "(" * 3000 + "x" + ")" * 3000 + "\ngradient y by x", "a formula is nested too deeply to be read"),
+        ("y = " + "exp(" * 3000 + "x" + ")" * 3000 + "\ngradient y by x", "a formula is nested too deeply to be read"),
         ("y = x\ngradient y by x = q", "line 2, column 19: q occurs in no definition, where there are x, y"),
     ],
 )  # fmt: skip
