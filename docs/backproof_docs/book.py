@@ -42,8 +42,8 @@ from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.examine import Examined, examine, refusal
 from backproof_spec.calculus.forged import FORGED
 from backproof_spec.calculus.refused import REFUSED
+from backproof_spec.calculus.stems import Stem, stem
 from backproof_spec.calculus.terms import Formula, free_indices, parts
-from backproof_spec.calculus.theorems import of_claim
 from backproof_spec.claims import CLAIM_IDS
 
 INDEX, GALLERY = "index", "refused"
@@ -66,20 +66,20 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     shown = page(derivation, notation)
     said = f"{shown.left} = {shown.lines[-1].formula}"
     words, idea = titled(derivation)
-    stem = "" if derivation.own else derivation.stem
-    formulas = (in_matrices(derivation.title, notation), said) if stem else (said,)
-    blocks: list[Block] = [Claim(formulas, in_words(idea, notation)), *_network(stem, graphs.backward)]
+    of = stem("" if derivation.own else derivation.stem)
+    formulas = (said,) if derivation.own else (in_matrices(derivation.title, notation), said)
+    blocks: list[Block] = [Claim(formulas, in_words(idea, notation)), *_network(of, graphs.backward)]
     blocks += [Section("Variables"), Items(variables(derivation, notation))]
     where: tuple[Line, ...] = (*((Math(each),) for each in shown.given), *signs(derivation, notation))
     where += tuple((each.replace("..", ", …, "),) for each in ranges(derivation))
     blocks += [Section("Where"), Items(where)] if where else []
-    blocks += _network(stem, graphs.forward)
+    blocks += _network(of, graphs.forward)
     assumed = tuple((Math(each),) for each in shown.assumed)
     blocks += [Section("Assuming"), Items(assumed)] if assumed else []
     whys = [(*_linked(in_words(each.words, notation), derivation.uses), *_used(each.used)) for each in shown.lines]
     steps = tuple((each.left, each.formula, why) for each, why in zip(shown.lines, whys, strict=True))
-    blocks += [Section("Derivation"), Steps(steps), *_form(stem, notation)]
-    blocks += [Section("For example"), *_example(derivation, notation), *_program(stem)]
+    blocks += [Section("Derivation"), Steps(steps), *_form(of, notation)]
+    blocks += [Section("For example"), *_example(derivation, notation), *_program(of.claim)]
     blocks += _coq(found) + _family(derivation.uses, served)
     return Document(derivation.stem, words, (status(found), found.passed), tuple(blocks))
 
@@ -101,10 +101,9 @@ def _linked(words: Line, stems: Sequence[str]) -> Line:
     )
 
 
-def _network(stem: str, drawn: Callable[[int], str]) -> list[Block]:
+def _network(of: Stem, drawn: Callable[[int], str]) -> list[Block]:
     """The graph of a network's forward or backward propagation."""
-    layers = re.match(r"network\.(\d+)\.", stem)
-    return [_picture(int(layers[1]), drawn)] if layers else []
+    return [_picture(of.depth, drawn)] if of.depth else []
 
 
 def _picture(layers: int, drawn: Callable[[int], str]) -> Picture:
@@ -113,31 +112,23 @@ def _picture(layers: int, drawn: Callable[[int], str]) -> Picture:
     return Picture(f"{name}-{layers}", f"{name} propagation through {counted}", drawn(layers))
 
 
-def _claim(stem: str) -> str | None:
-    """The claim of the suite that a theorem proves."""
-    any_depth = re.sub(r"^network\.\d+\.(d[WbX])\d*$", r"network.\1", stem)
-    return next((each for each in CLAIM_IDS if stem in of_claim(each) or any_depth == each), None)
-
-
-def _form(stem: str, notation: Notation) -> list[Block]:
+def _form(of: Stem, notation: Notation) -> list[Block]:
     """The Kronecker form of what a theorem proves."""
-    claim, layers = _claim(stem), re.fullmatch(r"network\.(\d+)\.(d[WbX]\d*)", stem)
-    form = kronecker.form(claim) if claim else None
+    form = kronecker.form(of.claim) if of.claim in CLAIM_IDS else None
     if form is not None:
         formula, about = form
         return [Section("Kronecker form"), Text((Math(in_matrices(formula, notation)), f": {about}."))]
-    if layers is None:
+    if not of.depth:
         return []
-    formula, masks = kronecker.network_form(int(layers[1]), layers[2])
+    formula, masks = kronecker.network_form(of.depth, f"{of.what}{of.layer or ''}")
     where: Line = (", where ", Math(in_matrices(masks, notation))) if masks else ()
     told = Text(("The Jacobians of the operations from the loss back, multiplied", *where, "."))
     return [Section("Kronecker form"), Display(in_matrices(formula, notation)), told]
 
 
-def _program(stem: str) -> list[Block]:
+def _program(claim: str) -> list[Block]:
     """The NumPy code and the property of the claim that a theorem proves."""
-    claim = _claim(stem)
-    if claim is None:
+    if claim not in CLAIM_IDS:
         return []
     blocks: list[Block] = []
     (tested,) = (each for each in PROPERTIES if each.claim == claim and each.link is ChainLink.FORMULA)
@@ -351,7 +342,9 @@ def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notat
     said = f"checked: {passed} of {len(rows)} proofs by the kernel, by a replay in a fresh process, and in numbers"
     accepted = [each.coq.coq for each in found.values() if each.coq and each.coq.passed]
     said += f"; {len(accepted)} by Coq {accepted[0]} and coqchk" if accepted else ""
-    uses: dict[str, Sequence[str]] = {_any_depth(each.stem): _without_depth(each.uses) for each in derivations}
+    uses: dict[str, Sequence[str]] = {
+        stem(each.stem).any_depth: tuple(stem(used).any_depth for used in each.uses) for each in derivations
+    }
     blocks: list[Block] = [
         Text(
             (
@@ -374,12 +367,3 @@ def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notat
 def _coq_of(found: Checked) -> str:
     """What Coq said, in a word."""
     return "—" if found.coq is None else "accepted" if found.coq.passed else "REFUSED"
-
-
-def _any_depth(stem: str) -> str:
-    """network.k.dW for every depth and layer."""
-    return re.sub(r"^network\.\d+\.(d[WbX])\d*$", r"network.k.\1", stem)
-
-
-def _without_depth(stems: Sequence[str]) -> tuple[str, ...]:
-    return tuple(map(_any_depth, stems))

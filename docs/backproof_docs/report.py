@@ -13,6 +13,7 @@ from backproof_docs.known import Known, Stale, stale
 from backproof_docs.stated import stated
 from backproof_properties.results import FAILING, Finding, Judged, Link, Outcome, Verdict, worst_verdict
 from backproof_properties.suggestion import Suggestion
+from backproof_spec.calculus.stems import stem
 from backproof_spec.calculus.theorems import of_claim
 from backproof_spec.claims import CLAIMS, Claim
 
@@ -30,7 +31,7 @@ _CLAIMS = {claim.id: claim for claim in CLAIMS}
 def theorem_of(claim: str) -> str | None:
     """The theorem to read of a claim; None for a forward value. Of a network, that of its first layer of two."""
     stems = list(of_claim(claim))
-    return next((each for each in stems if each.startswith("network.2.")), stems[0] if stems else None)
+    return next((each for each in stems if stem(each).depth == 2), stems[0] if stems else None)  # noqa: PLR2004
 
 
 class Refutation(AssertionError):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.stems import stem
 
 
 class Title(NamedTuple):
@@ -116,9 +116,8 @@ def titled(derivation: Derivation) -> Title:
     """The title of a theorem; of a network of any depth, too, and of what is no theorem of ours, in its own words."""
     if derivation.own:
         return Title(derivation.title.removesuffix("".join(f"; {each}" for each in ranges(derivation))))
-    found = re.fullmatch(r"network\.(\d+)\.d([WbX])(\d*)", derivation.stem)
-    if found is None:
+    of = stem(derivation.stem)
+    if not of.depth:
         return TITLES.get(derivation.stem, Title(derivation.title))
-    depth, kind, layer = found.groups()
-    counted = f"{depth} layer{'s' if depth != '1' else ''}"
-    return Title(f"The {_OF[kind].format(layer)} in a network of {counted}", f"{_NETWORK}{_LAST[kind]}.")
+    counted, kind = f"{of.depth} layer{'s' if of.depth > 1 else ''}", of.what[-1]
+    return Title(f"The {_OF[kind].format(of.layer)} in a network of {counted}", f"{_NETWORK}{_LAST[kind]}.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable
 from functools import partial
 
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.stems import stem
 from backproof_spec.calculus.theorems import chain, cross_entropy, further, kron, linear, network, relu, softmax
 
 DEEPEST = 99
@@ -48,12 +48,7 @@ THEOREMS: dict[str, Callable[[], Derivation]] = {
 
 def of_claim(claim: str) -> dict[str, Callable[[], Derivation]]:
     """The theorems that prove a claim of the suite, or all claims of an operation; none for a forward value."""
-    layers = re.compile(rf"network\.\d+\.{re.escape(claim.removeprefix('network.'))}\d*")
-    return {
-        stem: derive
-        for stem, derive in THEOREMS.items()
-        if stem == claim or stem.startswith(f"{claim}.") or (claim[:8] == "network." and layers.fullmatch(stem))
-    }
+    return {name: derive for name, derive in THEOREMS.items() if claim in stem(name).names}
 
 
 def named(name: str) -> dict[str, Callable[[], Derivation]]:
@@ -63,13 +58,11 @@ def named(name: str) -> dict[str, Callable[[], Derivation]]:
     """
     if name in THEOREMS:
         return {name: THEOREMS[name]}
-    deep = re.fullmatch(r"network\.([1-9]\d*)\.(dX|d[Wb]([1-9]\d*))", name, re.ASCII)
-    if deep and int(deep[3] or 1) <= int(deep[1]) <= DEEPEST:
-        return {name: partial(network.gradient, int(deep[1]), deep[2])}
-    found = of_claim(name)
-    depth = re.match(r"network\.(-?\d+)(?=\.|$)", name, re.ASCII)
-    if depth and not found:
-        k, has = int(depth[1]), f"networks of 1 to {DEEPEST} layers are derived here"
+    asked, found, (operation, depth, *_) = stem(name), of_claim(name), (*name.split("."), "")
+    if max(asked.layer, 1) <= asked.depth <= DEEPEST:
+        return {name: partial(network.gradient, asked.depth, f"{asked.what}{asked.layer or ''}")}
+    if operation == "network" and not found and depth.isascii() and depth.removeprefix("-").isdecimal():
+        k, has = int(depth), f"networks of 1 to {DEEPEST} layers are derived here"
         if 1 <= k <= DEEPEST:
             last = f" … dW{k}, db1 … db{k}" if k > 1 else ", db1"
             has = f"a network of {k} layer{'s' if k > 1 else ''} has network.{k}.dX, dW1{last}"
