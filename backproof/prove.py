@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from mpmath import mp
 
 from backproof_docs.files import require_folder, write
+from backproof_docs.folding import folded
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.proof_formats import FORMATS, files
 from backproof_docs.proofs import Checked, Judge, checked, to_text
@@ -157,13 +157,9 @@ class Coq:
             if each.passed:
                 resting.setdefault(each.axioms, []).append(name)
         for axioms, names in sorted(resting.items()):
-            lines += [f"on {', '.join(axioms) or 'no axioms'}:", *_folded(", ".join(names))]
+            lines += [f"on {', '.join(axioms) or 'no axioms'}:", *folded(f"  {', '.join(names)}", width(), 2)]
         accepted = sum(each.passed for each in said.values())
         return "\n".join([f"Coq {self.version} and coqchk accept {accepted} of {len(said)}", *lines])
-
-
-def _folded(text: str) -> list[str]:
-    return textwrap.wrap(text, width(), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def of_statement(
@@ -364,9 +360,7 @@ def _size(letters: Mapping[str, Sequence[str]], dim: str) -> str:
 
 def line(text: str, indent: int = 4) -> str:
     """A line in lines that fit the terminal, no equation x = 2 in two of them where it fits."""
-    whole = text.replace(" = ", "\0=\0")
-    pieces = textwrap.wrap(whole, width(), subsequent_indent=" " * indent, break_on_hyphens=False)
-    return "\n".join(pieces).replace("\0", " ")
+    return "\n".join(folded(text, width(), indent, together="="))
 
 
 def _place(place: tuple[int, ...]) -> str:

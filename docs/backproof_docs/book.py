@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +28,7 @@ from backproof_docs.document import (
     Table,
     Text,
 )
+from backproof_docs.folding import folded
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.glossary import NAMES, in_matrices, in_words, joined, signs, variables
 from backproof_docs.proofs import Checked, page, status
@@ -39,7 +39,7 @@ from backproof_properties.suite import PROPERTIES
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.derivation import Derivation
-from backproof_spec.calculus.examine import Examined, examine, refusal
+from backproof_spec.calculus.falsehoods import Examined, examine, refusal
 from backproof_spec.calculus.forged import FORGED
 from backproof_spec.calculus.refused import REFUSED
 from backproof_spec.calculus.stems import Stem, stem
@@ -170,9 +170,7 @@ def _folded_coq(line: str) -> list[str]:
         return [line]
     pieces = re.sub(r"( :=|^Theorem \w+ :) | (?=Grad \[)", r"\1\n  ", line).split("\n")
     whole = [re.sub(r"\([\w' ]+ : [^()]*\)( : R :=)?", lambda it: it[0].replace(" ", "\0"), piece) for piece in pieces]
-    options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
-    folded = (textwrap.wrap(piece, _FOLDED, subsequent_indent="    ", **options) for piece in whole)
-    return [each.replace("\0", " ") for lines in folded for each in lines]
+    return [each for piece in whole for each in folded(piece, _FOLDED, 4, whole=True)]
 
 
 def _coded(names: Sequence[str]) -> Line:

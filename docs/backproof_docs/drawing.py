@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from backproof_docs import wording
+from backproof_docs import phrases
 
 Point = tuple[float, float]
 LINE, WORD, EDGE = 23, 15, 20
@@ -108,7 +108,7 @@ def _shown(value: object) -> object:
     """Coordinates with at most one decimal; what no XML may hold, made visible."""
     if isinstance(value, float):
         return f"{value:.1f}".removesuffix(".0")
-    return wording.visible(value) if type(value) is str else value
+    return phrases.visible(value) if type(value) is str else value
 
 
 def _pair(point: Point) -> str:

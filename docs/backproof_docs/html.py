@@ -15,7 +15,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from backproof_docs import wording
+from backproof_docs import phrases
+from backproof_docs.folding import continued
 from backproof_docs.kronecker import NotDrawn, Pattern, pattern
 from backproof_docs.proofs import proof_text
 from backproof_docs.report import KNOWN, Report, Row
@@ -29,7 +30,7 @@ _TEMPLATES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    finalize=lambda value: wording.visible(value) if type(value) is str else value,  # not of what is escaped already
+    finalize=lambda value: phrases.visible(value) if type(value) is str else value,  # not of what is escaped already
 )
 
 
@@ -44,7 +45,7 @@ def to_fragment(report: Report) -> str:
 
 
 def _render(template: str, report: Report) -> str:
-    text = _TEMPLATES.get_template(template).render(report=report, wording=wording, view=_view(report))
+    text = _TEMPLATES.get_template(template).render(report=report, phrases=phrases, view=_view(report))
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -75,7 +76,7 @@ def _group(report: Report, rows: list[Row]) -> dict[str, Any]:
                 "state": row.state,
                 "computed": _cell(report, row.outcome(Link.IMPLEMENTATION)),
                 "tried": row.tried,
-                "detects": wording.number(wording.detects(row.outcome(Link.IMPLEMENTATION))),
+                "detects": phrases.number(phrases.detects(row.outcome(Link.IMPLEMENTATION))),
             }
             for row in rows
         ],
@@ -84,7 +85,7 @@ def _group(report: Report, rows: list[Row]) -> dict[str, Any]:
 
 def _cell(report: Report, outcome: Outcome | None) -> dict[str, Any]:
     """A word or number, how it is coloured, and for an implementation that holds the share of its bound."""
-    text = wording.cell(report, outcome)
+    text = phrases.cell(report, outcome)
     if outcome is None:
         return {"text": text, "state": "none", "share": None, "failure": None}
     worst = outcome.observation.worst
@@ -115,7 +116,7 @@ def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
         "reason": report.reason_known(outcome),
         "inputs": [m for name, value in (finding.inputs if finding else {}).items() for m in _matrices(name, value)],
         "script": to_script(report, outcome),
-        "again": "\n  ".join(wording.folded(wording.again(report, outcome), _COMMAND_WIDTH)),
+        "again": "\n  ".join(continued(phrases.again(report, outcome), _COMMAND_WIDTH)),
         "map": _map(finding.judged) if finding and finding.judged else None,
         "jacobian": drawing and _drawn(drawing),
         "not_drawn": not_drawn,
@@ -229,7 +230,7 @@ def _mark(ratio: float | None, *, roomy: bool) -> str:
         return "?"
     if math.isinf(ratio):
         return "∞" if roomy else "×"
-    return wording.number(ratio) if roomy else ""
+    return phrases.number(ratio) if roomy else ""
 
 
 def _entry(judged: Judged, i: int, j: int) -> str:

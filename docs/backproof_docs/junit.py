@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 from backproof_docs.known import Stale
+from backproof_docs.phrases import advice, again, declines, facts, not_judged
 from backproof_docs.report import Report
-from backproof_docs.wording import advice, again, declines, facts, not_judged
 from backproof_properties.results import FAILING, Outcome, Verdict
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from backproof_docs import wording
+from backproof_docs import phrases
+from backproof_docs.folding import continued
 from backproof_docs.report import KNOWN, Report, Row
 from backproof_properties.results import Link, Outcome
 
@@ -19,7 +20,7 @@ _SYNTAX = re.compile(r"[!-'*+:-@\[-`{-~_]|(?<=www)\.", re.IGNORECASE)
 
 def to_markdown(report: Report) -> str:
     """The report as Markdown."""
-    sections = [_verdict(report), _table(report), *wording.remembered(report), *_lists(report)]
+    sections = [_verdict(report), _table(report), *phrases.remembered(report), *_lists(report)]
     sections += [_failure(report, outcome) for outcome in (*report.failures, *report.known_failures)]
     return "\n\n".join(sections) + "\n"
 
@@ -29,17 +30,17 @@ def code(text: object) -> str:
 
     Punctuation is written as character references, which are never syntax.
     """
-    spelt = _SYNTAX.sub(lambda mark: f"&#{ord(mark[0])};", wording.one_line(text))
+    spelt = _SYNTAX.sub(lambda mark: f"&#{ord(mark[0])};", phrases.one_line(text))
     return f"<code>{spelt}</code>"
 
 
 def _verdict(report: Report) -> str:
-    mark = {"PASSED": "✅", "FAILED": "❌"}.get(wording.headline(report), "⚠️")
-    about = f"{wording.counts(report)} · target {code(report.target)} · {code(', '.join(report.dtypes))}"
-    lines = [f"{mark} **Backproof: {wording.headline(report)}** · {about}"]
+    mark = {"PASSED": "✅", "FAILED": "❌"}.get(phrases.headline(report), "⚠️")
+    about = f"{phrases.counts(report)} · target {code(report.target)} · {code(', '.join(report.dtypes))}"
+    lines = [f"{mark} **Backproof: {phrases.headline(report)}** · {about}"]
     lines += [f"{report.examples} examples a link · seed {report.seed} · {report.seconds:.1f} s"]
-    lines += [f"declared: {code(wording.declared(report))}"] if report.conventions else []
-    lines += [*map(code, wording.also(report)), wording.judged(report)]
+    lines += [f"declared: {code(phrases.declared(report))}"] if report.conventions else []
+    lines += [*map(code, phrases.also(report)), phrases.judged(report)]
     return "\\\n".join(lines)
 
 
@@ -52,10 +53,10 @@ def _table(report: Report) -> str:
 
 
 def _row(report: Report, row: Row, *, several: bool) -> list[str]:
-    cells = [wording.cell(report, row.outcome(link)) for link in Link]
-    detects = wording.number(wording.detects(row.outcome(Link.IMPLEMENTATION)))
+    cells = [phrases.cell(report, row.outcome(link)) for link in Link]
+    detects = phrases.number(phrases.detects(row.outcome(Link.IMPLEMENTATION)))
     dtype = [code(row.dtype) if row.dtype != "exact" else ""] if several else []
-    return [wording.MARKS[row.state], f"`{row.claim.id}`", *dtype, *cells, str(row.tried), detects]
+    return [phrases.MARKS[row.state], f"`{row.claim.id}`", *dtype, *cells, str(row.tried), detects]
 
 
 def _lists(report: Report) -> list[str]:
@@ -63,14 +64,14 @@ def _lists(report: Report) -> list[str]:
     stale = [f"- {code(each)}" for each in report.stale]
     absent, wanting = (
         [f"- {code(reason)}: {', '.join(names)}" for reason, names in claims.items()]
-        for claims in (wording.unsupported(report), wording.unmet(report))
+        for claims in (phrases.unsupported(report), phrases.unmet(report))
     )
-    advice = [f"- {text}" for text in wording.advice(report)]
+    advice = [f"- {text}" for text in phrases.advice(report)]
     parts = (
         ("Stale known failures", stale),
         ("Required and not judged", wanting),
         ("Not judged", absent),
-        ("Declined", [f"- {code(about)}: {code(smallest)}" for about, smallest in wording.declines(report)]),
+        ("Declined", [f"- {code(about)}: {code(smallest)}" for about, smallest in phrases.declines(report)]),
         ("What to do", advice),
     )
     return [f"**{title}**\n\n" + "\n".join(lines) for title, lines in parts if lines]
@@ -79,11 +80,11 @@ def _lists(report: Report) -> list[str]:
 def _failure(report: Report, outcome: Outcome) -> str:
     known = report.reason_known(outcome)
     state = str(outcome.verdict) if known is None else f"{outcome.verdict}, known"
-    summary = f"{wording.MARKS[outcome.verdict if known is None else KNOWN]} <b>{outcome.claim}</b> {state}"
-    reason = [(KNOWN, wording.visible(known))] if known is not None else []
-    facts = [*reason, *wording.facts(report, outcome)]
-    facts.append(("again", "\n  ".join(wording.folded(wording.again(report, outcome), _WIDTH))))
+    summary = f"{phrases.MARKS[outcome.verdict if known is None else KNOWN]} <b>{outcome.claim}</b> {state}"
+    reason = [(KNOWN, phrases.visible(known))] if known is not None else []
+    facts = [*reason, *phrases.facts(report, outcome)]
+    facts.append(("again", "\n  ".join(continued(phrases.again(report, outcome), _WIDTH))))
     body = "\n".join(f"{label:<11}" + text.replace("\n", "\n" + " " * 11) for label, text in facts)
     return (
-        f"<details><summary>{summary} ({code(wording.place(outcome))})</summary>\n\n```text\n{body}\n```\n\n</details>"
+        f"<details><summary>{summary} ({code(phrases.place(outcome))})</summary>\n\n```text\n{body}\n```\n\n</details>"
     )

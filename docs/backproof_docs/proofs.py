@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof_docs.files import write
+from backproof_docs.folding import folded
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.glossary import NAMES, as_text, variables
 from backproof_impl import launch
@@ -195,17 +195,14 @@ def proof_text(derivation: Derivation, width: int = _WIDTH) -> str:
         out += ["", f"  {line.left}"] if line.left else []
         used = f" [{'; '.join(line.used)}]" if line.used else ""
         out += [f"    = {line.formula}", f"          {line.words.replace('$', '')}{used}"]
-    return "\n".join([*(folded for each in out for folded in _folded(each, width)), ""])
+    return "\n".join([*(piece for each in out for piece in _folded(each, width)), ""])
 
 
 def _folded(line: str, width: int) -> list[str]:
     """A line in lines of at most ``width`` characters, broken at spaces; a formula is indented from its second on."""
     formula = line.lstrip().startswith("= ") or " := " in line
     heading = re.match(r"( {2}(for all|where|assuming))? *", line)
-    indent = " " * (len(heading[0] if heading else "") + 4 * formula)
-    whole = line.replace(" ≥ ", "\0≥\0")
-    pieces = textwrap.wrap(whole, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    return [piece.replace("\0", " ") for piece in pieces] or [""]
+    return folded(line, width, len(heading[0] if heading else "") + 4 * formula, together="≥", whole=True)
 
 
 def to_text(derivation: Derivation, found: Checked, width: int = _WIDTH) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from backproof_docs import replay
+from backproof_docs.phrases import one_line
 from backproof_docs.report import Report
-from backproof_docs.wording import one_line
 from backproof_impl import memory
 from backproof_impl.adapters import ADAPTERS
 from backproof_impl.calling import Call

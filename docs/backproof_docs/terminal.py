@@ -5,16 +5,14 @@ Fits 80 columns. Colours only where the console has them; nothing of a target's 
 
 from __future__ import annotations
 
-import textwrap
-
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from backproof_docs.coverage import coverage_table
-from backproof_docs.report import KNOWN, Report, Row
-from backproof_docs.wording import (
+from backproof_docs.folding import continued, folded
+from backproof_docs.phrases import (
     LEGEND,
     MARKS,
     advice,
@@ -26,7 +24,6 @@ from backproof_docs.wording import (
     declines,
     detects,
     facts,
-    folded,
     found,
     headline,
     judged,
@@ -38,6 +35,7 @@ from backproof_docs.wording import (
     unsupported,
     visible,
 )
+from backproof_docs.report import KNOWN, Report, Row
 from backproof_properties.results import Link, Outcome, Verdict
 
 _STYLES: dict[str, str] = {
@@ -91,15 +89,14 @@ def _table(report: Report) -> Table:
 
 def _hanging(body: str, width: int, indent: int) -> str:
     """``body`` wrapped to ``width``, every line after the first indented."""
-    lines = [line for part in body.split("\n") for line in textwrap.wrap(part, width - indent) or [""]]
-    return ("\n" + " " * indent).join(lines)
+    return ("\n" + " " * indent).join(line for part in body.split("\n") for line in folded(part, width - indent))
 
 
 def failure(report: Report, outcome: Outcome, width: int) -> Text:
     """One failure: claim, formula, counterexample, diagnosis, the command that repeats it."""
     verdict = str(outcome.verdict)
     text = Text.assemble((f"{verdict.upper()} {outcome.claim}", _STYLES[verdict]), f"  ({place(outcome)})\n")
-    command = ("\n" + " " * (_INDENT + 2)).join(folded(again(report, outcome), width - _INDENT - 2))
+    command = ("\n" + " " * (_INDENT + 2)).join(continued(again(report, outcome), width - _INDENT - 2))
     for label, body in facts(report, outcome):
         text.append(_label(label), style="dim").append(_hanging(body, width, _INDENT) + "\n")
     return text.append(_label("again"), style="dim").append(command + "\n")

@@ -8,7 +8,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from backproof_docs import wording
+from backproof_docs import phrases
 from backproof_docs.files import write
 from backproof_docs.html import to_html
 from backproof_docs.known import Known
@@ -297,6 +297,6 @@ def test_what_was_not_run_neither_passes_nor_fails():
     assert [row.state for row in report.rows] == ["holds", "not run"]
     assert apply_known(report, (Known("relu.dZ", "old"),)).stale == ()  # nothing is known of it
     jsonschema.Draft202012Validator(SCHEMA).validate(report.to_dict())
-    assert wording.headline(report) == "INTERRUPTED"
-    assert wording.counts(report) == "1 holds, 1 not run"
+    assert phrases.headline(report) == "INTERRUPTED"
+    assert phrases.counts(report) == "1 holds, 1 not run"
     assert 'href="#' not in to_html(report)  # there is no failure to lead to

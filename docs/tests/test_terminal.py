@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from backproof_docs.known import Known
+from backproof_docs.phrases import number
 from backproof_docs.report import Report, apply_known
 from backproof_docs.terminal import print_report
-from backproof_docs.wording import number
 from backproof_properties.arrays import plain
 from backproof_properties.results import Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
 from backproof_spec.claims import CLAIMS

@@ -10,7 +10,7 @@ import pytest
 from backproof_spec.calculus.coq import check, record, theory
 from backproof_spec.calculus.coq.check import STANDARD, Judgement, Unavailable
 from backproof_spec.calculus.coq.export import export, exports
-from backproof_spec.calculus.coq.notation import TAKEN, Notation
+from backproof_spec.calculus.coq.gallina import TAKEN, Notation
 from backproof_spec.calculus.coq.rules import DERIVATIVES, RULES
 from backproof_spec.calculus.coq.theory import PRELUDE, THEORY, lemmas, source
 from backproof_spec.calculus.derivation import proof_file, text

@@ -10,7 +10,7 @@ import pytest
 from mpmath import mp
 
 from backproof_spec.calculus import evaluate, kernel, terms
-from backproof_spec.calculus.examine import REFUSERS, Accepted, Total, cases, declared, examine, refusal
+from backproof_spec.calculus.falsehoods import REFUSERS, Accepted, Total, cases, declared, examine, refusal
 from backproof_spec.calculus.forged import FORGED
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.notation import equal

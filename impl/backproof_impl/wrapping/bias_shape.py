@@ -11,7 +11,7 @@ from backproof_impl.calling import Unlike
 from backproof_impl.conventions import UsageError
 from backproof_impl.loading import as_target
 from backproof_impl.target import FUNCTIONS
-from backproof_impl.wrapping.parts import Array, Function, as_returned, by_name, declaring
+from backproof_impl.wrapping.returned import Array, Function, as_returned, by_name, declaring
 
 _BIASED = ("linear", "linear_vjp", "network_gradients")
 

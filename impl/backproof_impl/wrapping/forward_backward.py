@@ -12,7 +12,7 @@ import numpy as np
 
 from backproof_impl.conventions import Conventions, UsageError
 from backproof_impl.target import FUNCTIONS
-from backproof_impl.wrapping.parts import Array, Function, as_returned, declaring
+from backproof_impl.wrapping.returned import Array, Function, as_returned, declaring
 from backproof_impl.wrapping.update import from_update
 
 Source: TypeAlias = str | int | Callable[[Any], Any]

@@ -12,7 +12,7 @@ import numpy as np
 from backproof_impl.conventions import UsageError
 from backproof_impl.loading import as_target
 from backproof_impl.target import FUNCTIONS
-from backproof_impl.wrapping.parts import Array, Function, as_returned, by_name, declaring, in_order, require_array
+from backproof_impl.wrapping.returned import Array, Function, as_returned, by_name, declaring, in_order, require_array
 
 _SHAPES: dict[str, tuple[int, ...]] = {"vector": (-1,), "column": (-1, 1), "row": (1, -1)}
 _PARAMETERS = {"W", "b", "weights", "biases"}

@@ -14,7 +14,7 @@ import ml_dtypes
 import numpy as np
 
 from backproof_impl.conventions import Conventions, UsageError
-from backproof_impl.wrapping.parts import Array, Function, declaring, in_order, require_array
+from backproof_impl.wrapping.returned import Array, Function, declaring, in_order, require_array
 
 _RATES = (1.0, 16.0, 256.0)
 """Rates of every step: powers of two, none below 1, so that multiplying and dividing by them is exact."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from backproof_spec.calculus.derivation import Derivation, proof_file, text
-from backproof_spec.calculus.examine import Forgery, declared, x
+from backproof_spec.calculus.falsehoods import Forgery, declared, x
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.notation import equal
 from backproof_spec.calculus.replay import replay

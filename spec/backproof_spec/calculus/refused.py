@@ -11,7 +11,7 @@ from random import Random
 
 from backproof_spec.calculus import values
 from backproof_spec.calculus.derivation import Derivation
-from backproof_spec.calculus.examine import A, B, Falsehood, W, X, Y, dZ, proved, u, v, x, y, z
+from backproof_spec.calculus.falsehoods import A, B, Falsehood, W, X, Y, dZ, proved, u, v, x, y, z
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.notation import (
     Expression,

@@ -38,10 +38,10 @@ from backproof_spec.calculus.notation import (
 )
 from backproof_spec.calculus.terms import ONE, Formula, close, free_indices, open_, parts
 from backproof_spec.calculus.terms import Index as Letter
+from backproof_spec.language.affine import polynomial
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.parsing import Malformed
-from backproof_spec.language.polynomials import polynomial
 from backproof_spec.language.syntax import (
     Add,
     Apply,

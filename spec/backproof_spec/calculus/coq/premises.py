@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backproof_spec.calculus.coq.notation import Notation
+from backproof_spec.calculus.coq.gallina import Notation
 from backproof_spec.calculus.terms import Formula, Index
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from backproof_spec.calculus.coq.notation import require_whole, signed
+from backproof_spec.calculus.coq.gallina import require_whole, signed
 from backproof_spec.calculus.coq.premises import Lemma, NotExported, NotWhole, Premises, Proof, Scope
 from backproof_spec.calculus.kernel import RULES as KERNEL_RULES
 from backproof_spec.calculus.kernel import SCHEMES

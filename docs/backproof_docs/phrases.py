@@ -161,17 +161,6 @@ def again(report: Report, outcome: Outcome) -> list[str]:
     return pieces
 
 
-def folded(pieces: list[str], width: int) -> list[str]:
-    """Pieces of a command in lines of at most ``width`` where they can be, each but the last ending in a backslash."""
-    lines = [pieces[0]]
-    for piece in pieces[1:]:
-        if len(lines[-1]) + len(piece) + len("  \\") <= width:
-            lines[-1] += f" {piece}"
-        else:
-            lines.append(piece)
-    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
-
-
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
