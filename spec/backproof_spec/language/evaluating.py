@@ -30,6 +30,7 @@ from backproof_spec.language.syntax import (
     Power,
     Reduce,
     Size,
+    operands,
 )
 from backproof_spec.language.whole import COMPARED, At, Whole, compiled, is_whole
 from backproof_spec.operation import Operation
@@ -154,11 +155,11 @@ class Evaluation(Generic[N]):
         return lambda at: tensor.get(tuple(each(at) for each in places), outside)
 
     def _add(self, node: Add) -> Callable[[At], N]:
-        terms = [self.compiled(each) for each in _terms(node)]
+        terms = [self.compiled(each) for each in operands(node)]
         return lambda at: self.arithmetic.add([each(at) for each in terms])
 
     def _multiply(self, node: Multiply) -> Callable[[At], N]:
-        in_order = sorted(factors(node), key=lambda each: not isinstance(each, Bracket))
+        in_order = sorted(operands(node), key=lambda each: not isinstance(each, Bracket))
         compiled = [self.compiled(each) for each in in_order]
         arithmetic = self.arithmetic
 
@@ -261,12 +262,3 @@ class Evaluation(Generic[N]):
         "softmax": _softmax,
         "logsumexp": _logsumexp,
     }
-
-
-def _terms(node: Node) -> list[Node]:
-    return [*_terms(node.left), *_terms(node.right)] if isinstance(node, Add) else [node]
-
-
-def factors(node: Node) -> list[Node]:
-    """What a product is made of."""
-    return [*factors(node.left), *factors(node.right)] if isinstance(node, Multiply) else [node]

@@ -30,6 +30,7 @@ from backproof_spec.language.syntax import (
     Reduce,
     Size,
     free,
+    operands,
     walk,
 )
 from backproof_spec.language.whole import is_whole
@@ -71,7 +72,7 @@ class Expressions(Entries):
         return Array(self._range(node.name, number=True), axes=(node.name,))
 
     def _multiply(self, node: Multiply) -> Array:
-        arrays = [self.value(each) for each in _multiplied(node)]
+        arrays = [self.value(each) for each in operands(node)]
         chosen = any(each.kind is Kind.BOOL for each in arrays)
         return self._product(arrays) if chosen else self._combined(node, self.value)
 
@@ -147,7 +148,7 @@ class Expressions(Entries):
         """Σ: what is not summed over stands before it, each term of a sum of products for itself."""
         if isinstance(node.body, Negate):
             return self._minus(self._sum(replace(node, body=node.body.argument)))
-        if isinstance(node.body, Add) and any(self._contracts(each) for each in terms(node.body)):
+        if isinstance(node.body, Add) and any(self._contracts(each) for each in operands(node.body)):
             return self._combined(
                 Add(_inward(node, node.body.left), _inward(node, node.body.right)),
                 self.value,
@@ -287,17 +288,8 @@ def _form(function: str, *, numbers: bool) -> str:
     return _SCALARS.get(function, f"float({_ARRAYS.get(function, '')})") if numbers else _ARRAYS[function]
 
 
-def terms(node: Node) -> list[Node]:
-    """What is added."""
-    return [*terms(node.left), *terms(node.right)] if isinstance(node, Add) else [node]
-
-
 def _tensors(node: Node) -> list[Entry]:
     return [part for part in walk(node) if isinstance(part, Entry) and part.places]
-
-
-def _multiplied(node: Node) -> list[Node]:
-    return [*_multiplied(node.left), *_multiplied(node.right)] if isinstance(node, Multiply) else [node]
 
 
 def factors(node: Node) -> Terms:

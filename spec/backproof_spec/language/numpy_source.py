@@ -32,7 +32,7 @@ from backproof_spec.language.syntax import (
     walk,
 )
 from backproof_spec.language.text import header, line, numeral, relation
-from backproof_spec.language.using import forward
+from backproof_spec.language.using import forward, needed
 from backproof_spec.operation import Operation
 
 HELPERS = {
@@ -179,7 +179,8 @@ class _Function:
 
     def backward(self, unclaimed: Sequence[str]) -> list[str]:
         """The gradients from the arguments and the cotangents."""
-        body = [part for each in self._needed() for part in self._definition(each)]
+        rest = {name for each in self.operation.gradients if each.claimed for name in names(each.claimed)}
+        body = [part for each in needed(self.operation.definitions, rest) for part in self._definition(each)]
         for each in self.operation.gradients:
             body += self._gradient(each, claimed=each.name not in unclaimed)
         results = list(self.gradients.values())
@@ -194,16 +195,6 @@ class _Function:
 
     def _shown(self, tensors: Iterable[str]) -> str:
         return ", ".join(shown(self.names[name], self.operation.shapes[name]) for name in tensors)
-
-    def _needed(self) -> list[Definition]:
-        """The definitions that the gradients rest on."""
-        rest = {name for each in self.operation.gradients if each.claimed for name in names(each.claimed)}
-        found: list[Definition] = []
-        for each in reversed(self.operation.definitions):
-            if each.name in rest:
-                found.insert(0, each)
-                rest |= names(each.body)
-        return found
 
     def _written(
         self, name: str, cotangents: list[str], doc: list[str], body: list[str], results: list[str]

@@ -16,7 +16,7 @@ from backproof_spec.language.adjoints import Pullback
 from backproof_spec.language.algebra import plus, summed, times
 from backproof_spec.language.letters import Letters, letters
 from backproof_spec.language.syntax import Bracket, Definition, Entry, Gradient, Index, Node, names
-from backproof_spec.language.using import forward
+from backproof_spec.language.using import forward, needed
 from backproof_spec.operation import Operation
 
 
@@ -39,7 +39,7 @@ def derived(operation: Operation) -> Operation:
             indices = claims[each.name].indices if each.name in claims else each.indices
             claims[each.name] = Gradient(each.name, indices, sweep.total(each.name, indices))
     found = [claims[name].claimed for name in wanted]
-    cotangents = _needed(sweep.definitions, frozenset[str]().union(*(names(each) for each in found if each)))
+    cotangents = needed(sweep.definitions, frozenset[str]().union(*(names(each) for each in found if each)))
     shapes = {each.name: tuple(sweep.letters.dimension[i] for i in each.indices) for each in cotangents}
     return replace(
         operation,
@@ -48,16 +48,6 @@ def derived(operation: Operation) -> Operation:
         dimension=sweep.letters.dimension,
         shapes={**operation.shapes, **shapes},
     )
-
-
-def _needed(definitions: Sequence[Definition], rest: frozenset[str]) -> tuple[Definition, ...]:
-    """The definitions that some names rest on."""
-    found: list[Definition] = []
-    for each in reversed(definitions):
-        if each.name in rest:
-            found.append(each)
-            rest |= names(each.body)
-    return tuple(reversed(found))
 
 
 @dataclass(frozen=True)

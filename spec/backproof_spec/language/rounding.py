@@ -25,9 +25,9 @@ from typing import Any, ClassVar
 
 from mpmath import mp
 
-from backproof_spec.language.evaluating import Evaluation, Place, Tensor, factors
+from backproof_spec.language.evaluating import Evaluation, Place, Tensor
 from backproof_spec.language.functions import FUNCTIONS, Function, Number, real
-from backproof_spec.language.syntax import Bracket, Definition, Multiply, Reduce
+from backproof_spec.language.syntax import Bracket, Definition, Multiply, Reduce, operands
 from backproof_spec.language.whole import At
 from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
 
@@ -209,8 +209,8 @@ class RoundedEvaluation(Evaluation[Rounded]):
 
     def _multiply(self, node: Multiply) -> Callable[[At], Rounded]:
         """A product in any order: partial products may overflow."""
-        brackets = [self.compiled(each) for each in factors(node) if isinstance(each, Bracket)]
-        others = [self.compiled(each) for each in factors(node) if not isinstance(each, Bracket)]
+        brackets = [self.compiled(each) for each in operands(node) if isinstance(each, Bracket)]
+        others = [self.compiled(each) for each in operands(node) if not isinstance(each, Bracket)]
         rounding = self.arithmetic
 
         def of(at: At) -> Rounded:

@@ -148,6 +148,17 @@ def children(node: Node) -> Iterator[Node]:
             yield from (part for part in value if isinstance(part, Node))
 
 
+def operands(node: Node) -> list[Node]:
+    """What a sum or a product is made of, by the same sign throughout; of anything else itself."""
+
+    def split(part: Node) -> list[Node]:
+        if not isinstance(part, Add | Multiply) or type(part) is not type(node):
+            return [part]
+        return [*split(part.left), *split(part.right)]
+
+    return split(node)
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The expression and every expression in it, outermost first."""
     waiting = [node]

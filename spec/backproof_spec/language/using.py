@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backproof_spec.language.syntax import Definition, Entry, Index, Node, Reduce, Size, Supposition, names, rebuilt
@@ -48,11 +48,16 @@ class Renaming:
 
 def forward(used: Operation) -> tuple[Definition, ...]:
     """The definitions that its outputs rest on: those that the claimed gradients need alone are left out."""
-    needed, found = {*used.outputs}, list[Definition]()
-    for each in reversed(used.definitions):
-        if each.name in needed:
+    return needed(used.definitions, used.outputs)
+
+
+def needed(definitions: Sequence[Definition], rest: Iterable[str]) -> tuple[Definition, ...]:
+    """The definitions that some names rest on."""
+    wanted, found = {*rest}, list[Definition]()
+    for each in reversed(definitions):
+        if each.name in wanted:
             found.append(each)
-            needed |= names(each.body)
+            wanted |= names(each.body)
     return tuple(reversed(found))
 
 
