@@ -61,15 +61,16 @@ def run(task: Task, target: Target) -> Outcome:
         return Outcome(each.claim, each.link, task.dtype, Verdict.UNSUPPORTED, reason=reason)
     subject = Subject(target if each.functions else _NOBODY, task.dtype or SPEC_DTYPE)
     if each.link is not Link.IMPLEMENTATION:
-        return _Search(each, subject, task, largest=_SMALLER[-1] if each.link is Link.JACOBIAN else _LARGEST).outcome()
-    search = _Search(each, subject, task, largest=_LARGEST, phases=(Phase.generate,))
+        largest = _SMALLER[-1] if each.link is Link.JACOBIAN else _LARGEST
+        return _Search(each, subject, task, largest).searched((Phase.generate, Phase.shrink)).outcome()
+    search = _Search(each, subject, task, _LARGEST).searched((Phase.generate,))
     for further in (search.decide, search.hunt):
         if search.verdict is Verdict.HOLDS:
             further()
     if search.verdict is Verdict.HOLDS:
         return search.outcome()
     for least, largest in (*((1, size) for size in _SMALLER), (0, _LARGEST)):
-        again = _Search(each, subject, task, least=least, largest=largest, phases=_SHRUNK)
+        again = _Search(each, subject, task, largest, least).searched(_SHRUNK)
         if again.verdict is not Verdict.HOLDS:
             break
     found = search if again.verdict is Verdict.HOLDS else again
@@ -82,17 +83,8 @@ def run(task: Task, target: Target) -> Outcome:
 class _Search:
     """A search for a counterexample to one property, among examples drawn independently of each other."""
 
-    def __init__(
-        self,
-        each: Property,
-        subject: Subject,
-        task: Task,
-        *,
-        least: int = 0,
-        largest: int,
-        phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink),
-    ) -> None:
-        """Search at once."""
+    def __init__(self, each: Property, subject: Subject, task: Task, largest: int, least: int = 0) -> None:
+        """Nothing is tried yet; ``largest`` and ``least``: sizes of the examples."""
         self._each, self._subject, self._task = each, subject, task
         signatures = subject.target.signatures
         self._domain = Domain(subject.dtype, subject.conventions, largest, least, signatures)
@@ -111,7 +103,11 @@ class _Search:
         self._unsettled: str | None = None
         self._aside = False
         """Are the examples of now drawn for a purpose? Shares are counted among the others."""
-        self._run(task.examples, phases, backend=INDEPENDENT)
+
+    def searched(self, phases: tuple[Phase, ...]) -> _Search:
+        """The same, after it has looked at as many examples as were asked for."""
+        self._run(self._task.examples, phases, backend=INDEPENDENT)
+        return self
 
     def decide(self) -> None:
         """Judge examples of each kind that decides the claim and has not been judged yet."""

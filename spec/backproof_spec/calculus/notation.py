@@ -5,6 +5,7 @@ Every operand may be an ``Expression`` or a whole number or fraction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -121,49 +122,14 @@ def total(body: Operand, *over: Index) -> Expression:
 pi = Expression(PI)
 
 
-def exp(a: Operand) -> Expression:
-    """exp a."""
-    return Expression(("exp", term(a)))
+def applied(name: str) -> Callable[[Operand], Expression]:
+    """f(a), a function of the kernel's table."""
+    return lambda a: Expression((name, term(a)))
 
 
-def log(a: Operand) -> Expression:
-    """log a."""
-    return Expression(("log", term(a)))
-
-
-def sqrt(a: Operand) -> Expression:
-    """√a."""
-    return Expression(("sqrt", term(a)))
-
-
-def tanh(a: Operand) -> Expression:
-    """tanh a."""
-    return Expression(("tanh", term(a)))
-
-
-def sigmoid(a: Operand) -> Expression:
-    """1/(1 + exp(−a))."""
-    return Expression(("sigmoid", term(a)))
-
-
-def softplus(a: Operand) -> Expression:
-    """log(1 + exp a)."""
-    return Expression(("softplus", term(a)))
-
-
-def erf(a: Operand) -> Expression:
-    """2/√π·∫ exp(−t²) from 0 to a."""
-    return Expression(("erf", term(a)))
-
-
-def sin(a: Operand) -> Expression:
-    """sin a."""
-    return Expression(("sin", term(a)))
-
-
-def cos(a: Operand) -> Expression:
-    """cos a."""
-    return Expression(("cos", term(a)))
+exp, log, sqrt, tanh, sigmoid, softplus, erf, sin, cos = map(
+    applied, ("exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "erf", "sin", "cos")
+)
 
 
 def step(a: Operand) -> Expression:

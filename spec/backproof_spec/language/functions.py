@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from mpmath import mp
 
-from backproof_spec.calculus.notation import Expression, step
+from backproof_spec.calculus.notation import Expression, applied, step
 
 Number: TypeAlias = Any
 """A Fraction where it is rational, else an ``mpmath.mpf`` at the working precision."""
@@ -72,10 +72,6 @@ def _softplus(a: Number) -> Number:
     return mp.log1p(mp.exp(real(a)))
 
 
-def _of_kernel(name: str) -> Callable[[Expression], Expression]:
-    return lambda a: Expression((name, a.term))
-
-
 def _smooth(
     name: str,
     value: Callable[[Number], Number],
@@ -91,7 +87,7 @@ def _smooth(
 
     found = value if domain else at
     slopes = (lambda arguments, of: slope(real(arguments[0]), of),)
-    return Function(name, found, slopes, _of_kernel(name), domain, contracting=contracting)
+    return Function(name, found, slopes, applied(name), domain, contracting=contracting)
 
 
 def _relu(a: Expression) -> Expression:

@@ -16,11 +16,6 @@ class Misfit(ValueError):
     """Shapes that do not fit each other: what, got, expected."""
 
 
-def defaults(operation: Operation) -> dict[str, Fraction]:
-    """The first choice of every parameter."""
-    return {each.name: each.choices[0] for each in operation.parameters}
-
-
 def sizes(operation: Operation, shapes: Mapping[str, tuple[int, ...]], parameters: Parameters) -> dict[str, int]:
     """The size of each dimension, by the index that stands for it. Raises ``Misfit``."""
     found: dict[str, int] = {}
