@@ -41,9 +41,9 @@ from backproof_impl.conventions import DTYPES, FIELDS, UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
 from backproof_spec.calculus.limits import LONG, SECONDS
-from backproof_spec.calculus.vocabulary import meant
 from backproof_spec.claims import CLAIMS, NOTES, claims_of
 from backproof_spec.language.naming import shown
+from backproof_spec.language.vocabulary import meant
 
 app = typer.Typer(
     name="backproof",

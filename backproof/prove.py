@@ -292,7 +292,12 @@ def table(rows: Iterable[tuple[str, str]]) -> None:
 
 def _values(read: Statement, model: Model, free: Mapping[Index, int]) -> list[tuple[str, str]]:
     """Sizes and values, as rows."""
-    rows = [("sizes", ", ".join(f"{_size(read.derivation.letters, dim)} = {size}" for dim, size in model.sizes.items()) or "none")]
+    rows = [
+        (
+            "sizes",
+            ", ".join(f"{_size(read.derivation.letters, dim)} = {size}" for dim, size in model.sizes.items()) or "none",
+        )
+    ]
     for name, values in model.values.items():
         if not name.endswith("°"):
             entries = [f"{name}{_place(place)} = {mp.nstr(value, 6)}" for place, value in values.items()]

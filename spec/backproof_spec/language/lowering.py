@@ -36,7 +36,7 @@ from backproof_spec.calculus.notation import (
     step,
     total,
 )
-from backproof_spec.calculus.terms import ONE, Formula, close, free_indices, open_, parts
+from backproof_spec.calculus.terms import ONE, ZERO, Formula, close, free_indices, open_, parts
 from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.affine import polynomial
 from backproof_spec.language.functions import FUNCTIONS
@@ -157,11 +157,9 @@ class Lowering:
         if each.relation in {"<", "<="}:
             left, right = right, left
         relation = {"<": ">", "<=": ">="}.get(each.relation, each.relation)
-        if relation == "=":
-            judgement: Formula = ("eq", left.term, right.term)
-        else:
-            less = left if right.term == ("num", 0, 1) else left - right
-            judgement = ({">": "pos", ">=": "nonneg", "!=": "nonzero"}[relation], less.term)
+        less = left if right.term == ZERO else left - right
+        signs = {">": "pos", ">=": "nonneg", "!=": "nonzero"}
+        judgement: Formula = equal(left, right) if relation == "=" else (signs[relation], less.term)
         return always(judgement, *sorted(free_indices(judgement)))
 
     def loss(self) -> Expression:
@@ -390,13 +388,9 @@ class Winner:
     largest: Formula
 
 
-def _mean(body: Expression, over: Letters) -> Expression:
-    return total(body, *over) / reduce(operator.mul, [size(each[2]) for each in over])
-
-
 _REDUCTIONS: dict[str, Callable[[Expression, Letters], Expression]] = {
     "sum": lambda body, over: total(body, *over),
-    "mean": _mean,
+    "mean": lambda body, over: total(body, *over) / reduce(operator.mul, [size(each[2]) for each in over]),
     "softmax": lambda body, over: exp(body) / total(exp(body), *over),
     "logsumexp": lambda body, over: log(total(exp(body), *over)),
 }
