@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from backproof.checking import check as check
     from backproof.defining import operation as operation
-    from backproof_docs.report import Interrupted as Interrupted
-    from backproof_docs.report import Refutation as Refutation
-    from backproof_docs.report import Report as Report
+    from backproof.shown import Interrupted as Interrupted
+    from backproof.shown import Refutation as Refutation
+    from backproof.shown import Report as Report
     from backproof_impl.conventions import Conventions as Conventions
     from backproof_impl.conventions import Limits as Limits
     from backproof_impl.conventions import UsageError as UsageError
@@ -27,11 +27,11 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Conventions": "backproof_impl.conventions",
-    "Interrupted": "backproof_docs.report",
+    "Interrupted": "backproof.shown",
     "Limits": "backproof_impl.conventions",
     "Program": "backproof_impl.isolation",
-    "Refutation": "backproof_docs.report",
-    "Report": "backproof_docs.report",
+    "Refutation": "backproof.shown",
+    "Report": "backproof.shown",
     "UsageError": "backproof_impl.conventions",
     "bias_shape": "backproof_impl.wrapping.bias_shape",
     "check": "backproof.checking",

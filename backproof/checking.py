@@ -18,7 +18,7 @@ from typing import Any
 
 from backproof import defining
 from backproof.also import computed_also
-from backproof_docs.report import Interrupted, Report
+from backproof.shown import Interrupted, Report
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named

@@ -27,13 +27,14 @@ from backproof.operations import is_operation, of_operations
 from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.progress import Progress
 from backproof.prove import Coq, of_statement, pages
+from backproof.shown import Interrupted
 from backproof_docs.files import require_folder, require_writable, write
 from backproof_docs.html import to_html
 from backproof_docs.junit import to_junit
 from backproof_docs.known import load_known
 from backproof_docs.markdown import to_markdown
 from backproof_docs.proof_formats import FORMATS
-from backproof_docs.report import Interrupted, Report, apply_known
+from backproof_docs.report import Report, apply_known
 from backproof_docs.reproducer import reproducers
 from backproof_docs.terminal import print_report
 from backproof_impl.adapters import ADAPTERS

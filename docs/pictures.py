@@ -26,10 +26,10 @@ import numpy as np
 from rich.console import Console
 
 import backproof
+from backproof.shown import Report
 from backproof_docs.html import to_html
 from backproof_docs.proof_formats import files
 from backproof_docs.proofs import checked
-from backproof_docs.report import Report
 from backproof_docs.terminal import print_report
 from backproof_impl import reference
 from backproof_spec.calculus.theorems import THEOREMS

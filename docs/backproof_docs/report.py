@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from backproof_docs.known import Known, Stale, stale
 from backproof_docs.stated import stated
@@ -32,23 +32,6 @@ def theorem_of(claim: str) -> str | None:
     """The theorem to read of a claim; None for a forward value. Of a network, that of its first layer of two."""
     stems = list(of_claim(claim))
     return next((each for each in stems if stem(each).depth == 2), stems[0] if stems else None)  # noqa: PLR2004
-
-
-class Refutation(AssertionError):
-    """Raised by ``Report.raise_if_refuted``: its message shows what failed, as the terminal does."""
-
-
-_WIDTH = 80
-"""Columns of a report as text, where no terminal says how wide it is."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """Raised by ``check`` where it is interrupted: ``report`` holds what was found until then."""
-
-    def __init__(self, report: Report) -> None:
-        """Keep what was found."""
-        super().__init__("the run was interrupted")
-        self.report = report
 
 
 @dataclass(frozen=True)
@@ -200,16 +183,6 @@ class Report:
                 rows.append(Row(self.claims[claim], dtype, kept, known=bool(accepted) and all(accepted)))
         return tuple(rows)
 
-    def raise_if_refuted(self) -> None:
-        """Raise ``Refutation``, unless the run passed: each failure with its counterexample and diagnosis."""
-        if not self.passed:
-            from backproof_docs.terminal import failure  # noqa: PLC0415 - a terminal shows reports
-
-            shown = [failure(self, outcome, _WIDTH).plain.rstrip() for outcome in self.failures]
-            unmet = (f"{each.claim} is required and was not judged: {each.reason}" for each in self.unmet)
-            lines = [*shown, *map(str, self.stale), *unmet]
-            raise Refutation("\n\n".join(lines or [NOTHING_JUDGED]))
-
     @property
     def uncertified_share(self) -> float:
         """The share of the entries that the target computed about which nothing was certain."""
@@ -224,22 +197,6 @@ class Report:
         answered = sum(each.examples for each in self.of_target if not each.declined)
         drawn = answered + sum(each.drawn for each in found)
         return sum(each.count for each in found) / drawn if drawn else 0.0
-
-    # --- text ---------------------------------------------------------------------------------------------------------
-
-    def __str__(self) -> str:
-        """The table, the failures and the summary, as the command line prints them."""
-        from backproof_docs.terminal import text_of  # noqa: PLC0415 - a terminal shows reports
-
-        return text_of(self, _WIDTH)
-
-    # --- notebooks ----------------------------------------------------------------------------------------------------
-
-    def _repr_html_(self) -> str:
-        """The table and the failures, as notebooks show them."""
-        from backproof_docs.html import to_fragment  # noqa: PLC0415 - the page is made of reports
-
-        return to_fragment(self)
 
     # --- JSON ---------------------------------------------------------------------------------------------------------
 
@@ -284,7 +241,10 @@ class Report:
         return text.encode("utf-8", "replace").decode("utf-8")  # a target's message may hold lone surrogates
 
 
-def apply_known(report: Report, known: tuple[Known, ...]) -> Report:
+_R = TypeVar("_R", bound=Report)
+
+
+def apply_known(report: _R, known: tuple[Known, ...]) -> _R:
     """The report in which these failures are accepted, and fail the run where they no longer happen."""
     return replace(report, known=known)
 

@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from backproof.shown import Report
 from backproof_docs.html import STEPS, to_fragment, to_html
 from backproof_docs.known import Known
 from backproof_docs.proofs import proof_text
-from backproof_docs.report import Report
 from backproof_properties.arrays import plain
 from backproof_properties.results import Declines, Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
 from backproof_spec.calculus.theorems import THEOREMS

@@ -2,8 +2,9 @@
 
 import pytest
 
+from backproof.shown import Report
 from backproof_docs.known import Known, load_known
-from backproof_docs.report import KNOWN, Report, apply_known
+from backproof_docs.report import KNOWN, apply_known
 from backproof_impl.conventions import UsageError
 from backproof_properties.results import Diagnosis, Finding, Link, Outcome, Verdict
 

@@ -8,11 +8,12 @@ import jsonschema
 import numpy as np
 import pytest
 
+from backproof.shown import Refutation, Report
 from backproof_docs import phrases
 from backproof_docs.files import write
 from backproof_docs.html import to_html
 from backproof_docs.known import Known
-from backproof_docs.report import SCHEMA_PATH, Refutation, Report, apply_known, theorem_of
+from backproof_docs.report import SCHEMA_PATH, apply_known, theorem_of
 from backproof_impl.conventions import Conventions, Limits
 from backproof_properties.arrays import plain
 from backproof_properties.results import Declines, Diagnosis, Finding, Judged, Link, Observation, Outcome, Verdict
