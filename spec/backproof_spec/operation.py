@@ -13,7 +13,7 @@ from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.syntax import Argument, Definition, Gradient, Parameter, Supposition
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """``dimension``: of each index, the index that stands for all of the same size; ``shapes``: of each tensor, these.
 
@@ -25,13 +25,13 @@ class Operation:
     name: str
     title: str
     arguments: tuple[Argument, ...]
-    parameters: tuple[Parameter, ...]
-    outputs: tuple[str, ...]
-    where: tuple[Supposition, ...]
+    parameters: tuple[Parameter, ...] = ()
+    outputs: tuple[str, ...] = ()
+    where: tuple[Supposition, ...] = ()
     suppositions: tuple[Supposition, ...]
     definitions: tuple[Definition, ...]
-    gradients: tuple[Gradient, ...]
-    ways: tuple[Definition, ...]
+    gradients: tuple[Gradient, ...] = ()
+    ways: tuple[Definition, ...] = ()
     dimension: Mapping[str, str]
     shapes: Mapping[str, tuple[str, ...]]
     maps: Mapping[str, str] = field(default_factory=dict)

@@ -18,8 +18,7 @@ def folded(before: str, expression: str, indent: str, after: str = "") -> list[s
         return [line]
     terms = _split(expression, (" + ", " - "))
     if len(terms) > 1 and not _hugs(line[: -len(terms[-1][1] + after)], terms[-1][1]):
-        inside = [part for k, (sign, term) in enumerate(terms) for part in _term(sign, term, indent, first=k == 0)]
-        return [f"{indent}{before}(", *inside, f"{indent}){after}"]
+        return [f"{indent}{before}(", *_lines(terms, indent + _STEP), f"{indent}){after}"]
     opening = _last_group(expression)
     if opening is None:
         return [line]
@@ -27,7 +26,7 @@ def folded(before: str, expression: str, indent: str, after: str = "") -> list[s
     items = _split(inner, (", ",))
     lines = [f"{indent}{before}{expression[: opening + 1]}"]
     if len(items) == 1:
-        lines += _sum(inner, indent + _STEP)
+        lines += _lines(_split(inner, (" + ", " - ")), indent + _STEP)
     else:
         for _, item in items:
             lines += folded("", item, indent + _STEP, ",")
@@ -40,16 +39,9 @@ def _hugs(before: str, last: str) -> bool:
     return opening is not None and len(before) + opening < WIDTH // 2
 
 
-def _term(sign: str, term: str, indent: str, *, first: bool) -> list[str]:
-    return folded("" if first else sign.lstrip(), term, indent + _STEP)
-
-
-def _sum(inner: str, indent: str) -> list[str]:
-    """What stands alone in brackets: its terms need no brackets of their own."""
-    terms = _split(inner, (" + ", " - "))
-    return [
-        part for k, (sign, term) in enumerate(terms) for part in folded("" if k == 0 else sign.lstrip(), term, indent)
-    ]
+def _lines(terms: Sequence[tuple[str, str]], indent: str) -> list[str]:
+    """Terms within brackets, which need no brackets of their own, each with the sign before it."""
+    return [part for sign, term in terms for part in folded(sign.lstrip(), term, indent)]
 
 
 def _split(text: str, signs: tuple[str, ...]) -> list[tuple[str, str]]:
