@@ -35,7 +35,6 @@ from backproof_spec.language.syntax import (
 )
 from backproof_spec.language.whole import is_whole
 
-_COMPARED = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _PLAIN = {"exp", "log", "sqrt", "tanh", "sin", "cos"}
 """Functions that NumPy and Python's ``math`` have under the same name."""
 _ARRAYS = {
@@ -118,7 +117,7 @@ class Expressions(Entries):
     def _bracket(self, node: Bracket) -> Array:
         whole = is_whole(node.left, self.operation) and is_whole(node.right, self.operation)
         a, b = (self.whole(each) if whole else self.number(self.value(each)) for each in (node.left, node.right))
-        sign = _COMPARED[node.relation]
+        sign = "==" if node.relation == "=" else node.relation
         if a.kind is b.kind is Kind.SCALAR:
             return scalar(call("float", f"{a.at_least(Level.SUM)} {sign} {b.at_least(Level.SUM)}"))
         return made(
@@ -170,16 +169,9 @@ class Expressions(Entries):
         bound = {*node.indices} & free(node.body)
         inner = [each for each in above if free(each) & bound]
         lower = [each for each in below if free(each) & bound]
-        if lower:
-            found = core(node, [_fraction(inner, lower)])
-        elif inner:
-            found = core(node, inner)
-        else:
-            found = scalar("1")
+        found = core(node, [_fraction(inner, lower)] if lower else inner) if lower or inner else scalar("1")
         if core == self._total:
-            for index in node.indices:
-                if index not in bound:
-                    found = self._scaled(found, self.size(index))
+            found = reduce(self._scaled, [self.size(index) for index in node.indices if index not in bound], found)
         before = [self.value(each) for each in above if not free(each) & bound]
         found = self._product([*before, found])
         for each in (each for each in below if not free(each) & bound):
@@ -223,11 +215,8 @@ class Expressions(Entries):
         whole = _fraction(inner, [])
         if len(inner) == 1 or any(free(each) == free(whole) for each in inner):
             return self._reduced("np.mean", whole, node.indices)
-        found = self._total(node, inner)
-        count = scalar("1")
-        for index in node.indices:
-            count = self._scaled(count, self.size(index))
-        return self._two("/", found, count, Level.PRODUCT)
+        count = reduce(self._scaled, map(self.size, node.indices))
+        return self._two("/", self._total(node, inner), count, Level.PRODUCT)
 
     def _largest(self, node: Reduce) -> Array:
         if not {*node.indices} & free(node.body):
@@ -244,11 +233,8 @@ class Expressions(Entries):
             if index not in body.axes:
                 share = self._two("/", share, self.size(index), Level.PRODUCT)
         if not positions:
-            return (
-                share
-                if body.kind is Kind.SCALAR
-                else Array(call("np.full_like", body.text, share.text), axes=body.axes)
-            )
+            full = Array(call("np.full_like", body.text, share.text), axes=body.axes)
+            return share if body.kind is Kind.SCALAR else full
         return self._scaled(share, Array(call("_softmax", body.text, axis=axis), axes=body.axes))
 
     def _logsumexp(self, node: Reduce) -> Array:
