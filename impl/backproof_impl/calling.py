@@ -1,22 +1,23 @@
 """Calling a target's functions, and seeing what a call does besides returning.
 
 Arguments lie in memory as asked. Noticed are arguments changed in place, outputs that share memory with an argument,
-and outputs of earlier calls that a later call overwrites. What is looked at is memory: of an array of any class the
-numbers that lie there, by functions taken from NumPy before any target was loaded.
+and outputs of earlier calls that a later call overwrites: see ``seen``. What is looked at is memory: of an array of any
+class the numbers that lie there, by functions taken from NumPy before any target was loaded.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
-from numpy import asarray, errstate, may_share_memory, ndarray
+from numpy import asarray, errstate
 from numpy.ma import MaskedArray, is_masked
 
 from backproof_impl.memory import placed
+from backproof_impl.seen import Kept, Ledger, Seen, is_array, native, plain
 from backproof_impl.target import Signature, Target
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -63,7 +64,7 @@ class Answer:
 
     ``breach`` says how the result as a whole breaks the contract, ``raised`` what the target raised instead of
     returning (``error``, where that was in this process), ``declined`` its reason not to answer. ``died`` is true when
-    it hung or its process ended.
+    it hung or its process ended. ``seen`` is what lay where after the call, until it is ``judged``.
     """
 
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -75,32 +76,22 @@ class Answer:
     declined: str | None = None
     died: bool = False
     error: BaseException | None = None
+    seen: Seen | None = None
 
-
-class Kept:
-    """Outputs of earlier calls, and the values they had when they were returned."""
-
-    def __init__(self) -> None:
-        """Nothing is kept yet."""
-        self._arrays: list[tuple[str, Array, bytes]] = []
-        self._overwritten: dict[str, None] = {}
-
-    def add(self, outputs: Mapping[str, Any]) -> None:
-        """Keep these outputs."""
-        self._arrays += [(name, A, A.tobytes()) for name, value in outputs.items() for A in _arrays(value)]
-
-    def overwritten(self) -> tuple[str, ...]:
-        """The outputs whose values were, at this or an earlier look, no longer what they had been."""
-        self._overwritten.update((name, None) for name, A, values in self._arrays if A.tobytes() != values)
-        return tuple(self._overwritten)
+    def judged(self, sent: Call, ledger: Ledger) -> Answer:
+        """The same with what the call did to memory, by what was sent and came back."""
+        if self.seen is None:
+            return self
+        changed, aliased, overwritten = ledger.judged(sent.arguments, self.outputs, self.seen)
+        return replace(self, changed=changed, aliased=aliased, overwritten=overwritten, seen=None)
 
 
 def perform(target: Target, calls: Sequence[Call]) -> tuple[Call, Answer]:
     """Make the calls in their order: the last and its answer, or the first that gave none."""
-    kept = Kept()
+    kept, ledger = Kept(), Ledger()
 
     def here(each: Call, *, keep: bool) -> Answer:  # noqa: ARG001 - a sequence of its own: all of it is kept
-        return call(target, each, kept)
+        return call(target, each, kept).judged(each, ledger)
 
     each, answer = calls[0], Answer()
     for number, each in enumerate(calls):
@@ -116,10 +107,10 @@ def call(target: Target, each: Call, kept: Kept) -> Answer:
 
     ``NotImplementedError`` is how a Python function says that it does not handle these inputs.
     """
-    arguments, before = each.placed(), each.placed()
+    arguments = each.placed()
     try:
-        with errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with errstate(all="ignore"), catch_warnings():
+            simplefilter("ignore")
             result = target.functions[each.function](*map(_scalar, arguments.values()), **each.options)
             outputs = _named(each.function, target.signatures[each.function], result)
     except KeyboardInterrupt:
@@ -130,16 +121,13 @@ def call(target: Target, each: Call, kept: Kept) -> Answer:
         return Answer(declined=words(error) or "NotImplementedError")
     except BaseException as error:  # noqa: BLE001 - see above
         return Answer(raised=described(error), error=error)
-    overwritten = kept.overwritten()
-    kept.add(outputs)
-    changed = tuple(name for name, value in arguments.items() if not _same(before[name], value))
-    aliased = _aliased(outputs, arguments)
-    return Answer({name: _native(value) for name, value in outputs.items()}, changed, aliased, overwritten)
+    seen = kept.seen(arguments, outputs)
+    return Answer({name: _native(value) for name, value in outputs.items()}, seen=seen)
 
 
 def _scalar(value: Any) -> Any:
     """A number as NumPy's arithmetic gives it, not as an array without axes."""
-    return value[()] if _is_array(value) and value.ndim == 0 else value
+    return value[()] if is_array(value) and value.ndim == 0 else value
 
 
 def described(error: BaseException) -> str:
@@ -200,9 +188,9 @@ def _read(value: Any, *, number: bool) -> Any:
             value = asarray(value)
         except Exception as error:  # noqa: BLE001 - a target's object may raise anything
             return Unlike(f"{type(value).__name__} that NumPy cannot read ({type(error).__name__})")
-    if not _is_array(value):
+    if not is_array(value):
         return value if isinstance(value, Unlike) else Unlike(type(value).__name__)
-    A = _plain(value)
+    A = plain(value)
     if A.dtype.name not in REAL:
         return Unlike(f"array of {A.dtype}")
     if A.size > _LARGEST or A.ndim > _MOST_DIMENSIONS:
@@ -210,41 +198,7 @@ def _read(value: Any, *, number: bool) -> Any:
     return A
 
 
-def _is_array(value: Any) -> bool:
-    """By its type: what it says of itself does not count."""
-    return issubclass(type(value), ndarray)
-
-
-def _plain(A: Array) -> Array:
-    """The same memory as an array whose methods are NumPy's."""
-    return ndarray.view(A, ndarray)
-
-
 def _native(value: Any) -> Any:
-    """Numbers in the byte order of this machine: the other one is a way to lie in memory."""
-    if isinstance(value, list):
-        return [_native(entry) for entry in value]
-    return value.astype(value.dtype.newbyteorder("=")) if _is_array(value) and not value.dtype.isnative else value
-
-
-def _arrays(value: Any) -> list[Array]:
-    return [_plain(A) for A in (value if isinstance(value, list) else [value]) if _is_array(A)]
-
-
-def _same(before: Any, after: Any) -> bool:
-    if isinstance(before, list):
-        return isinstance(after, list) and len(before) == len(after) and all(map(_same, before, after))
-    if not _is_array(after):
-        return False
-    A = _plain(after)
-    return bool(before.shape == A.shape and before.dtype == A.dtype and before.tobytes() == A.tobytes())
-
-
-def _aliased(outputs: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, str]:
-    """For each output that lies in the memory of an argument, that argument."""
-    return {
-        output: name
-        for output, value in outputs.items()
-        for name, given in arguments.items()
-        if any(A.size and may_share_memory(A, B) for A in _arrays(value) for B in _arrays(given))
-    }
+    return (
+        [_native(entry) for entry in value] if isinstance(value, list) else native(value) if is_array(value) else value
+    )

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import sys
 
-from backproof_impl.calling import Kept, call
+from backproof_impl.calling import call
 from backproof_impl.conventions import Unloadable, UsageError
 from backproof_impl.launch import neighbours, own_channels, received
 from backproof_impl.loading import as_target
 from backproof_impl.protocol import answer_message, line, read, read_call, read_further, started_message
+from backproof_impl.seen import Kept
 from backproof_impl.target import Target
 
 

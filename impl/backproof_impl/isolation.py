@@ -23,13 +23,17 @@ from backproof_impl.protocol import (
     LARGEST_LINE,
     Malformed,
     call_message,
+    encoded,
+    exact,
     line,
     read,
     read_answer,
+    read_seen,
     read_started,
     read_takes,
     start_message,
 )
+from backproof_impl.seen import Ledger
 from backproof_impl.target import FUNCTIONS, Signatures, Target
 
 CALL_SECONDS = 10.0
@@ -72,7 +76,7 @@ class Session:
         self._program, self._further = program, further
         self.signatures: Signatures = {**further, **FUNCTIONS}
         self._process: subprocess.Popen[bytes] | None = None
-        self._seq = 0
+        self._seq, self._ledger = 0, Ledger()
         self._stopped: str | None = None
         self._words: deque[bytes] = deque(maxlen=40)
         self._ears: threading.Thread | None = None
@@ -131,9 +135,16 @@ class Session:
         try:
             if self._process is None:
                 self.start()
-            self._seq += 1
-            answer = self._ask(call_message(self._seq, call, keep=keep), self.seconds)
-            return read_answer(self._seq, call.function, answer, self.signatures)
+                keep = False
+            self._seq, self._ledger = self._seq + 1, self._ledger if keep else Ledger()
+            ours = self._program.source is not None
+            question = call_message(self._seq, call, keep=keep, write=exact if ours else encoded)
+            message = self._ask(question, self.seconds)
+            answer = read_answer(self._seq, call.function, message, self.signatures)
+            if not ours or message["type"] != "result":  # in another language nothing is seen
+                return answer
+            seen = read_seen(message, call.arguments, answer.outputs, self._ledger.length)
+            return replace(answer, seen=seen).judged(call, self._ledger)
         except _Died as died:
             return Answer(raised=str(died), died=True)
         except Malformed as malformed:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy import broadcast_to, full, nan
+from numpy.lib.stride_tricks import as_strided
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
 def _strided(A: Array) -> Array:
     """Every second entry of an array twice as large, whose other entries are no numbers at all."""
-    around = np.full([2 * size for size in A.shape], 0 if A.dtype.kind in "iu" else np.nan, dtype=A.dtype)
+    around = full([2 * size for size in A.shape], 0 if A.dtype.kind in "iu" else nan, dtype=A.dtype)
     second: Any = (*(slice(None, None, 2) for _ in A.shape), ...)
     view: Array = around[second]
     view[...] = A
@@ -41,15 +43,15 @@ def _broadcast(A: Array) -> Array:
     kept = A
     for axis in range(A.ndim if A.size else 0):
         first = kept.take([0], axis)
-        if np.broadcast_to(first, kept.shape).tobytes() == kept.tobytes():
+        if broadcast_to(first, kept.shape).tobytes() == kept.tobytes():
             kept = first
-    around = np.full(A.size, 0 if A.dtype.kind in "iu" else np.nan, dtype=A.dtype)
+    around = full(A.size, 0 if A.dtype.kind in "iu" else nan, dtype=A.dtype)
     around[: kept.size] = kept.ravel()
     compact = around[: kept.size].reshape(kept.shape)
     steps = [
         step if size == whole else 0 for step, size, whole in zip(compact.strides, kept.shape, A.shape, strict=True)
     ]
-    return np.lib.stride_tricks.as_strided(compact, A.shape, steps)
+    return as_strided(compact, A.shape, steps)
 
 
 MEMORY: dict[str, Callable[[Array], Array]] = {

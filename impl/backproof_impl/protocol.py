@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import ml_dtypes
 import numpy as np
+from numpy import array, errstate, frombuffer, iinfo
 
 from backproof_impl.calling import LONGEST_SAID, REAL, Answer, Call, Unlike
 from backproof_impl.conventions import Conventions, Limits, Unloadable, UsageError
 from backproof_impl.memory import MEMORY
+from backproof_impl.seen import Place, Seen, arrays, is_array, plain
 from backproof_impl.target import FUNCTIONS, Signature, Signatures
 
 PROTOCOL = 1
@@ -43,9 +45,20 @@ def encoded(value: Any, memory: str = "contiguous") -> Any:
     if value.dtype.name not in _DTYPES:
         return {"unlike": f"array of {value.dtype}"}
     flat = value.ravel()
-    with np.errstate(all="ignore"):  # of signalling NaN
+    with errstate(all="ignore"):  # of signalling NaN
         numbers = map(str, flat.tolist()) if value.dtype.kind in "iu" else map(repr, flat.astype(float).tolist())
     data = {"dtype": value.dtype.name, "shape": list(value.shape), "data": list(numbers)}
+    return data if memory == "contiguous" else {**data, "memory": memory}
+
+
+def exact(value: Any, memory: str = "contiguous") -> Any:
+    """The same with the bytes of its numbers, as they lie in the memory of this machine: to and from our own host."""
+    if isinstance(value, list):
+        return [exact(entry, memory) for entry in value]
+    if not is_array(value) or value.dtype.name not in _DTYPES or not value.dtype.isnative:
+        return encoded(value) if isinstance(value, Unlike) else {"unlike": type(value).__name__}
+    A = plain(value)
+    data = {"dtype": A.dtype.name, "shape": A.shape, "bytes": A.tobytes().hex()}
     return data if memory == "contiguous" else {**data, "memory": memory}
 
 
@@ -70,16 +83,24 @@ def _array(where: str, data: Any) -> Any:
         msg = f"{where}: shape is {_brief(shape)}, expected a list of sizes"
         raise Malformed(msg)
     sizes = tuple(map(int, shape))
+    if "bytes" in data:
+        return _from_bytes(where, data["bytes"], _DTYPES[dtype], sizes)
     if not isinstance(numbers, list) or len(numbers) != math.prod(sizes):
         got = f"{len(numbers)} numbers" if isinstance(numbers, list) else _brief(numbers)
         msg = f"{where}: data holds {got}, expected a flat list of {math.prod(sizes)} for shape {sizes}"
         raise Malformed(msg)
     read = _whole(dtype) if dtype in _INTEGERS else _real
     values = [read(f"{where}.data[{k}]", x) for k, x in enumerate(numbers)]
-    with np.errstate(all="ignore"):
-        return (
-            np.array(values, dtype=np.int64 if dtype in _INTEGERS else np.float64).astype(_DTYPES[dtype]).reshape(sizes)
-        )
+    with errstate(all="ignore"):
+        return array(values, dtype="int64" if dtype in _INTEGERS else "float64").astype(_DTYPES[dtype]).reshape(sizes)
+
+
+def _from_bytes(where: str, text: Any, dtype: Any, sizes: tuple[int, ...]) -> Any:
+    try:
+        return frombuffer(bytearray.fromhex(text), dtype).reshape(sizes)
+    except (TypeError, ValueError) as error:
+        msg = f"{where}: bytes are not those of shape {sizes}: {error}"
+        raise Malformed(msg) from None
 
 
 _MOST_DIMENSIONS = 8
@@ -97,7 +118,7 @@ def _is_size(size: Any) -> bool:
 
 
 def _whole(dtype: str) -> Callable[[str, Any], int]:
-    least, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    least, largest = int(iinfo(dtype).min), int(iinfo(dtype).max)
 
     def read(where: str, x: Any) -> int:
         x = _integer(x)
@@ -143,16 +164,19 @@ def _brief(value: Any) -> str:
 
 # --- messages ---------------------------------------------------------------------------------------------------------
 
+_WRITER, _READER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")), json.JSONDecoder()
+"""Made before any target is loaded: what a target makes of ``json`` is its own affair."""
+
 
 def line(message: Mapping[str, Any]) -> bytes:
     """A message as one line."""
-    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    return _WRITER.encode(message).encode() + b"\n"
 
 
 def read(text: bytes) -> dict[str, Any]:
     """The message on a line. Raises ``Malformed``."""
     try:
-        message = json.loads(text)
+        message = _READER.decode(text.decode())
     except (ValueError, RecursionError):
         msg = f"{_brief(text.decode('utf-8', 'replace').rstrip())} is not a JSON object on one line"
         raise Malformed(msg) from None
@@ -162,10 +186,10 @@ def read(text: bytes) -> dict[str, Any]:
     return message
 
 
-def call_message(seq: int, call: Call, *, keep: bool) -> dict[str, Any]:
+def call_message(seq: int, call: Call, *, keep: bool, write: Callable[..., Any] = encoded) -> dict[str, Any]:
     """``call``: arrays with their place in memory, and whether the results of the calls before it must survive it."""
-    arrays = {name: encoded(value, call.memory.get(name, "contiguous")) for name, value in call.arguments.items()}
-    message = {"type": "call", "seq": seq, "function": call.function, "arrays": arrays}
+    found = {name: write(value, call.memory.get(name, "contiguous")) for name, value in call.arguments.items()}
+    message = {"type": "call", "seq": seq, "function": call.function, "arrays": found}
     if call.options:
         message["options"] = {name: repr(value) for name, value in call.options.items()}
     return {**message, "keep": True} if keep else message
@@ -173,18 +197,18 @@ def call_message(seq: int, call: Call, *, keep: bool) -> dict[str, Any]:
 
 def read_call(message: Mapping[str, Any], signatures: Signatures = FUNCTIONS) -> Call:
     """The call in a message. Raises ``Malformed``."""
-    function, arrays = message.get("function", ""), message.get("arrays")
-    if function not in signatures or not isinstance(arrays, Mapping):
+    function, found = message.get("function", ""), message.get("arrays")
+    if function not in signatures or not isinstance(found, Mapping):
         msg = f"call of {_brief(function)}: expected one of {', '.join(signatures)}, and arrays"
         raise Malformed(msg)
     names = signatures[function].arguments
-    missing = [name for name in names if name not in arrays]
+    missing = [name for name in names if name not in found]
     if missing:
         msg = f"call of {function}: the array {missing[0]} is missing"
         raise Malformed(msg)
-    arguments = {name: decoded(name, arrays[name]) for name in names}
+    arguments = {name: decoded(name, found[name]) for name in names}
     options = {name: _option(name, value) for name, value in message.get("options", {}).items()}
-    return Call(function, arguments, {name: _memory(arrays[name]) for name in arguments}, options=options)
+    return Call(function, arguments, {name: _memory(found[name]) for name in arguments}, options=options)
 
 
 def _option(name: str, value: Any) -> float:
@@ -206,9 +230,20 @@ def answer_message(seq: int, answer: Answer) -> dict[str, Any]:
         return {"type": "unsupported", "seq": seq, "reason": answer.declined}
     if answer.breach is not None:
         return {"type": "breach", "seq": seq, "message": answer.breach}
-    seen = {"changed": list(answer.changed), "aliased": dict(answer.aliased), "overwritten": list(answer.overwritten)}
-    arrays = {name: encoded(value) for name, value in answer.outputs.items()}
-    return {"type": "result", "seq": seq, "arrays": arrays, **{name: value for name, value in seen.items() if value}}
+    if answer.seen is None:
+        return {"type": "result", "seq": seq, "arrays": {name: encoded(A) for name, A in answer.outputs.items()}}
+    seen = {
+        "given": {name: exact(value) for name, value in answer.seen.given.items()},
+        "places": answer.seen.places,
+        "returned": answer.seen.returned,
+        "kept": [exact(A) for A in answer.seen.kept],
+    }
+    return {
+        "type": "result",
+        "seq": seq,
+        "arrays": {name: exact(A) for name, A in answer.outputs.items()},
+        "seen": seen,
+    }
 
 
 def read_answer(seq: int, function: str, message: Mapping[str, Any], signatures: Signatures = FUNCTIONS) -> Answer:
@@ -222,26 +257,42 @@ def read_answer(seq: int, function: str, message: Mapping[str, Any], signatures:
         said = " ".join(str(message.get(key, f"no {key} given"))[:LONGEST_SAID].split())
         fields: dict[str, Any] = {{"error": "raised", "breach": "breach", "unsupported": "declined"}[kind]: said}
         return Answer(**fields)
-    arrays = message.get("arrays")
-    if kind != "result" or not isinstance(arrays, Mapping):
+    found = message.get("arrays")
+    if kind != "result" or not isinstance(found, Mapping):
         expected = "expected result with arrays, unsupported with reason, or error with message"
         msg = f"answer of type {_brief(kind)}: {expected}"
         raise Malformed(msg)
     names = signatures[function].outputs
     optional = {"loss", "dX"} if function == "network_gradients" else set()
-    missing = [name for name in names if name not in arrays and name not in optional]
+    missing = [name for name in names if name not in found and name not in optional]
     if missing:
-        held = _brief(", ".join(arrays)) if arrays else "nothing"
+        held = _brief(", ".join(found)) if found else "nothing"
         msg = f"result of {function} holds {held}, expected {', '.join(names)}"
         raise Malformed(msg)
-    outputs = {name: decoded(name, arrays[name]) for name in names if name in arrays}
-    changed, overwritten = (tuple(map(str, _list(message.get(key)))) for key in ("changed", "overwritten"))
-    aliased = message.get("aliased", {})
-    return Answer(outputs, changed, aliased if isinstance(aliased, Mapping) else {}, overwritten)
+    return Answer({name: decoded(name, found[name]) for name in names if name in found})
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def read_seen(message: Mapping[str, Any], sent: Iterable[str], outputs: Mapping[str, Any], earlier: int) -> Seen:
+    """What our own host saw after a call, complete: of all that was ``sent``, came back now and ``earlier``."""
+    try:
+        seen = message["seen"]
+        given = {name: decoded(name, seen["given"][name]) for name in sent}
+        places = {name: [_place(each) for each in seen["places"][name]] for name in given}
+        returned = {name: [_place(each) for each in seen["returned"][name]] for name in outputs}
+        kept = [decoded(f"kept[{k}]", each) for k, each in enumerate(seen["kept"])]
+    except (TypeError, LookupError, ValueError) as error:
+        msg = f"what the host saw cannot be read: {type(error).__name__}: {error}"
+        raise Malformed(msg) from None
+    counted = [len(kept) == earlier, *(len(returned[name]) == len(arrays(outputs[name])) for name in outputs)]
+    if not all(counted) or any(len(places[name]) != len(arrays(given[name])) for name in given):
+        msg = "what the host saw is not complete: does the target change backproof_impl?"
+        raise Malformed(msg)
+    return Seen(given, places, returned, kept)
+
+
+def _place(data: Any) -> Place:
+    at, item, shape, strides = data
+    return int(at), int(item), tuple(map(int, shape)), tuple(map(int, strides))
 
 
 def start_message(source: str | None, further: Signatures) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from backproof_impl.calling import Answer, Call, Unlike
 from backproof_impl.conventions import DTYPES, FIELDS, OUTPUTS, SCALES, Conventions, Limits, UsageError
 from backproof_impl.memory import MEMORY
 from backproof_impl.protocol import Malformed, decoded, encoded
+from backproof_impl.seen import Kept
 from backproof_impl.target import FUNCTIONS
 
 SCHEMA_PATH = Path(__file__).parents[2] / "docs" / "protocol" / "protocol.schema.json"
@@ -467,13 +468,52 @@ def test_error_and_unsupported_read_back_and_satisfy_the_schema(answer, read):
     assert satisfies("answer", {**answer, "seq": 5})
 
 
+BEFORE, DY = np.array([np.nan, -0.0, 5e-324]), np.ones(3, ml_dtypes.bfloat16)
+
+
+def seen():
+    """After a call that took Z and dY and returned dZ, and after an earlier one that returned BEFORE."""
+    kept = Kept()
+    kept.seen({}, {"dZ": BEFORE})
+    answer = Answer({"dZ": np.ones(2)}, seen=kept.seen({"Z": BEFORE, "dY": [DY]}, {"dZ": np.ones(2)}))
+    return sent(protocol.answer_message(1, answer))
+
+
 def test_what_our_own_host_saw_reads_back():
-    answer = Answer({"dZ": np.ones(1)}, ("Z",), {"dZ": "dY"}, ("dZ",))
-    message = sent(protocol.answer_message(1, answer))
-    assert repr(protocol.read_answer(1, "relu_vjp", message)) == repr(answer)
+    message = seen()
+    answer = protocol.read_answer(1, "relu_vjp", message)
+    found = protocol.read_seen(message, ("Z", "dY"), answer.outputs, 1)
+    assert answer.outputs["dZ"].tolist() == [1.0, 1.0]
+    assert found.given["Z"].tobytes() == BEFORE.tobytes() == found.kept[0].tobytes()
+    assert found.given["dY"][0].dtype == DY.dtype
+    assert found.places["Z"] == [(BEFORE.__array_interface__["data"][0], 8, (3,), (8,))]
+    assert [item for _, item, *_ in found.places["dY"]] == [2]
     assert not satisfies("answer", message)  # only our own host looks at a target's memory
     breach = Answer(breach="returned 2 values")
     assert protocol.read_answer(1, "relu_vjp", sent(protocol.answer_message(1, breach))) == breach
+
+
+NOT_SEEN = {
+    "nothing": lambda message: message.pop("seen"),
+    "no arguments": lambda message: message["seen"].pop("given"),
+    "not this argument": lambda message: message["seen"]["given"].pop("Z"),
+    "not where it lies": lambda message: message["seen"]["places"].update(Z=[]),
+    "half of where it lies": lambda message: message["seen"]["places"]["Z"][0].pop(),
+    "not where the output lies": lambda message: message["seen"]["returned"].update(dZ=[]),
+    "not what was returned before": lambda message: message["seen"]["kept"].pop(),
+    "too few bytes": lambda message: message["seen"]["given"]["Z"].update(bytes="00"),
+    "no bytes": lambda message: message["seen"]["given"]["Z"].update(bytes="zz"),
+    "no number": lambda message: message["seen"]["given"]["Z"].update(bytes=7),
+}
+
+
+@pytest.mark.parametrize("missing", NOT_SEEN)
+def test_what_our_own_host_does_not_say_is_malformed(missing):
+    message = seen()
+    NOT_SEEN[missing](message)
+    answer = protocol.read_answer(1, "relu_vjp", message)
+    with pytest.raises(Malformed):
+        protocol.read_seen(message, ("Z", "dY"), answer.outputs, 1)
 
 
 def test_the_other_questions_satisfy_the_schema():

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import Phase
 
 from backproof_impl import reference as R
-from backproof_impl.calling import Kept, call
+from backproof_impl.calling import call
 from backproof_impl.conventions import Conventions, declare
 from backproof_impl.loading import as_target
+from backproof_impl.seen import Kept, Ledger
 from backproof_impl.target import Target
 from backproof_properties import runner
 from backproof_properties.contract import PLAIN, Usage
@@ -249,8 +250,9 @@ def _restarted(make):
 
     def elsewhere(each, *, keep):
         if not keep:
-            started.update(functions=make(), kept=Kept())
-        return call(Target("anew", started["functions"], Conventions()), each, started["kept"])
+            started.update(functions=make(), kept=Kept(), ledger=Ledger())
+        answer = call(Target("anew", started["functions"], Conventions()), each, started["kept"])
+        return answer.judged(each, started["ledger"])
 
     return Target("restarted", make(), Conventions(), elsewhere=elsewhere)
 
