@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from binascii import unhexlify
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -97,7 +98,7 @@ def _array(where: str, data: Any) -> Any:
 
 def _from_bytes(where: str, text: Any, dtype: Any, sizes: tuple[int, ...]) -> Any:
     try:
-        return frombuffer(bytearray.fromhex(text), dtype).reshape(sizes)
+        return frombuffer(unhexlify(text), dtype).reshape(sizes).copy()
     except (TypeError, ValueError) as error:
         msg = f"{where}: bytes are not those of shape {sizes}: {error}"
         raise Malformed(msg) from None
