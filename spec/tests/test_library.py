@@ -67,3 +67,19 @@ def test_the_explicit_jacobian_is_that_of_difference_quotients(name: str) -> Non
 def _moved(at: Evaluation, name: str, place: tuple[int, ...], by: Fraction) -> Evaluation:
     tensor = {**at.values[name], place: at.values[name][place] + by}
     return Evaluation(at.operation, at.sizes, at.parameters, {**at.values, name: tensor}, exact.Exact())
+
+
+@pytest.mark.parametrize(
+    ("forward", "gradient", "supposed"),
+    [
+        ("Y[i] = relu(X[i] - 1)", "dY[i]*[X[i] >= 1]", True),
+        ("Y[i] = max(X[i], 0)", "dY[i]*step(X[i])", True),
+        ("Y[i] = abs(X[i])*M[i]", "dY[i]*sign(X[i])*M[i]", True),
+        ("Y[i] = relu(M[i])*X[i]", "dY[i]*relu(M[i])", False),
+        ("A[i] = X[i]^2\nY[i] = relu(A[i] + 1)", "2*dY[i]*X[i]", False),
+    ],
+)
+def test_a_gradient_is_proved_where_no_function_of_the_argument_is_at_a_kink(forward, gradient, supposed) -> None:
+    of = operation(f"operation f(X[i], M[i]: constant) -> Y\n{forward}\ngradient by X[i] = {gradient}\n")
+    (by_X,) = of.gradients
+    assert bool(prove(of, by_X).theorem.hypotheses) is supposed

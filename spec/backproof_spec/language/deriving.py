@@ -8,15 +8,17 @@ those that are a function of others, then all.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from backproof_spec.calculus import statement
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.normal import Once
-from backproof_spec.calculus.notation import number
+from backproof_spec.calculus.notation import always, number
 from backproof_spec.calculus.polynomials import leading, ordered
 from backproof_spec.calculus.statement import Statement
 from backproof_spec.calculus.tactics import Unproved, right_side
-from backproof_spec.calculus.terms import FUNCTIONS, Formula
+from backproof_spec.calculus.terms import FUNCTIONS, Formula, free_indices
 from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.lowering import Lowering
 from backproof_spec.language.syntax import (
@@ -89,8 +91,20 @@ def lowered(operation: Operation, gradient: Gradient) -> Statement:
     d = Derivation(f"{operation.name}.d{gradient.name}", operation.title or operation.name)
     lowering = Lowering(operation, d)
     lowering.declare()
+    _suppose_smooth(lowering, gradient.name)
     loss, by = lowering.loss(), lowering.tensors[gradient.name][lowering.letters(gradient.indices)]
     return Statement(d, loss, by, None if gradient.claimed is None else lowering.whole(gradient.claimed))
+
+
+def _suppose_smooth(lowering: Lowering, by: str) -> None:
+    """Suppose that no function of ``by`` that an output rests on is at a kink, where it has no derivative."""
+    d = lowering.d
+    for kink in dict.fromkeys(each.term for each in lowering.kinks):
+        if by in d.theory.depends(kink):
+            with suppress(Unproved):
+                d.nonzero(kink)
+                continue
+            d.suppose(always(("nonzero", kink), *sorted(free_indices(kink))))
 
 
 def _by_names(operation: Operation, gradient: Gradient, unfolding: tuple[str, ...]) -> Derivation:

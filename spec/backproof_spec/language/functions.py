@@ -9,14 +9,17 @@ is the convention's: step(0) = 1, so that relu′(0) = 1 and sign(0) = 1; of equ
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any, TypeAlias
 
 from mpmath import mp
 
-from backproof_spec.calculus.notation import Expression, applied, step
+from backproof_spec.calculus.notation import Expression, applied, exp, log, size, step, total
+from backproof_spec.calculus.terms import Index
 
 Number: TypeAlias = Any
 """A Fraction where it is rational, else an ``mpmath.mpf`` at the working precision."""
@@ -154,12 +157,25 @@ FUNCTIONS: dict[str, Function] = {
 }
 """Every function by its name."""
 
-REDUCTIONS: dict[str, str] = {
-    "sum": "Σ_i a",
-    "mean": "Σ_i a/size(i)",
-    "max": "the largest of a over i, which has at least one value",
-    "min": "the smallest of a over i, which has at least one value",
-    "softmax": "exp(a)/Σ_i exp(a), at i",
-    "logsumexp": "log(Σ_i exp(a))",
+
+@dataclass(frozen=True)
+class Reduction:
+    """A reduction over indices: what it means, and its kernel form; without one it is that of the largest entry."""
+
+    meaning: str
+    kernel: Callable[[Expression, tuple[Index, ...]], Expression] | None = None
+
+
+def _mean(a: Expression, over: tuple[Index, ...]) -> Expression:
+    return total(a, *over) / reduce(operator.mul, [size(i[2]) for i in over])
+
+
+REDUCTIONS: dict[str, Reduction] = {
+    "sum": Reduction("Σ_i a", lambda a, over: total(a, *over)),
+    "mean": Reduction("Σ_i a/size(i)", _mean),
+    "max": Reduction("the largest of a over i, which has at least one value"),
+    "min": Reduction("the smallest of a over i, which has at least one value"),
+    "softmax": Reduction("exp(a)/Σ_i exp(a), at i", lambda a, over: exp(a) / total(exp(a), *over)),
+    "logsumexp": Reduction("log(Σ_i exp(a))", lambda a, over: log(total(exp(a), *over))),
 }
-"""Every reduction over indices by its name, with its meaning."""
+"""Every reduction over indices by its name."""

@@ -5,14 +5,15 @@ With L = Σ dY·Y, over all outputs, dY held fixed, ∂L/∂X[k] is entry k of J
 An affine or looked-up place is a sum against a tensor of zeros and ones of which nothing is assumed but that it is not
 negative: X[c, 2·y + u] = Σ_a X[c,a]·H[a,y,u], so that what is proved holds for every such tensor. So does what is
 proved of parameters, positions and masks. A function of what is looked up is looked up itself: log S[s, t[s]] =
-Σ_v H[v,s]·log S[s,v], as just one H[v,s] is 1.
+Σ_v H[v,s]·log S[s,v], as just one H[v,s] is 1. Where a function has a kink, relu at 0, it is supposed not to be there.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import reduce
 from itertools import count
 
@@ -39,7 +40,7 @@ from backproof_spec.calculus.notation import (
 from backproof_spec.calculus.terms import ONE, ZERO, Formula, close, free_indices, open_, parts
 from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.affine import polynomial
-from backproof_spec.language.functions import FUNCTIONS
+from backproof_spec.language.functions import FUNCTIONS, REDUCTIONS
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.parsing import Malformed
 from backproof_spec.language.syntax import (
@@ -65,10 +66,9 @@ from backproof_spec.language.syntax import (
     walk,
 )
 from backproof_spec.language.text import text
+from backproof_spec.language.using import forward
 from backproof_spec.language.whole import is_whole
 from backproof_spec.operation import Operation
-
-Letters = tuple[Letter, ...]
 
 _DIMENSIONS = ("n", "m", "p", "q", "r", "t", "u", "v", "w")
 _POWER = 12
@@ -94,6 +94,8 @@ class Lowering:
     winners: list[Winner] = field(default_factory=list)
     own: dict[str, Letter] = field(default_factory=dict)
     """Indices that were not written: of looked-up places."""
+    kinks: list[Expression] = field(default_factory=list)
+    """What is 0 where the outputs have no derivative."""
 
     # --- names ---
 
@@ -120,15 +122,19 @@ class Lowering:
         for name, of in self.operation.maps.items():
             inputs, outputs = (tuple(self.dims[each] for each in self.operation.shapes[x]) for x in (of, name))
             self.maps[name] = self.d.map(name, inputs, outputs)
-        waiting = [*self.operation.suppositions]
+        waiting, ahead = [*self.operation.suppositions], forward(self.operation)
+        kinks: list[Expression] = []
         for each in self.operation.definitions:
             self._suppose(waiting)
             self._cotangent(*sorted(names(each.body)))
+            self.kinks = kinks if each in ahead else []
             self.tensors[each.name] = self.d.define(each.name, self.letters(each.indices), self.whole(each.body))
         self._suppose(waiting)
+        self.kinks = kinks
 
     def _suppose(self, waiting: list[Supposition]) -> None:
         """Suppose what is of names that are declared by now; of numbers alone, as 1e-5 > 0, where it is written."""
+        self.kinks = []  # those of what is supposed are none of the outputs'
         for each in [*waiting]:
             if names(each.left) | names(each.right) <= self.tensors.keys():
                 supposed = self._supposition(each)
@@ -215,7 +221,14 @@ class Lowering:
 
     def _apply(self, node: Apply) -> Expression:
         place = self._one_lookup(node)
-        return FUNCTIONS[node.function].kernel(*map(self, node.arguments)) if place is None else self._at(node, place)
+        if place is not None:
+            return self._at(node, place)
+        if node.function == "max" and node.arguments[1] == Number(Fraction(0)):
+            node = Apply("relu", node.arguments[:1])
+        function, arguments = FUNCTIONS[node.function], tuple(map(self, node.arguments))
+        if function.kink is not None:
+            self.kinks.append(function.kink(arguments))
+        return function.kernel(*arguments)
 
     def _power(self, node: Power) -> Expression:
         """A product, or 1 over one, for a whole exponent; else exp(e·log a)."""
@@ -287,12 +300,12 @@ class Lowering:
     # --- reductions ---
 
     def _reduce(self, node: Reduce) -> Expression:
-        over, body = self.letters(node.indices), self(node.body)
-        if node.reduction == "max":
-            return reduce(self._largest, reversed(over), body)
+        over, body, kernel = self.letters(node.indices), self(node.body), REDUCTIONS[node.reduction].kernel
+        if kernel is not None:
+            return kernel(body, over)
         if node.reduction == "min":
             return -reduce(self._largest, reversed(over), -body)
-        return _REDUCTIONS[node.reduction](body, over)
+        return reduce(self._largest, reversed(over), body)
 
     def _largest(self, body: Expression, over: Letter) -> Expression:
         """max_i a, and what its derivative needs: for weights w that choose one i, that this a is the largest."""
@@ -326,6 +339,7 @@ class Lowering:
                 raise Beyond(msg)
             return won if node.relation == "=" else 1 - won
         difference = left - right if node.relation in {">=", "<"} else right - left
+        self.kinks.append(difference)
         return step(difference) if "=" in node.relation else 1 - step(difference)
 
     def _wins(self, one: Formula, largest: Formula) -> Expression | None:
@@ -386,12 +400,3 @@ class Winner:
     tensor: Tensor
     one: Formula
     largest: Formula
-
-
-_REDUCTIONS: dict[str, Callable[[Expression, Letters], Expression]] = {
-    "sum": lambda body, over: total(body, *over),
-    "mean": lambda body, over: total(body, *over) / reduce(operator.mul, [size(each[2]) for each in over]),
-    "softmax": lambda body, over: exp(body) / total(exp(body), *over),
-    "logsumexp": lambda body, over: log(total(exp(body), *over)),
-}
-"""The reductions that are short for others, in the kernel's terms."""
