@@ -23,7 +23,7 @@ from rich.table import Table
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
 from backproof.defining import ALL, built_in, chosen, named, operation
-from backproof.operations import is_operation, of_operations
+from backproof.operations import NUMPY, is_operation, of_operations
 from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.progress import Progress
 from backproof.prove import Coq, of_statement, pages
@@ -342,7 +342,7 @@ def prove(
     judge = Coq() if coq else None
     asked, forms = [] if judge is None else [judge], _split(formats) or ["text"]
     names = theorems or []
-    operations = [each for each in names if is_operation(each)]
+    operations = names if forms == [NUMPY] else [each for each in names if is_operation(each)]
     if operations and len(operations) < len(names):
         msg = f"prove: {operations[0]} goes by itself, without {next(each for each in names if each not in operations)}"
         raise UsageError(msg)

@@ -37,6 +37,7 @@ from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Formula, Refused
 from backproof_spec.calculus.theorems import of_claim
 from backproof_spec.calculus.values import Unsatisfied
+from backproof_spec.claims import NOTES
 from backproof_spec.language import ways
 from backproof_spec.language.deriving import lowered, prove
 from backproof_spec.language.evaluating import Place, Tensor
@@ -55,9 +56,12 @@ NUMPY = "numpy"
 
 
 def is_operation(name: str) -> bool:
-    """Is it the name of a built-in operation, of one of its gradients, or of a file that holds one?"""
+    """Is it the name of a built-in operation, of one of its gradients, or of a file that holds one?
+
+    What is derived by hand of the notes' operations stands in place of what is read from their definitions.
+    """
     stem = name.partition(".")[0]
-    return name.endswith(".op") or (stem in built_in() and not of_claim(name))
+    return name.endswith(".op") or (stem in built_in() and stem not in NOTES and not of_claim(name))
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,13 @@ def test_what_cannot_be_read_says_where_and_what_was_expected(tmp_path: Path) ->
     assert str(result.exception).startswith(f"{path}: line 5, column 22: Z is not defined, where there are")
 
 
+@pytest.mark.parametrize("name", ["linear", "softmax.dZ"])
+def test_the_source_of_what_the_notes_define_is_written_too(name: str) -> None:
+    result = CliRunner().invoke(app, ["prove", name, "--format", "numpy"])
+    assert result.exit_code == 0
+    assert f"def {name.partition('.')[0]}_vjp(" in result.output
+
+
 def test_the_source_is_written_for_numpy(tmp_path: Path) -> None:
     status, said = proved(tmp_path, RMS, "--format", "numpy")
     assert status == 0
