@@ -55,7 +55,7 @@ def test_pages_are_written(cli, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("prove", "linear.dw"), "theorem 'linear.dw' is not known: linear has linear.dW, linear.dY"),
+        (("prove", "linear.dw"), "theorem 'linear.dw' is not known: did you mean linear.d"),
         (("prove", "xyzzy"), "theorem 'xyzzy' is not known; expected some of kron.vec, "),
         (
             ("prove", "network.2.dW3"),

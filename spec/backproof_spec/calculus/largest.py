@@ -14,13 +14,25 @@ in any order of their terms. The first is the second with δ[k, j] for w[k].
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
 from backproof_spec.calculus.facts import Facts, Unproved, right_side
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.limits import polynomial
+from backproof_spec.calculus.notation import Tensor
 from backproof_spec.calculus.terms import MINUS_ONE, ONE, Formula, Index, close, free_indices, open_, parts
+
+
+@dataclass(frozen=True)
+class Winner:
+    """Weights that choose where max_i a is attained; a at its indices, i the last one, and max_i a at the others."""
+
+    tensor: Tensor
+    one: Formula
+    largest: Formula
+
 
 Won = tuple[Theorem, Theorem, Theorem]
 """w·w = w and Σ_k w·a − a + w > 0 for an arbitrary index, and Σ w = 1: as the rules of max take them."""

@@ -18,6 +18,7 @@ from functools import reduce
 from itertools import count
 
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.largest import Winner
 from backproof_spec.calculus.limits import PARTS, Stopped, require
 from backproof_spec.calculus.limits import size as size_of
 from backproof_spec.calculus.matching import places_of
@@ -122,8 +123,7 @@ class Lowering:
         for name, of in self.operation.maps.items():
             inputs, outputs = (tuple(self.dims[each] for each in self.operation.shapes[x]) for x in (of, name))
             self.maps[name] = self.d.map(name, inputs, outputs)
-        waiting, ahead = [*self.operation.suppositions], forward(self.operation)
-        kinks: list[Expression] = []
+        waiting, ahead, kinks = [*self.operation.suppositions], forward(self.operation), list[Expression]()
         for each in self.operation.definitions:
             self._suppose(waiting)
             self._cotangent(*sorted(names(each.body)))
@@ -391,12 +391,3 @@ class Lowering:
         name = next(each for k in count(1) if (each := f"{stem}{k}") not in taken)
         self.d.meanings[name] = meaning
         return self.d.variable(name, *dims)
-
-
-@dataclass(frozen=True)
-class Winner:
-    """Weights that choose where max_i a is attained; a at its indices, i the last one, and max_i a at the others."""
-
-    tensor: Tensor
-    one: Formula
-    largest: Formula
