@@ -63,10 +63,10 @@ def vjp(operation: Operation, gradient: Gradient, kinks: bool, case: Case, subje
 
 
 def _is_kink(given: Evaluation[Number]) -> bool:
-    along = exact.jets(given, strict=True)
+    one_way = exact.jets(given, strict=True, along=True)
     try:
         for output in given.operation.outputs:
-            along.tensor(output)
+            one_way.tensor(output)
     except ArithmeticError:
         return True
     return False

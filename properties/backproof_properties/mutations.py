@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from backproof_properties.rewriting import Mistake, Place, mistakes
+from backproof_properties.rewriting import Mistake, Place, mistakes, over_other_axes
 from backproof_spec.language.algebra import number
 from backproof_spec.language.letters import Letters
 from backproof_spec.language.naming import shown
@@ -49,6 +49,31 @@ def of_forward(operation: Operation) -> Iterator[Mutant]:
     """Mutants whose value is wrong: of a definition that the outputs rest on."""
     for definition, mistake, letters in _mistaken(operation, forward(operation)):
         yield Mutant(mistake.cause, _said(definition, mistake), _with(operation, definition, mistake.node, letters))
+    yield from _over_other_axes(operation)
+
+
+def _over_other_axes(operation: Operation) -> Iterator[Mutant]:
+    """Every statistic over another axis at once: written out, for a definition of one has its shape."""
+    letters, known = Letters(operation), {each.name: each for each in operation.definitions}
+    place = Place(operation, letters, (), {})
+
+    def written_out(node: Node) -> Node:
+        new = rebuilt(node, written_out)
+        if not isinstance(new, Entry) or new.name not in known:
+            return new
+        definition = known[new.name]
+        apart = {index: letters.other(index, letters.dimension) for index in definition.indices}
+        body = letters.renamed(written_out(definition.body), apart)
+        for index, value in zip(apart.values(), new.places, strict=True):
+            body = place.at(body, index, value)
+        return body
+
+    outputs = []
+    for each in (known[name] for name in operation.outputs if name in known):
+        body = letters.apart(written_out(each.body), {*each.indices}, siblings=False)
+        outputs.append(replace(each, body=over_other_axes(body, replace(place, outer=each.indices))))
+    wrong = replace(operation, definitions=tuple(outputs), dimension=letters.dimension)
+    yield Mutant("axis", "every reduction runs over the other axis", wrong)
 
 
 def of_gradient(given: Operation, name: str) -> Iterator[Mutant]:
@@ -59,6 +84,8 @@ def of_gradient(given: Operation, name: str) -> Iterator[Mutant]:
     for definition, mistake, letters in _mistaken(unclaimed, forward(given)):
         wrong = derived(_with(unclaimed, definition, mistake.node, letters))
         yield Mutant(mistake.cause, f"{_said(definition, mistake)}, in both passes", wrong)
+    for each in _over_other_axes(unclaimed):
+        yield replace(each, words=f"{each.words}, in both passes", operation=derived(each.operation))
     yield from _of_one(derived(unclaimed), name, "in the reverse sweep, ")
 
 

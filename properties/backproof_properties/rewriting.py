@@ -256,6 +256,14 @@ def _another_axis(node: Reduce, place: Place) -> Mistaken:
                 yield replace(node, indices=(over,), body=body), node, index
 
 
+def over_other_axes(node: Node, place: Place) -> Node:
+    """Every reduction over another index, where it can be: what a wrong axis does that is given once for all."""
+    if isinstance(node, Reduce):
+        node = next((new for new, *_ in _another_axis(node, place) if isinstance(new, Node)), node)
+    inside = place.inside(node)
+    return rebuilt(node, lambda each: over_other_axes(each, inside))
+
+
 def _fewer_counted(node: Reduce, place: Place) -> Mistaken:
     """The mean as Σ/(size − 1)."""
     if node.reduction == "mean" and len(node.indices) == 1:
@@ -308,9 +316,11 @@ def _transposed(node: Entry, place: Place) -> Mistaken:
 
 def _other_tensor(node: Entry, place: Place) -> Mistaken:
     shape = place.operation.shapes.get(node.name, ())
-    for name in place.alike.get(shape, ()) if shape else ():
+    alike = place.alike.get(shape, ()) if shape else ()
+    for name in alike if node.name in {*alike, *place.operation.cotangents} else ():
         if name != node.name:
-            yield replace(node, name=name), name, node.name
+            new = replace(node, name=name)
+            yield new, new, node
 
 
 def _ignored(node: Entry, place: Place) -> Mistaken:

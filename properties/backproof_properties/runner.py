@@ -63,10 +63,7 @@ def run(task: Task, target: Target) -> Outcome:
     if each.link is not Link.IMPLEMENTATION:
         largest = _SMALLER[-1] if each.link is Link.JACOBIAN else _LARGEST
         return _Search(each, subject, task, largest).searched((Phase.generate, Phase.shrink)).outcome()
-    search = _Search(each, subject, task, _LARGEST).searched((Phase.generate,))
-    for further in (search.decide, search.hunt):
-        if search.verdict is Verdict.HOLDS:
-            further()
+    search = _searched(each, subject, task)
     if search.verdict is Verdict.HOLDS:
         return search.outcome()
     for least, largest in (*((1, size) for size in _SMALLER), (0, _LARGEST)):
@@ -78,6 +75,19 @@ def run(task: Task, target: Target) -> Outcome:
     found.reduce()
     found.diagnose()
     return found.outcome(tried_before=0 if found is search else search.tried)
+
+
+def refutes(task: Task, target: Target) -> bool:
+    """Is there a counterexample? It is neither made smaller nor named."""
+    return _searched(task.property, Subject(target, task.dtype or SPEC_DTYPE), task).verdict is not Verdict.HOLDS
+
+
+def _searched(each: Property, subject: Subject, task: Task) -> _Search:
+    search = _Search(each, subject, task, _LARGEST).searched((Phase.generate,))
+    for further in (search.decide, search.hunt):
+        if search.verdict is Verdict.HOLDS:
+            further()
+    return search
 
 
 class _Search:

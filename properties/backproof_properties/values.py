@@ -71,7 +71,7 @@ def of_values(each: Property, failing: list[Seen], passing: list[Seen]) -> Diagn
         words = "nan where an entry of Z is −inf, as masks make it: (−inf) − (−inf), or 0·(−inf), on the way"
         return Diagnosis("masked", words, "limits=infinite=no")
     if all(np.any(~np.isfinite(seen.got) & np.isfinite(seen.exact) & seen.refuted) for seen in failing):
-        words = "inf or nan where the exact value is finite: something on the way overflows, or is log 0 or 0/0"
+        words = "inf or nan where the exact value is finite: something on the way overflows, or is log 0, 0/0 or √−1"
         return Diagnosis("overflow", words)
     tame = [seen for seen in failing if seen.tame]
     if len(tame) < len(failing) / 2:

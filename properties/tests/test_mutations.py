@@ -7,6 +7,7 @@ from backproof_properties.mutations import of_forward, of_gradient
 from backproof_properties.rewriting import RULES
 from backproof_properties.suspected import different
 from backproof_spec.language.numpy_source import source
+from backproof_spec.language.text import text
 from backproof_spec.library import operation
 
 LEAKY = """\
@@ -17,8 +18,8 @@ Y[s,i] = step(X[s,i])*sum_j A[i,j]*X[s,j] + slope*relu(X[s,i])
 SMALL = ("rms_norm", "embedding", "max_pool", "cumsum", "focal", "rope", "logsumexp", "weighted_cross_entropy")
 
 
-def _mutants(text, name):
-    given = operation(text)
+def _mutants(source_, name):
+    given = operation(source_)
     return list(of_forward(given) if name == "forward" else of_gradient(given, name))
 
 
@@ -64,6 +65,18 @@ def test_words_name_the_part_of_the_definition_that_is_wrong():
 )
 def test_what_is_often_wrong_is_among_them(text, name, said):
     assert said in _words(text, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("layer_norm", "g[i]*(X[s,i] - mean_s1 X[s1,i])*(1/sqrt(mean_s1 (X[s1,i] - mean_s11 X[s11,i])^2 + eps)) + b[i]"),
+        ("softmax", "exp(Z[i,s])/sum_s1 exp(Z[i,s1])"),
+    ],
+)
+def test_every_reduction_may_run_over_the_other_axis(name, said):
+    (wrong,) = [each for each in _mutants(name, "forward") if each.words == "every reduction runs over the other axis"]
+    assert [text(each.body) for each in wrong.operation.definitions] == [said]
 
 
 def test_every_rule_of_the_table_is_needed():

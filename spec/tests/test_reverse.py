@@ -108,8 +108,9 @@ def test_equal_largest_entries_share_the_cotangent():
     at = exact.evaluation(op, {**given.values, "X": {(k,): Fraction(1) for k in range(size)}}, {}, given.sizes)
     found = at.entries(op.gradients[0].claimed, ("i",))
     assert set(found.values()) == {given.values["dL"][()] / size}
-    with pytest.raises(Kink):
-        exact.vjp(at, "X", exact.jets(at, strict=True))
+    for along in (False, True):
+        with pytest.raises(Kink):
+            exact.jets(at, strict=True, along=along).tensor("L")
 
 
 def test_a_root_has_no_derivative_at_0_though_what_stands_below_it_has_one():
@@ -117,8 +118,10 @@ def test_a_root_has_no_derivative_at_0_though_what_stands_below_it_has_one():
     for body, derivative in (("sqrt(sum_i X[i]^2)", None), ("sum_i X[i]^2", 0), ("sqrt(4 + sum_i X[i]^2)", 0)):
         at = exact.evaluation(operation(f"operation f(X[i]) -> L\nL = {body}\n"), at0, {})
         if derivative is None:
-            with pytest.raises(ArithmeticError):
-                exact.vjp(at, "X", exact.jets(at, strict=True))
+            for along in (False, True):
+                with pytest.raises(ArithmeticError):
+                    exact.jets(at, strict=True, along=along).tensor("L")
         else:
             assert exact.vjp(at, "X", exact.jets(at, strict=True)) == {(0,): derivative}
+            assert exact.jets(at, strict=True, along=True).tensor("L")[()].slopes == {("", ()): 0}
             assert exact.jacobian(at, "L") == {(): {}}

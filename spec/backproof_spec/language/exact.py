@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import count
 
 from mpmath import mp
 
@@ -203,20 +204,28 @@ def evaluation(
     return Evaluation(operation, found, parameters, values, Exact())
 
 
-def jets(given: Evaluation[Number], *, strict: bool = False) -> Evaluation[Jet]:
-    """The same, with the partial derivatives by every entry of every differentiated argument."""
+def jets(given: Evaluation[Number], *, strict: bool = False, along: bool = False) -> Evaluation[Jet]:
+    """The same, with the partial derivatives by every entry of every differentiated argument.
+
+    ``along``: the derivative in one direction alone, whose components differ: at a kink of several entries it tells.
+    """
+    component = count(1)
     differentiated = {each.name for each in given.operation.differentiated}
     whole = {each.name for each in given.operation.arguments if each.kind == "index"}
     values = {
         name: tensor
         if name in whole
         else {
-            place: Jet(value, {(name, place): Fraction(1)} if name in differentiated else {})
+            place: Jet(value, _variable(name, place, next(component) if along else 0) if name in differentiated else {})
             for place, value in tensor.items()
         }
         for name, tensor in given.values.items()
     }
     return Evaluation(given.operation, given.sizes, given.parameters, values, Jets(strict=strict))
+
+
+def _variable(name: str, place: Place, component: int) -> dict[Variable, Number]:
+    return {("", ()): Fraction(1, component)} if component else {(name, place): Fraction(1)}
 
 
 def jacobian(given: Evaluation[Number], output: str) -> dict[Place, Mapping[Variable, Number]]:
