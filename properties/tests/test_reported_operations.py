@@ -144,6 +144,24 @@ FAULTY = [
     (LOGISTIC, "X", _one_minus),
     (ROOT, "X", _root),
 ]
+NO_VALUE = "inf or nan where the exact value is finite: something on the way overflows, or is log 0, 0/0 or √−1"
+NAMED = {
+    0: "the term X[s,k]*r[s]^2*mean_i g[i]*dY[s,i]*X[s,i] is left out",
+    1: "the factor g[i] is left out",
+    2: "in R[s,i], Y[s,i] stands for X[s,i], in both passes",
+    3: "the sign of the term c[q,i]*r[i]^2*mean_s dY[s,i]*c[s,i] is wrong",
+    4: "mean_s dY[s,i] is taken as a sum, not a mean",
+    5: (
+        NO_VALUE
+        := "inf or nan where the exact value is finite: something on the way overflows, or is log 0, 0/0 or √−1"
+    ),
+    6: "the factor M[s,i] is left out",
+    7: "of several s that fall on one place the last one counts alone in sum_s dY[s,d]*[v = t[s]]",
+    9: "the factor dL[s] is left out",
+    11: "the factor keep[s] is left out",
+    13: NO_VALUE,
+}
+"""The diagnoses, by the number of the mistake; of the others none is made."""
 CORRECT = [
     ("rms_norm", "X", _rms(lambda X, g, dY, r: r * (g * dY - X * r * r * (g * dY * X).mean(axis=1, keepdims=True)))),
     (PRENORM, "X", _prenorm(lambda dY, dR: (dY, dR))),
@@ -171,13 +189,18 @@ def _run(source, argument, vjp, seed, dtype="float64"):
     each = next(one for claim, one in links.items() if claim.endswith(f".d{argument}"))
     subject = Subject(as_target({each.functions[0]: vjp}, None, table), dtype)
     task = runner.Task(0, dtype, 100, seed, each)
-    return runner._Search(each, subject, task, largest=5, phases=(Phase.generate,)).outcome()
+    search = runner._Search(each, subject, task, largest=5, phases=(Phase.generate,))
+    search.diagnose()
+    return search.outcome()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("case", FAULTY, ids=[str(k) for k in range(len(FAULTY))])
-def test_a_reported_mistake_is_refuted(case, seed):
-    assert _run(*case, seed).verdict is Verdict.REFUTED
+@pytest.mark.parametrize("number", range(len(FAULTY)))
+def test_a_reported_mistake_is_refuted_and_its_diagnosis_is_true(number, seed):
+    outcome = _run(*FAULTY[number], seed)
+    assert outcome.verdict is Verdict.REFUTED
+    diagnosis = outcome.finding.diagnosis
+    assert (diagnosis and diagnosis.sentence) == NAMED.get(number)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
