@@ -30,7 +30,7 @@ from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Index, Refused
 from backproof_spec.calculus.theorems import THEOREMS, named
 from backproof_spec.calculus.values import Undefined, Unsatisfied
-from backproof_spec.language.parsing import TEXT, Malformed
+from backproof_spec.language.parsing import STATEMENTS, Malformed
 from backproof_spec.language.statements import read_all
 
 
@@ -237,9 +237,9 @@ def _read(path: Path, stem: str) -> list[Statement]:
     """The statements in a file. Raises ``UsageError``."""
     try:
         with path.open(encoding="utf-8-sig") as file:
-            text = file.read(TEXT + 1)
-        if len(text) > TEXT:
-            msg = f"--statement {path}: it has more than {TEXT:,} characters"
+            text = file.read(STATEMENTS + 1)
+        if len(text) > STATEMENTS:
+            msg = f"--statement {path}: it has more than {STATEMENTS:,} characters"
             raise UsageError(msg)
         return read_all(text, stem)
     except (OSError, UnicodeDecodeError) as error:

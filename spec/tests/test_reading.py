@@ -81,6 +81,13 @@ def test_what_is_too_large_is_refused_at_once(text: str) -> None:
     assert time.process_time() - start < 20
 
 
+def test_a_long_file_is_refused_before_it_is_read() -> None:
+    start = time.process_time()
+    with pytest.raises(Unreadable, match="140,0.. characters, where 100,000 are the most"):
+        operation(HEAD + "Y[s,i] = " + "+".join(["X[s,i]"] * 20_000) + "\n")
+    assert time.process_time() - start < 1
+
+
 def test_an_operation_whose_name_reads_like_a_reduction_can_be_used(tmp_path) -> None:
     (tmp_path / "sum_pool.op").write_text("operation sum_pool(X[s,i]) -> Y\nY[s] = sum_i X[s,i]\n")
     (tmp_path / "two.op").write_text("operation two(X[s,i]) -> Z\nY[s] = sum_pool(X)\nZ[s] = sum_i(X[s,i])*Y[s]\n")

@@ -28,8 +28,8 @@ from backproof_spec.language.syntax import (
 )
 from backproof_spec.language.vocabulary import WRITTEN, confusable, instead, torn, unreadable
 
-TEXT = 1_000_000
-"""The most characters of a file, which may be one that does not end."""
+OPERATION, STATEMENTS = 100_000, 1_000_000
+"""The most characters of an operation, and of a file of statements, which may be one that does not end."""
 _DIGITS, _SHOWN_CHARACTERS = 1000, 20
 """The most digits of a number, and the characters shown of a line that cannot be read."""
 _RELATIONS = {"≥": ">=", "≤": "<=", "≠": "!="}
@@ -44,11 +44,13 @@ class Malformed(Exception):
         self.at, self.message = at, message
 
 
-def parsed(text: str, is_operation: Callable[[str], bool] = lambda _: False) -> tuple[list[Tree[Any]], str]:
+def parsed(
+    text: str, is_operation: Callable[[str], bool] = lambda _: False, most: int = OPERATION
+) -> tuple[list[Tree[Any]], str]:
     """The lines of a text as trees; and its title, the comment before everything else. Raises ``Malformed``."""
     lines = text.replace("\r\n", "\n").split("\n")
-    if len(text) > TEXT:
-        raise Malformed((1, 1), f"{len(text):,} characters, where {TEXT:,} are the most")
+    if len(text) > most:
+        raise Malformed((1, 1), f"{len(text):,} characters, where {most:,} are the most")
     for number, line in enumerate(lines, 1):
         wrong = unreadable(line)
         if wrong:

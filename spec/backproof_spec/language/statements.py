@@ -26,7 +26,7 @@ from backproof_spec.calculus.statement import Statement
 from backproof_spec.language.dimensions import Dimensions
 from backproof_spec.language.lowering import Beyond, Lowering
 from backproof_spec.language.naming import counted, different
-from backproof_spec.language.parsing import Malformed, at, expression, parsed, relation
+from backproof_spec.language.parsing import STATEMENTS, Malformed, at, expression, parsed, relation
 from backproof_spec.language.syntax import (
     Apply,
     Argument,
@@ -74,7 +74,7 @@ def read_all(text: str, stem: str = "statement") -> list[Statement]:
     A comment before everything else is their title.
     """
     try:
-        lines, title = parsed(text)
+        lines, title = parsed(text, most=STATEMENTS)
         return list(_statements(lines, stem, title or "a statement"))
     except RecursionError:
         raise Malformed((1, 1), "a formula is nested too deeply to be read: define names for its parts") from None
