@@ -83,7 +83,7 @@ def test_what_is_too_large_is_refused_at_once(text: str) -> None:
 
 def test_a_long_file_is_refused_before_it_is_read() -> None:
     start = time.process_time()
-    with pytest.raises(Unreadable, match="140,0.. characters, where 100,000 are the most"):
+    with pytest.raises(Unreadable, match=r"140,0.. characters, where 100,000 are the most"):
         operation(HEAD + "Y[s,i] = " + "+".join(["X[s,i]"] * 20_000) + "\n")
     assert time.process_time() - start < 1
 
