@@ -48,6 +48,7 @@ for file; do :; done
 case $file in
   --print-version) echo "8.16.1 4.13.1" ;;
   "$COQ_KILLED") kill -9 $$ ;;
+  "$COQ_SLEEPS") exec sleep 60 ;;
   "$COQ_REFUSES")
     printf 'File "./%s", line %s, characters 0-9:\\nError:\\nThis is\\n  not so.\\n' "$file" "$COQ_LINE" >&2; exit 1 ;;
   *) printf 'Axioms:\\n%sReals.sig_forall_dec\\n  : forall P, P\\nclassic : P\\n' "$COQ_AXIOM" ;;

@@ -339,7 +339,7 @@ def prove(
     if seconds is not None and not seconds > 0:
         msg = f"prove --seconds {seconds:g}: expected a number above 0"
         raise UsageError(msg)
-    judge = Coq() if coq else None
+    judge = Coq(seconds or LONG) if coq else None
     asked, forms = [] if judge is None else [judge], _split(formats) or ["text"]
     names = theorems or []
     operations = names if forms == [NUMPY] else [each for each in names if is_operation(each)]

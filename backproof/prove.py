@@ -115,8 +115,9 @@ _NARROWEST = 40
 class Coq:
     """A judge: Coq itself, which takes a minute or two. ``passed``: did it accept everything that it was given?"""
 
-    def __init__(self) -> None:
-        """Is Coq there?"""
+    def __init__(self, seconds: float) -> None:
+        """Is Coq there? ``seconds``: in which each proof is written for it, and then compiled."""
+        self._seconds = seconds
         try:
             self.version = check.installed()
         except check.Unavailable as error:
@@ -129,7 +130,9 @@ class Coq:
             task = bar.add_task(f"Coq {self.version}: files compiled, then coqchk")
             try:
                 self._said = check.check(
-                    exports(files.values()), lambda done, of: bar.update(task, completed=done, total=of)
+                    exports(files.values(), self._seconds),
+                    lambda done, of: bar.update(task, completed=done, total=of),
+                    self._seconds,
                 )
             except check.Unavailable as error:
                 raise self._refusal(error) from None

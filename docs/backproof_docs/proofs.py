@@ -84,7 +84,7 @@ def checked(
         for each, path in paths.items():
             write("proof file", path, file_text(files[each]))
         said = _replayed(paths.values(), min(seconds, limits.left()))
-        exported = cache(partial(exports, list(files.values())))
+        exported = cache(partial(exports, list(files.values()), seconds))
         judged = judge({each.stem: data for each, data in files.items()})
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")

@@ -285,6 +285,18 @@ def test_a_coqc_that_is_none_is_said_so(monkeypatch, tmp_path):
         check.installed()
 
 
+def test_what_takes_too_long_to_be_written_for_coq_is_stopped_and_said_so():
+    said = exports([data("linear.dW"), data("relu.dZ")], 1e-9)
+    assert set(said.values()) == {"it could not be written for Coq: stopped after 1e-09 s: allow more --seconds"}
+
+
+def test_a_coqc_that_takes_too_long_is_stopped_and_said_so(fake_coq):
+    fake_coq(COQ_SLEEPS="relu_dZ.v")
+    found = check.check(exports([data("relu.dZ"), data("linear.db")]), seconds=5.0)
+    assert found.exported["relu.dZ"].refusal == "coqc: stopped after 5 s: allow more --seconds"
+    assert found.exported["linear.db"].passed
+
+
 def test_a_coqc_that_is_killed_is_said_so(fake_coq):
     fake_coq(COQ_KILLED="relu_dZ.v")
     assert check.check(exports([data("relu.dZ")])).exported["relu.dZ"].refusal == "coqc: it ended with status -9"

@@ -17,7 +17,7 @@ from typing import Any
 from backproof_spec.calculus import terms
 from backproof_spec.calculus.terms import CHILDREN, Formula, Theory
 
-PARTS, WRITTEN_OUT, UNFOLDED, TOTAL = 20_000, 50_000, 200_000, 20_000_000
+PARTS, WRITTEN_OUT, UNFOLDED, TOTAL = 20_000, 50_000, 200_000, 6_000_000
 """The most parts of one formula, of one with its products multiplied out, of one with all definitions unfolded, and of
 all formulas that a proof file speaks of together: a million of them are replayed in some four seconds."""
 SECONDS, LONG = 60.0, 600.0

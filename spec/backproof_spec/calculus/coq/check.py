@@ -18,6 +18,7 @@ from pathlib import Path
 
 from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.coq.theory import PRELUDE, THEORY, theory
+from backproof_spec.calculus.limits import LONG
 
 STANDARD = frozenset({"functional_extensionality_dep", "sig_forall_dec", "sig_not_dec", "classic"})
 """The axioms of Coq's real numbers, functional extensionality and classical logic. A proof may rest on no others."""
@@ -76,11 +77,16 @@ def installed() -> str:
     return done.stdout.split()[0]
 
 
-def check(exports: Mapping[str, Exported | str], progress: Callable[[int, int], object] = lambda *_: None) -> Checked:
+def check(
+    exports: Mapping[str, Exported | str],
+    progress: Callable[[int, int], object] = lambda *_: None,
+    seconds: float = LONG,
+) -> Checked:
     """Everything compiled in a folder that is thrown away, and re-checked. Raises ``Unavailable``.
 
     ``exports``: by their stems; instead of one that could not be written, why. ``progress`` is called with the number
-    of files done, and of all.
+    of files done, and of all. ``seconds``: in which each export is compiled; what is ours, and all together, have
+    ``LONG`` where that is more.
     """
     coq, given = installed(), [each for each in exports.values() if isinstance(each, Exported)]
     files, done = len(given) + len(THEORY) + 1, count(1)
@@ -89,13 +95,15 @@ def check(exports: Mapping[str, Exported | str], progress: Callable[[int, int], 
         for file, text in project(given).items():
             (folder / file).write_text(text, encoding="utf-8")
 
+        exported_ones = {each.theorem for each in given}
+
         def compiled(module: str) -> subprocess.CompletedProcess[str]:
-            said = _compiled(module, folder)
+            said = _compiled(module, folder, seconds if module in exported_ones else max(seconds, LONG))
             progress(next(done), files)
             return said
 
         said = _all_compiled(coq, [each.theorem for each in sorted(given, key=lambda it: -len(it.text))], compiled)
-        again = _rechecked([module for module, each in said.items() if not each.returncode], folder)
+        again = _rechecked([module for module, each in said.items() if not each.returncode], folder, max(seconds, LONG))
     exported = {
         stem: _judged(coq, said[each.theorem], each.places, again)
         if isinstance(each, Exported)
@@ -123,17 +131,29 @@ def _all_compiled(coq: str, proofs: list[str], compiled: _Compile) -> dict[str, 
         return {PRELUDE: prelude, **by_hand.result(), **exported}
 
 
-def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - Coq
+def _run(command: list[str], folder: Path, seconds: float = LONG) -> subprocess.CompletedProcess[str]:
+    """What a program of Coq says in so many seconds."""
+    try:
+        return subprocess.run(  # noqa: S603 - Coq
+            command, cwd=folder, capture_output=True, text=True, check=False, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, _LATE, "", f"stopped after {seconds:g} s: allow more --seconds")
 
 
-def _compiled(module: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return _run(["coqc", "-q", "-Q", ".", "Backproof", f"{module}.v"], folder)
+_LATE = 124
+"""The exit status of a program that was stopped, as ``timeout`` has it."""
 
 
-def _rechecked(modules: list[str], folder: Path) -> str:
+def _compiled(module: str, folder: Path, seconds: float) -> subprocess.CompletedProcess[str]:
+    return _run(["coqc", "-q", "-Q", ".", "Backproof", f"{module}.v"], folder, seconds)
+
+
+def _rechecked(modules: list[str], folder: Path, seconds: float) -> str:
     """What coqchk has against the compiled files and all that they rest on; nothing where it accepts them."""
-    done = _run(["coqchk", "-silent", "-o", "-Q", ".", "Backproof", *(f"Backproof.{each}" for each in modules)], folder)
+    done = _run(
+        ["coqchk", "-silent", "-o", "-Q", ".", "Backproof", *(f"Backproof.{each}" for each in modules)], folder, seconds
+    )
     said = done.stderr + done.stdout
     summary = dict(re.findall(r"^\* ([^:\n]+):(.*(?:\n(?!\*).*)*)", said, re.MULTILINE))
     if done.returncode or "Axioms" not in summary:
@@ -173,4 +193,5 @@ def _refusal(done: subprocess.CompletedProcess[str]) -> tuple[int, str]:
 
 def _ended(done: subprocess.CompletedProcess[str]) -> str:
     """How a program ended of which no more is known."""
-    return " ".join([f"it ended with status {done.returncode}", *done.stderr.split()])
+    ended = [] if done.returncode == _LATE else [f"it ended with status {done.returncode}"]
+    return " ".join([*ended, *done.stderr.split()])

@@ -19,7 +19,7 @@ from typing import Any
 
 from backproof_spec.calculus.coq.premises import Lemma, NotExported, NotWhole, Proof, Scope
 from backproof_spec.calculus.coq.rules import RULES, Rules
-from backproof_spec.calculus.limits import tick
+from backproof_spec.calculus.limits import LONG, Stopped, tick, within
 from backproof_spec.calculus.replay import Rejected, Unreadable, decoded, require_format, says
 from backproof_spec.calculus.terms import Formula, Index, Refused, free_indices
 
@@ -43,17 +43,22 @@ def export(data: Any) -> Exported:
     return _Exporter().exported(data)
 
 
-def exports(files: Iterable[Any]) -> dict[str, Exported | str]:
-    """Proof files, by their stems; why not, where one is malformed, or a step of it has no Coq term here.
+def exports(files: Iterable[Any], seconds: float = LONG) -> dict[str, Exported | str]:
+    """Proof files, by their stems; why not, where one is malformed, takes too long, or a step has no Coq term here.
 
-    Theorems are files of one project: of two whose names are the same in Coq, or but for capitals, the first has it.
+    ``seconds``: in which each is written. Theorems are files of one project: of two whose names are the same in Coq,
+    or but for capitals, the first has it.
     """
     found: dict[str, Exported | str] = {}
     owners: dict[str, str] = {}
     for data in files:
         stem = data["stem"]
         try:
-            written = export(data)
+            with within(seconds):
+                written = export(data)
+        except Stopped as stopped:
+            found[stem] = f"it could not be written for Coq: {stopped}: allow more --seconds"
+            continue
         except (NotExported, Rejected, Unreadable) as error:
             found[stem] = f"it could not be written for Coq: {error}"
             continue
