@@ -26,7 +26,6 @@ from backproof_spec.calculus.replay import (
     digest,
     file_digest,
     require_format,
-    says,
     stated,
     weigh,
 )
@@ -173,12 +172,10 @@ def recalled(d: Derivation, wanted: Formula, data: Any) -> Derivation | None:
     try:
         require_format(data)
         about = {"stem": d.stem, "title": d.title, "uses": list(d.uses), "declarations": declared(d)}
-        weigh(data["steps"])
+        _, said = weigh(data["steps"])
         same = all(json.dumps(data[key]) == json.dumps(each) for key, each in about.items())
         if not same or data["digest"] != file_digest(data):
             return None
-        terms: list[Formula] = []
-        said = [says(terms, step) for step in data["steps"]]
         gives = [Said(frozenset(each["hypotheses"]), each["conclusion"]) for each in said]
         lines = [Line(gives[line["step"]], line["words"]) for line in data["lines"]]
         more = lines[-1].theorem.hypotheses - {*d.hypotheses}
