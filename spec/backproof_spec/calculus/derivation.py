@@ -22,6 +22,7 @@ from backproof_spec.calculus.polynomials import product
 from backproof_spec.calculus.replay import (
     FORMAT,
     KERNEL,
+    Rejected,
     Unreadable,
     digest,
     file_digest,
@@ -181,7 +182,7 @@ def recalled(d: Derivation, wanted: Formula, data: Any) -> Derivation | None:
         more = lines[-1].theorem.hypotheses - {*d.hypotheses}
         if lines[-1].theorem.conclusion != wanted or not all(each[2][1][0] == "dim" for each in more):
             return None
-    except (Unreadable, Stopped, TypeError, ValueError, LookupError, AttributeError, RecursionError):
+    except (Unreadable, Rejected, Stopped, TypeError, ValueError, LookupError, AttributeError, RecursionError):
         return None
     d.lines, d.file = lines, data
     return d
