@@ -163,7 +163,8 @@ def test_a_proof_file_gives_its_lines_back_and_nothing_of_another():
     torn = [
         None, 3, [], {}, {**data, "format": 1}, {**data, "digest": "0"}, {**data, "steps": data["steps"][:-1]},
         {**data, "lines": []}, {**data, "steps": 5}, {**data, "declarations": []}, {**data, "title": "another"},
-        {**data, "steps": [{**data["steps"][0], "gives": 10**6}]}, {**data, "steps": [{**data["steps"][0], "terms": 7}]},
+        {**data, "steps": [{**data["steps"][0], "gives": 10**6}]},
+        {**data, "steps": [{**data["steps"][0], "terms": 7}]},
         {**data, "steps": [{**data["steps"][0], "terms": [["num", 1, 1], *(["mul", k, k] for k in range(40))]}]},
     ]  # fmt: skip
     for each in torn:
