@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+import mutants
 from backproof_impl.loading import as_target
 from backproof_properties import runner
 from backproof_properties.planted import Plant
@@ -160,7 +161,7 @@ def main() -> None:
     """Write the page."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         rows = list(pool.map(row, MISTAKES))
-    PAGE.write_text(page(rows), encoding="utf-8")
+    PAGE.write_text(mutants.with_section(page(rows), mutants.recorded()), encoding="utf-8")
 
 
 if __name__ == "__main__":

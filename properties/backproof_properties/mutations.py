@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from backproof_properties.rewriting import Mistake, Place, mistakes, over_other_axes
 from backproof_spec.language.algebra import number
@@ -38,11 +39,17 @@ from backproof_spec.operation import Operation
 
 @dataclass(frozen=True)
 class Mutant:
-    """An operation with one thing wrong: the cause, and in words what; all its gradients have formulas."""
+    """An operation with one thing wrong: the cause, and in words what; ``swept``: its gradients are those of it."""
 
     cause: str
     words: str
-    operation: Operation
+    given: Operation
+    swept: bool = False
+
+    @cached_property
+    def operation(self) -> Operation:
+        """The operation, all of whose gradients have formulas."""
+        return derived(self.given) if self.swept else self.given
 
 
 def of_forward(operation: Operation) -> Iterator[Mutant]:
@@ -82,10 +89,10 @@ def of_gradient(given: Operation, name: str) -> Iterator[Mutant]:
     if name not in missing(given):
         yield from _of_one(derived(given), name, "")
     for definition, mistake, letters in _mistaken(unclaimed, forward(given)):
-        wrong = derived(_with(unclaimed, definition, mistake.node, letters))
-        yield Mutant(mistake.cause, f"{_said(definition, mistake)}, in both passes", wrong)
+        wrong = _with(unclaimed, definition, mistake.node, letters)
+        yield Mutant(mistake.cause, f"{_said(definition, mistake)}, in both passes", wrong, swept=True)
     for each in _over_other_axes(unclaimed):
-        yield replace(each, words=f"{each.words}, in both passes", operation=derived(each.operation))
+        yield replace(each, words=f"{each.words}, in both passes", swept=True)
     yield from _of_one(derived(unclaimed), name, "in the reverse sweep, ")
 
 

@@ -15,7 +15,6 @@ operation leaky(X[s,i], A[i,j]; slope in 0.125, 0.25) -> Y
 where size(j) = size(i)
 Y[s,i] = step(X[s,i])*sum_j A[i,j]*X[s,j] + slope*relu(X[s,i])
 """
-SPREAD = "(1/sqrt(mean_s1 (X[s1,i] - mean_s11 X[s11,i])^2 + eps))"
 SMALL = ("rms_norm", "embedding", "max_pool", "cumsum", "focal", "rope", "logsumexp", "weighted_cross_entropy")
 
 
