@@ -142,7 +142,8 @@ def of_operations(
                 attempt()
     count = sum(len(of_it) for _, of_it in claims)
     if out is not None:
-        write_pages(list(proved), {each.stem: found for each, found in proved.items()}, _pages(formats), out)
+        results, operations = {each.stem: found for each, found in proved.items()}, {of.name: of for of, _ in claims}
+        write_pages(list(proved), results, _pages(formats), out, operations)
         for of, _ in claims if NUMPY in formats else ():
             write("source", out / f"{of.name}.py", source(of))
         typer.echo(f"{len(proved)} of {count} written to {out}")

@@ -19,6 +19,7 @@ from backproof_docs.proof_formats import FORMATS, files
 from backproof_docs.proofs import Checked, Judge, checked, to_text
 from backproof_docs.terminal import progress_bar
 from backproof_impl.conventions import UsageError
+from backproof_spec import proved
 from backproof_spec.calculus import limits
 from backproof_spec.calculus.coq import check
 from backproof_spec.calculus.coq.export import exports
@@ -28,10 +29,10 @@ from backproof_spec.calculus.evaluate import AGREEMENT, Model, shown
 from backproof_spec.calculus.statement import Statement, claim, counterexample, exception, prove
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Index, Refused
-from backproof_spec.calculus.theorems import THEOREMS, named
 from backproof_spec.calculus.values import Undefined, Unsatisfied
 from backproof_spec.language.parsing import STATEMENTS, Malformed
 from backproof_spec.language.statements import read_all
+from backproof_spec.operation import Operation
 
 
 def pages(
@@ -48,7 +49,9 @@ def pages(
     """
     require(formats, out)
     try:
-        chosen = {stem: derive for name in names for stem, derive in named(name).items()} if names else THEOREMS
+        chosen = (
+            {stem: derive for name in names for stem, derive in proved.named(name).items()} if names else proved.every()
+        )
     except KeyError as error:
         raise UsageError(error.args[0]) from None
     if out is not None:
@@ -73,6 +76,8 @@ def _derived(chosen: Mapping[str, Callable[[], Derivation]], seconds: float) -> 
                 derivation = derive()
         except limits.Stopped as stopped:
             _say_stopped(stem, f"its derivation: {stopped}")
+        except (Unproved, Refused, Unsatisfied) as error:
+            typer.echo(line(f"NOT PROVED  {stem}: {error}: backproof prove {stem} shows where"))
         else:
             yield derivation
 
@@ -93,14 +98,18 @@ def require(formats: Sequence[str], out: Path | None) -> None:
 
 
 def write_pages(
-    derivations: list[Derivation], found: Mapping[str, Checked], formats: Sequence[str], out: Path | None
+    derivations: list[Derivation],
+    found: Mapping[str, Checked],
+    formats: Sequence[str],
+    out: Path | None,
+    operations: Mapping[str, Operation] | None = None,
 ) -> None:
-    """The pages, to the folder; or to the terminal, as wide as that is."""
+    """The pages, to the folder; or to the terminal, as wide as that is. ``operations``: see ``files``."""
     if out is None:
         for each in derivations:
             typer.echo(to_text(each, found[each.stem], width()))
         return
-    for name, text in files(derivations, found, formats):
+    for name, text in files(derivations, found, formats, operations):
         write("page", out / name, text)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from mpmath import mp
 
-from backproof_docs import graphs, kronecker
+from backproof_docs import defined, graphs, kronecker
+from backproof_docs.defined import Operations, operation_of
 from backproof_docs.dependencies import dependencies
 from backproof_docs.document import (
     Block,
@@ -45,6 +46,9 @@ from backproof_spec.calculus.refused import REFUSED
 from backproof_spec.calculus.stems import Stem, stem
 from backproof_spec.calculus.terms import Formula, free_indices, parts
 from backproof_spec.claims import CLAIM_IDS
+from backproof_spec.operation import Operation
+
+_NONE: Operations = {}
 
 INDEX, GALLERY = "index", "refused"
 """The names of the pages that are no theorem's."""
@@ -61,14 +65,25 @@ def _table(rows: Sequence[Sequence[str]], notation: Notation) -> str:
     return "[" + ", ".join(f"[{', '.join(row)}]" for row in rows) + "]"
 
 
-def theorem(derivation: Derivation, found: Checked, notation: Notation, served: Sequence[str]) -> Document:
-    """What is stated, from what, why, line by line; what of the suite it stands behind; numbers; and its status."""
+def theorem(
+    derivation: Derivation,
+    found: Checked,
+    notation: Notation,
+    served: Sequence[str],
+    operation: Operation | None = None,
+) -> Document:
+    """What is stated, from what, why, line by line; what of the suite it stands behind; numbers; and its status.
+
+    ``operation``: that of which it is a gradient, if it was defined in a file.
+    """
     shown = page(derivation, notation)
     said = f"{shown.left} = {shown.lines[-1].formula}"
-    words, idea = titled(derivation)
-    of = stem("" if derivation.own else derivation.stem)
-    formulas = (said,) if derivation.own else (in_matrices(derivation.title, notation), said)
+    words, idea = defined.title(operation, derivation.stem) if operation else titled(derivation)
+    own = derivation.own or operation is not None
+    of = stem("" if own else derivation.stem)
+    formulas = (said,) if own else (in_matrices(derivation.title, notation), said)
     blocks: list[Block] = [Claim(formulas, in_words(idea, notation)), *_network(of, graphs.backward)]
+    blocks += defined.definition(operation) if operation else []
     blocks += [Section("Variables"), Items(variables(derivation, notation))]
     where: tuple[Line, ...] = (*((Math(each),) for each in shown.given), *signs(derivation, notation))
     where += tuple((each.replace("..", ", …, "),) for each in ranges(derivation))
@@ -79,7 +94,8 @@ def theorem(derivation: Derivation, found: Checked, notation: Notation, served: 
     whys = [(*_linked(in_words(each.words, notation), derivation.uses), *_used(each.used)) for each in shown.lines]
     steps = tuple((each.left, each.formula, why) for each, why in zip(shown.lines, whys, strict=True))
     blocks += [Section("Derivation"), Steps(steps), *_form(of, notation)]
-    blocks += [Section("For example"), *_example(derivation, notation), *_program(of.claim)]
+    blocks += [Section("For example"), *_example(derivation, notation)]
+    blocks += defined.program(operation, derivation.stem) if operation else _program(of.claim)
     blocks += _coq(found) + _family(derivation.uses, served)
     return Document(derivation.stem, words, (status(found), found.passed), tuple(blocks))
 
@@ -323,26 +339,38 @@ _DEPTH = 3
 """Layers of the network whose graphs the index shows."""
 
 
-def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation) -> Document:
-    """All theorems, what they assume and how they were checked; what rests on what; the network's two graphs."""
+def index(
+    derivations: Sequence[Derivation],
+    found: Mapping[str, Checked],
+    notation: Notation,
+    operations: Operations = _NONE,
+) -> Document:
+    """All theorems, what they assume and how they were checked; what rests on what; the network's two graphs.
+
+    ``operations``: those that were defined in files, each in one row.
+    """
     rows = []
-    for each in derivations:
+    by_hand = [each for each in derivations if operation_of(each.stem, operations) is None]
+    for each in by_hand:
         assumed = page(each, notation).assumed
         row: tuple[Line, ...] = (
             (Link(each.stem),),
             (Math(in_matrices(each.title, notation)),),
             joined(assumed, "\n") or ("nothing",),
             (str(found[each.stem].steps),),
-            (_coq_of(found[each.stem]),),
+            (defined.accepted([found[each.stem]]),),
         )
         rows.append(row)
     passed = sum(each.passed for each in found.values())
-    said = f"checked: {passed} of {len(rows)} proofs by the kernel, by a replay in a fresh process, and in numbers"
+    said = (
+        f"checked: {passed} of {len(derivations)} proofs by the kernel, by a replay in a fresh process, and in numbers"
+    )
     accepted = [each.coq.coq for each in found.values() if each.coq and each.coq.passed]
     said += f"; {len(accepted)} by Coq {accepted[0]} and coqchk" if accepted else ""
     uses: dict[str, Sequence[str]] = {
-        stem(each.stem).any_depth: tuple(stem(used).any_depth for used in each.uses) for each in derivations
+        stem(each.stem).any_depth: tuple(stem(used).any_depth for used in each.uses) for each in by_hand
     }
+    uses |= {each.stem.partition(".")[0]: () for each in derivations if each not in by_hand}
     blocks: list[Block] = [
         Text(
             (
@@ -352,6 +380,7 @@ def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notat
             )
         ),
         Table(("theorem", "in matrices", "assuming", "steps", "Coq"), tuple(rows)),
+        *defined.table([each.stem for each in derivations], found, operations),
         Section("What rests on what"),
         Picture("dependencies", "which theorem uses which", dependencies(uses)),
         Section(f"A network of {_DEPTH} layers"),
@@ -359,9 +388,4 @@ def index(derivations: Sequence[Derivation], found: Mapping[str, Checked], notat
         _picture(_DEPTH, graphs.forward),
         _picture(_DEPTH, graphs.backward),
     ]
-    return Document(INDEX, "Proofs", (said, passed == len(rows)), tuple(blocks))
-
-
-def _coq_of(found: Checked) -> str:
-    """What Coq said, in a word."""
-    return "—" if found.coq is None else "accepted" if found.coq.passed else "REFUSED"
+    return Document(INDEX, "Proofs", (said, passed == len(derivations)), tuple(blocks))

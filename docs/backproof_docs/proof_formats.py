@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from backproof_docs import book
+from backproof_docs.defined import Operations, operation_of
 from backproof_docs.document import Document, to_markdown
 from backproof_docs.formulas import Notation
 from backproof_docs.proofs import Checked, to_json, to_text
 from backproof_docs.typeset import to_handout, to_html, to_pdf
+from backproof_spec import proved
 from backproof_spec.calculus.coq.check import project
 from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.derivation import Derivation
-from backproof_spec.calculus.theorems import THEOREMS
 
 DOCUMENTS: dict[str, tuple[Notation, Callable[[Document, Sequence[str]], str | bytes]]] = {
     "md": (Notation.LATEX, to_markdown),
@@ -25,9 +26,16 @@ _BESIDE = "md"
 
 
 def files(
-    derivations: Sequence[Derivation], found: Mapping[str, Checked], formats: Sequence[str]
+    derivations: Sequence[Derivation],
+    found: Mapping[str, Checked],
+    formats: Sequence[str],
+    operations: Operations | None = None,
 ) -> Iterator[tuple[str, str | bytes]]:
-    """Each page of each theorem, in each format, and the drawings; of all theorems an index and what is refused too."""
+    """Each page of each theorem, in each format, and the drawings; of all theorems an index and what is refused too.
+
+    ``operations``: those that the theorems may be gradients of; the built-in ones by default.
+    """
+    operations = proved.operations() if operations is None else operations
     for name in formats:
         if name == "text":
             yield from ((f"{each.stem}.txt", to_text(each, found[each.stem])) for each in derivations)
@@ -36,10 +44,10 @@ def files(
         elif name == "coq":
             yield from project(each.exported for each in found.values() if isinstance(each.exported, Exported)).items()
         elif name == "handout":
-            documents = _documents(derivations, found, Notation.TYPST)
+            documents = _documents(derivations, found, Notation.TYPST, operations)
             yield "handout.pdf", to_handout(documents, "Gradients, proved", _about(found))
         else:
-            yield from _pages(derivations, found, name)
+            yield from _pages(derivations, found, name, operations)
 
 
 def _about(found: Mapping[str, Checked]) -> str:
@@ -49,10 +57,10 @@ def _about(found: Mapping[str, Checked]) -> str:
 
 
 def _pages(
-    derivations: Sequence[Derivation], found: Mapping[str, Checked], name: str
+    derivations: Sequence[Derivation], found: Mapping[str, Checked], name: str, operations: Operations
 ) -> Iterator[tuple[str, str | bytes]]:
     notation, write = DOCUMENTS[name]
-    documents = _documents(derivations, found, notation)
+    documents = _documents(derivations, found, notation, operations)
     linked = [each.name for each in documents]
     for document in documents:
         yield f"{document.name}.{name}", write(document, linked)
@@ -60,12 +68,20 @@ def _pages(
             yield from ((f"{picture}.svg", svg) for picture, svg in document.pictures.items())
 
 
-def _documents(derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation) -> list[Document]:
+def _documents(
+    derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation, operations: Operations
+) -> list[Document]:
     """A page of each theorem; of all theorems an index and what is refused too."""
     documents = [
-        book.theorem(each, found[each.stem], notation, [other.stem for other in derivations if each.stem in other.uses])
+        book.theorem(
+            each,
+            found[each.stem],
+            notation,
+            [other.stem for other in derivations if each.stem in other.uses],
+            operation_of(each.stem, operations),
+        )
         for each in derivations
     ]
-    if set(THEOREMS) <= {each.stem for each in derivations}:
-        documents += [book.index(derivations, found, notation), book.gallery(notation)]
+    if proved.every().keys() <= {each.stem for each in derivations}:
+        documents += [book.index(derivations, found, notation, operations), book.gallery(notation)]
     return documents

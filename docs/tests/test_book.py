@@ -17,10 +17,13 @@ from backproof_docs.proof_formats import DOCUMENTS, files
 from backproof_docs.proofs import Checked, checked
 from backproof_docs.report import theorem_of
 from backproof_docs.titles import titled
+from backproof_spec import library, proved
+from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.replay import Rejected, replay
 from backproof_spec.calculus.theorems import THEOREMS, named
 from backproof_spec.claims import CLAIM_IDS
+from backproof_spec.language.numpy_source import source
 
 pytestmark = pytest.mark.no_cover  # every proof is derived and written: see CONTRIBUTING
 
@@ -42,16 +45,43 @@ def _after(document, title):
 # --- what is committed ------------------------------------------------------------------------------------------------
 
 
+def _committed():
+    return {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir() if path != SCHEMA}
+
+
 def test_what_is_committed_is_what_is_written_and_every_link_leads_somewhere():
+    """Of operations in files, whose proofs are on record, the index, the definition, the source and the status."""
     derivations = [derive() for derive in THEOREMS.values()]
-    found = checked(derivations)
+    found, committed = checked(derivations), _committed()
     assert all(each.passed for each in found.values())
     written = dict(files(derivations, found, ["md", "json"]))
-    committed = {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir() if path != SCHEMA}
+    on_record = {stem: json.loads(committed[f"{stem}.json"]) for stem in proved.of_operations()}
+    by_coq = recorded(on_record)
+    for stem, data in on_record.items():
+        found[stem] = Checked(len(data["steps"]), "", 4, 60, coq=by_coq.get(stem))
+        derivations.append(Derivation(stem, data["title"]))
+        operation, page = proved.operations()[stem.partition(".")[0]], committed[f"{stem}.md"]
+        assert f"```text\n{library.built_in()[operation.name].read_text().rstrip()}\n```" in page, STALE
+        assert f"```python\n{source(operation).rstrip()}\n```" in page, STALE
+        assert f"*checked: kernel, {len(data['steps'])} steps; replayed in a fresh process;" in page, STALE
+        written[f"{stem}.md"] = page
+        written[f"{stem}.json"] = committed[f"{stem}.json"]
+    index = book.index(derivations, found, Notation.LATEX, proved.operations())
+    for page in (index, book.gallery(Notation.LATEX)):
+        written[f"{page.name}.md"] = to_markdown(page, [*found, book.INDEX, book.GALLERY])
+        written |= {f"{name}.svg": svg for name, svg in page.pictures.items()}
     assert sorted(committed) == sorted(written), STALE
     assert [name for name, text in committed.items() if text != written[name]] == [], STALE
     targets = {to for text in written.values() for to in re.findall(r"\]\(([^)]+)\)", text)}
-    assert {"refused.md", "dependencies.svg"} <= targets <= set(written)
+    assert {"refused.md", "dependencies.svg", "layer_norm.dX.md"} <= targets <= set(written)
+
+
+@pytest.mark.book
+def test_every_page_is_what_is_written_where_everything_is_derived_from_nothing():
+    derivations = [derive() for derive in proved.every().values()]
+    found = checked(derivations)
+    assert [stem for stem, each in found.items() if not each.passed] == []
+    assert dict(files(derivations, found, ["md", "json"])) == _committed(), STALE
 
 
 @pytest.mark.parametrize("path", PROOFS, ids=lambda path: path.stem)
@@ -87,6 +117,25 @@ def test_a_page_states_derives_implements_tests_and_computes():
     assert (Path(__file__).parents[2] / "properties/backproof_properties/linear.py").is_file()
     assert _after(page, "Used by") == Items(((Link("network.1.dW1"),),))
     assert _after(page, "Uses") == Items(((Link("kron.vec"),),))
+
+
+def test_a_page_of_an_operation_shows_its_file_its_source_and_the_command_that_runs_the_suite():
+    (derive,) = proved.named("mlp_block.dg").values()
+    page = book.theorem(derive(), GOOD, Notation.LATEX, (), proved.operations()["mlp_block"])
+    assert page.title == "mlp_block: the gradient by g"
+    assert page.blocks[0].formulas[0].startswith(r"\frac{\partial")
+    assert page.blocks[0].idea[0].startswith("Two layers: a linear one, GELU")
+    assert "\nG = gelu(Z)\n" in _after(page, "Definition").text
+    assert "def mlp_block_vjp(" in _after(page, "In NumPy").text
+    assert _after(page, "Tested by").line[0] == Code("backproof verify mlp_block.dg")
+
+
+def test_theorems_by_hand_and_of_files_go_by_one_name():
+    assert list(proved.named("layer_norm")) == ["layer_norm.dZ", "layer_norm.dX", "layer_norm.dg", "layer_norm.db"]
+    assert list(proved.named("layer_norm.dg")) == ["layer_norm.dg"]
+    assert list(proved.named("linear.dW")) == ["linear.dW"]
+    with pytest.raises(KeyError, match=r"theorem 'gelu.dY' is not known"):
+        proved.named("gelu.dY")
 
 
 def test_the_example_is_computed():

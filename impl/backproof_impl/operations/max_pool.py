@@ -21,8 +21,10 @@ def max_pool(X: Array, stride: int = 2, k: int = 2) -> Array:
 
 
 def max_pool_vjp(X: Array, dY: Array, stride: int = 2, k: int = 2) -> Array:
-    """dX adds dY[s, c, y] wherever an entry is the largest of window y."""
+    """dX adds dY[s, c, y] where an entry is the largest of window y; several that are share it."""
     Y, dX = max_pool(X, stride, k), np.zeros_like(X)
-    for places in _seen(X, stride, k):
-        dX[:, :, places] += dY * (X[:, :, places] == Y)
+    wins = [(places, (X[:, :, places] == Y).astype(X.dtype)) for places in _seen(X, stride, k)]
+    shares = dY / sum(each for _, each in wins)
+    for places, each in wins:
+        dX[:, :, places] += each * shares
     return dX

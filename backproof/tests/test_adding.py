@@ -1,0 +1,94 @@
+"""Adding an operation: a file that defines it and one with its two functions, nothing else, as CONTRIBUTING says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = (
+    "backproof",
+    "spec/backproof_spec",
+    "impl/backproof_impl",
+    "properties/backproof_properties",
+    "docs/backproof_docs",
+)
+FILES = {
+    "spec/backproof_spec/operations/activations/silu.op": "text",
+    "impl/backproof_impl/operations/silu.py": "python",
+}
+INDEX = """
+from backproof_docs import book
+from backproof_docs.document import to_markdown
+from backproof_docs.formulas import Notation
+from backproof_docs.proofs import Checked
+from backproof_spec import proved
+from backproof_spec.calculus.derivation import Derivation
+
+found = {stem: Checked(1, "", 4, 60) for stem in proved.of_operations()}
+derivations = [Derivation(stem, stem) for stem in found]
+print(to_markdown(book.index(derivations, found, Notation.LATEX, proved.operations()), list(found)))
+"""
+
+
+@pytest.fixture(scope="module")
+def added(tmp_path_factory):
+    """Run Python in a copy of the packages with the two files of CONTRIBUTING: (status, what it printed)."""
+    root = tmp_path_factory.mktemp("copy")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    shutil.copytree(ROOT / "spec/coq", root / "spec/coq")
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for path, language in FILES.items():
+        named = text.index(f"`{path}`")
+        block = re.search(rf"^ *```{language}\n(.*?)^ *```$", text[named:], re.DOTALL | re.MULTILINE)
+        (root / path).write_text(textwrap.dedent(block[1]), encoding="utf-8")
+    folders = (root, *(root / package for package in ("spec", "impl", "properties", "docs")))
+    places = {"PYTHONPATH": os.pathsep.join(map(str, folders)), "COLUMNS": "80", "XDG_CACHE_HOME": str(root / "cache")}
+
+    def run(*arguments):
+        done = subprocess.run(
+            [sys.executable, "-P", *arguments], cwd=root, env={**os.environ, **places},
+            capture_output=True, check=False, encoding="utf-8", timeout=300,
+        )  # fmt: skip
+        assert str(ROOT) not in done.stderr
+        return done.returncode, done.stdout
+
+    return run
+
+
+def test_it_is_listed(added):
+    assert added("-m", "backproof", "list", "operations", "silu")[1].splitlines()[1].split()[0] == "silu"
+    rows = added("-m", "backproof", "list", "claims", "silu")[1].splitlines()[1:]
+    assert [row.split()[0] for row in rows if row[0] != " "] == ["silu.forward", "silu.dX"]
+
+
+def test_it_is_verified_in_a_process_of_its_own_too(added):
+    few = ("--examples", "5", "--seed", "1", "-n", "1")
+    status, said = added("-m", "backproof", "verify", "silu", *few)
+    assert status == 1
+    assert "FAILED  2 uncertified · target reference" in said
+    row = next(line for line in said.splitlines() if " silu.dX " in line)
+    assert "∎" in row
+    assert "FAILED  1 uncertified" in added("-m", "backproof", "validate", "reference", "--claim", "silu.dX", *few)[1]
+
+
+def test_it_is_proved_and_has_a_page(added, tmp_path):
+    assert "PROVED  for all sizes and values" in added("-m", "backproof", "prove", "silu")[1]
+    assert added("-m", "backproof", "prove", "silu", "--format", "md,html", "--out", str(tmp_path))[0] == 0
+    page = (tmp_path / "silu.dX.md").read_text(encoding="utf-8")
+    assert "# The sigmoid linear unit.\noperation silu(X[s,i]) -> Y" in page
+    assert "def silu_vjp(X, dY):" in page
+    assert "`backproof verify silu.dX`" in page
+    assert (tmp_path / "silu.dX.html").is_file()
+
+
+def test_it_is_in_the_index(added):
+    status, said = added("-c", INDEX)
+    assert status == 0
+    assert "| `silu`: The sigmoid linear unit | [silu.dX](silu.dX.md) |" in said

@@ -1,0 +1,51 @@
+"""Every theorem: those derived by hand, and of each operation in a file its gradients, by the stem of their claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+
+from backproof_spec import library
+from backproof_spec.calculus import theorems
+from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.claims import NOTES
+from backproof_spec.language import deriving
+from backproof_spec.language.reverse import derived
+from backproof_spec.operation import Operation
+
+Theorems = Mapping[str, Callable[[], Derivation]]
+"""What derives a theorem, by its stem."""
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    """The built-in operations whose theorems are made of their definitions, gradients that none claims among them.
+
+    Those of the notes are proved by hand.
+    """
+    return {name: derived(library.operation(name)) for name in library.built_in() if name not in NOTES}
+
+
+def of_operations() -> Theorems:
+    """The gradients of each."""
+    return {
+        f"{name}.d{gradient.name}": partial(deriving.prove, operation, gradient)
+        for name, operation in operations().items()
+        for gradient in operation.gradients
+    }
+
+
+def every() -> Theorems:
+    """Those by hand first."""
+    return {**theorems.THEOREMS, **of_operations()}
+
+
+def named(name: str) -> Theorems:
+    """The theorems of a name: a stem, an operation or a claim. Raises ``KeyError``: what is close."""
+    found = {stem: derive for stem, derive in of_operations().items() if name in {stem, stem.partition(".")[0]}}
+    try:
+        return {**theorems.named(name), **found}
+    except KeyError:
+        if not found:
+            raise
+        return found
