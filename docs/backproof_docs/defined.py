@@ -8,6 +8,7 @@ from backproof_docs.document import Block, Code, Line, Link, Listing, Section, T
 from backproof_docs.proofs import Checked
 from backproof_docs.titles import Title
 from backproof_spec import library, proved
+from backproof_spec.claims import claims_of
 from backproof_spec.language.numpy_source import source
 from backproof_spec.language.text import relation, written
 from backproof_spec.operation import Operation
@@ -17,16 +18,17 @@ Operations = Mapping[str, Operation]
 
 
 def operation_of(stem: str, operations: Operations) -> Operation | None:
-    """The operation of which a theorem is a gradient."""
-    name, _, what = stem.partition(".")
-    found = operations.get(name)
-    return found if found and what in {f"d{each.name}" for each in found.gradients} else None
+    """The operation of which something is claimed."""
+    found = operations.get(stem.partition(".")[0])
+    return found if found and stem in proved.of(found) else None
 
 
 def title(operation: Operation, stem: str) -> Title:
     """``layer_norm: the gradient by X``, and the operation's own title."""
-    by = stem.removeprefix(f"{operation.name}.d")
-    return Title(f"{operation.name}: the gradient by {by}", operation.title)
+    what = stem.removeprefix(f"{operation.name}.")
+    gradient = what in {f"d{each.name}" for each in operation.gradients}
+    said = f"the gradient by {what[1:]}" if gradient else f"another way to compute {what.partition('.')[0]}"
+    return Title(f"{operation.name}: {said}", operation.title)
 
 
 def definition(operation: Operation) -> list[Block]:
@@ -42,7 +44,7 @@ def _built_in(operation: Operation) -> bool:
 def program(operation: Operation, stem: str) -> list[Block]:
     """The source that the definition gives, and what runs the suite on it."""
     blocks: list[Block] = [Section("In NumPy"), Listing("python", source(operation).rstrip())]
-    if not _built_in(operation):
+    if not _built_in(operation) or stem not in {each.id for each in claims_of(operation)}:
         return blocks
     said: Line = (
         Code(f"backproof verify {stem}"),
@@ -52,14 +54,11 @@ def program(operation: Operation, stem: str) -> list[Block]:
 
 
 def table(stems: Iterable[str], found: Mapping[str, Checked], operations: Operations) -> list[Block]:
-    """A row for each operation: its gradients, what it supposes, and how they were checked."""
-    of: dict[str, list[str]] = {}
-    for each in stems:
-        operation = operation_of(each, operations)
-        if operation is not None:
-            of.setdefault(operation.name, []).append(each)
-    rows = tuple(_row(operations[name], gradients, found) for name, gradients in of.items())
-    head = ("operation", "gradients", "supposing", "steps", "Coq")
+    """A row for each operation: its theorems, what it supposes, and how they were checked."""
+    given = {*stems}
+    proofs = {name: [stem for stem in proved.of(each) if stem in given] for name, each in operations.items()}
+    rows = tuple(_row(operations[name], theirs, found) for name, theirs in proofs.items() if theirs)
+    head = ("operation", "theorems", "supposing", "steps", "Coq")
     return [Section("Operations in files"), Table(head, rows)] if rows else []
 
 

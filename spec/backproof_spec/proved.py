@@ -1,4 +1,4 @@
-"""Every theorem: those derived by hand, and of each operation in a file its gradients, by the stem of their claims."""
+"""Every theorem: those derived by hand, and what is claimed of each operation in a file, by the stem of the claim."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from backproof_spec import library
 from backproof_spec.calculus import theorems
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.claims import NOTES
-from backproof_spec.language import deriving
+from backproof_spec.language import deriving, ways
 from backproof_spec.language.reverse import derived
 from backproof_spec.operation import Operation
 
@@ -27,11 +27,18 @@ def operations() -> Mapping[str, Operation]:
 
 
 def of_operations() -> Theorems:
-    """The gradients of each."""
+    """The gradients of each, and the other ways to compute its names."""
+    return {stem: derive for operation in operations().values() for stem, derive in of(operation).items()}
+
+
+def of(operation: Operation) -> Theorems:
+    """Those of one."""
+    gradients = {
+        f"{operation.name}.d{each.name}": partial(deriving.prove, operation, each) for each in operation.gradients
+    }
     return {
-        f"{name}.d{gradient.name}": partial(deriving.prove, operation, gradient)
-        for name, operation in operations().items()
-        for gradient in operation.gradients
+        **gradients,
+        **{ways.stem(operation, each): partial(ways.prove, operation, each) for each in operation.ways},
     }
 
 
