@@ -10,6 +10,7 @@ import numpy as np
 
 from backproof_impl.adapters.autodiff import Differentiator, Library
 from backproof_impl.conventions import Conventions, Limits
+from backproof_impl.wrapping.differentiable import every
 
 CALLS = count(1)
 
@@ -37,7 +38,18 @@ DIFFERENTIATOR = Differentiator(
 LIBRARY = Library(jnp.array, np.asarray, vjp, FORWARD, scope)
 patient = partial(Conventions, layout="batch-first", limits=Limits(seconds=SECONDS))
 declared = partial(patient, arithmetic=FLUSHES, relu_at_zero=0)
-TARGET = LIBRARY.target(declared())
+DEFINED: dict[str, Any] = {
+    "conv2d": lambda X, W, z, stride=1, pad=0, dilation=1: (
+        jax.lax.conv_general_dilated(X, W, (stride,) * 2, [(pad, pad)] * 2, rhs_dilation=(dilation,) * 2)
+        + z[:, None, None]
+    ),
+    "cumsum": partial(jnp.cumsum, axis=1),
+    "embedding": lambda E, t: jnp.take(E, t, axis=0),
+    "gelu": partial(jax.nn.gelu, approximate=False),
+    "gelu_tanh": jax.nn.gelu,
+    "logsumexp": partial(jax.nn.logsumexp, axis=1),
+}
+TARGET = {**LIBRARY.target(declared()), **every("jax", DEFINED)}
 VARIANTS = {
     "maximum": LIBRARY.target(declared(relu_at_zero=0.5), relu=lambda Z: jnp.maximum(Z, 0)),
     "where": LIBRARY.target(declared(), relu=lambda Z: jnp.where(Z > 0, Z, 0)),

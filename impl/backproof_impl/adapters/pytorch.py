@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import ml_dtypes
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 from backproof_impl.adapters.autodiff import Differentiator, Library, keywords
 from backproof_impl.conventions import Conventions, Limits
+from backproof_impl.wrapping.differentiable import every
 
 
 def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
@@ -98,8 +99,53 @@ DIFFERENTIATOR = Differentiator(
 
 # --- ours -------------------------------------------------------------------------------------------------------------
 
+
+def _where_taken(function: Any) -> Any:
+    """The same; what PyTorch refuses to take, such as no entries or no room for a window, is declined."""
+
+    @wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        if not all(A.numel() for A in args):
+            msg = "no entries"
+            raise NotImplementedError(msg)
+        try:
+            return function(*args, **options)
+        except RuntimeError as error:
+            raise NotImplementedError(str(error).partition("\n")[0]) from None
+
+    return called
+
+
+DEFINED: dict[str, Any] = {
+    "batch_norm": _where_taken(  # its gradient is wrong where g is a strided view: docs/guide/findings.md
+        lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
+    ),
+    "causal_attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV), is_causal=True)[0],
+    "conv2d": _where_taken(
+        lambda X, W, z, stride=1, pad=0, dilation=1: F.conv2d(X, W, z, stride, pad, dilation),
+    ),
+    "cumsum": partial(torch.cumsum, dim=1),
+    "embedding": lambda E, t: F.embedding(t, E),
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "group_norm": _where_taken(
+        lambda X, g, b, eps=1e-5: torch.group_norm(X.flatten(1, 2), X.shape[1], g.flatten(), b.flatten(), eps).view_as(
+            X
+        )
+    ),
+    "layer_norm": lambda X, g, b, eps=1e-5: F.layer_norm(X, X.shape[1:], g, b, eps),
+    "logsumexp": partial(torch.logsumexp, dim=1),
+    "lstm_cell": lambda X, H, C, *w: torch.lstm_cell(
+        X, (H, C), torch.cat(w[:4]), torch.cat(w[4:8]), torch.cat(w[8:]), torch.zeros_like(torch.cat(w[8:]))
+    ),
+    "max_pool": _where_taken(lambda X, stride=2, k=2: F.max_pool1d(X, k, stride)),
+    "rms_norm": lambda X, g, eps=1e-6: F.rms_norm(X, X.shape[1:], g, eps),
+    "weighted_cross_entropy": lambda Z, t, w, keep, smooth=0.1: F.cross_entropy(
+        Z, t.where(keep != 0, -100), w, reduction="sum", label_smoothing=smooth
+    ),
+}
 declared = partial(Conventions, layout="batch-first", relu_at_zero=0)
-TARGET = LIBRARY.target(declared())
+TARGET = {**LIBRARY.target(declared()), **every("pytorch", DEFINED)}
 safe = declared(limits=Limits(dtypes=("float64",), logit=350))  # beyond gaps of 708 e^(z − max z) underflows: log 0
 VARIANTS = {
     "maximum": LIBRARY.target(declared(relu_at_zero=0.5), relu=lambda Z: Z.maximum(torch.zeros_like(Z))),

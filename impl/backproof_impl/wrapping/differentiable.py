@@ -9,7 +9,7 @@ depend on has the gradient 0.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -36,6 +36,11 @@ def from_torch(function: Callable[..., Any]) -> Differentiable:
 def from_jax(function: Callable[..., Any]) -> Differentiable:
     """The same of JAX: a function, or a ``jax.custom_vjp``. Numbers of 64 bits are enabled for its calls."""
     return _of("jax", "from_jax", function)
+
+
+def every(adapter: str, functions: Mapping[str, Callable[..., Any]]) -> dict[str, Differentiable]:
+    """Those of an adapter, by their operations."""
+    return {name: Differentiable(adapter, function) for name, function in functions.items()}
 
 
 def _of(adapter: str, name: str, function: Any) -> Differentiable:
