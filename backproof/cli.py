@@ -135,7 +135,7 @@ def verify(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...",
+            metavar="NAME",
             help=f"Operations or claims, or {ALL}; by default those of the notes.",
             show_default=False,
         ),
@@ -367,7 +367,7 @@ def list_(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...", help="Only the rows of these names; of claims, or operations.", show_default=False
+            metavar="NAME", help="Only the rows of these names; of claims, or operations.", show_default=False
         ),
     ] = None,
 ) -> None:
