@@ -113,8 +113,8 @@ def test_a_page_states_derives_implements_tests_and_computes():
     assert numpy.index("def _product(") < numpy.index("def linear_vjp(") < numpy.index("return _product(dZ, Y.T)")
     assert "noqa" not in _after(page, "In NumPy").text
     tested = _after(page, "Tested by").line
-    assert Code("properties/backproof_properties/linear.py") in tested
-    assert (Path(__file__).parents[2] / "properties/backproof_properties/linear.py").is_file()
+    assert Code("properties/backproof_properties/checks.py") in tested
+    assert (Path(__file__).parents[2] / "properties/backproof_properties/checks.py").is_file()
     assert _after(page, "Used by") == Items(((Link("network.1.dW1"),),))
     assert _after(page, "Uses") == Items(((Link("kron.vec"),),))
 
