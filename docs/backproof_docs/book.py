@@ -42,9 +42,10 @@ from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.falsehoods import Examined, examine, refusal
 from backproof_spec.calculus.forged import FORGED
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.refused import REFUSED
 from backproof_spec.calculus.stems import Stem, stem
-from backproof_spec.calculus.terms import Formula, free_indices, parts
+from backproof_spec.calculus.terms import Formula, free_indices
 from backproof_spec.claims import CLAIM_IDS
 from backproof_spec.operation import Operation
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import chain, count, groupby
 
-from backproof_spec.calculus.terms import FUNCTIONS, ONE, Formula, Index, Names, free_indices, parts
+from backproof_spec.calculus.matching import parts
+from backproof_spec.calculus.terms import FUNCTIONS, ONE, Formula, Index, Names, free_indices
 
 
 class Notation(Enum):

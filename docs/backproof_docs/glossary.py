@@ -9,8 +9,8 @@ from string import ascii_uppercase
 from backproof_docs.document import Line, Math
 from backproof_docs.formulas import Notation, Writer
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.notation import Expression, exp, log
-from backproof_spec.calculus.terms import parts
 from backproof_spec.calculus.theorems import DEEPEST
 
 NAMES = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import groupby
@@ -69,21 +70,17 @@ def checked(
 
     ``seconds``: for the replay of each, and for its numbers; where whoever asks has less time left, ``OutOfTime``.
     """
-    found = {}
+    found = dict[str, Checked]()
     with tempfile.TemporaryDirectory() as folder:
-        files, numbers = dict[Derivation, dict[str, Any]](), dict[Derivation, tuple[int, int]]()
-        for each in derivations:
-            try:
-                with limits.within(seconds):
-                    files[each], numbers[each] = proof_file(each), _agreement(each)
-            except limits.OutOfTime as over:
-                limits.tick()
-                found[each.stem] = Checked(len(each.steps), "", 0, 0, stopped=f"its numbers: {over}")
-        files = {each: files[each] for each in numbers}
+        files = dict(_timed(derivations, proof_file, seconds, found))
         paths = {each: Path(folder, f"{each.stem}.json") for each in files}
         for each, path in paths.items():
             write("proof file", path, file_text(files[each]))
-        said = _replayed(paths.values(), min(seconds, limits.left()))
+        with _replaying(paths.values(), min(seconds, limits.left())) as replayed:  # beside the numbers
+            numbers: dict[Derivation, tuple[int, int]] = dict(_timed(files, _agreement, seconds, found))
+            said = replayed()
+        paths = {each: paths[each] for each in numbers}
+        files = {each: files[each] for each in numbers}
         exported = cache(partial(exports, list(files.values()), seconds))
         judged = judge({each.stem: data for each, data in files.items()})
         for each, path in paths.items():
@@ -98,19 +95,40 @@ def checked(
     return found
 
 
+def _timed(
+    derivations: Iterable[Derivation], make: Callable[[Derivation], Any], seconds: float, found: dict[str, Checked]
+) -> Iterator[tuple[Derivation, Any]]:
+    """What is made of each in so many seconds; of those of which it is not, that joins what was found."""
+    for each in derivations:
+        try:
+            with limits.within(seconds):
+                made = make(each)
+        except limits.OutOfTime as over:
+            limits.tick()
+            found[each.stem] = Checked(len(each.steps), "", 0, 0, stopped=f"its numbers: {over}")
+        else:
+            yield each, made
+
+
 def _of(exported: Callable[[], Mapping[str, Exported | str]], stem: str) -> Exported | str:
     return exported()[stem]
 
 
-def _replayed(paths: Iterable[Path], seconds: float) -> dict[str, str]:
-    """What the replayer says of each file, in so many seconds each."""
+@contextmanager
+def _replaying(paths: Iterable[Path], seconds: float) -> Iterator[Callable[[], dict[str, str]]]:
+    """The replayer at work; what is yielded waits for what it says of each file, in so many seconds each."""
     files = [str(path) for path in paths]
-    if not files:
-        return {}
     words = ("--seconds", str(max(seconds, _LEAST)), *files)
-    said = launch.said(launch.command("backproof_spec.calculus.replay", *words, alone=True))
-    lines = said.splitlines()
-    return {path: line[len(path) + 2 :] for path in files for line in lines if line.startswith(f"{path}: ")}
+    if not files:
+        yield dict
+        return
+    with launch.saying(launch.command("backproof_spec.calculus.replay", *words, alone=True)) as said:
+
+        def of_each() -> dict[str, str]:
+            lines = said().splitlines()
+            return {path: line[len(path) + 2 :] for path in files for line in lines if line.startswith(f"{path}: ")}
+
+        yield of_each
 
 
 _LEAST = 0.001

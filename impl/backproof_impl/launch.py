@@ -14,8 +14,8 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,14 +46,15 @@ def program(module: str) -> tuple[str, ...]:
     return command(module, *NEIGHBOURS)
 
 
-def said(command: Sequence[str]) -> str:
-    """Everything that a program of ours says until it ends."""
+@contextmanager
+def saying(command: Sequence[str]) -> Iterator[Callable[[], str]]:
+    """A program of ours at work; what is yielded waits for its end, and returns everything that it has said."""
     process = subprocess.Popen(  # noqa: S603 - our own
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True
     )
     watch(process.pid)
     try:
-        return process.communicate()[0]
+        yield lambda: process.communicate()[0]
     finally:
         process.kill()
         process.wait()

@@ -13,6 +13,7 @@ from world import DIGITS, TOTAL, Unknown, World
 
 from backproof_spec.calculus import evaluate, kernel, terms
 from backproof_spec.calculus.kernel import SCHEMES
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.notation import (
     always,
     number,
@@ -27,7 +28,6 @@ from backproof_spec.calculus.terms import (
     Refused,
     close,
     free_indices,
-    parts,
 )
 
 KINDS = ("eq", "pos", "nonneg", "nonzero", "deriv")
@@ -364,9 +364,9 @@ def test_what_is_proved_by_steps_at_random_is_true_in_numbers(random):
 @pytest.mark.no_cover
 @pytest.mark.parametrize("guard", NOTICED)
 def test_a_rule_without_its_guard_is_found_out(guard, monkeypatch):
-    def require(name, condition, message):
+    def require(name, *rest):
         if name != guard:
-            complete(name, condition, message)
+            complete(name, *rest)
 
     complete = terms.require
     for module in (terms, kernel):

@@ -11,6 +11,7 @@ from backproof_spec.calculus.derivation import Derivation, proof_file, text
 from backproof_spec.calculus.evaluate import falsified, worst_deviation
 from backproof_spec.calculus.exponentials import Exponentials, by_exponentials
 from backproof_spec.calculus.limits import OutOfTime, within
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import (
     Expression,
@@ -39,7 +40,7 @@ from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.replay import replay
 from backproof_spec.calculus.statement import Statement, prove
 from backproof_spec.calculus.tactics import Proof, Unproved
-from backproof_spec.calculus.terms import FUNCTIONS, ZERO, Refused, parts
+from backproof_spec.calculus.terms import FUNCTIONS, ZERO, Refused
 from backproof_spec.calculus.values import telling
 
 i, j = indices(i="n", j="n")

@@ -15,8 +15,9 @@ from mpmath import mp
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.derivation import proof_file, text
 from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, worst_deviation
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.replay import replay, says
-from backproof_spec.calculus.terms import Theory, open_, parts
+from backproof_spec.calculus.terms import Theory, open_
 from backproof_spec.calculus.theorems import DEEPEST, THEOREMS, named
 from backproof_spec.calculus.theorems.network import gradient
 from backproof_spec.claims import CLAIM_IDS

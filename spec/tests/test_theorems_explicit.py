@@ -46,7 +46,7 @@ class _Numbers:
 
         def at(X):
             argument = {place: X[(*place, 0, 0)[:2]] for place in self.model.places(inputs)}
-            return self._matrix(outputs, lambda place: self.model._of_map("map", name, place, argument))
+            return self._matrix(outputs, lambda place: self.model.of_map("map", name, place, argument))
 
         return at
 

@@ -3,6 +3,7 @@
 from declared import FREE, VARIABLES, f
 from mpmath import mp
 
+from backproof_spec.calculus.enclosures import softplus
 from backproof_spec.calculus.evaluate import Model
 
 DIGITS, H, TINY, SMALL = 120, mp.mpf(10) ** -40, mp.mpf(10) ** -60, mp.mpf(10) ** -20
@@ -10,7 +11,7 @@ VALUES = [mp.mpf(value) / 2 for value in (-3, -2, -1, 0, 0, 1, 2, 2, 4)]
 
 
 class Unknown(Exception):
-    """A value is too large to be compared."""
+    """A value is too large, or too near to 0, to be compared."""
 
 
 def exponential(a):
@@ -21,6 +22,7 @@ def exponential(a):
 
 TOTAL = {
     "exp": exponential,
+    "softplus": lambda a: mp.log(1 + exponential(a)) if a < 0 else softplus(a),
     "inv": lambda a: 1 / a if abs(a) > TINY else mp.mpf(7),
     "log": lambda a: mp.log(a) if a > TINY else a + 3,
     "sqrt": lambda a: mp.sqrt(abs(a)) if a > -TINY else a - 5,

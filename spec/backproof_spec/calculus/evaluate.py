@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from itertools import product
 from typing import Any, Protocol
 
 from mpmath import mp
 
+from backproof_spec.calculus.compiled import Place, Value, compiled
 from backproof_spec.calculus.enclosures import (
     Arithmetic,
     Undecided,
@@ -28,7 +29,8 @@ from backproof_spec.calculus.enclosures import (
     softplus,
 )
 from backproof_spec.calculus.limits import tick
-from backproof_spec.calculus.terms import MINUS_ONE, Formula, Index, Names, Theory, free_indices, parts
+from backproof_spec.calculus.matching import parts
+from backproof_spec.calculus.terms import MINUS_ONE, Formula, Index, Names, Theory, free_indices
 
 DIGITS, STEP_DIGITS = 120, 30
 FINER = (1, 4, 16, 64)
@@ -38,7 +40,6 @@ The relative error of a difference quotient is about h²·(f′/f)²: the last a
 """
 AGREEMENT = 40
 """Digits to which the two sides of a true line agree, relative to their size or to 1."""
-Place = tuple[int, ...]
 
 
 class Kink(ArithmeticError):
@@ -133,6 +134,8 @@ class Model:
     """Why the derivative that was last computed may not exist."""
     quotients: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     """Difference quotients: the lines of a derivation are about the same few."""
+    functions: dict[int, tuple[Formula, Value]] = field(default_factory=dict)
+    """Terms, by what they are in memory, as functions of their indices."""
 
     def data(self) -> dict[str, Any]:
         """Sizes, and values as nested lists."""
@@ -154,56 +157,28 @@ class Model:
 
     def value(self, term: Formula, free: dict[Index, int], bound: Place = ()) -> Any:
         """The value of a term. ``free``: of the free indices; ``bound``: of the bound ones, innermost first."""
+        key = id(term)
+        if key not in self.functions:
+            self.functions[key] = term, compiled(self, term)
+        return self.functions[key][1](free, bound)
 
-        def at(places: tuple[Any, ...]) -> Place:
-            return tuple(free[i] if i[0] == "index" else bound[i[1]] for i in places)
-
-        operators = self._operators
-        match term:
-            case (op, *children) if op in operators:
-                found = operators[op](*(self.value(child, free, bound) for child in children))
-            case ("ind", a):
-                found = self._number(int(self.sign(a, free, bound) >= 0))
-            case ("num" | "dim" | "delta", *_):
-                found = self._number(self._plain(term, at))
-            case ("sum" | "max" as op, dim, a):
-                tick()
-                terms = (self.value(a, free, (i, *bound)) for i in range(self.size(dim)))
-                found = self._sum(terms) if op == "sum" else self._largest(terms)
-            case ("entry", name, places) if self.theory.kind(name) == "variable":
-                found = self._number(self.values[name][at(places)])
-            case ("entry", name, places):
-                found = self._defined(name, at(places))
-            case (op, name, places, dims, a):
-                argument = {k: self.value(a, free, (*reversed(k), *bound)) for k in self.places(dims)}
-                found = self._of_map(op, name, at(places), argument)
-        return found
-
-    @property
-    def _operators(self) -> dict[str, Callable[..., Any]]:
+    @cached_property
+    def operators(self) -> dict[str, Callable[..., Any]]:
+        """What operators of numbers are here."""
         return self.arithmetic.operators if self.arithmetic else _OPERATORS
 
-    def _plain(self, term: Formula, at: Callable[[tuple[Any, ...]], Place]) -> Fraction:
-        """A fraction, a dimension, or δ."""
-        match term:
-            case ("num", p, q):
-                return Fraction(p, q)
-            case ("dim", dim):
-                return Fraction(self.size(dim))
-        i, j = at(term[2])
-        return Fraction(i == j)
-
-    def _number(self, value: Any) -> Any:
+    def number(self, value: Any) -> Any:
         """A fraction, or a value that was chosen, to compute with."""
         return fraction(value) if self.arithmetic else mp.convert(value)
 
-    def _sum(self, terms: Iterable[Any]) -> Any:
-        return reduce(self._operators["add"], terms, self._number(0))
+    def total(self, terms: Iterable[Any]) -> Any:
+        """The sum."""
+        return reduce(self.operators["add"], terms, self.number(0))
 
-    def _largest(self, terms: Iterable[Any]) -> Any:
+    def largest(self, terms: Iterable[Any]) -> Any:
         """0 of none: some value."""
         larger: Callable[..., Any] = self.arithmetic.larger if self.arithmetic else max
-        return reduce(larger, terms) if (terms := list(terms)) else self._number(0)
+        return reduce(larger, terms) if (terms := list(terms)) else self.number(0)
 
     def sign(self, term: Formula, free: dict[Index, int], bound: Place = ()) -> int:
         """−1, 0 or 1, whichever it is. Raises ``Undecided`` where no precision says so."""
@@ -233,7 +208,7 @@ class Model:
         found: Model = self.known[key]
         return found
 
-    def _defined(self, name: str, place: Place) -> Any:
+    def defined(self, name: str, place: Place) -> Any:
         """An entry of a defined tensor, computed once, after all that it is defined by: networks may be deep."""
         if (name, place) not in self.known:
             for each in _below(self.theory, name):
@@ -254,14 +229,14 @@ class Model:
             except ArithmeticError as error:
                 self.known[name, place] = error
 
-    def _of_map(self, op: str, name: str, place: Place, argument: dict[Place, Any]) -> Any:
+    def of_map(self, op: str, name: str, place: Place, argument: dict[Place, Any]) -> Any:
         """f[i](X) = Σ_k a[k]·X[k] + (Σ_k c[k]·X[k])²/2, and its slope a[k] + c[k]·Σ c·X."""
         outputs = len(self.theory.rest(name))
         coefficients = self.maps[name][place[:outputs]]
-        add, mul, chosen = self._operators["add"], self._operators["mul"], self._number
-        inner = self._sum(mul(chosen(c), argument[k]) for k, (_, c) in coefficients.items())
+        add, mul, chosen = self.operators["add"], self.operators["mul"], self.number
+        inner = self.total(mul(chosen(c), argument[k]) for k, (_, c) in coefficients.items())
         if op == "map":
-            linear = self._sum(mul(chosen(a), argument[k]) for k, (a, _) in coefficients.items())
+            linear = self.total(mul(chosen(a), argument[k]) for k, (a, _) in coefficients.items())
             return add(linear, mul(chosen(mp.mpf(0.5)), mul(inner, inner)))
         a, c = coefficients[place[outputs:]]
         return add(chosen(a), mul(chosen(c), inner))

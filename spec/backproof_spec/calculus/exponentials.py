@@ -8,10 +8,11 @@ from __future__ import annotations
 from functools import partial
 
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.roots import as_exponential
 from backproof_spec.calculus.tactics import Proof, Unproved, right_side
-from backproof_spec.calculus.terms import Formula, Theory, parts
+from backproof_spec.calculus.terms import Formula, Theory
 
 LAWS = {"tanh": "tanh_exp", "sigmoid": "sigmoid_exp", "softplus": "softplus_log"}
 """What a function is by exp and log."""

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 from typing import Any
 
 from mpmath import mp
 
+from backproof_spec.calculus.compiled import Place
 from backproof_spec.calculus.derivation import Derivation
-from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, Kink, Model, Place
+from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS, Kink, Model
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression, Tensor, exp, indices, total
 from backproof_spec.calculus.replay import Rejected
 from backproof_spec.calculus.tactics import Proof, Unproved
-from backproof_spec.calculus.terms import BINDERS, Formula, Index, Names, Refused, free_indices, parts
+from backproof_spec.calculus.terms import BINDERS, Formula, Index, Names, Refused, free_indices
 from backproof_spec.calculus.values import Unsatisfied
 
 # --- what the entries are about, where they do not say otherwise ------------------------------------------------------
@@ -186,13 +189,15 @@ class Total(Model):
 
     beyond = mp.mpf(0)
 
-    def value(self, term: Formula, free: dict[Index, int], bound: Place = ()) -> Any:
-        """The value of a term."""
-        if term[0] in {"inv", "log"}:
-            a = self.value(term[1], free, bound)
-            if a == 0 or (a < 0 and term[0] == "log"):
-                return self.beyond
-        return super().value(term, free, bound)
+    @cached_property
+    def operators(self) -> dict[str, Callable[..., Any]]:
+        """Those of numbers, with some value everywhere."""
+        inverse, logarithm = super().operators["inv"], super().operators["log"]
+        return {
+            **super().operators,
+            "inv": lambda a: inverse(a) if a != 0 else self.beyond,
+            "log": lambda a: logarithm(a) if a > 0 else self.beyond,
+        }
 
     def sign(self, term: Formula, free: dict[Index, int], bound: Place = ()) -> int:
         """The sign of a value, which is computed from small whole numbers."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 
-from backproof_spec.calculus.matching import places_of, ratio_of
+from backproof_spec.calculus.matching import parts, places_of, ratio_of
 from backproof_spec.calculus.notation import number
 from backproof_spec.calculus.polynomials import monomial, product
 from backproof_spec.calculus.tactics import Proof
-from backproof_spec.calculus.terms import ARITY, BINDERS, Formula, Index, close, open_, parts, polynomial
+from backproof_spec.calculus.terms import ARITY, BINDERS, Formula, Index, close, open_, polynomial
 
 _PLAIN = {"num", "entry"}
 """What is as short as the name that stands for it."""

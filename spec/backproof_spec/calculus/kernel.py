@@ -210,7 +210,7 @@ def _applied(theory: Theory, patterns: Any, conclusion: Any, premises: Any, term
     for premise, pattern in zip(premises, patterns, strict=True):
         h, judgement = _take(theory, premise, pattern[0])
         hypotheses, used = hypotheses | h, used | free_indices(judgement)
-        require("premise", _matches(pattern, judgement, meant, over), f"expected {pattern} of a premise")
+        require("premise", _matches(pattern, judgement, meant, over), "expected {} of a premise", pattern)
     _arbitrary(over, *hypotheses, ("deriv", "X", meant.get("k", ()), ZERO, ZERO))
     missing = [letter for letter in dict.fromkeys(_letters(conclusion)) if letter not in meant]
     require("terms", type(terms) is tuple and len(terms) == len(missing), f"expected a tuple of {len(missing)}")

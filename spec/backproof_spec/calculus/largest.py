@@ -21,8 +21,9 @@ from itertools import product
 from backproof_spec.calculus.facts import Facts, Unproved, right_side
 from backproof_spec.calculus.kernel import Theorem
 from backproof_spec.calculus.limits import polynomial
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.notation import Tensor
-from backproof_spec.calculus.terms import MINUS_ONE, ONE, Formula, Index, close, free_indices, open_, parts
+from backproof_spec.calculus.terms import MINUS_ONE, ONE, Formula, Index, close, free_indices, open_
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from backproof_spec.calculus.terms import BINDERS, Formula, Index, binders, open_
+from backproof_spec.calculus.terms import BINDERS, CHILDREN, Formula, Index, binders, open_
+
+
+def parts(formula: Formula, depth: int = 0) -> Iterator[tuple[Formula, int]]:
+    """The formula and every formula in it, each with the number of binders around it."""
+    yield formula, depth
+    for child in formula[CHILDREN[formula[0]] :]:
+        yield from parts(child, depth + binders(formula))
 
 
 def ratio_of(a: Mapping[Any, Fraction], b: Mapping[Any, Fraction]) -> Fraction:

@@ -12,8 +12,9 @@ from typing import Any
 
 from mpmath import mp
 
+from backproof_spec.calculus.compiled import Place
 from backproof_spec.calculus.enclosures import fraction
-from backproof_spec.calculus.evaluate import DIGITS, Model, Place
+from backproof_spec.calculus.evaluate import DIGITS, Model
 from backproof_spec.calculus.limits import tick
 from backproof_spec.calculus.terms import Formula
 

@@ -76,10 +76,10 @@ class Refused(Exception):
         self.guard = guard
 
 
-def require(guard: str, condition: object, message: str) -> None:
-    """Refuse unless ``condition`` is True. Every refusal of the kernel is made here."""
+def require(guard: str, condition: object, message: str, *values: object) -> None:
+    """Refuse unless ``condition`` is True. Every refusal is made here; ``values`` are written into its message."""
     if condition is not True:
-        raise Refused(guard, message)
+        raise Refused(guard, message.format(*values) if values else message)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
@@ -132,8 +132,7 @@ class Theory:
 
     def depends(self, formula: Formula) -> frozenset[str]:
         """Every name in the formula, in the definitions of those, and so on."""
-        found: set[str] = set()
-        left = list(names(formula))
+        found, left = set[str](), list(names(formula))
         while left:
             name = left.pop()
             if name not in found:
@@ -170,7 +169,7 @@ def check(theory: Theory, term: Formula, bound: Names = ()) -> None:
             check_places(places, theory.rest(name) + (inputs if term[0] == "slope" else ()), bound)
             check(theory, argument, (*reversed(inputs), *bound))
         case (op, *terms):
-            require("terms", ARITY.get(op) == len(terms), f"{term!r} is no term")
+            require("terms", ARITY.get(op) == len(terms), "{!r} is no term", term)
             for each in terms:
                 check(theory, each, bound)
 
@@ -178,22 +177,22 @@ def check(theory: Theory, term: Formula, bound: Names = ()) -> None:
 def check_dims(dims: Names) -> None:
     """Refuse what is not a tuple of names."""
     plain = type(dims) is tuple and all(type(each) is str for each in dims)
-    require("plain", plain, f"{dims!r}: expected a tuple of strings")
+    require("plain", plain, "{!r}: expected a tuple of strings", dims)
 
 
 def check_places(places: tuple[Index, ...], dims: Names, bound: Names = ()) -> None:
     """Refuse indices that are not of these dimensions, one each, or are bound by nothing."""
     whole = type(places) is tuple and len(places) == len(dims)
-    require("dimensions", whole, f"{places!r}: expected {len(dims)} indices, of dimensions {', '.join(dims) or 'none'}")
+    require("dimensions", whole, "{!r}: expected {} indices, of dimensions {}", places, len(dims), ", ".join(dims))
     for index, dim in zip(places, dims, strict=True):
         _plain(index)
-        require("terms", len(index) == len(("kind", "name", "dim")) and type(index[2]) is str, f"{index!r}: no index")
+        require("terms", len(index) == len(("kind", "name", "dim")) and type(index[2]) is str, "{!r}: no index", index)
         if index[0] == "bound":
-            require("loose", type(index[1]) is int and 0 <= index[1] < len(bound), f"{index!r} is bound by nothing")
+            require("loose", type(index[1]) is int and 0 <= index[1] < len(bound), "{!r} is bound by nothing", index)
             require("dimensions", bound[index[1]] == index[2], f"{index!r} is bound with dimension {bound[index[1]]}")
         else:
-            require("terms", index[0] == "index" and type(index[1]) is str, f"{index!r} is no index")
-        require("dimensions", index[2] == dim, f"index {index[1]} has dimension {index[2]}, expected {dim}")
+            require("terms", index[0] == "index" and type(index[1]) is str, "{!r} is no index", index)
+        require("dimensions", index[2] == dim, "index {} has dimension {}, expected {}", *index[1:], dim)
 
 
 def check_parameters(indices: tuple[Index, ...]) -> None:
@@ -216,7 +215,7 @@ def check_fact(theory: Theory, judgement: Formula, bound: Names = ()) -> None:
 
 def _plain(value: object) -> None:
     plain = type(value) is tuple and len(value) > 0 and type(value[0]) is str
-    require("plain", plain, f"{value!r}: expected a tuple that starts with a string")
+    require("plain", plain, "{!r}: expected a tuple that starts with a string", value)
 
 
 # --- indices and names in formulas ------------------------------------------------------------------------------------
@@ -228,31 +227,32 @@ def binders(formula: Formula) -> int:
     return 1 if op in BINDERS else len(formula[3]) if op in {"map", "slope"} else len(formula[1]) if op == "all" else 0
 
 
-def parts(formula: Formula, depth: int = 0) -> Iterator[tuple[Formula, int]]:
-    """The formula and every formula in it, each with the number of binders around it."""
-    yield formula, depth
-    for child in formula[CHILDREN[formula[0]] :]:
-        yield from parts(child, depth + binders(formula))
+def every(formula: Formula) -> Iterator[Formula]:
+    """The formula and every formula in it."""
+    left = [formula]
+    while left:
+        here = left.pop()
+        yield here
+        left += here[CHILDREN[here[0]] :]
 
 
 def names(formula: Formula) -> frozenset[str]:
     """The tensors and maps in a formula."""
-    return frozenset(part[1] for part, _ in parts(formula) if part[0] in {"entry", "map", "slope", "deriv"})
+    return frozenset(part[1] for part in every(formula) if part[0] in {"entry", "map", "slope", "deriv"})
 
 
 def free_indices(formula: Formula) -> frozenset[Index]:
     """The free indices in a formula."""
-    return frozenset(i for part, _ in parts(formula) if part[0] in INDEXED for i in part[2] if i[0] == "index")
+    return frozenset(i for part in every(formula) if part[0] in INDEXED for i in part[2] if i[0] == "index")
 
 
 def reindex(formula: Formula, change: Callable[[Index, int], Index], depth: int = 0) -> Formula:
     """The formula with every index i, under d binders, replaced by change(i, d)."""
-    op, start = formula[0], CHILDREN[formula[0]]
-    head = formula[:start]
+    op, head = formula[0], formula[: CHILDREN[formula[0]]]
     if op in INDEXED:
         head = (*head[:2], tuple(change(i, depth) for i in head[2]), *head[3:])
     inner = depth + binders(formula)
-    return (*head, *(reindex(child, change, inner) for child in formula[start:]))
+    return (*head, *(reindex(child, change, inner) for child in formula[len(head) :]))
 
 
 def close(formula: Formula, indices: tuple[Index, ...]) -> Formula:

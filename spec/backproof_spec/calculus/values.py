@@ -14,10 +14,11 @@ from mpmath import mp
 from backproof_spec.calculus.enclosures import TooLarge
 from backproof_spec.calculus.evaluate import DIGITS, Model, Sequent
 from backproof_spec.calculus.limits import polynomial
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.polynomials import monomial, product
 from backproof_spec.calculus.solving import solve
 from backproof_spec.calculus.tactics import Proof
-from backproof_spec.calculus.terms import BINDERS, Formula, Names, Theory, free_indices, names, parts
+from backproof_spec.calculus.terms import BINDERS, Formula, Names, Theory, free_indices, names
 
 LARGEST = 3
 _MANY = 8

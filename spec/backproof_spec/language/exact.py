@@ -204,13 +204,13 @@ def evaluation(
     return Evaluation(operation, found, parameters, values, Exact())
 
 
-def jets(given: Evaluation[Number], *, strict: bool = False, along: bool = False) -> Evaluation[Jet]:
-    """The same, with the partial derivatives by every entry of every differentiated argument.
+def jets(given: Evaluation[Number], *, strict: bool = False, along: bool = False, by: str = "") -> Evaluation[Jet]:
+    """The same, with the partial derivatives by every entry of every differentiated argument; or ``by`` one alone.
 
     ``along``: the derivative in one direction alone, whose components differ: at a kink of several entries it tells.
     """
     component = count(1)
-    differentiated = {each.name for each in given.operation.differentiated}
+    differentiated = {by} if by else {each.name for each in given.operation.differentiated}
     whole = {each.name for each in given.operation.arguments if each.kind == "index"}
     values = {
         name: tensor

@@ -21,7 +21,7 @@ from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.largest import Winner
 from backproof_spec.calculus.limits import PARTS, Stopped, require
 from backproof_spec.calculus.limits import size as size_of
-from backproof_spec.calculus.matching import places_of
+from backproof_spec.calculus.matching import parts, places_of
 from backproof_spec.calculus.notation import (
     Expression,
     Map,
@@ -38,7 +38,7 @@ from backproof_spec.calculus.notation import (
     step,
     total,
 )
-from backproof_spec.calculus.terms import ONE, ZERO, Formula, close, free_indices, open_, parts
+from backproof_spec.calculus.terms import ONE, ZERO, Formula, close, free_indices, open_
 from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.affine import polynomial
 from backproof_spec.language.functions import FUNCTIONS, REDUCTIONS

@@ -86,7 +86,7 @@ def _searched(
 def _slope_differs(evaluation: Evaluation[Number], gradient: Gradient, claimed: Node) -> Refuted | None:
     """The first entry at which Jᵀ·vec dY is not what is claimed."""
     try:
-        derivative = exact.vjp(evaluation, gradient.name, exact.jets(evaluation, strict=True))
+        derivative = exact.vjp(evaluation, gradient.name, exact.jets(evaluation, strict=True, by=gradient.name))
     except Kink:
         raise
     except ArithmeticError:  # what is differentiated does not exist here

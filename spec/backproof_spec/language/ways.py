@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.normal import Once
 from backproof_spec.calculus.rational import Rational
 from backproof_spec.calculus.statement import otherwise
 from backproof_spec.calculus.tactics import Unproved
-from backproof_spec.calculus.terms import Formula, free_indices, parts
+from backproof_spec.calculus.terms import Formula, free_indices
 from backproof_spec.language.lowering import Lowering
 from backproof_spec.language.syntax import Definition
 from backproof_spec.language.text import line

@@ -13,10 +13,11 @@ from functools import partial
 
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.kernel import Theorem
+from backproof_spec.calculus.matching import parts
 from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import Expression, Tensor, delta, indices, total
 from backproof_spec.calculus.tactics import right_side
-from backproof_spec.calculus.terms import Index, parts
+from backproof_spec.calculus.terms import Index
 from backproof_spec.calculus.theorems import kron
 from backproof_spec.calculus.theorems.kron import Matrix
 
