@@ -268,7 +268,6 @@ THREE_PARTS = "no judgement but an equation has three parts to unpack"
 FIVE_PARTS = "no judgement but a derivative has five parts to unpack"
 NO_VARIABLE = "a map is no variable and has no definition, and only variables are looked for"
 EQUAL = "1 equals Fraction(1), and 0 + q is q"
-NO_DEPTH = "the kernel does not ask how deep a part stands"
 NO_PLACE = "with nothing to put for the index, what depends on it has none: IndexError"
 A_BOOL = "formulas, names and numbers that have been checked compare to a bool"
 REDUNDANT = {
@@ -280,9 +279,6 @@ REDUNDANT = {
     'names without "deriv"': "what a derivative is taken by is a variable, and hides no other",
     "kind without name in self._declared": "what is not declared is not in the table: KeyError",
     "depends without frozenset": "a set answers the same",
-    "parts without depth + binders(formula)": NO_DEPTH,
-    "parts without depth #2": NO_DEPTH,
-    "parts without binders(formula)": NO_DEPTH,
     "polynomial without Fraction": EQUAL,
     "polynomial without Fraction #2": EQUAL,
     "polynomial without tuple": "the terms are gone through once",
