@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import combinations
 from typing import NamedTuple
 
 from backproof_spec.language.adjoints import RULES as DERIVATIVES
@@ -147,11 +148,11 @@ def _without_factor(node: Multiply, _: Place) -> Mistaken:
 
 
 def _other_power(node: Power, _: Place) -> Mistaken:
-    sign, size = (-1, node.exponent.argument) if isinstance(node.exponent, Negate) else (1, node.exponent)
+    size = _bare(node.exponent)
     for e in (size.value - 1, size.value + 1) if isinstance(size, Number) else ():
         if e > 1:
-            exponent = Number(e) if sign > 0 else Negate(Number(e))
-            yield Power(node.base, exponent), text(node), text(exponent)
+            exponent = Number(e) if size is node.exponent else Negate(Number(e))
+            yield Power(node.base, exponent), node, exponent
 
 
 # --- functions --------------------------------------------------------------------------------------------------------
@@ -306,12 +307,12 @@ def _count_from_one(node: Index, place: Place) -> Mistaken:
 
 
 def _transposed(node: Entry, place: Place) -> Mistaken:
-    for k, a in enumerate(node.places):
-        for j, b in enumerate(node.places[:k]):
-            if isinstance(a, Index) and isinstance(b, Index) and place.size(a.name) == place.size(b.name):
-                new = list(node.places)
-                new[j], new[k] = a, b
-                yield replace(node, places=tuple(new)), replace(node, places=tuple(new)), node
+    indices = [(k, each.name) for k, each in enumerate(node.places) if isinstance(each, Index)]
+    for (j, a), (k, b) in combinations(indices, 2):
+        if place.size(a) == place.size(b):
+            swapped = {j: Index(b), k: Index(a)}
+            new = replace(node, places=tuple(swapped.get(at, each) for at, each in enumerate(node.places)))
+            yield new, new, node
 
 
 def _other_tensor(node: Entry, place: Place) -> Mistaken:
