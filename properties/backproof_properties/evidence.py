@@ -162,8 +162,13 @@ def of_bounds(bounds: Mapping[Place, Rounded | None], shape: tuple[int, ...], ro
 
 
 def _longdouble(value: Any) -> Any:
+    """Its first 106 bits, or as many as fit: taken apart near 1, where no bit falls below the smallest double."""
     first = float(value)
-    return np.longdouble(first) + (float(value - first) if np.isfinite(first) else 0)
+    if not np.isfinite(first):
+        return np.longdouble(first)
+    mantissa, exponent = mp.frexp(mp.mpf(value))
+    first = float(mantissa)
+    return np.ldexp(np.longdouble(first) + float(mantissa - first), exponent)
 
 
 # --- formulas ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from backproof_impl.target import Target
 from backproof_properties import runner
 from backproof_properties.contract import PLAIN, Usage
 from backproof_properties.diagnosis import diagnose, of_contract
+from backproof_properties.judge import Refuted
 from backproof_properties.numbers import softmax
 from backproof_properties.planted.noise import PLACES, ULPS, noisy
 from backproof_properties.results import Finding, Link, Verdict
@@ -260,6 +261,21 @@ def _restarted(make):
 def _of_history(make, claim, case):
     subject = Subject(_restarted(make), "float64", Usage(history=True))
     return diagnose(PROPERTIES[LINKS[claim]], subject, (case, Usage(history=True)), _none)
+
+
+def test_what_is_off_by_a_part_of_the_smallest_number_is_wrong_each_time():
+    """dW = 2·(δZ·(Y/2)ᵀ), where Y/2 is rounded to 0: beyond the bound by a quarter of what float64 can tell apart."""
+
+    def linear_vjp(W, Y, _, dZ):
+        return 2 * (dZ @ (Y / 2).T), W.T @ dZ, dZ.sum(axis=1)
+
+    case = {"W": np.zeros((1, 1)), "Y": np.array([[5e-324, 5e-324]]), "b": np.zeros(1), "dZ": np.array([[0.5, 0.75]])}
+    each = PROPERTIES[LINKS["linear.dW"]]
+    subject = Subject(as_target({"linear_vjp": linear_vjp}), "float64")
+    with pytest.raises(Refuted):
+        each.check(case, subject)
+    found = diagnose(each, subject, (case, PLAIN), _none)
+    assert found is None or found.cause != "nondeterministic"
 
 
 def test_an_answer_to_earlier_inputs_is_a_stale_cache():
