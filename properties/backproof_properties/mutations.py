@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from backproof_properties.rewriting import Mistake, Place, mistakes, over_other_axes
+from backproof_properties.rewriting import Mistake, mistakes, over_other_axes
+from backproof_properties.standing import Place
 from backproof_spec.language.algebra import number
 from backproof_spec.language.letters import Letters
 from backproof_spec.language.naming import shown
