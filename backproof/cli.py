@@ -18,11 +18,11 @@ from typing import Annotated, Any, NoReturn, get_type_hints
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
-from backproof.defining import ALL, built_in, chosen, named, operation
+from backproof.defining import ALL, chosen, named
+from backproof.listing import LISTS, listing
 from backproof.operations import NUMPY, is_operation, of_operations
 from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.progress import Progress
@@ -37,14 +37,10 @@ from backproof_docs.proof_formats import FORMATS
 from backproof_docs.report import Report, apply_known
 from backproof_docs.reproducer import reproducers
 from backproof_docs.terminal import print_report
-from backproof_impl.adapters import ADAPTERS
-from backproof_impl.conventions import DTYPES, FIELDS, UsageError
+from backproof_impl.conventions import DTYPES, UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
 from backproof_spec.calculus.limits import LONG, SECONDS
-from backproof_spec.claims import CLAIMS, NOTES, claims_of
-from backproof_spec.language.naming import shown
-from backproof_spec.language.vocabulary import meant
 
 app = typer.Typer(
     name="backproof",
@@ -281,29 +277,6 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-# --- list ------------------------------------------------------------------------------------------------------------
-
-
-def _listing(what: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    if what == "claims":
-        claims = [*CLAIMS, *(claim for each in map(operation, built_in()) for claim in claims_of(each))]
-        return ("claim", "formula", "notes"), [(c.id, c.formula, c.notes) for c in claims]
-    if what == "operations":
-        defined = [
-            (each.name, each.title.rstrip("."), ", ".join(shown(a.name, a.indices) for a in each.arguments))
-            for each in map(operation, built_in())
-        ]
-        return ("operation", "definition", "shapes"), [*((name, *row) for name, row in NOTES.items()), *defined]
-    if what == "adapters":
-        return ("adapter", "library", "install", "variants (name:variant)"), [
-            (name, a.package, f"pip install 'backproof[{a.extra}]'" if a.extra else "built in", ", ".join(a.variants))
-            for name, a in ADAPTERS.items()
-        ]
-    return ("field", "values (default first)", "meaning"), [
-        (name, ", ".join(row.values) or "any", row.meaning) for name, row in FIELDS.items()
-    ]
-
-
 @app.command(help=COMMANDS["prove"])
 def prove(
     *,
@@ -358,12 +331,9 @@ def prove(
     raise typer.Exit(status)
 
 
-_LISTS = ("claims", "operations", "adapters", "conventions")
-
-
 @app.command(name="list", help=COMMANDS["list"])
 def list_(
-    what: Annotated[str, typer.Argument(help=" | ".join(_LISTS), show_default=False)] = "",
+    what: Annotated[str, typer.Argument(help=" | ".join(LISTS), show_default=False)] = "",
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -372,20 +342,7 @@ def list_(
     ] = None,
 ) -> None:
     """List the claims, operations, adapters or conventions."""
-    if what not in _LISTS:
-        msg = f"list {what!r}: expected one of {', '.join(_LISTS)}"
-        raise UsageError(msg)
-    headers, rows = _listing(what)
-    known = {name for row in rows for name in (row[0], row[0].partition(".")[0])}
-    for name in names or ():
-        if name not in known:
-            msg = f"list {what} {name}: there is no such row{meant(name, known)}"
-            raise UsageError(msg)
-    table = Table(*headers, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for row in rows:
-        if not names or not {row[0], row[0].partition(".")[0]}.isdisjoint(names):
-            table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    Console(highlight=False, markup=False).print(listing(what, names or ()))
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------
