@@ -77,8 +77,15 @@ def _printed(folder, hostile, arguments, proof):
     return done.returncode, re.sub(r"\d+\.\d s", "… s", done.stdout), done.stderr
 
 
+def _param(words):
+    """Most commands are for a run of the slow ones: each starts four processes and more."""
+    quick = words[-1] in {"--version", "frob", "linear.db", "proof.json", "mine.op"} or VALIDATE[1] in words
+    marks = [] if quick else [pytest.mark.slow]
+    return pytest.param(words, id=" ".join(words).replace(sys.executable, "python"), marks=marks)
+
+
 @pytest.mark.no_cover
-@pytest.mark.parametrize("arguments", ASKED, ids=lambda words: " ".join(words).replace(sys.executable, "python"))
+@pytest.mark.parametrize("arguments", [_param(words) for words in ASKED])
 def test_a_command_says_the_same_in_a_folder_of_modules_that_bear_the_names_of_others(tmp_path, arguments, proof):
     hostile = _printed(tmp_path / "hostile", NAMES, arguments, proof)
     assert hostile == _printed(tmp_path / "quiet", (), arguments, proof)

@@ -1,7 +1,8 @@
 """The suite tests itself: every planted mistake is refused where it should be, nothing correct but unusual is.
 
-Each mistake but the slow ones is tried at the first claim that must refuse it, and the first of each claim is shrunk by
-Hypothesis; ``--hypothesis-profile deep`` tries all mistakes at all their claims, shrunk, and more of what is unusual.
+The first mistake of each claim is tried, and shrunk by Hypothesis; with ``-m slow`` each mistake but the slow ones, at
+the first claim that must refuse it; with ``--hypothesis-profile deep`` all mistakes at all their claims, shrunk, and
+more of what is unusual.
 """
 
 import re
@@ -85,12 +86,18 @@ def _exit(script):
     return left.value.code
 
 
+def _marks(plant, claim):
+    if plant.slow or claim != plant.refused[0]:
+        return [pytest.mark.deep]
+    return [] if SHRUNK.get(claim) == plant.name else [pytest.mark.slow]
+
+
 REFUSALS = [
     pytest.param(
         plant,
         claim,
         id=f"{plant.name}-{claim}",
-        marks=[pytest.mark.deep] if plant.slow or claim != plant.refused[0] else [],
+        marks=_marks(plant, claim),
     )
     for plant in MISTAKES
     for claim in plant.refused

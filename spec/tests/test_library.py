@@ -51,7 +51,7 @@ def test_the_explicit_jacobian_is_that_of_difference_quotients(name: str) -> Non
     """Every entry of every output by every entry of every argument, at 600 bits: J is off by h²·f‴/6 and no more."""
     of = operation(name)
     drawings = (drawn(of, Random(seed)) for seed in range(400))
-    at = next(each for each in drawings if each is not None and all(each.values.values()))
+    at = next(each for each in drawings if each is not None and all(each.values.values()) and _off_kinks(each))
     with mp.workprec(600):
         for output in of.outputs:
             jacobian = exact.jacobian(at, output)
@@ -62,6 +62,14 @@ def test_the_explicit_jacobian_is_that_of_difference_quotients(name: str) -> Non
                         quotient = (exact.real(ahead[entry]) - exact.real(behind[entry])) / exact.real(2 * H)
                         slope = exact.real(slopes.get((argument.name, place), Fraction(0)))
                         assert abs(quotient - slope) <= mp.ldexp(max(abs(slope), 1), -380)
+
+
+def _off_kinks(at: Evaluation) -> bool:
+    along = exact.jets(at, strict=True)
+    try:
+        return all(along.tensor(output) for output in at.operation.outputs)
+    except exact.Kink:
+        return False
 
 
 def _moved(at: Evaluation, name: str, place: tuple[int, ...], by: Fraction) -> Evaluation:
