@@ -94,6 +94,24 @@ def test_uncertain_inputs_enlarge_the_radius_by_the_master_lemma(fractions):
 # --- sharper cases -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("factor", [0.0, 2.0**-8, 0.25])
+def test_a_factor_that_is_taken_out_of_the_sum_leaves_a_sum_that_may_overflow(factor, known):
+    """0·(65504 + 65504) is nan: NumPy's einsum computes it so where the factor has a stride of 0."""
+    large, same = known([[65504.0] * 2]), known([[factor] * 2])
+    for found in (
+        inner_products(same, large.transposed(), HALF, 2),
+        inner_products(large, same.transposed(), HALF, 2),
+    ):
+        assert (found.exact[0, 0], found.radius[0, 0]) == (2 * 65504 * factor, mp.inf)
+    assert inner_products(same, known([16376.0] * 2), HALF, 2).radius[0, 0] < mp.inf
+    assert inner_products(known([[factor, 0.125]]), large.transposed(), HALF, 2).radius[0, 0] < mp.inf
+
+
+def test_what_overflows_certainly_does_so_with_the_factor_taken_out(known):
+    found = inner_products(known([[0.75] * 2]), known([65504.0] * 2), HALF, 2)
+    assert found.exact[0, 0] == mp.inf
+
+
 def test_integers_are_exact_until_their_sum_needs_another_bit(known):
     row = known([[1024.0, 1023.0, 1.0]])
     assert inner_products(row, known([1.0, 1.0, 1.0]), HALF, 3).radius.tolist() == [[0]]

@@ -16,6 +16,7 @@ sum, even of one term, the radius is inf: NaN is admitted too, which is what com
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from mpmath import mp
@@ -304,21 +305,35 @@ def inner_products(
     in_sum = 1 << accumulator.precision if plain and sums.exponent >= accumulator.subnormal_exponent else _NEVER
     in_output = min(in_sum, 1 << output.precision) if sums.exponent >= output.subnormal_exponent else _NEVER
 
+    overflowing = _taken_out(A.exact, B.exact, accumulator.largest / (1 + growth))
     result = Entries((A.shape[0], B.shape[1]), arithmetic)
     for i, row in enumerate(sums.magnitudes):
         for j, units in enumerate(row):
             v, size, total = sums.exact[i, j], sums.magnitude[i, j], widest[i, j]
             if i in bad_rows or i in bad_addend or j in bad_columns:
                 result.uncertified((i, j))
-            elif total == 0 or (units <= in_output and size <= output.largest):
+            elif (total == 0 or (units <= in_output and size <= output.largest)) and (i, j) not in overflowing:
                 result.put_exactly((i, j), v, mp.mpf(0))  # nothing but zeros, or every partial sum is representable
             else:
                 most = total * growth + lost + flushed[i, j]
                 error = most - (total * growth if units <= in_sum else size)
+                most = mp.inf if (i, j) in overflowing else most
                 if c is not None:  # the product may be stored before the addend meets it
                     error = arithmetic.stored(abs(v - c.exact[i, 0]), error)
                 result.put((i, j), v, error, most, opposing=sums.opposing[i, j] * growth + lost)
     return result.enclosure()
+
+
+def _taken_out(A: Matrix, B: Matrix, largest: Number) -> set[Shape]:
+    """Where a·Σ_k b_k, for Σ_k a·b_k, overflows in the sum: so does NumPy's einsum where a has a stride of 0."""
+    (m, n), p = shape(A), B.cols
+    if all(n * max((abs(v) for _, _, v in nonzeros(M)), default=0) <= largest for M in (A, B)):
+        return set()
+    rows = [[A[i, k] for k in range(n)] for i in range(m)]
+    columns = [[B[k, j] for k in range(n)] for j in range(p)]
+    small = [{k for k, (a, *rest) in enumerate(M) if abs(a) < 1 and rest == [a] * len(rest)} for M in (rows, columns)]
+    wide = [{k for k, each in enumerate(M) if mp.fsum(each, absolute=True) > largest} for M in (rows, columns)]
+    return {*itertools.product(small[0], wide[1]), *itertools.product(wide[0], small[1])}
 
 
 def _underflow(A: Enclosure, B: Enclosure, q: int, arithmetic: Arithmetic, roundings: int, *, known: bool) -> Number:
