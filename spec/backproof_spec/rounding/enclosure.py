@@ -305,7 +305,7 @@ def inner_products(
     in_sum = 1 << accumulator.precision if plain and sums.exponent >= accumulator.subnormal_exponent else _NEVER
     in_output = min(in_sum, 1 << output.precision) if sums.exponent >= output.subnormal_exponent else _NEVER
 
-    overflowing = _taken_out(A.exact, B.exact, accumulator.largest / (1 + growth))
+    overflowing = _taken_out(A.exact, B.exact, accumulator.largest / growth)
     result = Entries((A.shape[0], B.shape[1]), arithmetic)
     for i, row in enumerate(sums.magnitudes):
         for j, units in enumerate(row):
