@@ -92,7 +92,8 @@ class Differentiable:
     @property
     def library(self) -> Differentiator:
         """What is known of it."""
-        found: Differentiator = import_module(f"backproof_impl.adapters.{self.adapter}").DIFFERENTIATOR
+        module = f"backproof_impl.libraries.{ADAPTERS[self.adapter].package}_functions"
+        found: Differentiator = import_module(module).DIFFERENTIATOR
         return found
 
     @property

@@ -1,0 +1,1 @@
+"""What the libraries differentiate: a module each."""

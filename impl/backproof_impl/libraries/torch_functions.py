@@ -1,0 +1,130 @@
+"""What PyTorch differentiates: functions that are not ours, and those of its own that are operations in files."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import partial, wraps
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from backproof_impl.adapters.autodiff import Differentiator, keywords
+
+
+def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
+    """The value, and the gradients that autograd finds: 0 where the value does not depend on an argument."""
+    value = function(*(x.requires_grad_() for x in args))
+    pairs = zip(*([each] if isinstance(each, torch.Tensor) else each for each in (value, cotangent)), strict=True)
+    depending = [(y, dy) for y, dy in pairs if y.requires_grad]
+    if not depending:
+        return value, [torch.zeros_like(x) for x in args]
+    outputs, cotangents = zip(*depending, strict=True)
+    return value, torch.autograd.grad(outputs, args, cotangents, allow_unused=True, materialize_grads=True)
+
+
+# --- functions that are not ours --------------------------------------------------------------------------------------
+
+
+def _tensor(A: Any) -> Any:
+    """The tensor that lies where A does; NumPy's bfloat16 is one of two bytes that PyTorch reads as its own."""
+    if any(step < 0 for step in A.strides):
+        msg = "PyTorch has no tensors with negative strides"
+        raise NotImplementedError(msg)
+    short = A.dtype.name == "bfloat16"
+    return torch.from_numpy(A.view(np.int16)).view(torch.bfloat16) if short else torch.from_numpy(A)
+
+
+def _array(t: Any) -> Any:
+    """The array that lies where a tensor does."""
+    plain = t.detach().cpu()
+    return plain.view(torch.int16).numpy().view(ml_dtypes.bfloat16) if t.dtype is torch.bfloat16 else plain.numpy()
+
+
+def _own(function: Any) -> Any:
+    """The ``torch.autograd.Function`` that a function is, or whose ``apply`` it is, if it is one."""
+    found = getattr(function, "__self__", None) if getattr(function, "__name__", "") == "apply" else function
+    return found if isinstance(found, type) and issubclass(found, torch.autograd.Function) else None
+
+
+def _signature(function: Any) -> inspect.Signature:
+    """Of a ``torch.autograd.Function`` that of its forward, without the context; of a module that of its own."""
+    own = _own(function)
+    if own is None:
+        return inspect.signature(function.forward if isinstance(function, torch.nn.Module) else function)
+    found, apart = inspect.signature(own.forward), own.setup_context is not torch.autograd.Function.setup_context
+    return found if apart else found.replace(parameters=[*found.parameters.values()][1:])
+
+
+def _called(function: Any, args: Sequence[Any], options: Mapping[str, float]) -> Any:
+    """f(A, B, eps=…); ``apply`` takes no keywords: parameters stand in their places."""
+    own = _own(function)
+    if own is None:
+        return keywords(function, args, options)
+    given = _signature(own).bind(*args, **options)
+    if options:
+        given.apply_defaults()
+    return own.apply(*given.args)
+
+
+DIFFERENTIATOR = Differentiator(
+    kind=torch.Tensor,
+    name="torch.Tensor",
+    tensor=_tensor,
+    array=_array,
+    vjp=vjp,
+    called=_called,
+    signature=_signature,
+    applies=lambda each: _own(each) is not None,
+    refused=("reversed",),
+)
+
+
+# --- ours -------------------------------------------------------------------------------------------------------------
+
+
+def _where_taken(function: Any) -> Any:
+    """The same; what PyTorch refuses to take, such as no entries or no room for a window, is declined."""
+
+    @wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        if not all(A.numel() for A in args):
+            msg = "no entries"
+            raise NotImplementedError(msg)
+        try:
+            return function(*args, **options)
+        except RuntimeError as error:
+            raise NotImplementedError(str(error).partition("\n")[0]) from None
+
+    return called
+
+
+DEFINED: dict[str, Any] = {
+    "batch_norm": _where_taken(  # its gradient is wrong where g is a strided view: docs/guide/findings.md
+        lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
+    ),
+    "causal_attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV), is_causal=True)[0],
+    "conv2d": _where_taken(
+        lambda X, W, z, stride=1, pad=0, dilation=1: F.conv2d(X, W, z, stride, pad, dilation),
+    ),
+    "cumsum": partial(torch.cumsum, dim=1),
+    "embedding": lambda E, t: F.embedding(t, E),
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "group_norm": _where_taken(
+        lambda X, g, b, eps=1e-5: torch.group_norm(X.flatten(1, 2), X.shape[1], g.flatten(), b.flatten(), eps).view_as(
+            X
+        )
+    ),
+    "layer_norm": lambda X, g, b, eps=1e-5: F.layer_norm(X, X.shape[1:], g, b, eps),
+    "logsumexp": partial(torch.logsumexp, dim=1),
+    "lstm_cell": lambda X, H, C, *w: torch.lstm_cell(
+        X, (H, C), torch.cat(w[:4]), torch.cat(w[4:8]), torch.cat(w[8:]), torch.zeros_like(torch.cat(w[8:]))
+    ),
+    "max_pool": _where_taken(lambda X, stride=2, k=2: F.max_pool1d(X, k, stride)),
+    "rms_norm": lambda X, g, eps=1e-6: F.rms_norm(X, X.shape[1:], g, eps),
+    "weighted_cross_entropy": lambda Z, t, w, keep, smooth=0.1: F.cross_entropy(
+        Z, t.where(keep != 0, -100), w, reduction="sum", label_smoothing=smooth
+    ),
+}
