@@ -161,6 +161,10 @@ def of_bounds(bounds: Mapping[Place, Rounded | None], shape: tuple[int, ...], ro
     return Running(wide_value, wide_error, rounding)
 
 
+_LEAST = -(10**5)
+"""Of all exponents the least that NumPy is given: what is smaller is 0 in any case."""
+
+
 def _longdouble(value: Any) -> Any:
     """Its first 106 bits, or as many as fit: taken apart near 1, where no bit falls below the smallest double."""
     first = float(value)
@@ -168,7 +172,7 @@ def _longdouble(value: Any) -> Any:
         return np.longdouble(first)
     mantissa, exponent = mp.frexp(mp.mpf(value))
     first = float(mantissa)
-    return np.ldexp(np.longdouble(first) + float(mantissa - first), exponent)
+    return np.ldexp(np.longdouble(first) + float(mantissa - first), max(exponent, _LEAST))
 
 
 # --- formulas ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import Phase
+from mpmath import mp
 
 from backproof_impl import reference as R
 from backproof_impl.calling import call
@@ -13,6 +14,7 @@ from backproof_impl.target import Target
 from backproof_properties import runner
 from backproof_properties.contract import PLAIN, Usage
 from backproof_properties.diagnosis import diagnose, of_contract
+from backproof_properties.evidence import of_bounds
 from backproof_properties.judge import Refuted
 from backproof_properties.numbers import softmax
 from backproof_properties.planted.noise import PLACES, ULPS, noisy
@@ -22,6 +24,7 @@ from backproof_properties.subject import Subject
 from backproof_properties.suite import PROPERTIES
 from backproof_properties.suspects import OF_INPUTS, OF_TRUTH
 from backproof_spec.claims import CLAIM_IDS
+from backproof_spec.language.rounding import Rounded
 
 LOGITS = {"Z": np.array([[0.0, 1.0], [0.5, -2.0], [0.25, 4.0]]), "dS": np.ones((3, 2))}
 LAYER = {
@@ -530,3 +533,8 @@ MISSING = [
 def test_a_cause_that_users_met_is_named(claim, line, target, cause):
     found = _searched(target, claim, declare(Conventions(), [line] if line else []), largest=5).finding.diagnosis
     assert found.cause == cause
+
+
+def test_a_bound_far_below_every_float_is_taken_for_0():
+    tiny = Rounded(mp.ldexp(1, -(10**16)), mp.mpf(0), mp.ldexp(1, -(10**20)))
+    assert of_bounds({(): tiny}, (), FLOAT64).value == 0

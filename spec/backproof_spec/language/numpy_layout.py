@@ -16,21 +16,31 @@ def folded(before: str, expression: str, indent: str, after: str = "") -> list[s
     line = f"{indent}{before}{expression}{after}"
     if len(line) <= WIDTH:
         return [line]
-    terms = _split(expression, (" + ", " - "))
+    terms = _terms(expression)
     if len(terms) > 1 and not _hugs(line[: -len(terms[-1][1] + after)], terms[-1][1]):
         return [f"{indent}{before}(", *_lines(terms, indent + _STEP), f"{indent}){after}"]
     opening = _last_group(expression)
     if opening is None:
-        return [line]
+        called, _, places = expression.rpartition(")[")
+        return folded(before, f"{called})", indent, f"[{places}{after}") if called and "[" not in places else [line]
     inner = expression[opening + 1 : -1]
     items = _split(inner, (", ",))
     lines = [f"{indent}{before}{expression[: opening + 1]}"]
     if len(items) == 1:
-        lines += _lines(_split(inner, (" + ", " - ")), indent + _STEP)
+        lines += _lines(_terms(inner), indent + _STEP)
     else:
         for _, item in items:
             lines += folded("", item, indent + _STEP, ",")
     return [*lines, f"{indent}{expression[-1]}{after}"]
+
+
+def _terms(expression: str) -> list[tuple[str, str]]:
+    """Its parts between the loosest operators that it has, of those at which a line may end."""
+    for signs in ((" & ",), (" + ", " - "), ("/",)):
+        terms = _split(expression, signs)
+        if len(terms) > 1 and all(term for _, term in terms):
+            return terms
+    return terms
 
 
 def _hugs(before: str, last: str) -> bool:
