@@ -97,10 +97,10 @@ def compiled(tmp_path_factory):
     """A folder with the prelude, compiled; what Coq says there of a file."""
     folder = tmp_path_factory.mktemp("coq")
     (folder / f"{PRELUDE}.v").write_text(source(PRELUDE), encoding="utf-8")
-    assert check._compiled(PRELUDE, folder).returncode == 0
+    assert check._compiled(PRELUDE, folder, check.LONG).returncode == 0
 
     def said(exported):
         (folder / f"{exported.theorem}.v").write_text(exported.text, encoding="utf-8")
-        return check._judged("", check._compiled(exported.theorem, folder), exported.places, "")
+        return check._judged("", check._compiled(exported.theorem, folder, check.LONG), exported.places, "")
 
     return said
