@@ -198,7 +198,7 @@ def _quotients(given: Evaluation[Number], argument: str, at: Place, bits: int) -
         ahead, behind, nearer, before = (each.tensor(output) for each in moved)
         for place in ahead:
             a, b, c, d = ahead[place], behind[place], nearer[place], before[place]
-            yield output, place, ((a - b) / (2 * h), (c - d) / h, max(abs(a), abs(b)))
+            yield output, place, ((a - b) / (2 * h), (c - d) / h, max(abs(a), abs(b), key=real))
 
 
 def _moved(given: Evaluation[Number], argument: str, at: Place, step: Fraction) -> Evaluation[Number]:

@@ -180,7 +180,7 @@ def _compare(op):
         for name, tensor in _exact(op, given).items():
             shape = op.shapes[name if name in op.outputs else name[1:]]
             assert np.shape(got[name]) == tuple(given.sizes[dim] for dim in shape), name
-            scale = max([1, *map(abs, tensor.values())])
+            scale = max([1.0, *(abs(float(value)) for value in tensor.values())])
             for place, value in tensor.items():
                 assert abs(got[name][place] - float(value)) <= 1e-10 * scale, (name, place, got[name], value)
     assert count >= EXAMPLES
