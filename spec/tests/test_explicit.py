@@ -1,5 +1,6 @@
 """The Jacobian that is read from a definition is the product written out: Yᵀ⊗I, I⊗W, 1⊗I, diag(s) − s·sᵀ, and so on."""
 
+from fractions import Fraction
 from itertools import product
 from random import Random
 
@@ -7,6 +8,7 @@ import pytest
 from mpmath import mp
 
 from backproof_spec.composition import network
+from backproof_spec.differentiation import one_sided_jacobian
 from backproof_spec.language import exact
 from backproof_spec.language.functions import real
 from backproof_spec.library import operation
@@ -90,3 +92,19 @@ def test_the_jacobian_of_a_network_is_the_product_of_those_of_its_layers(depth, 
 def _matrix(tensor):
     rows, columns = (max(k) + 1 for k in zip(*((*place, 0)[:2] for place in tensor), strict=True))
     return as_matrix("A", [[tensor[(i, j) if (i, j) in tensor else (i,)] for j in range(columns)] for i in range(rows)])
+
+
+def test_what_is_claimed_of_relu_at_its_kink_is_a_subgradient():
+    """No derivative exists at 0: the 1 that the notes take lies between the slopes from the left and from the right."""
+    of = operation("relu")
+    Z = {(0, 0): Fraction(0), (0, 1): Fraction(2), (1, 0): Fraction(-3), (1, 1): Fraction(0)}
+    given = exact.evaluation(of, {"Z": Z, "dY": dict.fromkeys(Z, Fraction(1))}, {}, dict.fromkeys(of.dimension, 2))
+    left, right = (one_sided_jacobian(relu.forward, _matrix(Z), side) for side in (-1, 1))
+    (by_Z,) = of.gradients
+    claimed, convention = given.compiled(by_Z.claimed), exact.jacobian(given, "Y")
+    for place in Z:
+        k = _columns(place, 2)
+        slope = claimed(dict(zip(by_Z.indices, place, strict=True)))
+        assert slope == convention[place].get(("Z", place), 0)
+        assert left[k, k] <= real(slope) <= right[k, k]
+    assert left != right
