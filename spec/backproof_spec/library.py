@@ -50,7 +50,8 @@ def _of_file(path: Path, using: tuple[Path, ...]) -> Operation:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
+        hint = "; expected a file, or the name of a built-in one (backproof list operations)"
+        msg = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}{hint}"
         raise Unreadable(msg) from None
     return _read(text, str(path), path.parent, (*using, here))
 
