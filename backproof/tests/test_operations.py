@@ -71,8 +71,10 @@ def test_pages_are_written_in_every_format(tmp_path: Path) -> None:
     [
         (
             ["none.op"],
-            "none.op: cannot be read: No such file or directory; expected a file, or the name of a built-in one"
-            " (backproof list operations)",
+            (
+                "none.op: cannot be read: No such file or directory; expected a file, or the name of a built-in one "
+                "(backproof list operations)"
+            ),
         ),
         (["gelu.dY"], "theorem 'gelu.dY' is not known: gelu has gelu.dX"),
         (["gelu", "linear"], "prove: gelu goes by itself, without linear"),
