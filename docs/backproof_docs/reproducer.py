@@ -9,7 +9,6 @@ import ast
 import importlib.util
 import inspect
 import os
-from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +23,6 @@ from backproof_impl.adapters import ADAPTERS
 from backproof_impl.calling import Call
 from backproof_impl.protocol import read_conventions
 from backproof_impl.target import FUNCTIONS, Target
-from backproof_properties.judge import shown
 from backproof_properties.results import Asked, Finding, Outcome
 
 _NUMBERS = {"L", "loss"}
@@ -115,7 +113,7 @@ def _of_definition(outcome: Outcome, finding: Finding, asked: Asked) -> dict[str
     name, known = finding.output.rpartition(".")[2], asked.outputs[finding.calls[-1].function]
     expected: dict[tuple[int, ...], tuple[str, str]] = {}
     if finding.index is not None and finding.expected is not None and finding.bound is not None:
-        expected = {finding.index: (finding.expected, shown(Fraction(finding.bound) * Fraction(asked.margin)))}
+        expected = {finding.index: (finding.expected, finding.bound)}
     return {
         "OUTPUTS": dict(asked.outputs),
         "CALLS": "[\n" + "".join(map(_call, finding.calls)) + "]",

@@ -46,7 +46,7 @@ from backproof_spec.language.evaluating import Evaluation, Place, Tensor
 from backproof_spec.language.exact import Exact, Kink
 from backproof_spec.language.functions import Number, real
 from backproof_spec.language.lowering import Beyond
-from backproof_spec.language.reverse import derived, missing
+from backproof_spec.language.reverse import derived, missing, swept
 from backproof_spec.language.syntax import Gradient
 from backproof_spec.operation import Operation
 
@@ -86,7 +86,7 @@ def properties(given: Operation) -> tuple[Property, ...]:
 
     What is derived by hand stands in place of what is read from the definition: bounds (``sharper``) and theorems.
     """
-    operation, about, unclaimed = derived(given), repr(given), missing(given)
+    operation, sweep, about, unclaimed = derived(given), swept(given), repr(given), missing(given)
     table = signatures(operation)
     forward, backward = table
     letters = {each.name: operation.shapes[each.name] for each in operation.arguments}
@@ -98,7 +98,6 @@ def properties(given: Operation) -> tuple[Property, ...]:
         signatures=table,
         letters=letters,
         admits=partial(admitted, operation),
-        unbounded=f"no rounding bound of {operation.name} is validated yet: {_SEEN}",
     )
 
     def of_target(claim: str, function: str, cases: Cases, check: Check, mistakes: Mistakes) -> Property:
@@ -113,7 +112,9 @@ def properties(given: Operation) -> tuple[Property, ...]:
         claim = claim_of(operation, each).id
         of_spec = partial(Property, claim, about=about)
         by_hand = partial(proof.check, claim) if claim in OUTPUTS else None
-        check = partial(computed.vjp, operation, each, each.name in unclaimed)
+        ways = [(operation, each)]
+        ways += [(sweep, other) for other in sweep.gradients if other.name == each.name and each.name not in unclaimed]
+        check = partial(computed.vjp, ways, each.name in unclaimed)
         mistakes = partial(suspected.of_gradient, given, each.name)
         found += [
             of_spec(Link.JACOBIAN, tame, partial(definition_to_jacobian, operation, each.name)),
@@ -122,9 +123,6 @@ def properties(given: Operation) -> tuple[Property, ...]:
             of_target(claim, backward, _Cases(operation, backward), check, mistakes),
         ]
     return tuple(found)
-
-
-_SEEN = "the largest error seen is {worst:.2g} of the one derived"
 
 
 class _Cases:

@@ -1,14 +1,15 @@
 """formula → implementation, of any operation: the contract of the call, and every number against its derived bound.
 
-No bound of ``language.rounding`` has been validated by a campaign yet, so that nothing is said to hold. Refuted is what
-is further off than a calculation with half of the format's digits could be, and what is not finite although it, and all
-before it, can be.
+A gradient may be computed by its formula, or by the reverse sweep over the definitions: what either may give is
+admitted. Most verdicts are the filter's; the exact path decides the others, and it alone refutes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial, reduce
 from itertools import product
 from typing import Any
 
@@ -17,6 +18,8 @@ from mpmath import mp
 
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.contract import Like, Raised, others
+from backproof_properties.fields import Field
+from backproof_properties.filter import certainly, of_gradient, of_output
 from backproof_properties.inputs import admitted, evaluation
 from backproof_properties.judge import Refuted, shown, ulps
 from backproof_properties.results import Finding, Observation
@@ -25,7 +28,7 @@ from backproof_spec.language import exact
 from backproof_spec.language.evaluating import Evaluation, Place
 from backproof_spec.language.functions import Number
 from backproof_spec.language.kinds import KINDS
-from backproof_spec.language.rounding import BITS, Rounded, rounded
+from backproof_spec.language.rounding import BITS, Rounded, RoundedEvaluation, either, rounded
 from backproof_spec.language.syntax import Gradient, Node
 from backproof_spec.operation import Operation
 
@@ -39,27 +42,47 @@ def forward(operation: Operation, case: Case, subject: Subject) -> Observation:
     with mp.workprec(BITS):
         bounds = rounded(given, subject.arithmetic)
         for output in operation.outputs:
-            places = product(*(range(given.sizes[dim]) for dim in operation.shapes[output]))
             shape = tuple(given.sizes[dim] for dim in operation.shapes[output])
             computed = subject.call(operation.name, case, output, _like(operation, subject, shape))
-            try:
-                expected: Bounds = bounds.tensor(output)
-            except ArithmeticError:
-                expected = dict.fromkeys(places)
-            seen.add(subject.bounded(f"{operation.name}.{output}", computed, expected, _judged))
+            fast = partial(of_output, operation, output, case, subject.arithmetic)
+            exact = partial(_value_bounds, bounds, output, shape)
+            seen.add(subject.bounded(f"{operation.name}.{output}", computed, exact, partial(_judged, fast)))
     return seen
 
 
-def vjp(operation: Operation, gradient: Gradient, kinks: bool, case: Case, subject: Subject) -> Observation:  # noqa: FBT001
-    """One output of f_vjp; ``kinks``: no formula was claimed, so that at a kink any derivative is right."""
+def _value_bounds(bounds: RoundedEvaluation, output: str, shape: tuple[int, ...]) -> Bounds:
+    try:
+        return bounds.tensor(output)
+    except ArithmeticError:
+        return dict.fromkeys(product(*map(range, shape)))
+
+
+Way = tuple[Operation, Gradient]
+"""A formula of a gradient, and the definitions that it rests on."""
+
+
+def vjp(ways: Sequence[Way], kinks: bool, case: Case, subject: Subject) -> Observation:  # noqa: FBT001
+    """One output of f_vjp, in any of these ways; ``kinks``: none is claimed, so that there any derivative is right."""
+    operation, gradient = ways[0]
     given, name = evaluation(operation, case), f"d{gradient.name}"
     with mp.workprec(BITS):
         shape, function = case[gradient.name].shape, f"{operation.name}_vjp"
         computed = subject.call(function, case, name, _like(operation, subject, shape))
-        expected = formula_bounds(given, gradient, subject)
-        if kinks and _is_kink(given):
-            expected = dict.fromkeys(expected)
-        return subject.bounded(f"{function}.{name}", computed, expected, _judged)
+        bounds = dict.fromkeys(given.values[gradient.name]) if kinks and _is_kink(given) else None
+        fast = partial(_fast_bounds, ways, case, subject)
+        exact = (lambda: bounds) if bounds else partial(_gradient_bounds, ways, given, subject)
+        return subject.bounded(f"{function}.{name}", computed, exact, partial(_judged, None if bounds else fast))
+
+
+def _fast_bounds(ways: Sequence[Way], case: Case, subject: Subject) -> Field:
+    found = (of_gradient(operation, each, claimed(each), case, subject.arithmetic) for operation, each in ways)
+    return reduce(Field.either, found)
+
+
+def _gradient_bounds(ways: Sequence[Way], given: Evaluation[Number], subject: Subject) -> Bounds:
+    found = [formula_bounds(replace(given, operation=operation, known={}), each, subject) for operation, each in ways]
+    columns = ((place, [each[place] for each in found]) for place in found[0])
+    return {place: None if None in each else reduce(either, filter(None, each)) for place, each in columns}
 
 
 def _is_kink(given: Evaluation[Number]) -> bool:
@@ -93,11 +116,6 @@ def formula_bounds(given: Evaluation[Number], gradient: Gradient, subject: Subje
     return found
 
 
-def coarse(subject: Subject) -> Number:
-    """How much coarser half of the format's digits are."""
-    return mp.ldexp(mp.mpf(1), subject.arithmetic.output.precision // 2)
-
-
 def _like(operation: Operation, subject: Subject, shape: tuple[int, ...]) -> Like:
     return Like(shape, NUMPY_DTYPES[subject.dtype], partial(_other, operation))
 
@@ -115,14 +133,22 @@ def _backwards(A: Any) -> Any:
     return A[back].copy() if isinstance(A, np.ndarray) else A
 
 
-def _judged(name: str, computed: Any, expected: Bounds, subject: Subject) -> Observation:
+def _judged(fast: Callable[[], Field] | None, name: str, computed: Any, exact: Callable[[], Bounds]) -> Observation:
     """What is certain of an output: see the module's docstring."""
     if isinstance(computed, Raised):
+        expected = exact()
         if all(each is not None and each.fine for each in expected.values()):
             raise computed
         return Observation(uncertified=len(expected), raised=1)
-    seen, margin = Observation(), coarse(subject)
+    inside = certainly(computed, fast) if fast else None
+    return inside or _exactly(name, computed, exact())
+
+
+def _exactly(name: str, computed: Array, expected: Bounds) -> Observation:
+    """The exact path: it alone refutes."""
+    seen = Observation()
     worst: tuple[Number, Place, Rounded] | None = None
+    thresholds: list[float] = []
     for place, each in expected.items():
         if each is None or not each.fine or not mp.isfinite(each.error):
             seen.uncertified += 1
@@ -130,13 +156,14 @@ def _judged(name: str, computed: Any, expected: Bounds, subject: Subject) -> Obs
         seen.entries += 1
         ratio = _ratio(float(computed[place]), each)
         if each.value:
-            seen.thresholds.append(float(2 * margin * each.error / abs(each.value)))
-        if ratio <= margin:
+            thresholds.append(float(2 * each.error / abs(each.value)))
+        if ratio <= 1:
             seen.worst = max(seen.worst, float(ratio))
         elif worst is None or ratio > worst[0]:
             worst = ratio, place, each
     if worst is not None:
         raise Refuted(_finding(name, *worst, computed))
+    seen.thresholds += [statistics.median(thresholds)] if thresholds else []
     return seen
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from mpmath import mp
 
 from backproof_properties.arrays import Array, Case
-from backproof_properties.computed import coarse
 from backproof_properties.contract import Declined, Raised, Usage
 from backproof_properties.judge import JUDGE_BITS, Refuted
 from backproof_properties.numbers import Numbers
@@ -44,7 +43,6 @@ class Seen:
     names: list[str]
     computed: list[Array]
     truth: list[Running]
-    margin: float = 1.0
     """So many bounds off is refuted."""
 
     @cached_property
@@ -80,7 +78,7 @@ class Seen:
         exact, got = self.exact, self.got
         infinite = ~((got == exact) | (np.isinf(self.radius) & np.isnan(got)))
         unbounded = np.where(np.isnan(exact), np.isfinite(got), infinite)
-        within = (self.error <= self.margin * self.radius) | np.isinf(self.radius)
+        within = (self.error <= self.radius) | np.isinf(self.radius)
         return np.where(np.isfinite(exact), ~within, unbounded)
 
     @property
@@ -110,7 +108,7 @@ class Seen:
 class _Recorder(Subject):
     """A subject whose judge takes notes instead."""
 
-    seen: list[tuple[str, Any, Running, float]] = field(default_factory=list)
+    seen: list[tuple[str, Any, Running]] = field(default_factory=list)
 
     def judge(
         self, name: str, computed: Any, enclosure: Enclosure, samples: int | None, *, of_loss: bool = False
@@ -120,15 +118,21 @@ class _Recorder(Subject):
             raise computed
         bound = self.scaled(name, enclosure, samples, of_loss=of_loss)
         exact, radius = (_wide(A, bound.shape).reshape(np.shape(computed)) for A in (bound.exact, bound.radius))
-        self.seen.append((name, computed, Running(exact, radius, Rounding.of(self.arithmetic)), 1.0))
+        self.seen.append((name, computed, Running(exact, radius, Rounding.of(self.arithmetic))))
         return Observation()
 
-    def bounded(self, name: str, computed: Any, bounds: Any, judged: Callable[..., Observation]) -> Observation:  # noqa: ARG002 - what it overrides
+    def bounded(
+        self,
+        name: str,
+        computed: Any,
+        bounds: Callable[[], Any],
+        judged: Callable[..., Observation],  # noqa: ARG002 - what it overrides
+    ) -> Observation:
         """Note what was computed, and the bound of each entry."""
         if isinstance(computed, Raised):
             raise computed
-        truth = of_bounds(bounds, np.shape(computed), Rounding.of(self.arithmetic))
-        self.seen.append((name, computed, truth, float(coarse(self))))
+        truth = of_bounds(bounds(), np.shape(computed), Rounding.of(self.arithmetic))
+        self.seen.append((name, computed, truth))
         return Observation()
 
 
@@ -141,8 +145,8 @@ def record(each: Property, subject: Subject, case: Case, usage: Usage) -> Seen |
         return None
     if not recorder.seen:
         return None
-    names, computed, truth, margins = map(list, zip(*recorder.seen, strict=True))
-    return Seen(subject, each.claim, case, names, computed, truth, margins[0])
+    names, computed, truth = map(list, zip(*recorder.seen, strict=True))
+    return Seen(subject, each.claim, case, names, computed, truth)
 
 
 def _wide(values: Any, shape: tuple[int, int]) -> Array:

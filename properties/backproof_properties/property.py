@@ -38,9 +38,8 @@ class Property:
 
     ``functions`` are the target's functions it needs, with what they take (``signatures``); none for the links inside
     the spec, which look at no target. ``letters``: of each input that may be made smaller, its indices, where the
-    operation is none of the notes'; ``admits``: is a smaller one an input at all? ``unbounded``: why nothing that a
-    target computes can be said to hold. ``about``: all that was said of such an operation;
-    ``mistakes``: what may be wrong with it, a cause, words and a formula of ``evidence`` each.
+    operation is none of the notes'; ``admits``: is a smaller one an input at all? ``about``: all that was said of such
+    an operation; ``mistakes``: what may be wrong with it, a cause, words and a formula of ``evidence`` each.
     """
 
     claim: str
@@ -51,7 +50,6 @@ class Property:
     signatures: Signatures = field(default_factory=lambda: FUNCTIONS)
     letters: Mapping[str, tuple[str, ...]] | None = None
     admits: Callable[[Case], bool] = anything
-    unbounded: str | None = None
     about: str = ""
     mistakes: Mistakes | None = None
 

@@ -93,13 +93,12 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked for of an operation that is a definition: an output of this shape, within so many of its bounds.
+    """What was asked for of an operation that is a definition: an output of this shape.
 
     ``outputs``: what each function returns.
     """
 
     shape: tuple[int, ...]
-    margin: float
     outputs: Mapping[str, tuple[str, ...]]
 
 

@@ -16,7 +16,6 @@ from backproof_impl.target import Target
 from backproof_properties import decisive, declines, doubts
 from backproof_properties.arrays import Case, plain
 from backproof_properties.choices import SPEC_DTYPE, unsupported
-from backproof_properties.computed import coarse
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words
 from backproof_properties.coverage import held
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
@@ -236,7 +235,7 @@ class _Search:
             return None
         signatures = self._subject.target.signatures
         outputs = {each.function: signatures[each.function].outputs for each in calls}
-        return Asked(trace.like.shape, float(coarse(self._subject)), outputs)
+        return Asked(trace.like.shape, outputs)
 
     def _differs(self) -> None:
         """Say that answers differ for the same inputs."""
@@ -352,9 +351,8 @@ class _Search:
         if declined and not self._answered:
             return Verdict.UNSUPPORTED, f"the target declines: {declined.reason}"
         found = doubts.of_examples(self._blank, self._answered, declined, tuple(self._undecided))
-        if self._unsettled or each.unbounded:
-            known = self._unsettled or (each.unbounded or "").format(worst=self._seen.worst)
-            return Verdict.UNCERTIFIED, "; ".join([known, *found])
+        if self._unsettled:
+            return Verdict.UNCERTIFIED, "; ".join([self._unsettled, *found])
         if each.link is Link.IMPLEMENTATION:
             found += doubts.of_thresholds(self._seen.thresholds, self._subject)
         return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, None)

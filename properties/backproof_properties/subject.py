@@ -98,9 +98,11 @@ class Subject:
         bound = self.scaled(name, enclosure, samples, of_loss=of_loss)
         return self.raised(computed, [bound]) if isinstance(computed, Raised) else judge.enclosed(name, computed, bound)
 
-    def bounded(self, name: str, computed: Any, bounds: Any, judged: Callable[..., Observation]) -> Observation:
-        """Judge an output of an operation of a definition against the bound of each entry."""
-        return judged(name, computed, bounds, self)
+    def bounded(
+        self, name: str, computed: Any, bounds: Callable[[], Any], judged: Callable[..., Observation]
+    ) -> Observation:
+        """Judge an output of an operation of a definition against the bound of each entry, where it is needed."""
+        return judged(name, computed, bounds)
 
     def raised(self, raised: Raised, enclosures: Iterable[Enclosure]) -> Observation:
         """Judge an exception in place of these outputs: a way to say that one of them overflows, and else an error."""

@@ -40,6 +40,7 @@ _TERMS = 1_000_000
 N = TypeVar("N")
 Place = tuple[int, ...]
 Tensor = Mapping[Place, N]
+Holds = Callable[[Any, Any], Any]
 
 
 class Arithmetic(Protocol[N]):
@@ -69,8 +70,8 @@ class Arithmetic(Protocol[N]):
     def largest(self, values: Sequence[N]) -> N:
         """The first of the largest; ``values`` are not empty."""
 
-    def compare(self, left: N, right: N) -> int:
-        """The sign of a − b."""
+    def bracket(self, holds: Holds, left: N, right: N) -> N:
+        """[a ≤ b] or another relation: 1 where it holds, else 0."""
 
 
 @dataclass
@@ -193,12 +194,11 @@ class Evaluation(Generic[N]):
 
     def _bracket(self, node: Bracket) -> Callable[[At], N]:
         holds, arithmetic = COMPARED[node.relation], self.arithmetic
-        one, zero = arithmetic.number(Fraction(1)), arithmetic.number(Fraction(0))
         if is_whole(node.left, self.operation) and is_whole(node.right, self.operation):
             a, b = self.whole(node.left), self.whole(node.right)
-            return lambda at: one if holds(a(at), b(at)) else zero
+            return lambda at: arithmetic.number(Fraction(holds(a(at), b(at))))
         left, right = self.compiled(node.left), self.compiled(node.right)
-        return lambda at: one if holds(arithmetic.compare(left(at), right(at)), 0) else zero
+        return lambda at: arithmetic.bracket(holds, left(at), right(at))
 
     def _reduce(self, node: Reduce) -> Callable[[At], N]:
         found: Callable[[At], N] = self._REDUCTIONS[node.reduction](self, node, self.compiled(node.body))

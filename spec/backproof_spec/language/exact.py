@@ -13,7 +13,7 @@ from itertools import count
 
 from mpmath import mp
 
-from backproof_spec.language.evaluating import Evaluation, Place, Tensor
+from backproof_spec.language.evaluating import Evaluation, Holds, Place, Tensor
 from backproof_spec.language.functions import FUNCTIONS, Function, Number, real
 from backproof_spec.language.sizes import Parameters, sizes
 from backproof_spec.operation import Operation
@@ -82,9 +82,9 @@ class Exact:
         """The first of the largest."""
         return max(values)
 
-    def compare(self, left: Number, right: Number) -> int:
-        """The sign of a − b."""
-        return int(left > right) - int(left < right)
+    def bracket(self, holds: Holds, left: Number, right: Number) -> Number:
+        """1 where it holds, else 0."""
+        return Fraction(holds(left, right))
 
 
 # --- values with their partial derivatives ----------------------------------------------------------------------------
@@ -177,9 +177,9 @@ class Jets:
             raise Kink(msg)
         return found
 
-    def compare(self, left: Jet, right: Jet) -> int:
-        """The sign of a − b."""
-        return self.exact.compare(left.value, right.value)
+    def bracket(self, holds: Holds, left: Jet, right: Jet) -> Jet:
+        """1 where it holds, else 0."""
+        return Jet(self.exact.bracket(holds, left.value, right.value))
 
 
 # --- an operation at values -------------------------------------------------------------------------------------------

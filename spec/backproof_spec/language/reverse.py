@@ -50,6 +50,12 @@ def derived(operation: Operation) -> Operation:
     )
 
 
+def swept(operation: Operation) -> Operation:
+    """The same operation with every gradient by the sweep, whatever is claimed."""
+    unclaimed = tuple(replace(each, claimed=None) for each in operation.gradients)
+    return derived(replace(operation, gradients=unclaimed))
+
+
 @dataclass(frozen=True)
 class _Stand:
     """An entry where it stands, the derivative of Σ dY·Y by it there, and the indices of the place."""

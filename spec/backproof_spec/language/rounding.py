@@ -7,6 +7,7 @@ roundoff, η the smallest subnormal, γ_n = (1+u)^n − 1:
     Σ of n      ΣM               ΣE + γ_{n−1}·Σ(M + E)
     a·b         M_a·M_b          M_a·E_b + M_b·E_a + E_a·E_b, all + u·(M + that) + η·k·R_a·R_b
     1/b, f(a)   |f(v)|           the most that f changes over v ± E, + 2c·u·|f| + η
+    step, [a≤b] the value        0, or 1 where E leaves either
     a name      |v|              E: what has a name is formed; the larger one of its ways (``computed also``)
 
 M is the same under associativity, commutativity and distributivity: one definition admits every order of summation,
@@ -25,7 +26,7 @@ from typing import Any, ClassVar
 
 from mpmath import mp
 
-from backproof_spec.language.evaluating import Evaluation, Place, Tensor
+from backproof_spec.language.evaluating import Evaluation, Holds, Place, Tensor
 from backproof_spec.language.functions import FUNCTIONS, Function, Number, real
 from backproof_spec.language.syntax import Bracket, Definition, Multiply, Reduce, operands
 from backproof_spec.language.whole import At
@@ -67,26 +68,23 @@ _MARGIN = 10
 """So many powers of two from overflow nothing is certain: code scales by sizes, and regroups factors."""
 
 
-def _either(one: Rounded, other: Rounded) -> Rounded:
+def either(one: Rounded, other: Rounded) -> Rounded:
     """One value, computed in one way or in another."""
     error = max(one.error, other.error + abs(one.value - other.value))
     return replace(one, error=error, fine=one.fine and other.fine)
 
 
-class Undecided(ArithmeticError):
-    """A comparison that rounding decides."""
-
-
 class Rounding:
     """Numbers with their error bounds, in one number format."""
 
-    def __init__(self, arithmetic: Arithmetic) -> None:
-        """In the format of the output, as if every sum were kept in it."""
-        form = arithmetic.output
-        self.form, self.u, self.most = form, form.u, mp.ldexp(form.largest, -_MARGIN)
+    def __init__(self, arithmetic: Arithmetic, *, kept: bool = False) -> None:
+        """In the format of the output; ``kept``: in that of sums and of the products in them, nothing being stored."""
+        form = arithmetic.accumulator if kept else arithmetic.output
+        self.form, self.u, self.most = form, form.u, mp.ldexp(arithmetic.output.largest, -_MARGIN)
         self.flushes = arithmetic.flush_to_zero
         self.least = form.smallest_normal if self.flushes else form.smallest_subnormal
         self.function = 2 * arithmetic.exp_ulps * form.u
+        self.inner = Rounding(arithmetic, kept=True) if arithmetic.accumulator is not form and not kept else self
 
     def given(self, value: Number) -> Rounded:
         """A number of the format."""
@@ -124,6 +122,13 @@ class Rounding:
         reaches, factors = zip(*(each.reach for each in terms), strict=True)
         monomials = sum(reaches, mp.mpf(0)), max(factors)
         return self._flushed(replace(found, fine=found.fine and fine, monomials=monomials), count)
+
+    def total(self, terms: Sequence[Rounded]) -> Rounded:
+        """Σ, in the accumulator, and stored."""
+        found = self.inner.add(terms)
+        if self.inner is self or found.exactly:
+            return found
+        return replace(found, error=found.error + self.u * (abs(found.value) + found.error) + self.least)
 
     def multiply(self, left: Rounded, right: Rounded) -> Rounded:
         """a·b; by 0, 1 and −1 nothing is rounded."""
@@ -166,16 +171,13 @@ class Rounding:
         """f(a, …)."""
         values = tuple(each.value for each in arguments)
         value, error = real(function.value(*values)), sum((each.error for each in arguments), mp.mpf(0))
-        if function.kink is not None:
-            if error and not function.contracting and abs(function.kink(values)) <= error:
-                raise Undecided
-            return self._formed(value, abs(value), error if function.contracting else mp.mpf(0), *arguments)
+        smooth = function.kink is None
         if error and not function.contracting:
             try:
                 error = max(abs(function.value(values[0] + e) - value) for e in (error, -error))
             except ArithmeticError:
                 error = mp.inf
-        own = self.function * (abs(value) + error) + self.least
+        own = self.function * (abs(value) + error) + self.least if smooth else mp.mpf(0)
         return self._formed(value, abs(value), error + own, *arguments)
 
     def largest(self, values: Sequence[Rounded]) -> Rounded:
@@ -185,12 +187,11 @@ class Rounding:
         error, fine = max(each.error for each in near), all(each.fine for each in values)
         return Rounded(found.value, abs(found.value), error, fine)
 
-    def compare(self, left: Rounded, right: Rounded) -> int:
-        """The sign of a − b, where rounding does not decide it."""
-        error = left.error + right.error
-        if error and abs(left.value - right.value) <= error:
-            raise Undecided
-        return int(left.value > right.value) - int(left.value < right.value)
+    def bracket(self, holds: Holds, left: Rounded, right: Rounded) -> Rounded:
+        """1 where it holds, else 0; off by 1 where rounding decides it."""
+        error, value = left.error + right.error, mp.mpf(holds(left.value, right.value))
+        unsure = bool(error) and abs(left.value - right.value) <= error
+        return Rounded(value, value, mp.mpf(unsure), left.fine and right.fine)
 
 
 @dataclass
@@ -204,19 +205,22 @@ class RoundedEvaluation(Evaluation[Rounded]):
         found = super().defined(definition)
         for way in (each for each in self.operation.ways if each.name == definition.name):
             other = self.entries(way.body, way.indices)
-            found = {place: _either(each, other[place]) for place, each in found.items()}
+            found = {place: either(each, other[place]) for place, each in found.items()}
         return {place: replace(each, majorant=abs(each.value), monomials=None) for place, each in found.items()}
 
     def _multiply(self, node: Multiply) -> Callable[[At], Rounded]:
+        return self._product(node, self.arithmetic)
+
+    def _product(self, node: Multiply, rounding: Rounding) -> Callable[[At], Rounded]:
         """A product in any order: partial products may overflow."""
         brackets = [self.compiled(each) for each in operands(node) if isinstance(each, Bracket)]
         others = [self.compiled(each) for each in operands(node) if not isinstance(each, Bracket)]
-        rounding = self.arithmetic
 
         def of(at: At) -> Rounded:
-            if any(rounding.is_zero(each(at)) for each in brackets):
+            held = [each(at) for each in brackets]
+            if any(map(rounding.is_zero, held)):
                 return rounding.given(Fraction(0))
-            values = [each(at) for each in others]
+            values = [*(each for each in held if not each.exactly), *(each(at) for each in others)]
             found, above = rounding.given(Fraction(1)), mp.mpf(1)
             for each in values:
                 found, above = rounding.multiply(found, each), above * max(1, each.majorant + each.error)
@@ -224,6 +228,13 @@ class RoundedEvaluation(Evaluation[Rounded]):
             return replace(found, fine=fine)
 
         return of
+
+    def _sum(self, node: Reduce, _: Callable[[At], Rounded]) -> Callable[[At], Rounded]:
+        """Σ of products that are in the accumulator like the sum."""
+        inner = self.arithmetic.inner
+        body = self._product(node.body, inner) if isinstance(node.body, Multiply) else self.compiled(node.body)
+        over = self._over(node, body)
+        return lambda at: self.arithmetic.total(over(at))
 
     def _shifted(self, node: Reduce, body: Callable[[At], Rounded]) -> Callable[[At], tuple[Rounded, Rounded]]:
         """The largest of the logits, and Σ exp(a − largest)."""
@@ -235,7 +246,7 @@ class RoundedEvaluation(Evaluation[Rounded]):
                 msg = f"{node.reduction}_{','.join(node.indices)} of nothing"
                 raise ArithmeticError(msg)
             largest = self.arithmetic.largest(values)
-            return largest, self.arithmetic.add([self._power_of_e(each, largest) for each in values])
+            return largest, self.arithmetic.total([self._power_of_e(each, largest) for each in values])
 
         return of
 
@@ -263,6 +274,7 @@ class RoundedEvaluation(Evaluation[Rounded]):
 
     _REDUCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
         **Evaluation._REDUCTIONS,  # noqa: SLF001 - what it inherits
+        "sum": _sum,
         "softmax": _softmax,
         "logsumexp": _logsumexp,
     }

@@ -1,0 +1,254 @@
+"""The rules of ``language.rounding`` for whole arrays, in NumPy's widest floats: v̂, M̂ and Ê of every entry.
+
+The rules of v̂ round where those of E hold a rounding of the format, with w in place of u: v̂ is off by at most (w/u)·E,
+and w/u ≤ 2⁻¹¹. Ê is made of sums and products of what is not negative, which keep a relative error. An error of E
+changes f(v ± E) − f(v) by less than 2⁻⁷ of it where E ≤ 16, and a quotient by no more where E is at most half of what
+is divided by. Of underflow Ê counts the least that there may be. So ½·Ê and what v̂ is off by are less than E.
+
+NaN as Ê: nothing is said. It stands where something may overflow, where rounding decides a comparison, at what is not
+defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+import numpy as np
+from mpmath import mp
+
+from backproof_properties.arrays import Array
+from backproof_spec.language.evaluating import Holds
+from backproof_spec.language.functions import FUNCTIONS, Function
+from backproof_spec.language.rounding import Rounding
+
+WIDE: Any = np.longdouble
+"""The widest floats that NumPy has here."""
+_ROUNDOFF, _FINER = float(np.finfo(WIDE).eps) / 2, 2.0**-11
+"""w, and how much finer than u it has to be."""
+_WIDEST = 16
+"""The largest E with which a function is asked."""
+_ALMOST = 1 - WIDE(2) ** -20
+"""What is so near to the largest number may overflow."""
+
+
+class Doubt(Exception):
+    """There is no fast way here."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """Of every entry v, M and E (see ``rounding.Rounded``), in arrays that are broadcast against each other."""
+
+    value: Array
+    majorant: Array
+    error: Array
+
+    def each(self, change: Callable[[Array], Array]) -> Field:
+        """With every array changed."""
+        return Field(change(self.value), change(self.majorant), change(self.error))
+
+    def where(self, condition: Array, other: Field) -> Field:
+        """This where it holds, else the other."""
+        pairs = ((self.value, other.value), (self.majorant, other.majorant), (self.error, other.error))
+        return Field(*(np.where(condition, a, b) for a, b in pairs))
+
+    def either(self, other: Field) -> Field:
+        """One value, computed in one way or in another."""
+        error = np.maximum(self.error, other.error + np.abs(self.value - other.value))
+        return Field(self.value, self.majorant, error)
+
+    @property
+    def zero(self) -> Any:
+        """Where is it 0 in every implementation?"""
+        return (self.value == 0) & (self.error == 0)
+
+    @property
+    def plain(self) -> Any:
+        """Where is it exactly 0, 1 or −1?"""
+        return (self.error == 0) & ((self.value == 0) | (np.abs(self.value) == 1))
+
+
+@dataclass(frozen=True)
+class Along:
+    """The terms of a sum: a field, how many there are along each axis that is summed over, and the number of axes."""
+
+    field: Field
+    sizes: Mapping[int, int]
+    rank: int
+
+    @classmethod
+    def of(cls, terms: Sequence[Field]) -> Along:
+        """Fields one after the other, along an axis before all others."""
+        columns = zip(*((each.value, each.majorant, each.error) for each in terms), strict=True)
+        shape = np.broadcast_shapes(*(each.value.shape for each in terms))
+        stacked = (np.stack([np.broadcast_to(A, shape) for A in column]) for column in columns)
+        return cls(Field(*stacked), {0: len(terms)}, 1 + len(shape))
+
+    def __len__(self) -> int:
+        """The number of terms."""
+        return prod(self.sizes.values())
+
+    def reduced(self, of: Callable[..., Array], A: Array, **options: Any) -> Array:
+        """Σ A or the like, whose axes stay, with one entry."""
+        shape = A.shape or (1,) * self.rank
+        full = tuple(self.sizes.get(k, n) for k, n in enumerate(shape))
+        return of(np.broadcast_to(A, full), axis=tuple(self.sizes), keepdims=True, **options)
+
+
+class Rules:
+    """Those of ``rounding.Rounding``, for fields."""
+
+    def __init__(self, exact: Rounding) -> None:
+        """The constants of the exact rules, in wide floats."""
+        self._exact = exact
+        if float(exact.u) * _FINER < _ROUNDOFF:
+            raise Doubt
+        self.u, self.function, self.least, self._most = map(_wide, (exact.u, exact.function, exact.least, exact.most))
+        self._most *= _ALMOST
+        self._logarithm = np.log1p(self.u)
+        self.inner = self if exact.inner is exact else Rules(exact.inner)
+
+    def given(self, value: Any) -> Field:
+        """Numbers of the format."""
+        wide = np.asarray(value, dtype=WIDE)
+        return Field(wide, np.abs(wide), np.zeros_like(wide))
+
+    def number(self, value: Fraction) -> Field:
+        """A number of a formula, as the format holds it."""
+        found, held = self.given(_wide(value.numerator) / _wide(value.denominator)), self._exact.number(value)
+        return Field(found.value, found.majorant, np.asarray(_wide(held.error) if held.fine else WIDE(np.nan)))
+
+    def sure(self, field: Field, size: Array) -> Field:
+        """The field where what is of this size does not overflow."""
+        return Field(field.value, field.majorant, np.where(size <= self._most, field.error, np.nan))
+
+    def formed(self, value: Array, majorant: Array, error: Array, *, doubted: Array | bool = False) -> Field:
+        """What surely does not overflow, and is not doubted."""
+        sure = (majorant + error <= self._most) & ~np.asarray(doubted)
+        return Field(value, majorant, np.where(sure, error, np.nan))
+
+    def _flushed(self, field: Field, count: Any) -> Field:
+        if not self._exact.flushes:
+            return field
+        return Field(field.value, field.majorant, field.error + np.where(field.value != 0, count * self.least, 0))
+
+    def add(self, terms: Sequence[Field]) -> Field:
+        """Σ, in any order."""
+        return self.summed(Along.of(terms)).each(lambda A: A[0])
+
+    def total(self, terms: Along) -> Field:
+        """Σ, in the accumulator, and stored."""
+        found = self.inner.summed(terms)
+        if self.inner is self:
+            return found
+        stored = found.error + self.u * (np.abs(found.value) + found.error) + self.least
+        return Field(found.value, found.majorant, np.where(found.error == 0, 0, stored))
+
+    def summed(self, terms: Along) -> Field:
+        """Σ, in any order: terms that are 0 are none."""
+        a = terms.field
+        value, majorant, error = (terms.reduced(np.sum, part) for part in (a.value, a.majorant, a.error))
+        several = np.maximum(terms.reduced(np.sum, ~a.zero, dtype=WIDE) - 1, 0)
+        grown = error + np.expm1(several * self._logarithm) * (majorant + error)
+        return self._flushed(self.formed(value, majorant, grown), len(terms) - 1)
+
+    def multiply(self, left: Field, right: Field) -> Field:
+        """a·b; by 0, 1 and −1 nothing is rounded."""
+        majorant = left.majorant * right.majorant
+        error = left.majorant * right.error + right.majorant * left.error + left.error * right.error
+        own = np.where(left.plain | right.plain, 0, self.u * (majorant + error) + 2 * self.least)
+        return self._flushed(self.formed(left.value * right.value, majorant, error + own), left.plain | right.plain)
+
+    def divide(self, left: Field, right: Field) -> Field:
+        """a·(1/b)."""
+        size = np.abs(right.value)
+        inverse, far = 1 / size, 2 * right.error <= size
+        error = inverse * right.error / (size - right.error)
+        own = self.u * (inverse + error) + self.least
+        return self.multiply(left, self.formed(1 / right.value, inverse, error + own, doubted=~far))
+
+    def power(self, base: Field, exponent: Field) -> Field:
+        """a^e: of whole e as a product, else as exp(e·log a)."""
+        if exponent.value.size != 1:
+            raise Doubt
+        e = float(exponent.value.flat[0])
+        if exponent.error.any() or e != int(e):
+            logarithm = self.apply(FUNCTIONS["log"], (base,))
+            return self.apply(FUNCTIONS["exp"], (self.multiply(exponent, logarithm),))
+        n = abs(int(e))
+        size, least = base.majorant**n, n * self.least
+        relative = n * (np.log1p(base.error / base.majorant) + self._logarithm)
+        grown = np.where(base.majorant > 0, size * np.expm1(relative), base.error**n if n else 0)
+        found = self.formed(base.value**n, size, grown + self.function * size + least)
+        return found if e >= 0 else self.divide(self.given(1), found)
+
+    def apply(self, function: Function, arguments: tuple[Field, ...]) -> Field:
+        """f(a, …)."""
+        of = _FUNCTIONS.get(function.name) or getattr(np, function.name)
+        values = tuple(each.value for each in arguments)
+        value, error = of(*values), sum((each.error for each in arguments), np.asarray(WIDE(0)))
+        doubted = ~(error <= _WIDEST)
+        if function.domain:
+            doubted = doubted | (2 * error > values[0])
+        if not function.contracting and error.any():
+            sides = (np.maximum(*(np.abs(of(values[0] + e) - value) for e in (k * error, -k * error))) for k in (1, 2))
+            error, twice = sides
+            doubted = doubted | ((error != twice) & (function.kink is not None))
+        own = self.function * (np.abs(value) + error) + self.least if function.kink is None else 0
+        return self.formed(value, np.abs(value), error + own, doubted=doubted)
+
+    def largest(self, terms: Along) -> Field:
+        """The largest, whichever that may be."""
+        a = terms.field
+        value = terms.reduced(np.max, a.value)
+        error = terms.reduced(np.max, np.where(a.value == value, a.error, 0))
+        unsure = ((a.value + 2 * a.error >= value - 2 * error) & (a.error > error)) | np.isnan(a.error)
+        error = np.where(terms.reduced(np.any, unsure), np.nan, error)
+        return Field(value, np.abs(value), error)
+
+    def bracket(self, holds: Holds, left: Field, right: Field) -> Field:
+        """[a ≤ b]: 1 where it holds, else 0; off by 1 where rounding decides it."""
+        error, found = left.error + right.error, self.given(holds(left.value, right.value))
+        off = np.abs(left.value - right.value)
+        unsure = np.where((error != 0) & (off <= error / 2), 1, np.where(off <= 2 * error, np.nan, 0))
+        return Field(found.value, found.majorant, np.where(error == 0, 0, np.where(np.isnan(error), np.nan, unsure)))
+
+
+def _wide(value: Any) -> Any:
+    """A number of mpmath, or a whole number, in wide floats: to twice the digits of a float64."""
+    high = float(value)
+    return WIDE(high) + WIDE(float(value - type(value)(high)))
+
+
+def _sigmoid(a: Any) -> Any:
+    e = np.exp(-np.abs(a))
+    return np.where(a >= 0, 1, e) / (1 + e)
+
+
+def _erf(a: Any) -> Any:
+    """erf a = 2/√π·e^(−a²)·Σ 2ⁿ a^(2n+1)/(2n+1)‼, whose terms have one sign; ±1 to 2⁻⁷⁰ beyond 7."""
+    x = np.clip(a, -7, 7)
+    term = total = x
+    for n in range(1, 200):
+        term = term * (2 * x * x) / (2 * n + 1)
+        total = total + term
+    return np.where(np.abs(a) >= 7, np.sign(a), 2 / np.sqrt(_PI) * np.exp(-x * x) * total)  # noqa: PLR2004 - as above
+
+
+_PI = _wide(mp.mpf("3.14159265358979323846264338327950288", prec=120))
+_FUNCTIONS: dict[str, Callable[..., Array]] = {
+    "sigmoid": _sigmoid,
+    "softplus": lambda a: np.maximum(a, 0) + np.log1p(np.exp(-np.abs(a))),
+    "erf": _erf,
+    "pi": lambda: _PI,
+    "step": lambda a: (a >= 0) * WIDE(1),
+    "relu": lambda a: np.maximum(a, 0),
+    "sign": lambda a: np.where(a >= 0, WIDE(1), WIDE(-1)),
+    "max": np.maximum,
+    "min": np.minimum,
+}
+"""The functions that NumPy does not have, or has under another name."""

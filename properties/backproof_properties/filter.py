@@ -1,0 +1,271 @@
+"""The fast way to most verdicts: the bounds of a definition over whole arrays, in NumPy (see ``fields``).
+
+    |got − v̂| ≤ ½·Ê   ⇒   got is certainly inside
+
+Only ever *certainly inside* is said: the exact path decides the rest, and it alone refutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from math import prod
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from backproof_properties.arrays import Array, Case
+from backproof_properties.fields import WIDE, Along, Doubt, Field, Rules
+from backproof_properties.results import Observation
+from backproof_spec.language.evaluating import Evaluation
+from backproof_spec.language.functions import FUNCTIONS
+from backproof_spec.language.rounding import Rounding
+from backproof_spec.language.sizes import sizes
+from backproof_spec.language.syntax import (
+    Bracket,
+    Definition,
+    Divide,
+    Entry,
+    Gradient,
+    Index,
+    Multiply,
+    Node,
+    Reduce,
+    operands,
+    walk,
+)
+from backproof_spec.language.whole import COMPARED, At, Whole, is_whole
+from backproof_spec.operation import Operation
+from backproof_spec.rounding.formats import Arithmetic
+
+_INSIDE = WIDE(1) / 2
+_TERMS = 4_000_000
+"""The most entries that one array may have."""
+
+
+# --- an operation at arrays -------------------------------------------------------------------------------------------
+
+
+class _Axes(dict[str, Array]):
+    """The values of each index along an axis of its own."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        """In this order."""
+        self.order = tuple(sizes)
+        shape = [1] * len(sizes)
+        super().__init__(
+            {
+                name: np.arange(size).reshape(*shape[:k], size, *shape[k + 1 :])
+                for k, (name, size) in enumerate(sizes.items())
+            }
+        )
+
+
+class Fast(Evaluation[Any]):
+    """An operation at arrays, with the bounds of every entry; ``known``: what is defined."""
+
+    def __init__(self, operation: Operation, case: Case, arithmetic: Arithmetic) -> None:
+        """At the values of an example."""
+        parameters = {each.name: case[each.name] for each in operation.parameters}
+        found = sizes(operation, {each.name: case[each.name].shape for each in operation.arguments}, parameters)
+        self.rules = Rules(Rounding(arithmetic))
+        whole = {each.name for each in operation.arguments if each.kind == "index"}
+        values: dict[str, Any] = {
+            name: case[name] if name in whole else self.rules.given(case[name])
+            for name in (*(each.name for each in operation.arguments), *operation.cotangents)
+        }
+        super().__init__(operation, found, parameters, values, cast("Any", self.rules))
+
+    def defined(self, definition: Definition) -> Any:
+        """What has a name is formed, in this way or another."""
+        found = self.field(definition.body, definition.indices)
+        for way in (each for each in self.operation.ways if each.name == definition.name):
+            found = found.either(self.field(way.body, way.indices))
+        return Field(found.value, np.abs(found.value), found.error)
+
+    def field(self, node: Node, indices: Sequence[str]) -> Field:
+        """The bounds of an expression at all values of its indices."""
+        bound = dict.fromkeys(i for each in walk(node) for i in _letters(each))
+        axes = _Axes({i: self.size(i) for i in dict.fromkeys((*indices, *bound))})
+        if prod(each.size for each in axes.values()) > _TERMS:
+            raise Doubt
+        found = cast("Field", self.compiled(node)(cast("Any", axes)))
+        shape = tuple(map(self.size, indices))
+        full = (*shape, *(1,) * (len(axes) - len(shape)))
+        return found.each(lambda A: np.broadcast_to(A, full).reshape(shape))
+
+    def _looked_up(self, node: Entry, places: tuple[Whole, ...]) -> Whole:
+        if node.name in self.parameters:
+            return super()._looked_up(node, places)
+        tensor: Any = self.values[node.name]
+
+        def number(at: At) -> Any:
+            place, inside = _inside(tensor.shape, [each(at) for each in places])
+            return np.where(inside, tensor[place], -1) if tensor.size else np.asarray(-1)
+
+        return number
+
+    def _index(self, node: Index) -> Callable[[At], Any]:
+        return lambda at: self.rules.given(at[node.name])
+
+    def _entry(self, node: Entry) -> Callable[[At], Any]:
+        argument = self.operation.argument(node.name)
+        if node.name in self.parameters:
+            return super()._entry(node)
+        if argument is not None and argument.kind == "index":
+            number = self.whole(node)
+            return lambda at: self.rules.given(number(at))
+        places, tensor = [self.whole(each) for each in node.places], cast("Field", self.tensor(node.name))
+        outside = self.rules.given(0)
+
+        def gathered(at: At) -> Field:
+            if not tensor.value.size:
+                return outside
+            place, inside = _inside(tensor.value.shape, [each(at) for each in places])
+            found = tensor.each(lambda A: A[place] if A.ndim else A)
+            return found if inside.all() else found.where(inside, outside)
+
+        return gathered
+
+    def _divide(self, node: Divide) -> Callable[[At], Any]:
+        if node.whole:
+            number = self.whole(node)
+            return lambda at: self.rules.given(number(at))
+        return super()._divide(node)
+
+    def _multiply(self, node: Multiply) -> Callable[[At], Any]:
+        return self._product(node, self.rules)
+
+    def _product(self, node: Multiply, rules: Rules) -> Callable[[At], Any]:
+        """A product in any order: partial products may overflow; where a bracket is 0 nothing is computed."""
+        brackets = [self.compiled(each) for each in operands(node) if isinstance(each, Bracket)]
+        others = [self.compiled(each) for each in operands(node) if not isinstance(each, Bracket)]
+        one, nothing = rules.given(1), rules.given(0)
+
+        def of(at: At) -> Field:
+            held, values = [each(at) for each in brackets], [each(at) for each in others]
+            values += [each for each in held if each.error.any()]
+            found = reduce(rules.multiply, values) if values else one
+            above = reduce(np.multiply, (np.maximum(each.majorant + each.error, 1) for each in values), WIDE(1))
+            found = rules.sure(found, above)
+            for each in held:
+                found = found.where(~each.zero, nothing)
+            return found
+
+        return of
+
+    def _bracket(self, node: Bracket) -> Callable[[At], Any]:
+        holds, rules = COMPARED[node.relation], self.rules
+        if is_whole(node.left, self.operation) and is_whole(node.right, self.operation):
+            a, b = self.whole(node.left), self.whole(node.right)
+            return lambda at: rules.given(holds(a(at), b(at)))
+        left, right = self.compiled(node.left), self.compiled(node.right)
+
+        return lambda at: rules.bracket(holds, left(at), right(at))
+
+    def _over(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], Any]:
+        sizes = [self.size(i) for i in node.indices]
+
+        def along(at: At) -> Along:
+            axes = map(cast("_Axes", at).order.index, node.indices)
+            return Along(body(at), dict(zip(axes, sizes, strict=True)), len(at))
+
+        return along
+
+    def _sum(self, node: Reduce, _: Callable[[At], Any]) -> Callable[[At], Any]:
+        inner = self.rules.inner
+        body = self._product(node.body, inner) if isinstance(node.body, Multiply) else self.compiled(node.body)
+        over = self._over(node, body)
+        return lambda at: self.rules.total(over(at))
+
+    def _max(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], Any]:
+        over = self._over(node, body)
+
+        def largest(at: At) -> Field:
+            terms = over(at)
+            if not terms:
+                raise Doubt
+            return self.rules.largest(terms)
+
+        return largest
+
+    def _shifted(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], tuple[Field, Field, Field]]:
+        """The largest of the logits, exp(a − largest), and the sum of these."""
+        over, largest, rules = self._over(node, body), self._max(node, body), self.rules
+
+        def of(at: At) -> tuple[Field, Field, Field]:
+            most, terms = largest(at), over(at)
+            minus = Field(-most.value, most.majorant, most.error)
+            powers = rules.apply(FUNCTIONS["exp"], (rules.add([terms.field, minus]),))
+            return most, powers, rules.total(Along(powers, terms.sizes, terms.rank))
+
+        return of
+
+    def _softmax(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], Any]:
+        shifted = self._shifted(node, body)
+
+        def of(at: At) -> Field:
+            _, powers, total = shifted(at)
+            return self.rules.divide(powers, total)
+
+        return of
+
+    def _logsumexp(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], Any]:
+        shifted = self._shifted(node, body)
+
+        def of(at: At) -> Field:
+            most, _, total = shifted(at)
+            return self.rules.add([most, self.rules.apply(FUNCTIONS["log"], (total,))])
+
+        return of
+
+    _REDUCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
+        **Evaluation._REDUCTIONS,  # noqa: SLF001 - what it inherits
+        "sum": _sum,
+        "max": _max,
+        "softmax": _softmax,
+        "logsumexp": _logsumexp,
+    }
+
+
+def _letters(node: Node) -> tuple[str, ...]:
+    return node.indices if isinstance(node, Reduce) else (node.name,) if isinstance(node, Index) else ()
+
+
+def _inside(shape: tuple[int, ...], places: Sequence[Any]) -> tuple[tuple[Array, ...], Array]:
+    """Places, those beyond the ends moved to them; and where none had to be."""
+    arrays = [np.asarray(each) for each in places]
+    within = ((each >= 0) & (each < n) for each, n in zip(arrays, shape, strict=True))
+    inside = reduce(np.logical_and, within, np.ones((), dtype=bool))
+    moved = (np.clip(each, 0, n - 1) for each, n in zip(arrays, shape, strict=True))
+    return tuple(np.broadcast_arrays(*moved)), inside
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------------
+
+
+def of_output(operation: Operation, output: str, case: Case, arithmetic: Arithmetic) -> Field:
+    """The bounds of an output. Raises ``Doubt``."""
+    return cast("Field", Fast(operation, case, arithmetic).tensor(output))
+
+
+def of_gradient(operation: Operation, gradient: Gradient, claimed: Node, case: Case, arithmetic: Arithmetic) -> Field:
+    """The bounds of a gradient, by its formula. Raises ``Doubt``."""
+    return Fast(operation, case, arithmetic).field(claimed, gradient.indices)
+
+
+@np.errstate(all="ignore")
+def certainly(computed: Array, bounds: Callable[[], Field]) -> Observation | None:
+    """What is known if every entry is certainly within its bound; else None."""
+    try:
+        field = bounds()
+    except (Doubt, ArithmeticError):
+        return None
+    off, size = np.abs(computed.astype(WIDE) - field.value), np.abs(field.value)
+    if not np.all((off <= _INSIDE * field.error) | ((off == 0) & ~np.isnan(field.error))):
+        return None
+    worst = np.max(np.where(field.error > 0, off / field.error, 0), initial=0)
+    thresholds = (2 * field.error / size)[size > 0]
+    found = Observation(off.size, worst=float(worst))
+    return replace(found, thresholds=[float(np.median(thresholds))]) if thresholds.size else found
