@@ -17,7 +17,7 @@ from backproof_properties.standing import Place
 from backproof_spec.language.algebra import number
 from backproof_spec.language.letters import Letters
 from backproof_spec.language.naming import shown
-from backproof_spec.language.reverse import derived, missing, swept
+from backproof_spec.language.reverse import derived, missing
 from backproof_spec.language.syntax import (
     ONE,
     ZERO,
@@ -94,7 +94,7 @@ def of_gradient(given: Operation, name: str) -> Iterator[Mutant]:
         yield Mutant(mistake.cause, f"{_said(definition, mistake)}, in both passes", wrong, swept=True)
     for each in _over_other_axes(unclaimed):
         yield replace(each, words=f"{each.words}, in both passes", swept=True)
-    yield from _of_one(swept(given), name, "in the reverse sweep, ")
+    yield from _of_one(derived(unclaimed), name, "in the reverse sweep, ")
 
 
 def _of_one(operation: Operation, name: str, where: str) -> Iterator[Mutant]:

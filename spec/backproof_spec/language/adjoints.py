@@ -6,7 +6,7 @@ The rules of the functions are those of ``functions``, as expressions: a test ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from backproof_spec.language.algebra import negated, number, over, plus, power, summed, times
@@ -71,11 +71,20 @@ Found = tuple[Entry, Node, tuple[str, ...]]
 """An entry, its cotangent, and the indices, bound in the expression, that are free in both."""
 
 
+ACCURATE: dict[str, Rule] = {
+    **RULES,
+    "sigmoid": lambda a, value, w: (times(w, value, _f("sigmoid", negated(a[0]))),),
+    "tanh": lambda a, _, w: (times(w, number(4), *(_f("sigmoid", times(number(k), a[0])) for k in (2, -2))),),
+}
+"""The same where nothing cancels as the function saturates: σ·(1 − σ) and 1 − tanh² are off by all of it there."""
+
+
 @dataclass
 class Pullback:
     """The cotangents of the entries of one expression, whose bound indices all have letters of their own."""
 
     letters: Letters
+    rules: Mapping[str, Rule]
 
     def __call__(self, node: Node, w: Node, value: Node | None = None) -> Iterator[Found]:
         """Every entry with its cotangent; ``w``: that of the expression; ``value``: a name for it, where it has one."""
@@ -86,7 +95,7 @@ class Pullback:
             case Reduce():
                 yield from self._reduce(node, w, value)
             case Apply(function, arguments):
-                for argument, cotangent in zip(arguments, RULES[function](arguments, value, w), strict=False):
+                for argument, cotangent in zip(arguments, self.rules[function](arguments, value, w), strict=False):
                     yield from self(argument, cotangent)
             case Add() | Negate() | Multiply() | Divide() | Power():
                 for part, cotangent in _operands(node, w, value):

@@ -1,0 +1,150 @@
+"""The filter and the exact path: the same bounds, of every operation; and only what is inside is said to be."""
+
+import inspect
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from mpmath import mp
+
+from backproof_impl.conventions import Conventions
+from backproof_properties import fields
+from backproof_properties.checks import signatures
+from backproof_properties.computed import claimed, formula_bounds
+from backproof_properties.fields import WIDE, Doubt
+from backproof_properties.filter import certainly, of_gradient, of_output
+from backproof_properties.inputs import cases, evaluation
+from backproof_properties.subject import Domain, Subject
+from backproof_spec import library
+from backproof_spec.language.reverse import derived
+from backproof_spec.language.rounding import BITS, rounded
+from backproof_spec.rounding.formats import Arithmetic
+
+TELLING = ("layer_norm", "causal_attention", "max_pool", "gelu", "weighted_cross_entropy")
+"""Those with brackets, places that are looked up, a maximum, exponentials and a quotient; the others are slow."""
+NAMES = [pytest.param(name, marks=() if name in TELLING else pytest.mark.slow, id=name) for name in library.built_in()]
+FORMATS = {"float64": Arithmetic.of("float64"), "float16": Arithmetic.of("float16", "float32")}
+EXAMPLES = 15
+PLANTED = (0.5, 0.9, 0.99, 1.01, 1.1, 2)
+
+
+class _Of(Subject):
+    """A subject of which the arithmetic alone is asked."""
+
+    arithmetic = None
+
+
+@cache
+def _operation(name):
+    return derived(library.operation(name))
+
+
+def _both(operation, case, arithmetic):
+    """(name, exact bounds, field) of each output and gradient; None where there are none."""
+    subject = _Of.__new__(_Of)
+    object.__setattr__(subject, "arithmetic", arithmetic)
+    with mp.workprec(BITS):
+        given = evaluation(operation, case)
+        for output in operation.outputs:
+            try:
+                exact = dict(rounded(given, arithmetic).tensor(output))
+            except ArithmeticError:
+                exact = {}
+            yield output, exact, lambda: of_output(operation, output, case, arithmetic)  # noqa: B023 - called at once
+        for each in operation.gradients:
+            exact = formula_bounds(given, each, subject)
+            yield each.name, exact, lambda: of_gradient(operation, each, claimed(each), case, arithmetic)  # noqa: B023
+
+
+def _examples(operation, dtype, check):
+    function = list(signatures(operation))[1]
+
+    @seed(1)
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases(operation, function, Domain(dtype, Conventions(), 64)))
+    def run(case):
+        with np.errstate(all="ignore"):
+            check(case)
+
+    run()
+
+
+def _exactly(value):
+    """All bits of a wide float."""
+    mantissa, exponent = np.frexp(value)
+    high = float(mantissa)
+    return mp.ldexp(mp.mpf(high) + mp.mpf(float(mantissa - WIDE(high))), int(exponent))
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("name", NAMES)
+def test_its_bounds_are_the_exact_ones_or_a_little_less(name, dtype):
+    operation, arithmetic, compared = _operation(name), FORMATS[dtype], 0
+    underflow = mp.mpf("1e-250")  # what underflows may be much: the filter counts the least of it
+
+    def check(case):
+        nonlocal compared
+        for what, exact, bounds in _both(operation, case, arithmetic):
+            try:
+                field = bounds()
+            except (Doubt, ArithmeticError):
+                continue
+            for place in np.ndindex(field.error.shape):
+                ours, theirs = field.error[place], exact.get(place)
+                if np.isnan(ours):
+                    continue
+                assert theirs is not None, (what, place)
+                assert theirs.fine, (what, place)
+                compared += 1
+                assert ours <= 1.001 * theirs.error, (what, place, ours, theirs)
+                if theirs.error > underflow and dtype == "float64":
+                    assert ours >= 0.99 * theirs.error, (what, place, ours, theirs)
+                assert abs(_exactly(field.value[place]) - theirs.value) <= 2**-6 * theirs.error
+
+    _examples(operation, dtype, check)
+    assert compared > 0 or dtype == "float16"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_it_says_to_be_inside_is_inside(name):
+    operation, arithmetic, said = _operation(name), FORMATS["float64"], dict.fromkeys(PLANTED, 0)
+
+    def check(case):
+        for what, exact, bounds in _both(operation, case, arithmetic):
+            if not exact or any(each is None or not each.fine for each in exact.values()):
+                continue
+            for far in PLANTED:
+                shape = tuple(1 + k for k in max(exact))
+                got = np.empty(shape)
+                for place, each in exact.items():
+                    got[place] = float(each.value + far * each.error)
+                inside = all(abs(mp.mpf(got[place]) - each.value) <= each.error for place, each in exact.items())
+                seen = certainly(got, bounds)
+                assert seen is None or inside, (what, far)
+                said[far] += seen is not None
+
+    _examples(operation, "float64", check)
+    assert any(said.values()) == (name not in {"softmax_cross_entropy"})
+
+
+def test_it_says_nothing_where_floats_are_not_wide_enough(monkeypatch):
+    monkeypatch.setattr(fields, "_ROUNDOFF", 2.0**-53)
+    operation = _operation("gelu")
+    case = {"X": np.ones((1, 2)), "dY": np.ones((1, 2))}
+    with pytest.raises(Doubt):
+        of_output(operation, "Y", case, FORMATS["float64"])
+    assert certainly(np.ones((1, 2)), lambda: of_output(operation, "Y", case, FORMATS["float64"])) is None
+    assert of_output(operation, "Y", case, FORMATS["float16"]).error.shape == (1, 2)
+
+
+def test_every_function_of_the_language_has_a_fast_form():
+    for name in fields.FUNCTIONS:
+        assert name in fields._FUNCTIONS or callable(getattr(np, name))
+    assert inspect.signature(fields._erf)
