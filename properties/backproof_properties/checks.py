@@ -15,10 +15,10 @@ formula → implementation: see ``computed``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from fractions import Fraction
 from functools import partial
-from typing import Any
 
 from hypothesis import strategies as st
 from mpmath import mp
@@ -167,14 +167,13 @@ def _differentiated(operation: Operation, argument: str, case: Case, bits: int) 
             along = exact.jets(given, strict=True)
             slopes = {output: along.tensor(output) for output in operation.outputs}
             for at in given.values[argument]:
-                for output, place, found in _quotients(given, argument, at, STEP_BITS):
+                quotients = _Quotients(given, argument, at)
+                for output, place in quotients.places:
                     slope = slopes[output][place].slopes.get((argument, at), Fraction(0))
-                    deviation = _deviation(found, slope)
-                    if deviation is None:  # is there a kink within the step?
-                        finer = {(o, p): q for o, p, q in _quotients(given, argument, at, 2 * STEP_BITS)}
-                        deviation = _deviation(finer[output, place], slope)
+                    deviation = quotients.deviation(output, place, slope)
                     if deviation is None:
-                        _refuse(f"∂{output}/∂{argument}", (*place, *at), slope, found[1], "the difference quotient")
+                        fine, _ = quotients.of(STEP_BITS + 1)[output, place]
+                        _refuse(f"∂{output}/∂{argument}", (*place, *at), slope, fine, "the difference quotient")
                     seen.entries += 1
                     seen.worst = max(seen.worst, deviation or 0.0)
         except Kink as kink:
@@ -184,39 +183,61 @@ def _differentiated(operation: Operation, argument: str, case: Case, bits: int) 
     return seen
 
 
-Quotients = tuple[Number, Number, Number]
-"""Those of steps h and h/2, and how large the values are that they come from."""
+Quotients = dict[tuple[str, Place], tuple[Number, Number]]
+"""Of every entry of every output the quotient, and how large the values are that it comes from."""
 
 
-def _quotients(given: Evaluation[Number], argument: str, at: Place, bits: int) -> Any:
-    """(output, place, quotients), of all outputs by one entry."""
-    h = Fraction(1, 2**bits)
-    moved = [_moved(given, argument, at, step) for step in (h, -h, h / 2, -h / 2)]
-    for output in given.operation.outputs:
-        ahead, behind, nearer, before = (each.tensor(output) for each in moved)
-        for place in ahead:
-            a, b, c, d = ahead[place], behind[place], nearer[place], before[place]
-            yield output, place, ((a - b) / (2 * h), (c - d) / h, max(abs(a), abs(b), key=real))
+class _Quotients:
+    """Those of all outputs by one entry of an argument, of the steps that are asked for."""
+
+    def __init__(self, given: Evaluation[Number], argument: str, at: Place) -> None:
+        """None yet."""
+        self._given, self._argument, self._at = given, argument, at
+        self._known: dict[int, Quotients] = {}
+
+    @property
+    def places(self) -> Iterable[tuple[str, Place]]:
+        """Those of all outputs."""
+        return self.of(STEP_BITS + 1)
+
+    def of(self, bits: int) -> Quotients:
+        """(f(x + h) − f(x − h))/2h, of a step h = 2^−bits."""
+        if bits not in self._known:
+            h, given = Fraction(1, 2**bits), self._given
+            ahead, behind = (_moved(given, self._argument, self._at, step) for step in (h, -h))
+            pairs = ((output, ahead.tensor(output), behind.tensor(output)) for output in given.operation.outputs)
+            self._known[bits] = {
+                (output, place): ((a[place] - b[place]) / (2 * h), max(abs(a[place]), abs(b[place]), key=real))
+                for output, a, b in pairs
+                for place in a
+            }
+        return self._known[bits]
+
+    def deviation(self, output: str, place: Place, slope: Number) -> float | None:
+        """How far they are off, relatively to slope and values: None where that is more than two of them may be.
+
+        A step that is off by less than what 1000 bits leave says so alone; where two do not, a kink may lie within.
+        """
+        for bits in (STEP_BITS, 2 * STEP_BITS):
+            fine, size = self.of(bits + 1)[output, place]
+            largest = max(size, abs(slope), key=real)
+            exactly = isinstance(fine, Fraction) and isinstance(slope, Fraction)
+            room = Fraction(0) if exactly else mp.ldexp(real(largest), -2 * STEP_BITS)
+            off = abs(fine - slope) if exactly else abs(real(fine) - real(slope))
+            if off > room:
+                coarse, _ = self.of(bits)[output, place]
+                if exactly and isinstance(coarse, Fraction) and (4 * fine - coarse) / 3 == slope:
+                    return 0.0
+                room += abs(coarse - fine)
+            if off <= room:
+                return float(off / largest) if off else 0.0
+        return None
 
 
 def _moved(given: Evaluation[Number], argument: str, at: Place, step: Fraction) -> Evaluation[Number]:
     tensor = given.values[argument]
     values = {**given.values, argument: {**tensor, at: tensor[at] + step}}
     return Evaluation(given.operation, given.sizes, given.parameters, values, Exact())
-
-
-def _deviation(found: Quotients, slope: Number) -> float | None:
-    """How far they are off, relatively to slope and values: None where that is more than the two may be."""
-    coarse, fine, size = found
-    if all(isinstance(each, Fraction) for each in (coarse, fine, slope)):
-        if (4 * fine - coarse) / 3 == slope:
-            return 0.0
-        allowed = abs(coarse - fine)
-    else:
-        coarse, fine, slope, size = map(real, (coarse, fine, slope, size))
-        allowed = abs(coarse - fine) + mp.ldexp(max(size, abs(slope)), -2 * STEP_BITS)
-    off = abs(fine - slope)
-    return float(off / max(size, abs(slope))) if 0 < off <= allowed else 0.0 if off == 0 else None
 
 
 # --- Jacobian → formula -----------------------------------------------------------------------------------------------

@@ -26,10 +26,10 @@ from backproof_properties.results import Finding, Observation
 from backproof_properties.subject import Subject
 from backproof_spec.language import exact
 from backproof_spec.language.evaluating import Evaluation, Place
-from backproof_spec.language.functions import Number
+from backproof_spec.language.functions import FUNCTIONS, Number
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.rounding import BITS, Rounded, RoundedEvaluation, either, rounded
-from backproof_spec.language.syntax import Gradient, Node
+from backproof_spec.language.syntax import Apply, Bracket, Gradient, Node, Reduce, walk
 from backproof_spec.operation import Operation
 
 Bounds = Mapping[Place, Rounded | None]
@@ -86,6 +86,11 @@ def _gradient_bounds(ways: Sequence[Way], given: Evaluation[Number], subject: Su
 
 
 def _is_kink(given: Evaluation[Number]) -> bool:
+    bodies = [part for each in given.operation.definitions for part in walk(each.body)]
+    if not any(FUNCTIONS[each.function].kink for each in bodies if isinstance(each, Apply)) and not any(
+        isinstance(each, Bracket) or (isinstance(each, Reduce) and each.reduction in {"max", "min"}) for each in bodies
+    ):
+        return False
     one_way = exact.jets(given, strict=True, along=True)
     try:
         for output in given.operation.outputs:

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
 
-from mpmath import mp
-
 from backproof_spec.language.evaluating import Evaluation, Holds, Place, Tensor
-from backproof_spec.language.functions import FUNCTIONS, Function, Number, real
+from backproof_spec.language.functions import FUNCTIONS, Function, Number, added, multiplied, real
 from backproof_spec.language.sizes import Parameters, sizes
 from backproof_spec.operation import Operation
 
@@ -44,15 +42,14 @@ class Exact:
 
     def add(self, terms: Sequence[Number]) -> Number:
         """The sum."""
-        rational = sum((each for each in terms if _is(each)), Fraction(0))
         others = [each for each in terms if not _is(each)]
-        if not others:
-            return _kept(rational)
-        return sum(others, mp.mpf(0)) + real(rational)
+        rational = [each for each in terms if _is(each)] if len(others) < len(terms) else []
+        whole = _kept(sum(rational[1:], rational[0])) if rational else Fraction(0)
+        return added([*others, real(whole)] if whole else others) if others else whole
 
     def multiply(self, left: Number, right: Number) -> Number:
         """a·b."""
-        return _kept(left * right) if _is(left) and _is(right) else real(left) * real(right)
+        return _kept(left * right) if _is(left) and _is(right) else multiplied(real(left), real(right))
 
     def divide(self, left: Number, right: Number) -> Number:
         """a/b."""

@@ -10,13 +10,14 @@ is the convention's: step(0) = 1, so that relu′(0) = 1 and sign(0) = 1; of equ
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from typing import Any, TypeAlias
 
 from mpmath import mp
+from mpmath.libmp import from_rational, mpf_add, mpf_mul
 
 from backproof_spec.calculus.notation import Expression, applied, exp, log, size, step, total
 from backproof_spec.calculus.terms import Index
@@ -24,6 +25,7 @@ from backproof_spec.calculus.terms import Index
 Number: TypeAlias = Any
 """A Fraction where it is rational, else an ``mpmath.mpf`` at the working precision."""
 Values: TypeAlias = tuple[Number, ...]
+_NEAREST = "n"
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,25 @@ class Function:
 
 
 def real(a: Number) -> Number:
-    """A number of mpmath, at the working precision."""
-    return mp.mpf(a.numerator) / a.denominator if isinstance(a, Fraction) else mp.mpf(a)
+    """A number of mpmath: a rational one at the working precision, one of mpmath as it is."""
+    if isinstance(a, mp.mpf):
+        return a
+    if isinstance(a, Fraction):
+        return mp.make_mpf(from_rational(a.numerator, a.denominator, mp.prec, _NEAREST))
+    return mp.mpf(a)
+
+
+def added(terms: Sequence[Number]) -> Number:
+    """Σ of numbers of mpmath, rounded after every term: ``mp.fsum`` drops some."""
+    total, precision = terms[0]._mpf_, mp.prec
+    for each in terms[1:]:
+        total = mpf_add(total, each._mpf_, precision, _NEAREST)
+    return mp.make_mpf(total)
+
+
+def multiplied(a: Number, b: Number) -> Number:
+    """a·b of two numbers of mpmath."""
+    return mp.make_mpf(mpf_mul(a._mpf_, b._mpf_, mp.prec, _NEAREST))
 
 
 def _positive(function: Callable[[Number], Number], name: str, *, zero: bool = False) -> Callable[[Number], Number]:
