@@ -90,6 +90,7 @@ def properties(given: Operation) -> tuple[Property, ...]:
     table = signatures(operation)
     forward, backward = table
     letters = {each.name: operation.shapes[each.name] for each in operation.arguments}
+    dimensions = len({dim for each in operation.arguments for dim in operation.shapes[each.name]})
     letters |= {name: operation.shapes[output] for name, output in operation.cotangents.items()}
     tame, drawn = (_Cases(operation, name, tame=tame) for name, tame in ((backward, True), (forward, False)))
     read = partial(
@@ -103,8 +104,8 @@ def properties(given: Operation) -> tuple[Property, ...]:
     def of_target(claim: str, function: str, cases: Cases, check: Check, mistakes: Mistakes) -> Property:
         known = OUTPUTS.get(claim)
         if known is not None:
-            return Property(claim, Link.IMPLEMENTATION, known.cases, known.check, (known.function,))
-        return read(claim, cases=cases, check=check, functions=(function,), mistakes=mistakes)
+            return Property(claim, Link.IMPLEMENTATION, known.cases, known.check, (known.function,), sweeps=dimensions)
+        return read(claim, cases=cases, check=check, functions=(function,), mistakes=mistakes, sweeps=dimensions)
 
     of_value = partial(suspected.of_forward, operation)
     found = [of_target(claim_of(operation, None).id, forward, drawn, partial(computed.forward, operation), of_value)]

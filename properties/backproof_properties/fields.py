@@ -3,7 +3,7 @@
 The rules of v̂ round where those of E hold a rounding of the format, with w in place of u: v̂ is off by at most (w/u)·E,
 and w/u ≤ 2⁻¹¹. Ê is made of sums and products of what is not negative, which keep a relative error. An error of E
 changes f(v ± E) − f(v) by less than 2⁻⁷ of it where E ≤ 16, and a quotient by no more where E is at most half of what
-is divided by. Of underflow Ê counts the least that there may be. So ½·Ê and what v̂ is off by are less than E.
+is divided by. Of underflow Ê counts the least that there may be. So 0.9·Ê and what v̂ is off by are less than E.
 
 NaN as Ê: nothing is said. It stands where something may overflow, where rounding decides a comparison, at what is not
 defined.
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from math import prod
 from typing import Any
 
@@ -233,9 +234,11 @@ def _erf(a: Any) -> Any:
     """erf a = 2/√π·e^(−a²)·Σ 2ⁿ a^(2n+1)/(2n+1)‼, whose terms have one sign; ±1 to 2⁻⁷⁰ beyond 7."""
     x = np.clip(a, -7, 7)
     term = total = x
-    for n in range(1, 200):
+    for n in count(1):
         term = term * (2 * x * x) / (2 * n + 1)
         total = total + term
+        if not np.any(np.abs(term) > _ROUNDOFF / 8 * np.abs(total)):
+            break
     return np.where(np.abs(a) >= 7, np.sign(a), 2 / np.sqrt(_PI) * np.exp(-x * x) * total)  # noqa: PLR2004 - as above
 
 

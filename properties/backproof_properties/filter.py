@@ -1,6 +1,6 @@
 """The fast way to most verdicts: the bounds of a definition over whole arrays, in NumPy (see ``fields``).
 
-    |got − v̂| ≤ ½·Ê   ⇒   got is certainly inside
+    |got − v̂| ≤ 0.9·Ê   ⇒   got is certainly inside
 
 Only ever *certainly inside* is said: the exact path decides the rest, and it alone refutes.
 """
@@ -37,9 +37,10 @@ from backproof_spec.language.syntax import (
 )
 from backproof_spec.language.whole import COMPARED, At, Whole, is_whole
 from backproof_spec.operation import Operation
-from backproof_spec.rounding.formats import Arithmetic
+from backproof_spec.rounding.formats import FORMATS, Arithmetic
 
-_INSIDE = WIDE(1) / 2
+SHARE, _UNDERFLOWN = WIDE(0.9), WIDE(0.5)
+"""What is within so much of Ê is certainly within E; where Ê may be a small part of what underflows, of less."""
 _TERMS = 4_000_000
 """The most entries that one array may have."""
 
@@ -263,7 +264,8 @@ def certainly(computed: Array, bounds: Callable[[], Field]) -> Observation | Non
     except (Doubt, ArithmeticError):
         return None
     off, size = np.abs(computed.astype(WIDE) - field.value), np.abs(field.value)
-    if not np.all((off <= _INSIDE * field.error) | ((off == 0) & ~np.isnan(field.error))):
+    share = np.where(field.error < float(FORMATS[computed.dtype.name].smallest_normal), _UNDERFLOWN, SHARE)
+    if not np.all((off <= share * field.error) | ((off == 0) & ~np.isnan(field.error))):
         return None
     worst = np.max(np.where(field.error > 0, off / field.error, 0), initial=0)
     thresholds = (2 * field.error / size)[size > 0]

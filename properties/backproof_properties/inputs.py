@@ -17,7 +17,7 @@ import numpy as np
 from hypothesis import strategies as st
 from mpmath import mp
 
-from backproof_properties import regimes
+from backproof_properties import regimes, sweep
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.regimes import LOGITS, MODERATE_LOGITS, ORDINARY, VALUES, Regime
 from backproof_properties.strategies import arrays, cotangents, labels, limited
@@ -41,6 +41,8 @@ _TRIES = 30
 """Sizes are drawn so often until they fit each other."""
 SMALL, MOST = 300, 2000
 """The most entries that are computed, over all sums, in an example of a small domain and of any other."""
+_SWEPT, _LOWERED, _FEW = 4 * MOST, 16, 2
+"""The most in an example of the sweep, whose sizes are halved so often, but not below a few."""
 
 
 def evaluation(operation: Operation, case: Case) -> Evaluation[Number]:
@@ -83,6 +85,7 @@ def _below(given: Evaluation[Number], argument: Argument) -> bool:
 @st.composite
 def cases(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, *, tame: bool = False) -> Case:
     """Inputs of a function of the operation; ``tame``: of ordinary sizes of numbers, few of them."""
+    tame = tame or domain.sweeps
     parameters = {
         each.name: draw(st.sampled_from(_choices(operation, each.name, function, domain)))
         for each in operation.parameters
@@ -126,6 +129,8 @@ def _dimensions(
     arguments = operation.arguments
     dims = list(dict.fromkeys(operation.dimension[i] for each in arguments for i in (*each.indices, each.below) if i))
     least = max(domain.least, 0 if domain.conventions.limits.empty else 1)
+    if domain.swept is not None:
+        return _swept(operation, parameters, dims, least, domain.swept)
     for _ in range(_TRIES):
         tie = draw(st.sampled_from(_TIES[:-1] if domain.small or most == SMALL else _TIES))
         chosen = {dim: draw(st.sampled_from(_SIZES)) for dim in dims}
@@ -138,6 +143,20 @@ def _dimensions(
         found = _fitted(operation, parameters, chosen)
         if found is not None and work(operation, found) <= most:
             return found
+    return hypothesis.reject()
+
+
+def _swept(
+    operation: Operation, parameters: dict[str, Fraction], dims: list[str], least: int, number: int
+) -> dict[str, int]:
+    """Those of an example of the sweep, lowered but for the leading one until they fit and are not too many."""
+    chosen = {dim: max(size, least) for dim, size in zip(dims, sweep.sizes(len(dims), number), strict=True)}
+    for _ in range(_LOWERED if dims else 1):
+        found = _fitted(operation, parameters, dict(chosen))
+        if found is not None and work(operation, found) <= _SWEPT:
+            return found
+        others = {dim: size // 2 + 1 for dim, size in chosen.items() if dim != dims[number % len(dims)] and size > _FEW}
+        chosen |= others or {dim: size // 2 + 1 for dim, size in chosen.items()}
     return hypothesis.reject()
 
 

@@ -40,6 +40,7 @@ class Property:
     the spec, which look at no target. ``letters``: of each input that may be made smaller, its indices, where the
     operation is none of the notes'; ``admits``: is a smaller one an input at all? ``about``: all that was said of such
     an operation; ``mistakes``: what may be wrong with it, a cause, words and a formula of ``evidence`` each.
+    ``sweeps``: how many dimensions its examples have, of which all sizes are tried.
     """
 
     claim: str
@@ -52,6 +53,7 @@ class Property:
     admits: Callable[[Case], bool] = anything
     about: str = ""
     mistakes: Mistakes | None = None
+    sweeps: int = 0
 
     @property
     def id(self) -> str:

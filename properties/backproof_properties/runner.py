@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 
@@ -19,6 +19,7 @@ from backproof_properties.choices import SPEC_DTYPE, unsupported
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words
 from backproof_properties.coverage import held
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
+from backproof_properties.drawing import drawn, swept
 from backproof_properties.history import Failed, Failing, after_calls, after_log
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property, Unfit, Unsettled
@@ -83,7 +84,7 @@ def refutes(task: Task, target: Target) -> bool:
 
 def _searched(each: Property, subject: Subject, task: Task) -> _Search:
     search = _Search(each, subject, task, _LARGEST).searched((Phase.generate,))
-    for further in (search.decide, search.hunt):
+    for further in (search.sweep, search.decide, search.hunt):
         if search.verdict is Verdict.HOLDS:
             further()
     return search
@@ -126,13 +127,31 @@ class _Search:
             if self._not_offered or all(kind.long is not domain.long for kind in self._undecided):
                 continue
             task = replace(self._task, examples=_EXAMPLES, seed=self._task.seed + number)
-            for case, usage in drawn(self._each, domain, task):
-                if any(kind.long is domain.long and kind.holds(case) for kind in self._undecided):
-                    failure = self._failure(case, usage)
-                    if failure is not None:
-                        self.verdict = Verdict.REFUTED if isinstance(failure, Refuted) else Verdict.ERROR
-                        self._finding = failure.finding
-                        return
+            further = drawn(self._each, domain, task)
+            if self._fails_at(
+                (case, usage)
+                for case, usage in further
+                if any(kind.long is domain.long and kind.holds(case) for kind in self._undecided)
+            ):
+                return
+
+    def sweep(self) -> None:
+        """Judge examples of all sizes: as many of them as were asked for of a hundred."""
+        if self._each.sweeps and self._answered:
+            self._aside, subject = True, self._subject
+            self._subject = replace(subject, swift=True)
+            self._fails_at(swept(self._each, self._domain, self._task))
+            self._subject = subject
+
+    def _fails_at(self, examples: Iterable[Example]) -> bool:
+        """Is one of these refuted, or an error?"""
+        for case, usage in examples:
+            failure = self._failure(case, usage)
+            if failure is not None:
+                self.verdict = Verdict.REFUTED if isinstance(failure, Refuted) else Verdict.ERROR
+                self._finding = failure.finding
+                return True
+        return False
 
     def hunt(self) -> None:
         """Climb towards the worst error ÷ bound, for half as many examples again."""
@@ -356,15 +375,6 @@ class _Search:
         if each.link is Link.IMPLEMENTATION:
             found += doubts.of_thresholds(self._seen.thresholds, self._subject)
         return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, None)
-
-
-def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
-    """As many examples as the task says, with its seed; none of them is judged."""
-    found: list[Example] = []
-    collect = lambda case, usage: found.append((case, usage))  # noqa: E731 - one line
-    with without_constants():
-        under_hypothesis(collect, each, domain, task.draws(domain), task.examples, (Phase.generate,), INDEPENDENT)()
-    return found
 
 
 _NO_VALUES = "no values were found that satisfy what is supposed, away from kinks"

@@ -21,7 +21,7 @@ from backproof_spec.rounding.formats import Arithmetic
 
 _WIDE = np.longdouble
 _BITS = np.finfo(_WIDE).nmant + 1
-_NEVER = 2**15
+NEVER = 2**15
 """The exponent of the lowest bit of 0, which has none."""
 
 
@@ -52,12 +52,12 @@ class Rounding:
         return cls(u, function / (1 - function), *rest, form.precision, form.subnormal_exponent)
 
 
-def _lowest_bit(A: Array) -> Array:
+def lowest_bit(A: Array) -> Array:
     """log₂ of the lowest bit set of each entry."""
     significand, exponent = np.frexp(np.where(np.isfinite(A), np.abs(A), 1))
     bits = np.ldexp(significand, _BITS).astype(np.uint64)
     lowest = bits & (~bits + np.uint64(1))
-    return np.where(bits == 0, _NEVER, exponent - _BITS + np.frexp(lowest.astype(np.float64))[1] - 1)
+    return np.where(bits == 0, NEVER, exponent - _BITS + np.frexp(lowest.astype(np.float64))[1] - 1)
 
 
 class Running(np.lib.mixins.NDArrayOperatorsMixin):
@@ -102,7 +102,7 @@ class Running(np.lib.mixins.NDArrayOperatorsMixin):
         """Σ in any order."""
         how: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
         size, error = np.abs(self.value).sum(**how), self.error.sum(**how)
-        exponent = _lowest_bit(self.value).min(**how, initial=_NEVER)
+        exponent = lowest_bit(self.value).min(**how, initial=NEVER)
         count = self.value.size if axis is None else self.shape[axis]
         own = count * self.rounding.u * (size + error)
         return self._settled(self.value.sum(**how), error, own, size, exponent)
@@ -124,7 +124,7 @@ class Running(np.lib.mixins.NDArrayOperatorsMixin):
     def constant(self, value: Any) -> Running:
         """A number of a formula, as the format holds it."""
         exact = np.asarray(value, dtype=_WIDE)
-        held = _lowest_bit(exact) >= np.frexp(exact)[1] - self.rounding.precision
+        held = lowest_bit(exact) >= np.frexp(exact)[1] - self.rounding.precision
         return Running(exact, np.where(held, 0, self.rounding.u * np.abs(exact)), self.rounding)
 
     def rounded(self, value: Any, error: Any, own: Any) -> Running:
@@ -133,7 +133,7 @@ class Running(np.lib.mixins.NDArrayOperatorsMixin):
 
     def _settled(self, value: Any, error: Any, own: Any, size: Any, exponent: Any) -> Running:
         """A sum of multiples of 2^exponent with Σ|terms| = size: exact where every partial sum fits the format."""
-        room = np.ldexp(np.ones(np.shape(value), _WIDE), np.clip(exponent + self.rounding.precision, -_NEVER, _NEVER))
+        room = np.ldexp(np.ones(np.shape(value), _WIDE), np.clip(exponent + self.rounding.precision, -NEVER, NEVER))
         exact = (size <= room) & (np.asarray(exponent) >= self.rounding.lowest) & (np.asarray(error) == 0)
         return self._ranged(value, np.where(exact, 0, error + own))
 
@@ -179,7 +179,7 @@ def _compared(ufunc: Any, a: Running, b: Running) -> Any:
 
 def _add(a: Running, b: Running) -> Running:
     value, error = a.value + b.value, a.error + b.error
-    exponent = np.minimum(_lowest_bit(a.value), _lowest_bit(b.value))
+    exponent = np.minimum(lowest_bit(a.value), lowest_bit(b.value))
     own = np.where(np.isfinite(value), a.rounding.u * (np.abs(value) + error), 0)
     return a._settled(value, error, own, np.abs(a.value) + np.abs(b.value), exponent)  # noqa: SLF001 - a rule of it
 
@@ -194,7 +194,7 @@ def _multiply(a: Running, b: Running) -> Running:
     carried = np.abs(a.value) * b.error + a.error * (np.abs(b.value) + b.error)
     error = np.where((a.error == 0) & (b.error == 0), 0, carried)
     own = a.rounding.u * (size + error) + np.where(size > 0, a.rounding.smallest, 0)
-    return a._settled(value, error, own, size, _lowest_bit(a.value) + _lowest_bit(b.value))  # noqa: SLF001 - as above
+    return a._settled(value, error, own, size, lowest_bit(a.value) + lowest_bit(b.value))  # noqa: SLF001 - as above
 
 
 def _divide(a: Running, b: Running) -> Running:
@@ -239,8 +239,8 @@ def _matmul(a: Running, b: Running) -> Running:
     left, right, inner = np.abs(a.value), np.abs(b.value), a.shape[1]
     size, error = left @ right, a.error @ (right + b.error) + left @ b.error
     own = (inner + 1) * a.rounding.u * (size + error) + inner * a.rounding.smallest
-    rows = _lowest_bit(a.value).min(axis=1, initial=_NEVER)
-    columns = _lowest_bit(b.value).min(axis=0, initial=_NEVER)
+    rows = lowest_bit(a.value).min(axis=1, initial=NEVER)
+    columns = lowest_bit(b.value).min(axis=0, initial=NEVER)
     return a._settled(a.value @ b.value, error, own, size, rows[:, None] + columns)  # noqa: SLF001 - as above
 
 

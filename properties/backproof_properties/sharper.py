@@ -16,6 +16,8 @@ from mpmath import mp
 from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed
 from backproof_properties.contract import Raised
+from backproof_properties.filter import certainly
+from backproof_properties.least import least
 from backproof_properties.property import Cases
 from backproof_properties.regimes import PROBABILITIES
 from backproof_properties.results import Observation
@@ -55,6 +57,11 @@ class Output:
         if isinstance(computed, Raised):
             together = [each for each in OUTPUTS.values() if each.function == self.function]
             return subject.raised(computed, [each.expected(case, subject) for each in together])
+        if subject.swift:
+            flat = computed.reshape(-1, 1) if self.name == "db" else computed
+            inside = certainly(flat, partial(least, self.claim, case, subject))
+            if inside is not None:
+                return Observation(inside.entries)
         return subject.judge(f"{self.function}.{self.name}", computed, self.expected(case, subject), None)
 
     def centred(self, formula: Mapping[Place, Number], case: Case, subject: Subject) -> Observation:

@@ -13,8 +13,18 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
+from backproof_properties import sweep
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
-from backproof_properties.regimes import LOGITS, OFFSETS, ORDINARY, PROBABILITIES, VALUES, Regime, dense
+from backproof_properties.regimes import (
+    LOGITS,
+    OFFSETS,
+    ORDINARY,
+    PROBABILITIES,
+    VALUES,
+    Regime,
+    dense,
+    rare_probability,
+)
 from backproof_properties.subject import Domain
 
 _CODE_BITS = 80
@@ -45,14 +55,17 @@ def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple
     floor[-1] = max(floor[-1], 1 if _divides_by_batch(domain) else 0)
     sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
     tie = draw(st.sampled_from(_TIES[:-2] if domain.small else _TIES[-1:] if domain.long else _TIES))
-    if tie == "large":
+    if domain.swept is not None:
+        sizes = [*sweep.sizes(len(least), domain.swept)]
+    elif tie == "large":
         sizes = [min(size, 3) for size in sizes]
         sizes[draw(st.sampled_from((-1, *range(len(sizes)))))] = draw(st.sampled_from(_LARGE))
     elif tie != "free":
         equal = [int(place) for place in tie if int(place) < len(sizes)]
         for place in equal[1:]:
             sizes[place] = sizes[equal[0]]
-    sizes = [max(min(size, domain.largest), low) for size, low in zip(sizes, floor, strict=True)]
+    largest = domain.largest if domain.swept is None else max(sizes)
+    sizes = [max(min(size, largest), low) for size, low in zip(sizes, floor, strict=True)]
     return (*(_within(size, *width) for size in sizes[:-1]), _within(sizes[-1], *batch))
 
 
@@ -67,10 +80,11 @@ def _divides_by_batch(domain: Domain) -> bool:
 def arrays(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
     """An array of this shape whose entries come from one regime (or two, mixed).
 
-    Where sizes are long it is one of the first two, whose numbers are ordinary: none is lost beside a larger one.
+    Where sizes are long or all tried it is one of the first two, whose numbers are ordinary: none hides another.
     """
     form, size = domain.format, int(np.prod(shape))
-    regimes = regimes[:2] if domain.long else regimes
+    regimes = regimes[:2] if domain.long or domain.sweeps else regimes
+    regimes = tuple(each for each in regimes if each is not rare_probability) if domain.sweeps else regimes
     regime = draw(st.sampled_from(regimes))
     other = draw(st.sampled_from(regimes))
     if size <= DRAWN_ENTRIES:
@@ -141,7 +155,7 @@ def masked(draw: st.DrawFn, domain: Domain, Z: Array, P: Array | None = None) ->
     """Z with entries of −inf now and then, as a mask leaves them: in no column everywhere, at no class with a label."""
     limits = domain.conventions.limits
     unbounded = limits.infinite and limits.logit is None and limits.magnitude is None
-    if not (unbounded and draw(st.sampled_from(_MASKED)) and Z.size):
+    if domain.sweeps or not (unbounded and draw(st.sampled_from(_MASKED)) and Z.size):
         return Z
     source = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     absent: Array = np.asarray(source.random(Z.shape) < 1 / 2)

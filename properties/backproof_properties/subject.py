@@ -25,7 +25,8 @@ class Domain:
     """Where inputs are drawn from: a format, within what the conventions admit, in sizes ``least`` to ``largest``.
 
     ``signatures``: what the functions of the target take, who leaves out what need not be handed over.
-    ``long``: one size of each example lies at or beyond a power of two.
+    ``long``: one size of each example lies at or beyond a power of two. ``swept``: the number of one among the examples
+    that go through all sizes (``sizes``).
     """
 
     dtype: str
@@ -34,6 +35,12 @@ class Domain:
     least: int = 0
     signatures: Signatures = field(default_factory=lambda: FUNCTIONS, compare=False)
     long: bool = False
+    swept: int | None = None
+
+    @property
+    def sweeps(self) -> bool:
+        """Are sizes gone through?"""
+        return self.swept is not None
 
     @property
     def small(self) -> bool:
@@ -48,12 +55,16 @@ class Domain:
 
 @dataclass(frozen=True)
 class Subject:
-    """A target in one dtype, called in one way; ``trace`` takes down the calls."""
+    """A target in one dtype, called in one way; ``trace`` takes down the calls.
+
+    ``swift``: what is certainly within its bound need not be compared with the bound itself.
+    """
 
     target: Target
     dtype: str
     usage: Usage = PLAIN
     trace: Trace | None = None
+    swift: bool = False
 
     @property
     def conventions(self) -> Conventions:

@@ -196,7 +196,8 @@ class Evaluation(Generic[N]):
         holds, arithmetic = COMPARED[node.relation], self.arithmetic
         if is_whole(node.left, self.operation) and is_whole(node.right, self.operation):
             a, b = self.whole(node.left), self.whole(node.right)
-            return lambda at: arithmetic.number(Fraction(holds(a(at), b(at))))
+            one, zero = arithmetic.number(Fraction(1)), arithmetic.number(Fraction(0))
+            return lambda at: one if holds(a(at), b(at)) else zero
         left, right = self.compiled(node.left), self.compiled(node.right)
         return lambda at: arithmetic.bracket(holds, left(at), right(at))
 

@@ -1,0 +1,35 @@
+"""Every size from 0 to 40, and those about powers of two and 100, of every dimension in turn, others large and small.
+
+Blocked loops go wrong in their rest: of the examples numbered k = 0, 1, … each dimension leads in turn and has the next
+of the sizes; those of the others go on by steps without a common divisor, so that all residues and all pairs of small
+and large ones come about. Sizes of the others are lowered where the example would be too large.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+SIZES = (*range(1, 41), 63, 64, 65, 95, 96, 97, 99, 100, 101, 127, 128, 129, 255, 256, 257, 0)
+_STEPS = (1, 5, 9, 13, 17, 3, 11)
+_MOST = 12_000
+"""The product of all sizes is not much more."""
+_LEADING = 4
+"""Of more dimensions than that not every one leads at every size."""
+
+
+def number(dimensions: int) -> int:
+    """How many examples there are."""
+    return len(SIZES) * min(dimensions, _LEADING)
+
+
+def sizes(dimensions: int, k: int) -> tuple[int, ...]:
+    """The size of each dimension in the example of this number."""
+    lead, at = k % dimensions, k // dimensions
+    found = [
+        SIZES[(at * _STEPS[place % len(_STEPS)] + 11 * (place - lead)) % len(SIZES)] for place in range(dimensions)
+    ]
+    found[lead] = SIZES[at % len(SIZES)]
+    for place in sorted((place for place in range(dimensions) if place != lead), key=lambda each: -found[each]):
+        if prod(found) > _MOST:
+            found[place] = 1 + found[place] % 8
+    return tuple(found)
