@@ -32,6 +32,7 @@ from backproof_spec.language.syntax import (
     Multiply,
     Node,
     Reduce,
+    free,
     operands,
     walk,
 )
@@ -89,7 +90,7 @@ class Fast(Evaluation[Any]):
         """The bounds of an expression at all values of its indices."""
         bound = dict.fromkeys(i for each in walk(node) for i in _letters(each))
         axes = _Axes({i: self.size(i) for i in dict.fromkeys((*indices, *bound))})
-        if prod(each.size for each in axes.values()) > _TERMS:
+        if max(prod(map(self.size, free(part))) for part in walk(node)) > _TERMS:
             raise Doubt
         found = cast("Field", self.compiled(node)(cast("Any", axes)))
         shape = tuple(map(self.size, indices))
