@@ -3,7 +3,9 @@
 pytest --hypothesis-profile deep properties/tests/test_suite.py
 """
 
+import compileall
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,17 +17,26 @@ settings.register_profile("dev", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=20, derandomize=True, database=None)
 settings.register_profile("deep", deadline=None, max_examples=5000)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
-_CACHES = tempfile.TemporaryDirectory(prefix="backproof-caches-")
-os.environ["XDG_CACHE_HOME"] = _CACHES.name
-"""What earlier runs of a user found decides nothing here; it goes when this process does."""
+if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share it
+    _CACHES = tempfile.TemporaryDirectory(prefix="backproof-caches-")
+    os.environ["XDG_CACHE_HOME"] = _CACHES.name
+"""What earlier runs of a user found decides nothing here; it goes when this run does."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Trace a worker of pytest-xdist once: pytest-cov 7.1 starts a measurement that it forgets, then a second one."""
     measuring = session.config.pluginmanager.getplugin("_cov")
-    if hasattr(session.config, "workerinput") and getattr(measuring, "cov_controller", None):
+    if not hasattr(session.config, "workerinput"):
+        _compiled_once()
+    elif getattr(measuring, "cov_controller", None):
         measuring.cov_controller.cov.stop()
+
+
+def _compiled_once() -> None:
+    """Tests start hundreds of processes: where PYTHONDONTWRITEBYTECODE is set each would compile all of ours."""
+    for package in ("backproof", "spec", "impl", "properties", "docs"):
+        compileall.compile_dir(Path(__file__).parent / package, quiet=2, rx=re.compile("tests"), optimize=[0, 1])
 
 
 @pytest.fixture(scope="session", autouse=True)

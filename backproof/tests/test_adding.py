@@ -41,7 +41,7 @@ def added(tmp_path_factory):
     """Run Python in a copy of the packages with the two files of CONTRIBUTING: (status, what it printed)."""
     root = tmp_path_factory.mktemp("copy")
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("tests"))
     shutil.copytree(ROOT / "spec/coq", root / "spec/coq")
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for path, language in FILES.items():

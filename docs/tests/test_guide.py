@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from few import few
 
 _SPEC = importlib.util.spec_from_file_location("refresh", Path(__file__).parents[1] / "refresh.py")
 refresh = sys.modules.setdefault("refresh", importlib.util.module_from_spec(_SPEC))
@@ -26,7 +27,15 @@ def _command(block):
     return block.command
 
 
-@pytest.mark.parametrize("block", WITHOUT_PYTORCH, ids=_command)
+QUICK = ("list", "prove", "validate my_layers.py --claim linear --examples", "validate my_layers.py --claim relu")
+"""A list, a proof, something that holds and something that is refuted: the other commands are for a run of the slow."""
+
+
+def _quick(block):
+    return block.command.startswith(tuple(f"backproof {words}" for words in QUICK))
+
+
+@pytest.mark.parametrize("block", few(WITHOUT_PYTORCH, _quick), ids=_command)
 def test_a_command_prints_what_the_page_shows(block):
     runs = block.command.startswith(("backproof verify", "backproof validate"))
     fewer = ("-n", "1") if runs else ()  # what is printed is the same, and there are two or more of these tests at once

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from few import few
 
 from backproof_impl.conventions import Conventions
 from backproof_properties.contract import Usage
@@ -17,7 +18,11 @@ DOMAIN = Domain("float64", Conventions())
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("each", LINKS, ids=lambda each: each.claim)
+@pytest.mark.parametrize(
+    "each",
+    few(LINKS, lambda each: each.claim in {"relu.dZ", "softmax_cross_entropy.dZ", "network.dX"}),
+    ids=lambda each: each.claim,
+)
 def test_every_regime_is_drawn_at_default_settings(each):
     examples = drawn(each, DOMAIN, Task(PROPERTIES.index(each), "float64", 100, 1))
     found = {name for case, usage in examples for name in held(each.claim, case, usage, DOMAIN.format)}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from few import few
 from hypothesis import Phase
 from mpmath import mp
 
@@ -109,7 +110,11 @@ MEANT = [
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("claim", "target", "cause", "line"), MEANT, ids=[row[3] for row in MEANT])
+@pytest.mark.parametrize(
+    ("claim", "target", "cause", "line"),
+    few(MEANT, lambda row: row[0].startswith(("relu", "softmax_cross_entropy.dZ"))),
+    ids=[row[3] for row in MEANT],
+)
 def test_what_another_convention_explains_carries_the_line_to_declare(claim, target, cause, line):
     found = _diagnosis(target, claim)
     assert (found.cause, found.declare) == (cause, line)
@@ -345,7 +350,7 @@ def test_a_breach_without_a_row_has_no_diagnosis():
 # --- what is right, and what is not judged --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", LINKS)
+@pytest.mark.parametrize("claim", few(LINKS, lambda claim: claim.endswith("dZ")))
 def test_what_holds_is_not_diagnosed(claim):
     outcome = _run("reference", claim, 4)
     assert (outcome.verdict, outcome.finding) == (Verdict.HOLDS, None)
@@ -410,7 +415,7 @@ def _searched(target, claim, conventions=None, largest=3, examples=20):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("claim", "ulps", "place"), NOISE)
+@pytest.mark.parametrize(("claim", "ulps", "place"), few(NOISE, lambda row: not row[0].startswith(("network", "chain"))))
 def test_noise_of_a_few_roundings_is_never_called_anything_else(claim, ulps, place):
     outcome = _searched(noisy(PROPERTIES[LINKS[claim]].functions, ulps, place), claim)
     found = outcome.finding and outcome.finding.diagnosis

@@ -4,6 +4,7 @@ from fractions import Fraction
 from random import Random
 
 import pytest
+from few import few
 from mpmath import mp
 
 from backproof_spec.calculus import limits
@@ -15,12 +16,14 @@ from backproof_spec.language.reverse import derived
 from backproof_spec.language.syntax import Gradient, Multiply, Negate, Number
 from backproof_spec.library import built_in, operation
 
+LARGE = {"mlp_block", "softcap_attention", "causal_attention", "lstm_cell", "gru_cell"}
+"""What consists of several of the others."""
 CLAIMS = [
     (name, gradient) for name in built_in() for gradient in operation(name).gradients if gradient.claimed is not None
 ]
 
 
-@pytest.mark.parametrize(("name", "gradient"), CLAIMS, ids=lambda each: each if isinstance(each, str) else each.name)
+@pytest.mark.parametrize(("name", "gradient"), few(CLAIMS, lambda row: row[0] not in LARGE), ids=lambda each: each if isinstance(each, str) else each.name)
 def test_a_claim_holds_and_its_false_twins_do_not(name: str, gradient: Gradient) -> None:
     """−g, and 2·g, are refuted at values at which the gradient is not 0."""
     assert refuted(operation(name), gradient) is None
@@ -32,7 +35,10 @@ def test_a_claim_holds_and_its_false_twins_do_not(name: str, gradient: Gradient)
 
 @pytest.mark.parametrize(
     ("name", "gradient"),
-    [(name, gradient) for name in built_in() for gradient in derived(operation(name)).gradients],
+    few(
+        [(name, gradient) for name in built_in() for gradient in derived(operation(name)).gradients],
+        lambda row: row[0] not in LARGE,
+    ),
     ids=lambda each: each if isinstance(each, str) else each.name,
 )
 def test_a_gradient_is_proved_for_all_shapes(name: str, gradient: Gradient) -> None:
