@@ -4,6 +4,7 @@ import doctest
 import shlex
 
 import pytest
+from few import few
 
 import backproof
 from backproof import Conventions, Limits, UsageError, checking
@@ -194,7 +195,7 @@ def test_whatever_a_target_does_there_is_a_verdict(target, claim):
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("limits", [Limits(logit=0), Limits(logit=1e6), Limits(width=1, depth=1, batch=3)], ids=str)
-@pytest.mark.parametrize("dtype", ["float16", "float64"])
+@pytest.mark.parametrize("dtype", few(["float16", "float64"], "float64".__eq__))
 def test_the_reference_passes_within_any_limits(limits, dtype):
     claims = ("softmax", "softmax_cross_entropy.dZ", "network.dW")
     report = _check(R, *claims, conventions=Conventions(limits=limits), dtypes=[dtype])

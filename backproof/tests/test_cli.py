@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 import psutil
 import pytest
+from few import few
 
 from backproof.__main__ import COMMANDS
 from backproof.cli import main
@@ -290,7 +291,7 @@ def test_the_seed_repeats_the_run_whatever_the_workers_and_the_constants_of_the_
     found = []
     for name, workers in ((plain, "1"), (plain, "2"), (busy, "1")):
         report = tmp_path / "report.json"
-        options = ("--claim", "relu,linear.dW", "--examples", "10", "--seed", "1", "-n", workers, "--json", str(report))
+        options = ("--claim", "relu", "--examples", "10", "--seed", "1", "-n", workers, "--json", str(report))
         cache = str(tmp_path / f"cache-{len(found)}")  # what another run remembered is said to be
         assert _process("validate", str(name), *options, XDG_CACHE_HOME=cache).returncode == 0
         found.append(json.loads(report.read_text(encoding="utf-8"))["claims"])
@@ -320,7 +321,7 @@ _GONE = "standard output: Broken pipe: what read it has gone, and the rest was n
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
-@pytest.mark.parametrize("command", ["--version", "list claims"])
+@pytest.mark.parametrize("command", few(["--version", "list claims"], "--version".__eq__))
 @pytest.mark.parametrize(("sent", "said"), [(">/dev/full", _FULL), (">&-", _CLOSED), ("| true", _GONE)])
 def test_output_that_cannot_be_written_is_one_line(tmp_path, command, sent, said):
     slow = "sleep 0.1; " if sent == "| true" else ""  # until its reader has gone

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import jsonschema
 import numpy as np
 import pytest
+from few import few
 
 import backproof
 from backproof.cli import main
@@ -114,7 +115,7 @@ def _target(text):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("mistake", WRONG)
+@pytest.mark.parametrize("mistake", few(WRONG, {"sign", "a bit off", "changes X"}.__contains__))
 def test_a_wrong_target_is_refuted_and_named(mistake):
     old, new, said = WRONG[mistake]
     assert old in TARGET
@@ -334,10 +335,11 @@ def test_built_in_operations_have_a_name():
     assert _verdicts(report)["embedding.dE"] == "refuted"
 
 
+@pytest.mark.no_cover
 def test_every_format_of_a_report_is_written(cli, tmp_path):
     (tmp_path / "my.py").write_text(TARGET.replace("h - X", "h + X"), encoding="utf-8")
     files = ("--junit", "r.xml", "--html", "r.html", "--markdown", "r.md", "--reproducers", "scripts")
-    cli("validate", "my.py", "--operation", "rms_norm.op", "--dtype", "float32,bfloat16", *files, *FEW)
+    cli("validate", "my.py", "--operation", "rms_norm.op", "--claim", "rms_norm.dX", "--dtype", "float32", *files, *FEW)
     assert "rms_norm.dX" in {case.get("classname") for case in ET.parse(tmp_path / "r.xml").iter("testcase")}  # noqa: S314
     assert "rms_norm.dX" in (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "REFUTED" in (tmp_path / "r.md").read_text(encoding="utf-8").upper()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from few import few
 
 import backproof_impl
 from backproof_properties.planted.mistakes import MISTAKES
@@ -28,7 +29,11 @@ def test_the_reference_still_passes():
 
 
 @pytest.mark.parametrize(
-    ("name", "claim"), [("mask_strict", "relu.dZ"), ("gradient_averaged_over_the_batch", "linear.dW")]
+    ("name", "claim"),
+    few(
+        [("mask_strict", "relu.dZ"), ("gradient_averaged_over_the_batch", "linear.dW")],
+        ("mask_strict", "relu.dZ").__eq__,
+    ),
 )
 def test_a_planted_mistake_is_refuted(tmp_path, name, claim):
     path = tmp_path / "planted.py"
@@ -38,7 +43,13 @@ def test_a_planted_mistake_is_refuted(tmp_path, name, claim):
     assert f"REFUTED {claim}" in done.stdout
 
 
-@pytest.mark.parametrize(("name", "claim"), [("mask_strict", "relu.dZ"), ("one_entry_off_by_1e_6", "linear.dW")])
+@pytest.mark.parametrize(
+    ("name", "claim"),
+    few(
+        [("mask_strict", "relu.dZ"), ("one_entry_off_by_1e_6", "linear.dW")],
+        ("one_entry_off_by_1e_6", "linear.dW").__eq__,
+    ),
+)
 def test_verify_refutes_a_reference_with_the_mistake_planted_in_it(tmp_path, name, claim):
     package = tmp_path / "backproof_impl"
     shutil.copytree(Path(backproof_impl.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))

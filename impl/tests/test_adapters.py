@@ -192,6 +192,7 @@ def test_an_adapter_is_at_most_forty_lines():
 
 
 @pytest.mark.adapters
+@pytest.mark.slow
 @every_target
 def test_the_suite_holds(target):
     operations = {name.removesuffix("_vjp").removesuffix("_gradients") for name in target.functions}

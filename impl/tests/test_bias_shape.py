@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from few import few
 
 from backproof_impl import reference as R
 from backproof_impl.conventions import Conventions
@@ -38,11 +39,11 @@ def _with_matrix_biases(axis):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("shape", "axis"), [("column", 1), ("row", 0)])
+@pytest.mark.parametrize(("shape", "axis"), few([("column", 1), ("row", 0)], ("row", 0).__eq__))
 def test_biases_as_matrices_hold(shape, axis, verdicts):
     target = bias_shape(_with_matrix_biases(axis), shape)
     assert set(target) == {"linear", "linear_vjp", "network_gradients", "relu"}
-    assert verdicts(target, *LINEAR, *NETWORK, examples=8) == dict.fromkeys((*LINEAR, *NETWORK), "holds")
+    assert verdicts(target, *LINEAR, *NETWORK, examples=4) == dict.fromkeys((*LINEAR, *NETWORK), "holds")
 
 
 @pytest.mark.parametrize(("shape", "given"), [("column", "(1, 2)"), ("row", "(2, 1)")])

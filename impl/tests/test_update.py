@@ -3,6 +3,7 @@
 import ml_dtypes
 import numpy as np
 import pytest
+from few import few
 
 import backproof
 from backproof_impl import reference as R
@@ -49,7 +50,7 @@ def _step_with(change):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", few(["float64", "float32"], "float32".__eq__))
 def test_a_right_step_holds(dtype, verdicts):
     claims = ("network.dW", "network.db")
     options = {"dtype": dtype, "examples": 12}  # and half as many that hunt for the worst
@@ -123,7 +124,7 @@ def test_a_step_with_momentum_is_named(found):
     assert said.startswith("linear_vjp: raised ValueError: from_update: dW[")
 
 
-@pytest.mark.no_cover
+@pytest.mark.slow
 def test_a_network_trained_with_momentum_is_named(found):
     class Momentum:
         velocity = ()
@@ -199,7 +200,7 @@ def test_a_mean_over_the_batch_is_refuted_unless_declared(verdicts, refuted):
 
     assert refuted(from_update(mean), "network.dW", **ONE_HOT)
     declared = from_update(mean, conventions=Conventions(reduction="mean"))
-    assert verdicts(declared, "network.dW") == {"network.dW": "holds"}
+    assert verdicts(declared, "network.dW", examples=8) == {"network.dW": "holds"}
 
 
 def test_dY_is_taken_before_the_update(refuted):
@@ -315,7 +316,7 @@ def _online(step=_trained):
     return bias_shape(per_sample(target, sample="column"), "column")
 
 
-@pytest.mark.no_cover
+@pytest.mark.slow
 def test_a_network_that_shows_only_its_weights_holds(verdicts):
     claims = ("network.dW", "network.db")
     assert verdicts(_online(), *claims) == dict.fromkeys(claims, "holds")

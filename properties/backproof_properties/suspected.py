@@ -8,11 +8,14 @@ from functools import cached_property
 from itertools import islice
 from random import Random
 
+import numpy as np
 from mpmath import mp
 
 from backproof_properties import mutations
-from backproof_properties.computed import formula_bounds
+from backproof_properties.computed import claimed, formula_bounds
 from backproof_properties.evidence import Formula, Seen, of_bounds
+from backproof_properties.fields import Doubt
+from backproof_properties.filter import Fast
 from backproof_properties.inputs import evaluation
 from backproof_properties.mutations import Mutant, formula
 from backproof_properties.running import Running, Uncertain
@@ -39,7 +42,28 @@ class Mutated:
         return next(each for each in self.mutant.operation.gradients if each.name == self.argument)
 
     def __call__(self, seen: Seen) -> list[Running]:
-        """What an implementation of it gives on an example."""
+        """What an implementation of it gives on an example: in NumPy, but where that cannot be said or underflows."""
+        return self._fast(seen) or self._exact(seen)
+
+    def _fast(self, seen: Seen) -> list[Running] | None:
+        operation = self.mutant.operation
+        try:
+            at = Fast(operation, seen.case, seen.subject.arithmetic)
+            if self.argument is None:
+                fields = [at.tensor(name) for name in operation.outputs]
+            else:
+                fields = [at.field(claimed(self._gradient), self._gradient.indices)]
+        except (Doubt, ArithmeticError):
+            return None
+        if any(((each.error != 0) & (each.error < seen.rounding.smallest_normal)).any() for each in fields):
+            return None
+        doubted = [(each, np.isnan(each.error)) for each in fields]
+        return [
+            Running(np.where(doubt, 0, each.value), np.where(doubt, np.inf, each.error), seen.rounding)
+            for each, doubt in doubted
+        ]
+
+    def _exact(self, seen: Seen) -> list[Running]:
         with mp.workprec(BITS):
             given = evaluation(self.mutant.operation, seen.case)
             if self.argument is not None:

@@ -415,7 +415,9 @@ def _searched(target, claim, conventions=None, largest=3, examples=20):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("claim", "ulps", "place"), few(NOISE, lambda row: not row[0].startswith(("network", "chain"))))
+@pytest.mark.parametrize(
+    ("claim", "ulps", "place"), few(NOISE, lambda row: not row[0].startswith(("network", "chain")))
+)
 def test_noise_of_a_few_roundings_is_never_called_anything_else(claim, ulps, place):
     outcome = _searched(noisy(PROPERTIES[LINKS[claim]].functions, ulps, place), claim)
     found = outcome.finding and outcome.finding.diagnosis

@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from few import few
 
 from backproof_impl.conventions import Conventions, Limits
 from backproof_properties.arrays import NUMPY_DTYPES
@@ -32,7 +33,7 @@ def _by_default(claim):
     return _examples(LINKS[claim], 200)
 
 
-@pytest.mark.parametrize("claim", ["linear.dW", "relu.dZ", "softmax.dZ", "chain.rule"])
+@pytest.mark.parametrize("claim", few(["linear.dW", "relu.dZ", "softmax.dZ", "chain.rule"], "linear.dW".__eq__))
 def test_cotangents_are_often_the_same_along_an_axis_and_then_of_stride_0(claim):
     cotangent = LINKS[claim].functions[-1].removesuffix("_vjp")
     name = {"linear": "dZ", "relu": "dY", "softmax": "dS"}[cotangent] if claim != "chain.rule" else "dS"
@@ -76,7 +77,7 @@ def test_nothing_outside_the_limits_is_drawn():
         assert (usage.memory in limits.memory, usage.integers) == (True, False)
 
 
-@pytest.mark.parametrize("labels", ["index", "one-hot", "distribution"])
+@pytest.mark.parametrize("labels", few(["index", "one-hot", "distribution"], "index".__eq__))
 def test_integers_respect_declared_labels_and_logits(labels):
     declared = Conventions(labels=labels, limits=Limits(logit=80))
     of_losses = {

@@ -1,6 +1,7 @@
 """proof: every claim with a formula is proved, and what is wrong with a proof refutes it by its theorem's name."""
 
 import pytest
+from few import few
 
 from backproof_impl.loading import as_target
 from backproof_properties import proof, runner
@@ -46,8 +47,7 @@ def test_every_claim_but_the_forward_ones_is_proved():
 
 
 @pytest.mark.no_cover
-@pytest.mark.no_cover
-@pytest.mark.parametrize("claim", PROVED)
+@pytest.mark.parametrize("claim", few(PROVED, lambda claim: not claim.startswith("network")))
 def test_a_proof_holds_and_has_one_example_whatever_was_asked(claim):
     outcome = _run(claim)
     assert (outcome.verdict, outcome.dtype, outcome.examples) == (Verdict.HOLDS, None, 1)

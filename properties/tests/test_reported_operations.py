@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from few import few
 from hypothesis import Phase, settings
 
 from backproof_impl.loading import as_target
@@ -191,7 +192,7 @@ def _run(source, argument, vjp, seed, dtype="float64"):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("number", range(len(FAULTY)))
+@pytest.mark.parametrize("number", few(range(len(FAULTY)), {5, 6, 7, 12, 13}.__contains__))
 def test_a_reported_mistake_is_refuted_and_its_diagnosis_is_true(number, seed):
     outcome = _run(*FAULTY[number], seed)
     assert outcome.verdict is Verdict.REFUTED

@@ -23,7 +23,11 @@ CLAIMS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "gradient"), few(CLAIMS, lambda row: row[0] not in LARGE), ids=lambda each: each if isinstance(each, str) else each.name)
+@pytest.mark.parametrize(
+    ("name", "gradient"),
+    few(CLAIMS, lambda row: row[0] not in LARGE),
+    ids=lambda each: each if isinstance(each, str) else each.name,
+)
 def test_a_claim_holds_and_its_false_twins_do_not(name: str, gradient: Gradient) -> None:
     """−g, and 2·g, are refuted at values at which the gradient is not 0."""
     assert refuted(operation(name), gradient) is None

@@ -4,6 +4,7 @@ import contextlib
 import json
 
 import pytest
+from few import few
 
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.derivation import proof_file, text
@@ -220,7 +221,7 @@ FALSE = {
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("name", TRUE)
+@pytest.mark.parametrize("name", few(TRUE, lambda name: not name.endswith("normalisation")))
 def test_a_true_statement_is_proved_and_its_proof_replays(name):
     derivation = prove(read(TRUE[name]))
     assert derivation.theorem.conclusion == claim(read(TRUE[name]))

@@ -233,11 +233,11 @@ def test_the_witness_in_the_file_satisfies_the_hypotheses(stem, derived, files):
 @pytest.mark.parametrize("output", ["dX", "dW1", "db1"])
 def test_a_layer_more_is_as_many_steps_more_at_any_depth(output):
     """No proof grows faster than its network: a step forward and a step back for each layer."""
-    lengths = [len(proof_file(gradient(k, output))["steps"]) for k in range(2, 7)]
+    lengths = [len(proof_file(gradient(k, output))["steps"]) for k in range(2, 5)]
     assert len({more - less for less, more in pairwise(lengths)}) == 1
 
 
-@pytest.mark.no_cover
+@pytest.mark.slow
 def test_a_network_of_forty_layers_is_proved_and_replayed(monkeypatch):
     """Its numbers are left out: of so many layers of ReLU hardly one network at random has a unit that stays active."""
     monkeypatch.setattr(values, "example", lambda *_: evaluate.Model(Theory(), {}, {}, {}))
@@ -254,7 +254,7 @@ def test_the_numbers_of_a_deep_network_are_not_all_0():
     assert model.somewhere(derivation.theorem.conclusion)
 
 
-@pytest.mark.no_cover
+@pytest.mark.slow
 def test_a_value_of_the_deepest_network_is_computed():
     """Definitions of definitions, 99 layers of them, are not computed by recursion."""
     derivation = gradient(DEEPEST, f"db{DEEPEST}")
