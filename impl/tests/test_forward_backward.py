@@ -88,7 +88,7 @@ def _course(affine_backward=affine_backward, relu_backward=relu_backward):
 @pytest.mark.no_cover
 def test_functions_with_a_cache_hold(verdicts):
     claims = (*LINEAR, "relu.dZ", "softmax_cross_entropy.forward", "softmax_cross_entropy.dZ", *NETWORK)
-    assert verdicts(_course(), *claims, examples=8) == dict.fromkeys(claims, "holds")
+    assert verdicts(_course(), *claims, examples=4) == dict.fromkeys(claims, "holds")
 
 
 def test_functions_with_a_cache_that_forget_the_sum_are_refuted(refuted):
@@ -174,7 +174,7 @@ def test_a_library_of_layers_holds(verdicts):
     )
     claims = (*LINEAR, "relu.forward", "relu.dZ", "softmax.forward", "softmax.dZ", "chain.rule")
     claims += ("cross_entropy.forward", "cross_entropy.dS")
-    assert verdicts(target, *claims) == dict.fromkeys(claims, "holds")
+    assert verdicts(target, *claims, examples=6) == dict.fromkeys(claims, "holds")
 
 
 # --- stateful layers --------------------------------------------------------------------------------------------------
@@ -252,18 +252,18 @@ def test_layers_with_a_cache_hold_reused_or_fresh(verdicts):
     claims = (*LINEAR, "relu.forward", "relu.dZ", "softmax_cross_entropy.forward", "softmax_cross_entropy.dZ", *NETWORK)
     for reuse in (True, False):
         target = from_forward_backward(reuse=reuse, **layers)
-        assert verdicts(target, *claims, examples=8) == dict.fromkeys(claims, "holds")
+        assert verdicts(target, *claims, examples=3) == dict.fromkeys(claims, "holds")
 
 
 @pytest.mark.no_cover
 def test_gradients_that_accumulate_across_calls_are_refuted_unless_each_call_has_an_object(verdicts):
     reused, fresh = (from_forward_backward(linear=Accumulating, reuse=reuse) for reuse in (True, False))
-    assert verdicts(reused, *LINEAR) == {
+    assert verdicts(reused, *LINEAR, examples=10) == {
         **dict.fromkeys(LINEAR, "holds"),
         "linear.dW": "refuted",
         "linear.db": "refuted",
     }
-    assert verdicts(fresh, *LINEAR) == dict.fromkeys(LINEAR, "holds")
+    assert verdicts(fresh, *LINEAR, examples=10) == dict.fromkeys(LINEAR, "holds")
 
 
 def test_a_stale_cache_is_refuted_unless_each_call_has_an_object(verdicts):

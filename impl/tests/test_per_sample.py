@@ -71,9 +71,9 @@ ONE_SAMPLE = {
 def test_code_for_one_sample_holds(verdicts):
     target = {**per_sample(ONE_SAMPLE), "linear_vjp": linear_vjp}
     claims = (*LINEAR, "relu.dZ", "softmax.dZ", "cross_entropy.forward", "cross_entropy.dS", "chain.rule", *NETWORK)
-    assert verdicts(target, *claims, examples=8) == dict.fromkeys(claims, "holds")
+    assert verdicts(target, *claims, examples=4) == dict.fromkeys(claims, "holds")
     assert verdicts(target, *LINEAR, examples=8, dtype="bfloat16")["linear.dW"] == "holds"
-    assert backproof.check(target, operations=["linear.dW"], dtypes=["float32"], examples=20, seed=1).passed
+    assert backproof.check(target, operations=["linear.dW"], dtypes=["float32"], examples=5, seed=1).passed
 
 
 def test_samples_stand_side_by_side_and_gradients_of_parameters_are_summed():
