@@ -11,6 +11,8 @@ from backproof import Conventions, Limits, UsageError, checking
 from backproof_impl import reference as R
 from backproof_properties.results import Link, Verdict
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 
 def _strict(Z, dY):
     return dY * (Z > 0)
@@ -29,7 +31,6 @@ def _refusal(target="reference", **options):
 # --- what runs ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
 def test_the_reference_passes_everything():
     report = backproof.check("reference", examples=3, seed=2)
     report.raise_if_refuted()
@@ -193,7 +194,6 @@ def test_whatever_a_target_does_there_is_a_verdict(target, claim):
     assert _check(target, claim).failures[-1].link is Link.IMPLEMENTATION
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("limits", [Limits(logit=0), Limits(logit=1e6), Limits(width=1, depth=1, batch=3)], ids=str)
 @pytest.mark.parametrize("dtype", few(["float16", "float64"], "float64".__eq__))
 def test_the_reference_passes_within_any_limits(limits, dtype):

@@ -56,26 +56,27 @@ def _process(*arguments, **environment):
 # --- what holds, what does not --------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_verify_exits_0_where_everything_holds(cli):
     status, out, err = cli("verify", "--claim", "relu,kron.vec", *FEW)
     assert (status, err) == (0, "")
     assert "\nPASSED  3 holds · target reference · float64\n5 examples a link · seed 1 · " in out
 
 
-def test_verify_takes_operations_and_claims_and_says_what_is_not_certified(cli):
+def test_verify_takes_operations_and_claims(cli):
     status, out, err = cli("verify", "cumsum", "dropout.dX,relu.forward", *FEW)
-    assert (status, err) == (1, "")
+    assert (status, err) == (0, "")
     assert [line.split()[:2] for line in out.splitlines()[1:5]] == [
-        ["✓", "relu.forward"], ["?", "cumsum.forward"], ["?", "cumsum.dX"], ["?", "dropout.dX"],
+        ["✓", "relu.forward"], ["✓", "cumsum.forward"], ["✓", "cumsum.dX"], ["✓", "dropout.dX"],
     ]  # fmt: skip
-    assert "again     backproof verify --claim cumsum.dX --seed 1 --examples 5" in out
-    assert "\nFAILED  1 holds, 3 uncertified · target reference · float64\n" in out
+    assert "\nPASSED  4 holds · target reference · float64\n" in out
 
 
 def test_the_isolated_reference_has_the_operations_of_files(cli):
-    assert "FAILED  1 uncertified · target reference" in cli("validate", "reference", "--claim", "dropout.dX", *FEW)[1]
+    assert "PASSED  1 holds · target reference" in cli("validate", "reference", "--claim", "dropout.dX", *FEW)[1]
 
 
+@pytest.mark.no_cover
 def test_validate_exits_1_where_something_is_refuted(cli, strict):
     status, out, err = cli("validate", strict, "--claim", "relu", "--examples", "20", "--seed", "1", "-n", "1")
     assert (status, err) == (1, "")
@@ -114,6 +115,7 @@ def test_what_is_required_must_be_judged_and_the_rest_need_not(cli, strict):
         assert "\nFAILED  1 holds, 1 unsupported, 1 required and not judged · target strict.py" in out
 
 
+@pytest.mark.no_cover
 def test_the_command_that_repeats_a_failure_carries_the_declaration(cli, strict):
     declared = ("--declare", "relu_at_zero=0.5", "--declare", "scale=dW=-1")
     status, out, _ = cli("validate", strict, "--claim", "relu.dZ", "--examples", "20", *FEW[2:], *declared)
@@ -123,6 +125,7 @@ def test_the_command_that_repeats_a_failure_carries_the_declaration(cli, strict)
     assert "--declare scale=dW=-1" in again
 
 
+@pytest.mark.no_cover
 def test_claims_and_dtypes_may_be_repeated_or_joined(cli):
     status, out, _ = cli("verify", "--claim", "relu.dZ, linear.db", "--claim", "relu.forward",
                          "--dtype", "float16,float32", "--dtype", "bfloat16", *FEW)  # fmt: skip
@@ -199,6 +202,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_run(cli, tmp_path
     assert not (tmp_path / "called").exists()
 
 
+@pytest.mark.no_cover
 def test_a_target_that_exits_is_an_error_not_a_pass(cli, tmp_path):
     (tmp_path / "leaves.py").write_text("import sys\n\ndef relu(Z):\n    sys.exit(0)\n", encoding="utf-8")
     status, out, _ = cli("validate", "leaves.py", "--claim", "relu.forward", *FEW)
@@ -209,6 +213,7 @@ def test_a_target_that_exits_is_an_error_not_a_pass(cli, tmp_path):
 # --- what is written ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_json_and_junit_are_written(cli, strict, tmp_path):
     status, _, _ = cli("validate", strict, "--claim", "relu", "--json", "r.json", "--junit", "r.xml",
                        "--examples", "20", "--seed", "1", "-n", "1")  # fmt: skip
@@ -359,6 +364,7 @@ def test_every_form_of_report_is_written(cli, tmp_path):
     assert [path.name for path in (tmp_path / "scripts").iterdir()] == ["relu.dZ.float64.py"]
 
 
+@pytest.mark.no_cover
 def test_a_known_failure_passes_until_it_no_longer_fails(cli, tmp_path):
     wrong = tmp_path / "wrong.py"
     wrong.write_text("def relu_vjp(Z, dY):\n    return dY * (Z > 0)\n", encoding="utf-8")

@@ -12,6 +12,8 @@ from few import few
 import backproof_impl
 from backproof_properties.planted.mistakes import MISTAKES
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 PLANTS = {plant.name: plant for plant in MISTAKES}
 OPTIONS = ("--examples", "20", "--seed", "1", "-n", "1")
 

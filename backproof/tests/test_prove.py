@@ -187,6 +187,7 @@ def test_a_proof_that_stops_shows_where(cli, tmp_path):
     )
 
 
+@pytest.mark.no_cover
 def test_where_a_proof_stops_is_folded_and_not_endless(cli, tmp_path):
     squared, other = (f"({'+'.join(f'{letter}[{i}]' for letter in 'abcdegh')})^2" for i in "ij")
     (tmp_path / "mine.txt").write_text(
@@ -326,6 +327,7 @@ def test_a_statement_is_written_in_every_format(cli, tmp_path):
     assert "In NumPy" not in page  # its name is that of one of our theorems, and it is none
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("columns", [60, 80, 140])
 def test_a_proof_is_as_wide_as_the_terminal(cli, tmp_path, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))

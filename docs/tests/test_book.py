@@ -80,6 +80,12 @@ def test_what_is_committed_is_what_is_written_and_every_link_leads_somewhere():
     assert {"refused.md", "dependencies.svg", "layer_norm.dX.md"} <= targets <= set(written)
 
 
+def test_a_committed_proof_is_what_is_derived():
+    derivation = THEOREMS["linear.dW"]()
+    name, written = next(iter(files([derivation], checked([derivation]), ["json"])))
+    assert written == _committed()[name], STALE
+
+
 @pytest.mark.book
 def test_every_page_is_what_is_written_where_everything_is_derived_from_nothing():
     derivations = [derive() for derive in proved.every().values()]

@@ -81,6 +81,7 @@ def _refuted(inputs=None, claim="linear.dW", **fields):
 # --- the page -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("render", [to_html, to_fragment])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_balanced_and_asks_for_nothing(reports, kind, render):

@@ -184,6 +184,7 @@ def test_so_it_does_for_an_operation_of_ones_own(old, new, claim, tmp_path, monk
     assert _exit(script, tmp_path, monkeypatch) == (0, f"{claim}: as it should be\n")
 
 
+@pytest.mark.no_cover
 def test_a_module_is_found_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
@@ -207,6 +208,7 @@ def test_of_an_output_too_large_to_be_shown_the_worst_entry_is_judged():
     assert "EXPECTED = {(5, 3): ('0.5', '1e-16')}" in to_script(report, outcome)
 
 
+@pytest.mark.no_cover
 def test_what_holds_has_none_nor_what_a_script_cannot_load():
     report = backproof.check("reference", operations=["relu.dZ"], examples=5, seed=1)
     assert reproducers(report) == {}

@@ -71,6 +71,7 @@ def test_numbers_are_short(value, shown):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("dtypes", [("float64",), ("float16", "bfloat16")])
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_the_whole_table_fits_eighty_columns(verdict, dtypes):

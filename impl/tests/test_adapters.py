@@ -88,6 +88,7 @@ def _expected(target, function, offered):
     ]
 
 
+@pytest.mark.no_cover
 @every_target
 def test_it_agrees_with_the_reference_and_keeps_dtypes(target):
     for dtype in target.conventions.limits.dtypes:

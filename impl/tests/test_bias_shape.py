@@ -46,6 +46,7 @@ def test_biases_as_matrices_hold(shape, axis, verdicts):
     assert verdicts(target, *LINEAR, *NETWORK, examples=4) == dict.fromkeys((*LINEAR, *NETWORK), "holds")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("shape", "given"), [("column", "(1, 2)"), ("row", "(2, 1)")])
 def test_a_bias_gradient_of_another_shape_is_refuted_with_the_shape_of_b_and_dw_is_judged(
     shape, given, found, verdicts
@@ -100,6 +101,7 @@ class ReLU:
         return dY * self.mask
 
 
+@pytest.mark.no_cover
 def test_targets_of_all_kinds_compose(verdicts):
     declared = Conventions(weights="in-out")
     steps = from_update(lambda W, y, b, dz, rate: (W - rate * np.outer(dz, y), W.T @ dz, b - rate * dz), "linear_vjp")

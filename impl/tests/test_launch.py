@@ -43,6 +43,7 @@ def test_the_replayer_imports_nothing_of_the_folder_and_the_environment(hostile)
     assert (done.returncode, done.stdout, done.stderr[: len(expected)]) == (2, "", expected)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("module", ["backproof_impl.reaper", "backproof_impl.host", "backproof_properties.worker"])
 @pytest.mark.usefixtures("hostile")
 def test_no_program_of_ours_imports_anything_of_the_folder_and_the_environment(module):

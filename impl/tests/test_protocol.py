@@ -411,6 +411,7 @@ def arguments(function, dtype="float64"):
     return {name: lists.get(name, vector if name == "b" else matrix) for name in FUNCTIONS[function].arguments}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("memory", MEMORY)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_call_reads_back_and_satisfies_the_schema(function, memory):
@@ -686,6 +687,7 @@ NETWORK = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("message", "read"),
     [

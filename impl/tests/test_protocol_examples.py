@@ -28,6 +28,8 @@ from backproof_impl.target import FUNCTIONS, Target
 from backproof_properties import runner
 from backproof_properties.results import Link, Verdict
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "protocol" / "examples"
 PAGE = ROOT / "docs" / "guide" / "any-language.md"
@@ -75,7 +77,6 @@ def in_javascript(folder):  # noqa: ARG001 - as in_c
     return f"node {EXAMPLES / 'js' / 'backprop.js'}"
 
 
-@pytest.mark.no_cover
 @pytest.mark.skipif(shutil.which("tee") is None, reason="tee is not installed: it writes down what is said")
 @pytest.mark.parametrize(("example", "examples"), [(in_c, "4"), (in_javascript, "2")])
 def test_an_example_holds_what_it_offers_and_both_sides_keep_to_the_schema(
@@ -141,7 +142,6 @@ def test_the_example_in_c_is_built_by_its_makefile(tmp_path):
 INDEXED = Conventions(labels="index", layout="batch-first", weights="in-out", reduction="mean", limits=Limits(batch=1))
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("dtype", "conventions"),
     few([("float64", Conventions()), ("bfloat16", Conventions()), ("float32", INDEXED)], lambda row: row[1] == INDEXED),

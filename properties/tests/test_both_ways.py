@@ -10,6 +10,8 @@ from backproof_properties import contract
 from backproof_properties.contract import Declined, Raised
 from backproof_properties.judge import Refuted
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 TARGET = """
 import warnings
 import numpy as np

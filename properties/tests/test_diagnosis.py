@@ -147,6 +147,7 @@ def test_a_mistake_made_only_where_a_shape_admits_it_says_where():
     assert found.sentence == "softmax is taken over the samples, only where Z is square"
 
 
+@pytest.mark.no_cover
 def test_a_mistake_made_only_beyond_64_says_so():
     def doubled(Z, dY):
         return R.relu_vjp(Z, dY) * (2 if max(Z.shape) > 64 else 1)
@@ -165,6 +166,7 @@ def test_an_error_in_one_entry_is_placed():
     assert (found.cause, found.sentence) == ("one-part", "only the last entry is wrong")
 
 
+@pytest.mark.no_cover
 def test_overflow_is_named_by_its_formula():
     def unshifted(Z):
         return np.exp(Z) / np.exp(Z).sum(axis=0)
@@ -214,6 +216,7 @@ def test_a_mistake_nobody_thought_of_has_no_name():
 # --- usage and history ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_what_is_right_for_contiguous_arguments_is_a_matter_of_memory(monkeypatch):
     monkeypatch.setattr(runner, "_SHRUNK", (Phase.generate, Phase.shrink))  # to the one argument that it depends on
 
@@ -350,6 +353,7 @@ def test_a_breach_without_a_row_has_no_diagnosis():
 # --- what is right, and what is not judged --------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("claim", few(LINKS, lambda claim: claim.endswith("dZ")))
 def test_what_holds_is_not_diagnosed(claim):
     outcome = _run("reference", claim, 4)
@@ -484,18 +488,21 @@ DECLARED = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("claim", "line", "target", "cause", "declare_", "words"), DECLARED)
 def test_a_convention_declared_by_mistake_is_named(claim, line, target, cause, declare_, words):
     found = _searched(target, claim, declare(Conventions(), [line])).finding.diagnosis
     assert (found.cause, found.declare, found.sentence[: len(words)]) == (cause, declare_, words)
 
 
+@pytest.mark.no_cover
 def test_advice_to_declare_says_what_is_no_longer_checked():
     target = {"softmax_cross_entropy_vjp": lambda Z, P: R.softmax(Z) - P}
     found = _searched(target, "softmax_cross_entropy.dZ").finding.diagnosis
     assert found.sentence.endswith("declared, where ΣP is not 1 gradients are only checked against S − P")
 
 
+@pytest.mark.no_cover
 def test_no_convention_is_advised_under_which_something_is_still_wrong():
     def nearly(Z, P):  # S − P, but for labels without mass
         return np.where((P == 0).all(axis=0), 1, R.softmax(Z) - P)

@@ -15,6 +15,8 @@ from backproof_properties.runner import Task, drawn
 from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 LINKS = {each.claim: each for each in PROPERTIES if each.link is Link.IMPLEMENTATION}
 
 

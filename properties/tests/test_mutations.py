@@ -47,6 +47,7 @@ def test_words_name_the_part_of_the_definition_that_is_wrong():
         assert said in words
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("text", "name", "said"),
     [

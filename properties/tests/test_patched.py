@@ -93,6 +93,7 @@ def test_the_deeds_are_seen(plain):
     }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("patches", PATCHES)
 def test_a_patched_library_hides_nothing(patches, plain, tmp_path):
     assert _said(tmp_path, PATCHES[patches]) == plain

@@ -66,6 +66,7 @@ def test_properties_are_found_by_claim():
 # --- reproducible ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("link", [link for link in Link if link is not Link.PROOF])
 def test_the_same_seed_gives_the_same_outcome_and_another_seed_another(link):
     first, again, other = (_run(R, "linear.dW", link, seed=seed) for seed in (5, 5, 6))
@@ -79,12 +80,14 @@ def test_a_proof_gives_the_same_whatever_the_seed():
     assert (outcomes[0].verdict, outcomes[0].examples) == (Verdict.HOLDS, 1)
 
 
+@pytest.mark.no_cover
 def test_a_counterexample_is_found_again_from_the_seed():
     first, again = (_run({"relu_vjp": _strict}, "relu.dZ", seed=9) for _ in range(2))
     assert first.verdict is Verdict.REFUTED
     assert first == again
 
 
+@pytest.mark.no_cover
 def test_a_dtype_sees_its_own_examples():
     outcomes = [_run(R, "linear.dW", dtype=dtype) for dtype in ("float16", "bfloat16", "float32", "float64")]
     assert [(o.verdict, o.dtype) for o in outcomes] == [
@@ -149,6 +152,7 @@ def test_a_target_that_raises_is_an_error_with_the_inputs():
     assert outcome.finding.inputs["Z"] == {"dtype": "float64", "shape": [1, 1], "data": ["0.0"]}
 
 
+@pytest.mark.no_cover
 def test_the_smallest_counterexample_of_the_kink_is_one_entry_at_exactly_zero():
     outcome = _run({"relu_vjp": _strict}, "relu.dZ")
     assert (outcome.verdict, outcome.finding.index) == (Verdict.REFUTED, (0, 0))
@@ -159,6 +163,7 @@ def test_the_smallest_counterexample_of_the_kink_is_one_entry_at_exactly_zero():
     assert outcome.examples > 20
 
 
+@pytest.mark.no_cover
 def test_a_mistake_beyond_sixty_four_is_found_and_reported():
     def relu(Z):
         return np.maximum(Z, 0) + (max(Z.shape) > 64)
@@ -270,6 +275,7 @@ def _file(folder, text):
     return path
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("isolate", [False, True], ids=["here", "apart"])
 def test_what_is_accumulated_in_a_global_is_reported_with_the_call_before(isolate, tmp_path):
     path = _file(tmp_path, "    return np.maximum(Z, 0) + len(K[:-1])\n")
@@ -306,6 +312,7 @@ def test_what_is_wrong_on_its_own_is_reported_alone(tmp_path):
 # --- several processes ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.no_cover
 def test_two_workers_give_the_same_outcomes_in_the_same_order():
     planned = runner.tasks(("relu.dZ",), ("float32", "float64"), 5, 3)
     announced = []
@@ -316,6 +323,7 @@ def test_two_workers_give_the_same_outcomes_in_the_same_order():
     assert sorted(map(repr, announced)) == sorted(map(repr, alone))
 
 
+@pytest.mark.no_cover
 def test_workers_use_the_conventions_given():
     planned = runner.tasks(("relu.dZ",), ("float64",), 20, 3)
     source = processes.Source("reference", declarations=("relu_at_zero=0",))
@@ -350,6 +358,7 @@ def test_a_worker_that_died_is_started_again():
     assert worker._process is None
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("source", "change", "kind", "said"),
     [
@@ -450,6 +459,7 @@ def _tied(Z, *_):
     return Z.size > 0 and ((Z.max(axis=0) == Z).sum(axis=0) > 1).any()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("claim", "function", "where", "undecided"),
     few(
@@ -490,6 +500,7 @@ def test_a_rest_beyond_64_terms_is_judged_where_no_example_drawn_at_random_has_o
     assert (outcome.verdict, outcome.finding.diagnosis.cause) == (Verdict.REFUTED, "block-remainder")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("claim", [claim for claim, kinds in decisive.DECISIVE.items() if any(k.long for k in kinds)])
 def test_sizes_of_a_block_and_a_rest_are_asked_for_and_found_for_every_claim(claim):
     kinds = decisive.of_claim(claim, Conventions(), decisive.BY_DEFAULT)
@@ -520,6 +531,7 @@ def test_declined_inputs_are_counted_apart_and_the_smallest_is_shown():
     assert rows * columns == 6
 
 
+@pytest.mark.no_cover
 def test_one_declined_input_of_a_hundred_is_shown_and_does_not_matter():
     seen = []
     outcome = _run(_declining("relu", lambda _: seen.append(1) or len(seen) == 50), "relu.forward", examples=100)
@@ -576,6 +588,7 @@ def test_a_target_that_declares_no_biases_is_not_asked_for_their_gradient():
     assert (outcome.verdict, outcome.reason) == (Verdict.UNSUPPORTED, "the target declares that it has no biases")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("formula", [lambda S, P: S - P, lambda S, P: S * P.sum(axis=0) - P])
 def test_labels_normalised_up_to_rounding_admit_either_formula(formula):
     declared = Conventions(unnormalised_labels="rounding")

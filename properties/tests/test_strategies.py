@@ -18,6 +18,8 @@ from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
 from backproof_spec.rounding.formats import FORMATS
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 DTYPES = list(NUMPY_DTYPES)
 
 
@@ -195,7 +197,6 @@ def test_labels_of_an_empty_batch_have_no_column():
 # --- networks -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
 def test_networks_fit_together_and_vary_in_depth_and_width():
     drawn = _drawn(S.networks(_domain()), 200)
     depths, widths = set(), set()

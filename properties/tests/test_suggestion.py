@@ -9,6 +9,8 @@ from backproof_impl import reference as R
 from backproof_impl.conventions import Conventions, declare
 from backproof_properties.results import Verdict
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 ROWS = ("layout=batch-first", "weights=in-out")
 
 
@@ -32,7 +34,6 @@ LAYOUTS = [
 ]
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("target", "claims", "lines"), few(LAYOUTS, lambda row: row[2] != ROWS), ids=["rows", "torch", "numbers"]
 )

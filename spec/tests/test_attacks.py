@@ -3,6 +3,8 @@
 import pytest
 from attacks import ATTACKS, refusal
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 ITEMS = (
     "capture",
     "an eigenvariable in the hypotheses",
@@ -35,14 +37,12 @@ ITEMS = (
 every_attack = pytest.mark.parametrize("name", ATTACKS)
 
 
-@pytest.mark.no_cover
 @every_attack
 def test_an_attack_is_refused_by_the_guard_it_names(name):
     by, attack, _ = ATTACKS[name]
     assert refusal(attack) == by
 
 
-@pytest.mark.no_cover
 @every_attack
 def test_the_twin_of_an_attack_is_accepted(name):
     _, _, twin = ATTACKS[name]

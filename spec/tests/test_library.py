@@ -23,6 +23,7 @@ CLAIMS = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("name", "gradient"),
     few(CLAIMS, lambda row: row[0] not in LARGE),
@@ -56,6 +57,7 @@ def test_a_gradient_is_proved_for_all_shapes(name: str, gradient: Gradient) -> N
 H = Fraction(1, 2**200)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", built_in())
 def test_the_explicit_jacobian_is_that_of_difference_quotients(name: str) -> None:
     """Every entry of every output by every entry of every argument, at 600 bits: J is off by h²·f‴/6 and no more."""

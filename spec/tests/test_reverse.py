@@ -26,6 +26,7 @@ def _bare(op):
     return replace(op, gradients=())
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", built_in())
 def test_every_gradient_is_derived(name):
     op = derived(_bare(operation(name)))
@@ -34,6 +35,7 @@ def test_every_gradient_is_derived(name):
         assert refuted(op, gradient) is None
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", built_in())
 def test_what_is_derived_can_be_written_and_read(name):
     op = derived(_bare(operation(name)))

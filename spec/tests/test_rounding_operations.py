@@ -15,6 +15,8 @@ from backproof_spec.language.rounding import BITS, rounded
 from backproof_spec.library import built_in, operation
 from backproof_spec.rounding.formats import Arithmetic
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 
 class Floats(Exact):
     """Python's floats: every operation is rounded."""

@@ -22,6 +22,8 @@ from backproof_spec.calculus.theorems import DEEPEST, THEOREMS, named
 from backproof_spec.calculus.theorems.network import gradient
 from backproof_spec.claims import CLAIM_IDS
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 SMALL = mp.mpf(10) ** -AGREEMENT
 every_theorem = pytest.mark.parametrize("stem", THEOREMS)
 
@@ -168,7 +170,6 @@ def test_nothing_more_is_assumed_than_is_needed(stem, derived):
     assert {judgement[0] for _, _, judgement in derived(stem).theorem.hypotheses} == ASSUMED.get(stem, set())
 
 
-@pytest.mark.no_cover
 def test_a_network_assumes_no_zero_at_the_hidden_layers_it_passes():
     counts = {stem: len(THEOREMS[stem]().theorem.hypotheses) for stem in ("network.3.dW1", "network.3.dW3")}
     assert counts == {"network.3.dW1": 4, "network.3.dW3": 2}
@@ -177,7 +178,6 @@ def test_a_network_assumes_no_zero_at_the_hidden_layers_it_passes():
 # --- in numbers -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover
 @every_theorem
 def test_every_line_is_true_in_numbers(stem, derived):
     derivation = derived(stem)
@@ -186,7 +186,6 @@ def test_every_line_is_true_in_numbers(stem, derived):
             assert worst_deviation(line.theorem, model) < SMALL, line.words
 
 
-@pytest.mark.no_cover
 @every_theorem
 @pytest.mark.parametrize("size", [0, 1])
 def test_every_line_holds_where_dimensions_are_0_or_1(stem, size, derived):
@@ -247,7 +246,6 @@ def test_a_network_of_forty_layers_is_proved_and_replayed(monkeypatch):
     assert theorem.conclusion[:2] == ("deriv", "W1")
 
 
-@pytest.mark.no_cover
 def test_the_numbers_of_a_deep_network_are_not_all_0():
     derivation = gradient(20, "dW1")
     (model,) = values.telling(derivation, derivation.theorem, 1)

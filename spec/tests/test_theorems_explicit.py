@@ -14,6 +14,8 @@ from backproof_spec.calculus.theorems import THEOREMS
 from backproof_spec.matrices import commutation, from_entries, identity, kron, ones, unvec, vec, vjp
 from backproof_spec.operations import cross_entropy, linear, relu, softmax, softmax_cross_entropy
 
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 SMALL = mp.mpf(10) ** -AGREEMENT
 
 
@@ -174,7 +176,6 @@ def test_the_chain_rule_is_the_product_of_the_explicit_jacobians(sizes, derived)
         _agree(whole, _quotients(lambda X: f(g(X)), x))
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("stem", [stem for stem in THEOREMS if re.match(r"network\.\d", stem)])
 def test_a_network_theorem_is_the_explicit_jacobian_of_the_whole(stem, derived):
     _, k, output = stem.split(".")

@@ -49,6 +49,7 @@ def _also(text, way):
     return of, of.ways[-1]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("text", "way"), PROVED)
 def test_a_way_that_gives_the_same_is_proved_for_all_sizes(text, way):
     of, also = _also(text, way)

@@ -83,7 +83,7 @@ def _positive(function: Callable[[Number], Number], name: str, *, zero: bool = F
 
 
 def _half(a: Number) -> Number:
-    return (1 if a >= 0 else 0) if isinstance(a, Fraction) else mp.mpf(a >= 0)
+    return Fraction(a >= 0) if isinstance(a, Fraction) else mp.mpf(a >= 0)
 
 
 def _sigmoid(a: Number) -> Number:
