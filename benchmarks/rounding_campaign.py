@@ -248,12 +248,12 @@ def row(key: tuple[str, str, str], seen: Tally) -> tuple[str, ...]:
     return (*key, f"{seen.entries:,}", f"{judged_share:.1%}", f"{seen.worst:.3f}", seen.regime, threshold, caught)
 
 
-def show(rows: list[tuple[str, ...]], *, markdown: bool) -> None:
+def show(rows: list[tuple[str, ...]], *, markdown: bool, headings: tuple[str, ...] = HEADINGS) -> None:
     """The table, for a page or for the terminal."""
     if markdown:
-        print(*(f"| {' | '.join(line)} |" for line in (HEADINGS, ["---"] * len(HEADINGS), *rows)), sep="\n")
+        print(*(f"| {' | '.join(line)} |" for line in (headings, ["---"] * len(headings), *rows)), sep="\n")
         return
-    table = Table(*HEADINGS)
+    table = Table(*headings)
     for line in rows:
         table.add_row(*line)
     Console().print(table)

@@ -68,7 +68,7 @@ def vjp(ways: Sequence[Way], kinks: bool, case: Case, subject: Subject) -> Obser
     with mp.workprec(BITS):
         shape, function = case[gradient.name].shape, f"{operation.name}_vjp"
         computed = subject.call(function, case, name, _like(operation, subject, shape))
-        bounds = dict.fromkeys(given.values[gradient.name]) if kinks and _is_kink(given) else None
+        bounds = dict.fromkeys(given.values[gradient.name]) if kinks and is_kink(given) else None
         fast = partial(_fast_bounds, ways, case, subject)
         exact = (lambda: bounds) if bounds else partial(_gradient_bounds, ways, given, subject)
         return subject.bounded(f"{function}.{name}", computed, exact, partial(_judged, None if bounds else fast))
@@ -85,7 +85,8 @@ def _gradient_bounds(ways: Sequence[Way], given: Evaluation[Number], subject: Su
     return {place: None if None in each else reduce(either, filter(None, each)) for place, each in columns}
 
 
-def _is_kink(given: Evaluation[Number]) -> bool:
+def is_kink(given: Evaluation[Number]) -> bool:
+    """Has no output a derivative there?"""
     bodies = [part for each in given.operation.definitions for part in walk(each.body)]
     if not any(FUNCTIONS[each.function].kink for each in bodies if isinstance(each, Apply)) and not any(
         isinstance(each, Bracket) or (isinstance(each, Reduce) and each.reduction in {"max", "min"}) for each in bodies

@@ -11,9 +11,10 @@ defined.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import count
 from math import prod
 from typing import Any
@@ -36,31 +37,54 @@ _ALMOST = 1 - WIDE(2) ** -20
 """What is so near to the largest number may overflow."""
 
 
+_ONE = np.asarray(WIDE(1))
+
+
 class Doubt(Exception):
     """There is no fast way here."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """Of every entry v, M and E (see ``rounding.Rounded``), in arrays that are broadcast against each other."""
+    """Of every entry v, M and E (see ``rounding.Rounded``), in arrays that are broadcast against each other.
+
+    ``monomials``: R and D; None of what is formed, whose R is the larger of 1 and M + E.
+    """
 
     value: Array
     majorant: Array
     error: Array
+    monomials: tuple[Array, Array] | None = None
+
+    @property
+    def reach(self) -> tuple[Array, Array]:
+        """R and D."""
+        return self.monomials or (np.maximum(self.majorant + self.error, 1), _ONE)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """All of them."""
+        return (self.value, self.majorant, self.error, *(self.monomials or ()))
+
+    @classmethod
+    def of(cls, arrays: Iterable[Array]) -> Field:
+        """From all of them."""
+        value, majorant, error, *monomials = arrays
+        return cls(value, majorant, error, (monomials[0], monomials[1]) if monomials else None)
 
     def each(self, change: Callable[[Array], Array]) -> Field:
         """With every array changed."""
-        return Field(change(self.value), change(self.majorant), change(self.error))
+        return Field.of(map(change, self.arrays))
 
     def where(self, condition: Array, other: Field) -> Field:
-        """This where it holds, else the other."""
-        pairs = ((self.value, other.value), (self.majorant, other.majorant), (self.error, other.error))
-        return Field(*(np.where(condition, a, b) for a, b in pairs))
+        """This where it holds, else the other, which is formed."""
+        pairs = zip(self.arrays, (other.value, other.majorant, other.error, *other.reach), strict=False)
+        return Field.of(np.where(condition, a, b) for a, b in pairs)
 
     def either(self, other: Field) -> Field:
         """One value, computed in one way or in another."""
         error = np.maximum(self.error, other.error + np.abs(self.value - other.value))
-        return Field(self.value, self.majorant, error)
+        return replace(self, error=error)
 
     @property
     def zero(self) -> Any:
@@ -84,10 +108,10 @@ class Along:
     @classmethod
     def of(cls, terms: Sequence[Field]) -> Along:
         """Fields one after the other, along an axis before all others."""
-        columns = zip(*((each.value, each.majorant, each.error) for each in terms), strict=True)
+        columns = zip(*((each.value, each.majorant, each.error, *each.reach) for each in terms), strict=True)
         shape = np.broadcast_shapes(*(each.value.shape for each in terms))
         stacked = (np.stack([np.broadcast_to(A, shape) for A in column]) for column in columns)
-        return cls(Field(*stacked), {0: len(terms)}, 1 + len(shape))
+        return cls(Field.of(stacked), {0: len(terms)}, 1 + len(shape))
 
     def __len__(self) -> int:
         """The number of terms."""
@@ -110,6 +134,7 @@ class Rules:
             raise Doubt
         self.u, self.function, self.least, self._most = map(_wide, (exact.u, exact.function, exact.least, exact.most))
         self._most *= _ALMOST
+        self._small = _wide(exact.small)
         self._logarithm = np.log1p(self.u)
         self.inner = self if exact.inner is exact else Rules(exact.inner)
 
@@ -123,9 +148,9 @@ class Rules:
         found, held = self.given(_wide(value.numerator) / _wide(value.denominator)), self._exact.number(value)
         return Field(found.value, found.majorant, np.asarray(_wide(held.error) if held.fine else WIDE(np.nan)))
 
-    def sure(self, field: Field, size: Array) -> Field:
-        """The field where what is of this size does not overflow."""
-        return Field(field.value, field.majorant, np.where(size <= self._most, field.error, np.nan))
+    def _reaching(self, field: Field, reach: Array, over: Array) -> Field:
+        error = np.where(reach * over <= self._most, field.error, np.nan)
+        return Field(field.value, field.majorant, error, (reach, over))
 
     def formed(self, value: Array, majorant: Array, error: Array, *, doubted: Array | bool = False) -> Field:
         """What surely does not overflow, and is not doubted."""
@@ -135,34 +160,40 @@ class Rules:
     def _flushed(self, field: Field, count: Any) -> Field:
         if not self._exact.flushes:
             return field
-        return Field(field.value, field.majorant, field.error + np.where(field.value != 0, count * self.least, 0))
+        return replace(field, error=field.error + np.where(field.value != 0, count * self.least, 0))
 
     def add(self, terms: Sequence[Field]) -> Field:
         """Σ, in any order."""
-        return self.summed(Along.of(terms)).each(lambda A: A[0])
+        return self.summed(Along.of(terms), np.prod).each(lambda A: A[0])
 
     def total(self, terms: Along) -> Field:
         """Σ, in the accumulator, and stored."""
-        found = self.inner.summed(terms)
+        found = self.inner.summed(terms, partial(np.max, initial=1))
         if self.inner is self:
             return found
         stored = found.error + self.u * (np.abs(found.value) + found.error) + self.least
-        return Field(found.value, found.majorant, np.where(found.error == 0, 0, stored))
+        return replace(found, error=np.where(found.error == 0, 0, stored))
 
-    def summed(self, terms: Along) -> Field:
-        """Σ, in any order: terms that are 0 are none."""
+    def summed(self, terms: Along, combined: Callable[..., Array]) -> Field:
+        """Σ, in any order: terms that are 0 are none; ``combined``: the D of these."""
         a = terms.field
         value, majorant, error = (terms.reduced(np.sum, part) for part in (a.value, a.majorant, a.error))
         several = np.maximum(terms.reduced(np.sum, ~a.zero, dtype=WIDE) - 1, 0)
         grown = error + np.expm1(several * self._logarithm) * (majorant + error)
-        return self._flushed(self.formed(value, majorant, grown), len(terms) - 1)
+        reach, over = a.reach
+        found = self._reaching(
+            self.formed(value, majorant, grown), terms.reduced(np.sum, reach), _over(terms, combined, over)
+        )
+        return self._flushed(found, len(terms) - 1)
 
     def multiply(self, left: Field, right: Field) -> Field:
         """a·b; by 0, 1 and −1 nothing is rounded."""
         majorant = left.majorant * right.majorant
         error = left.majorant * right.error + right.majorant * left.error + left.error * right.error
         own = np.where(left.plain | right.plain, 0, self.u * (majorant + error) + 2 * self.least)
-        return self._flushed(self.formed(left.value * right.value, majorant, error + own), left.plain | right.plain)
+        (reach, over), (other, more) = left.reach, right.reach
+        found = self.formed(left.value * right.value, majorant, error + own)
+        return self._flushed(self._reaching(found, reach * other, over * more), left.plain | right.plain)
 
     def divide(self, left: Field, right: Field) -> Field:
         """a·(1/b)."""
@@ -170,16 +201,23 @@ class Rules:
         inverse, far = 1 / size, 2 * right.error <= size
         error = inverse * right.error / (size - right.error)
         own = self.u * (inverse + error) + self.least
-        return self.multiply(left, self.formed(1 / right.value, inverse, error + own, doubted=~far))
+        found = self.formed(1 / right.value, inverse, error + own, doubted=~far)
+        over = np.maximum(size + right.error, 1) * right.reach[1]
+        return self.multiply(left, replace(found, monomials=(found.reach[0], over)))
 
     def power(self, base: Field, exponent: Field) -> Field:
         """a^e: of whole e as a product, else as exp(e·log a)."""
-        if exponent.value.size != 1:
+        whole = (exponent.error == 0) & (exponent.value == np.floor(exponent.value))
+        logarithm = None if whole.all() else self.apply(FUNCTIONS["log"], (base,))
+        found = logarithm and self.apply(FUNCTIONS["exp"], (self.multiply(exponent, logarithm),))
+        for e in np.unique(exponent.value[whole]):
+            power = self._power(base, float(e))
+            found = power.where(whole & (exponent.value == e), found) if found else power
+        if not found:
             raise Doubt
-        e = float(exponent.value.flat[0])
-        if exponent.error.any() or e != int(e):
-            logarithm = self.apply(FUNCTIONS["log"], (base,))
-            return self.apply(FUNCTIONS["exp"], (self.multiply(exponent, logarithm),))
+        return found
+
+    def _power(self, base: Field, e: float) -> Field:
         n = abs(int(e))
         size, least = base.majorant**n, n * self.least
         relative = n * (np.log1p(base.error / base.majorant) + self._logarithm)
@@ -199,7 +237,8 @@ class Rules:
             sides = (np.maximum(*(np.abs(of(values[0] + e) - value) for e in (k * error, -k * error))) for k in (1, 2))
             error, twice = sides
             doubted = doubted | ((error != twice) & (function.kink is not None))
-        own = self.function * (np.abs(value) + error) + self.least if function.kink is None else 0
+        size, lost = np.maximum(np.abs(value), function.scale) + error, self.least + function.saturates * self._small
+        own = self.function * size + lost if function.kink is None else 0
         return self.formed(value, np.abs(value), error + own, doubted=doubted)
 
     def largest(self, terms: Along) -> Field:
@@ -217,6 +256,11 @@ class Rules:
         off = np.abs(left.value - right.value)
         unsure = np.where((error != 0) & (off <= error / 2), 1, np.where(off <= 2 * error, np.nan, 0))
         return Field(found.value, found.majorant, np.where(error == 0, 0, np.where(np.isnan(error), np.nan, unsure)))
+
+
+def _over(terms: Along, combined: Callable[..., Array], over: Array) -> Array:
+    """The D of a sum; where nothing is divided, without adding anything up."""
+    return terms.reduced(combined, over) if over.ndim else _ONE.reshape((1,) * terms.rank)
 
 
 def _wide(value: Any) -> Any:

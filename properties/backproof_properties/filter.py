@@ -140,7 +140,7 @@ class Fast(Evaluation[Any]):
         return self._product(node, self.rules)
 
     def _product(self, node: Multiply, rules: Rules) -> Callable[[At], Any]:
-        """A product in any order: partial products may overflow; where a bracket is 0 nothing is computed."""
+        """A product; where a bracket is 0 nothing is computed."""
         brackets = [self.compiled(each) for each in operands(node) if isinstance(each, Bracket)]
         others = [self.compiled(each) for each in operands(node) if not isinstance(each, Bracket)]
         one, nothing = rules.given(1), rules.given(0)
@@ -149,8 +149,6 @@ class Fast(Evaluation[Any]):
             held, values = [each(at) for each in brackets], [each(at) for each in others]
             values += [each for each in held if each.error.any()]
             found = reduce(rules.multiply, values) if values else one
-            above = reduce(np.multiply, (np.maximum(each.majorant + each.error, 1) for each in values), WIDE(1))
-            found = rules.sure(found, above)
             for each in held:
                 found = found.where(~each.zero, nothing)
             return found

@@ -140,7 +140,7 @@ def _dimensions(
             chosen = {dim: min(size, 3) for dim, size in chosen.items()}
             chosen[draw(st.sampled_from(dims))] = draw(st.sampled_from(_LARGE))
         chosen = {dim: max(min(size, domain.largest), least) for dim, size in chosen.items()}
-        found = _fitted(operation, parameters, chosen)
+        found = fitted(operation, parameters, chosen)
         if found is not None and work(operation, found) <= most:
             return found
     return hypothesis.reject()
@@ -152,7 +152,7 @@ def _swept(
     """Those of an example of the sweep, lowered but for the leading one until they fit and are not too many."""
     chosen = {dim: max(size, least) for dim, size in zip(dims, sweep.sizes(len(dims), number), strict=True)}
     for _ in range(_LOWERED if dims else 1):
-        found = _fitted(operation, parameters, dict(chosen))
+        found = fitted(operation, parameters, dict(chosen))
         if found is not None and work(operation, found) <= _SWEPT:
             return found
         others = {dim: size // 2 + 1 for dim, size in chosen.items() if dim != dims[number % len(dims)] and size > _FEW}
@@ -160,7 +160,7 @@ def _swept(
     return hypothesis.reject()
 
 
-def _fitted(operation: Operation, parameters: dict[str, Fraction], chosen: dict[str, int]) -> dict[str, int] | None:
+def fitted(operation: Operation, parameters: dict[str, Fraction], chosen: dict[str, int]) -> dict[str, int] | None:
     """These sizes, changed so that they meet what ties them; None where they do not."""
     try:
         for each in operation.where:

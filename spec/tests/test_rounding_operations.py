@@ -102,3 +102,56 @@ def test_a_partial_product_may_underflow_before_what_it_is_distributed_over_mult
             [dX] = [each for each in of.gradients if each.name == "X"]
             bound, r = bounds.compiled(dX.claimed)({"q": 0, "i": 0}), bounds.tensor("r")[(0,)].value
             assert (bound.error > r / 2) is lost
+
+
+def _bounds(of, sizes, parameters, values, dtype):
+    given = Evaluation(derived(of), sizes, parameters, values, Exact())
+    return rounded(given, Arithmetic.of(dtype))
+
+
+def test_a_sigmoid_may_be_0_where_1_plus_its_exponential_overflows():
+    of = operation("operation f(X[s]) -> Y\nY[s] = sigmoid(X[s])\n")
+    with mp.workprec(BITS):
+        bounds = _bounds(of, {"s": 2}, {}, {"X": {(0,): Fraction(-92), (1,): Fraction(-64)}}, "float32").tensor("Y")
+        assert bounds[0,].error > bounds[0,].value
+        assert bounds[1,].error < bounds[1,].value / 10**4
+
+
+def test_an_error_function_has_some_ulp_of_1():
+    of = operation("operation f(X[s]) -> Y\nY[s] = erf(X[s])\n")
+    with mp.workprec(BITS):
+        [bound] = _bounds(of, {"s": 1}, {}, {"X": {(0,): Fraction(1, 100)}}, "float32").tensor("Y").values()
+        assert 8 < bound.error * 2**24 < 9
+
+
+@pytest.mark.parametrize(("size", "fine"), [(1, True), (100, False)])
+def test_ordinary_numbers_of_float16_are_judged_and_not_what_overflows_over_one_denominator(size, fine):
+    """X·Y·X/(n³·m), with n = m, is one way to write C·X/n²: n⁴ is 16 or 1.6·10⁹."""
+    of = derived(operation("cosine_similarity"))
+    row = {(0, i): Fraction(size) for i in range(4)}
+    values = {"X": row, "Y": row, "dC": {(0,): Fraction(1)}}
+    with mp.workprec(BITS):
+        bounds = _bounds(of, {"s": 1, "i": 4}, {"eps": Fraction(1, 2**20)}, values, "float16")
+        assert bounds.compiled(of.gradients[0].claimed)({"s": 0, "i": 0}).fine is fine
+
+
+def test_what_is_0_is_not_judged_where_what_it_is_multiplied_by_overflows():
+    """0·∞: c·r²·0 of a constant row in float16, where r² = 1/eps overflows."""
+    of = operation("operation f(X[s], Y[s]) -> Z\nZ[s] = X[s]/Y[s]\n")
+    for small, fine in ((Fraction(1, 2**13), True), (Fraction(1, 2**15), False)):
+        with mp.workprec(BITS):
+            [bound] = (
+                _bounds(of, {"s": 1}, {}, {"X": {(0,): Fraction(0)}, "Y": {(0,): small}}, "float16")
+                .tensor("Z")
+                .values()
+            )
+            assert bound.fine is fine
+
+
+def test_what_sizes_divide_may_be_multiplied_by_them():
+    """(n·dY − ΣdY)/n overflows where n·dY does."""
+    of = operation("operation f(X[s]) -> Y\nY[s] = X[s] - mean_t X[t]\n")
+    for size, fine in ((2**10, True), (2**13, False)):
+        values = {name: {(s,): Fraction(size if s == 0 else 0) for s in range(4)} for name in ("X",)}
+        with mp.workprec(BITS):
+            assert _bounds(of, {"s": 4, "t": 4}, {}, values, "float16").tensor("Y")[0,].fine is fine

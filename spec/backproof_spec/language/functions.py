@@ -34,6 +34,7 @@ class Function:
 
     ``domain``: what its argument has to satisfy, in words; ``kink``: what is 0 where it has no derivative; without one
     it is smooth. ``contracting``: its values are no further apart than its arguments; else, if smooth, it is monotone.
+    How floats have it: to some ulp of the value, or of ``scale`` where that is more; ``saturates``: 1/(1 + ∞) is 0.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Function:
     domain: str = ""
     kink: Callable[[Values], Number] | None = None
     contracting: bool = False
+    scale: int = 0
+    saturates: bool = False
 
     @property
     def arity(self) -> int:
@@ -99,8 +102,7 @@ def _smooth(
     value: Callable[[Number], Number],
     slope: Callable[[Number, Number], Number],
     domain: str = "",
-    *,
-    contracting: bool = False,
+    **how: Any,
 ) -> Function:
     """A function of one argument that the kernel has under the same name."""
 
@@ -109,7 +111,7 @@ def _smooth(
 
     found = value if domain else at
     slopes = (lambda arguments, of: slope(real(arguments[0]), of),)
-    return Function(name, found, slopes, applied(name), domain, contracting=contracting)
+    return Function(name, found, slopes, applied(name), domain, **how)
 
 
 def _relu(a: Expression) -> Expression:
@@ -131,9 +133,9 @@ FUNCTIONS: dict[str, Function] = {
         _smooth("log", _positive(mp.log, "log"), lambda a, _: 1 / a, "positive"),
         _smooth("sqrt", _positive(mp.sqrt, "sqrt", zero=True), lambda _, of: 1 / (2 * of), "positive"),
         _smooth("tanh", mp.tanh, lambda _, of: 1 - of * of),
-        _smooth("sigmoid", _sigmoid, lambda _, of: of * (1 - of)),
+        _smooth("sigmoid", _sigmoid, lambda _, of: of * (1 - of), saturates=True),
         _smooth("softplus", _softplus, lambda a, _: _sigmoid(a)),
-        _smooth("erf", mp.erf, lambda a, _: 2 / mp.sqrt(mp.pi) * mp.exp(-a * a)),
+        _smooth("erf", mp.erf, lambda a, _: 2 / mp.sqrt(mp.pi) * mp.exp(-a * a), scale=1),
         _smooth("sin", mp.sin, lambda a, _: mp.cos(a), contracting=True),
         _smooth("cos", mp.cos, lambda a, _: -mp.sin(a), contracting=True),
         Function("pi", lambda: +mp.pi, (), lambda: Expression(("pi",))),

@@ -12,9 +12,10 @@ roundoff, η the smallest subnormal, γ_n = (1+u)^n − 1:
 
 M is the same under associativity, commutativity and distributivity: one definition admits every order of summation,
 blocking and fused multiplication. A partial product of k factors may underflow before the others, which multiply what
-is lost by no more than their reach R: Π max(1, M) over a monomial, whatever is distributed over what. Softmax and
-logsumexp are taken with the largest logit subtracted. ``fine``: nothing on the way to the value comes within 2¹⁰ of
-overflow, in whatever order products are formed.
+is lost by no more than their reach R: Π max(1, M) over a monomial, Σ R over a sum, whatever is distributed over what.
+Softmax and logsumexp are taken with the largest logit subtracted. ``fine``: nothing on the way to the value can
+overflow, in whatever order products are formed and over whatever denominator: with D = Π max(1, |b|) of what is divided
+by, R·D ≤ Ω/4. In a sum of terms written out the D are multiplied, as in (a·d + c·b)/(b·d); in a Σ they have one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial, reduce
+from math import prod
 from typing import Any, ClassVar
 
 from mpmath import mp
@@ -40,7 +43,8 @@ BITS = RADIUS_BITS
 class Rounded:
     """A value, its majorant, how far from it an implementation may be, and whether all before it can be finite.
 
-    ``monomials``: their reach R, all together, and the most factors of one; None of what is formed.
+    ``monomials``: their reach R, all together, and the most factors of one; None of what is formed. ``over``: the D
+    of what it is divided by.
     """
 
     value: Number
@@ -48,6 +52,7 @@ class Rounded:
     error: Number
     fine: bool = True
     monomials: tuple[Number, int] | None = None
+    over: Number = 1
 
     @property
     def reach(self) -> tuple[Number, int]:
@@ -64,8 +69,8 @@ def _parts(each: Rounded) -> tuple[Number, Number, Number]:
     return each.value, each.majorant, each.error
 
 
-_MARGIN = 10
-"""So many powers of two from overflow nothing is certain: code scales by sizes, and regroups factors."""
+_MARGIN = 2
+"""So many powers of two from overflow nothing is certain: code multiplies by small numbers first."""
 
 
 def either(one: Rounded, other: Rounded) -> Rounded:
@@ -82,6 +87,7 @@ class Rounding:
         form = arithmetic.accumulator if kept else arithmetic.output
         self.form, self.u, self.most = form, form.u, mp.ldexp(arithmetic.output.largest, -_MARGIN)
         self.flushes = arithmetic.flush_to_zero
+        self.small = 1 / form.largest
         self.least = form.smallest_normal if self.flushes else form.smallest_subnormal
         self.function = 2 * arithmetic.exp_ulps * form.u
         self.inner = Rounding(arithmetic, kept=True) if arithmetic.accumulator is not form and not kept else self
@@ -110,8 +116,12 @@ class Rounding:
         """After so many operations, even if they round nothing: each may make 0 of a subnormal number."""
         return replace(each, error=each.error + count * self.least) if self.flushes and each.value else each
 
-    def add(self, terms: Sequence[Rounded]) -> Rounded:
-        """The sum, in any order."""
+    def _reaching(self, each: Rounded, reach: Number, factors: int, over: Number) -> Rounded:
+        fine = each.fine and bool(reach * over <= self.most)
+        return replace(each, fine=fine, monomials=(reach, factors), over=over)
+
+    def add(self, terms: Sequence[Rounded], combined: Callable[[Sequence[Number]], Number] = prod) -> Rounded:
+        """The sum, in any order; ``combined``: the D of these."""
         fine, count = all(each.fine for each in terms), len(terms) - 1
         terms = [each for each in terms if not self.is_zero(each)]
         if len(terms) < len(("a", "b")):
@@ -120,12 +130,13 @@ class Rounding:
         growth = (1 + self.u) ** (len(terms) - 1) - 1
         found = self._formed(value, majorant, error + growth * (majorant + error))
         reaches, factors = zip(*(each.reach for each in terms), strict=True)
-        monomials = sum(reaches, mp.mpf(0)), max(factors)
-        return self._flushed(replace(found, fine=found.fine and fine, monomials=monomials), count)
+        over = combined([each.over for each in terms])
+        found = self._reaching(replace(found, fine=found.fine and fine), sum(reaches, mp.mpf(0)), max(factors), over)
+        return self._flushed(found, count)
 
     def total(self, terms: Sequence[Rounded]) -> Rounded:
         """Σ, in the accumulator, and stored."""
-        found = self.inner.add(terms)
+        found = self.inner.add(terms, partial(max, default=1))
         if self.inner is self or found.exactly:
             return found
         return replace(found, error=found.error + self.u * (abs(found.value) + found.error) + self.least)
@@ -135,14 +146,14 @@ class Rounding:
         for a, b in ((left, right), (right, left)):
             if a.exactly and abs(a.value) in {0, 1}:
                 size, fine = abs(a.value), a.fine and b.fine
-                found = Rounded(a.value * b.value, size * b.majorant, size * b.error, fine, b.monomials)
-                return self._flushed(found, 1)
+                found = Rounded(a.value * b.value, size * b.majorant, size * b.error, fine)
+                return self._flushed(self._reaching(found, *b.reach, a.over * b.over), 1)
         majorant = left.majorant * right.majorant
         error = left.majorant * right.error + right.majorant * left.error + left.error * right.error
         (reach, count), (other, more) = left.reach, right.reach
         own = self.u * (majorant + error) + self.least * reach * other * (count + more)
         found = self._formed(left.value * right.value, majorant, error + own, left, right)
-        return replace(found, monomials=(reach * other, count + more))
+        return self._reaching(found, reach * other, count + more, left.over * right.over)
 
     def divide(self, left: Rounded, right: Rounded) -> Rounded:
         """a·(1/b)."""
@@ -152,7 +163,8 @@ class Rounding:
         inverse, least = 1 / abs(right.value), abs(right.value) - right.error
         error = 1 / least - inverse if least > 0 else mp.inf
         own = self.u * (inverse + error) + self.least
-        return self.multiply(left, Rounded(1 / right.value, inverse, error + own, right.fine))
+        over = max(1, abs(right.value) + right.error) * right.over
+        return self.multiply(left, replace(self._formed(1 / right.value, inverse, error + own, right), over=over))
 
     def power(self, base: Rounded, exponent: Rounded) -> Rounded:
         """a^e: of whole e as a product, else as exp(e·log a)."""
@@ -177,7 +189,8 @@ class Rounding:
                 error = max(abs(function.value(values[0] + e) - value) for e in (error, -error))
             except ArithmeticError:
                 error = mp.inf
-        own = self.function * (abs(value) + error) + self.least if smooth else mp.mpf(0)
+        size, lost = max(abs(value), function.scale) + error, self.least + function.saturates * self.small
+        own = self.function * size + lost if smooth else mp.mpf(0)
         return self._formed(value, abs(value), error + own, *arguments)
 
     def largest(self, values: Sequence[Rounded]) -> Rounded:
@@ -206,13 +219,13 @@ class RoundedEvaluation(Evaluation[Rounded]):
         for way in (each for each in self.operation.ways if each.name == definition.name):
             other = self.entries(way.body, way.indices)
             found = {place: either(each, other[place]) for place, each in found.items()}
-        return {place: replace(each, majorant=abs(each.value), monomials=None) for place, each in found.items()}
+        return {place: replace(each, majorant=abs(each.value), monomials=None, over=1) for place, each in found.items()}
 
     def _multiply(self, node: Multiply) -> Callable[[At], Rounded]:
         return self._product(node, self.arithmetic)
 
     def _product(self, node: Multiply, rounding: Rounding) -> Callable[[At], Rounded]:
-        """A product in any order: partial products may overflow."""
+        """A product of numbers, where no bracket is 0."""
         brackets = [self.compiled(each) for each in operands(node) if isinstance(each, Bracket)]
         others = [self.compiled(each) for each in operands(node) if not isinstance(each, Bracket)]
 
@@ -221,11 +234,7 @@ class RoundedEvaluation(Evaluation[Rounded]):
             if any(map(rounding.is_zero, held)):
                 return rounding.given(Fraction(0))
             values = [*(each for each in held if not each.exactly), *(each(at) for each in others)]
-            found, above = rounding.given(Fraction(1)), mp.mpf(1)
-            for each in values:
-                found, above = rounding.multiply(found, each), above * max(1, each.majorant + each.error)
-            fine = all(each.fine for each in values) and bool(above <= rounding.most)
-            return replace(found, fine=fine)
+            return reduce(rounding.multiply, values, rounding.given(Fraction(1)))
 
         return of
 
