@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from backproof_spec.language.evaluating import Place
     from backproof_spec.operation import Operation
 
-SMALL = 400
-"""The most work (see ``inputs.work``) of an example that the exact path is asked about."""
+SMALL, FIRST = 400, 30
+"""The most work (see ``inputs.work``) of an example that the exact path is asked about, and how many are, of a cell."""
 OF_THE_DTYPE = {("pytorch", "embedding"), ("pytorch", "layer_norm")}
 """Whose gradients add up in float16 and bfloat16 (PyTorch 2.13.0 on a CPU)."""
 WAYS = {"batch_norm": "computed also Y[s,i] = g[i]*r[i]*X[s,i] + (b[i] - g[i]*r[i]*mean_t X[t,i])\n"}
@@ -277,7 +277,7 @@ class Cell:
                         yield target.name, Tally(alarms=[f"{output}: {computed!r}"])
                         continue
                     handled += computed.size
-                    seen = Judge(found, output, much <= SMALL, rng)(computed, plants)
+                    seen = Judge(found, output, much <= SMALL and number < FIRST, rng)(computed, plants)
                     seen.where = f"{output}, {self.regime}, {target.name}"
                     seen.alarms = [f"{self.regime} {number}: {text}" for text in seen.alarms]
                     yield target.name, seen

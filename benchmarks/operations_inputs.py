@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from backproof_spec.language.reverse import derived, missing, swept
 from backproof_spec.operation import Operation
 from backproof_spec.rounding.formats import FORMATS
 
-MOST = 60_000
+SMALL, LARGE, FEW = ((6, 6), (40, 6), (200, 6)), (200, 20), 30
+"""Up to these are one size of an example and all others: the small ones in turn, after a few the large ones."""
+MOST = 100_000
 """The most work (see ``work``) of any example."""
 
 
@@ -88,12 +91,12 @@ class Given:
         """Is there a gradient that is not claimed, of what has kinks?"""
         return bool(missing(self.operation)) and self.operation.name == "max_pool"
 
-    def sizes(self, rng: np.random.Generator, case: Case, largest: int) -> dict[str, int] | None:
+    def sizes(self, rng: np.random.Generator, case: Case, largest: int, other: int) -> dict[str, int] | None:
         """Of every dimension; None where they do not fit each other."""
         arguments = self.operation.arguments
         dims = {self.operation.dimension[i]: 0 for each in arguments for i in (*each.indices, each.below) if i}
         one = rng.choice([*dims])
-        some = {dim: int(rng.integers(1, 6 if dim != one else largest)) for dim in dims}
+        some = {dim: int(rng.integers(1, largest if dim == one else other)) for dim in dims}
         return fitted(self.operation, {each.name: case[each.name] for each in self.operation.parameters}, some)
 
     def cases(self, regime: str, dtype: str, rng: np.random.Generator) -> Iterator[tuple[Case, int]]:
@@ -101,8 +104,8 @@ class Given:
         operation, form = self.operation, FORMATS[dtype]
         for number in itertools.count():
             case: Case = {each.name: each.choices[rng.integers(len(each.choices))] for each in operation.parameters}
-            sizes = self.sizes(rng, case, (6, 40, 200)[number % 3])
-            if sizes is None or min(sizes.values()) < 1 or work(operation, sizes) > MOST:
+            sizes = self.sizes(rng, case, *(SMALL[number % 3] if number < FEW else LARGE))
+            if sizes is None or min(sizes.values()) < 1 or max(work(operation, sizes), prod(sizes.values()) // 20) > MOST:
                 continue
             for name, shape in self.shapes(sizes).items():
                 argument = operation.argument(name)
