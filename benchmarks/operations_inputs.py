@@ -105,7 +105,11 @@ class Given:
         for number in itertools.count():
             case: Case = {each.name: each.choices[rng.integers(len(each.choices))] for each in operation.parameters}
             sizes = self.sizes(rng, case, *(SMALL[number % 3] if number < FEW else LARGE))
-            if sizes is None or min(sizes.values()) < 1 or max(work(operation, sizes), prod(sizes.values()) // 20) > MOST:
+            if (
+                sizes is None
+                or min(sizes.values()) < 1
+                or max(work(operation, sizes), prod(sizes.values()) // 20) > MOST
+            ):
                 continue
             for name, shape in self.shapes(sizes).items():
                 argument = operation.argument(name)
