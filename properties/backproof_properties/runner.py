@@ -233,7 +233,7 @@ class _Search:
         if found.entries:
             left = {kind: times - kind.holds(case) for kind, times in self._undecided.items()}
             self._undecided = {kind: times for kind, times in left.items() if times}
-        self._seen.add(replace(found, thresholds=[]) if self._subject.swift else found)
+        self._seen.add(Observation(worst=found.worst) if self._subject.swift else found)
         self._latest = found.worst
 
     def _told(self, finding: Finding, case: Case, usage: Usage, trace: Trace) -> Finding:
