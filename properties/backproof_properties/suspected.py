@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from random import Random
+from typing import Any
 
 import numpy as np
 from mpmath import mp
@@ -48,7 +49,7 @@ class Mutated:
     def _fast(self, seen: Seen) -> list[Running] | None:
         operation = self.mutant.operation
         try:
-            at = Fast(operation, seen.case, seen.subject.arithmetic)
+            at: Any = Fast(operation, seen.case, seen.subject.arithmetic)
             if self.argument is None:
                 fields = [at.tensor(name) for name in operation.outputs]
             else:
