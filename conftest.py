@@ -4,6 +4,7 @@ pytest --hypothesis-profile deep properties/tests/test_suite.py
 """
 
 import compileall
+import functools
 import os
 import re
 import tempfile
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("dev", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=20, derandomize=True, database=None)
@@ -41,17 +42,32 @@ def _compiled_once() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _proofs_are_checked_untraced(request: pytest.FixtureRequest) -> None:
-    """A process checks a proof once: here in seconds, and not traced in whichever test is the first to need it."""
-    from backproof_properties.proof import proved  # noqa: PLC0415 - what a conftest imports is not measured
-    from backproof_spec.claims import CLAIM_IDS  # noqa: PLC0415 - neither
+    """A process checks a proof once: not traced in whichever test is the first to need it."""
+    from backproof_properties import proof  # noqa: PLC0415 - what a conftest imports is not measured
 
-    measuring = request.config.pluginmanager.getplugin("_cov")
-    controller = getattr(measuring, "cov_controller", None)
-    if hasattr(request.config, "workerinput") and controller:
+    controller = getattr(request.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    traced = proof.proved.__wrapped__
+
+    @functools.cache
+    def untraced(claim: str) -> object:
+        if not (controller and controller.started):
+            return traced(claim)
         controller.pause()
-        for claim in CLAIM_IDS:
-            proved(claim)
-        controller.resume()
+        try:
+            return traced(claim)
+        finally:
+            controller.resume()
+
+    untraced.__wrapped__ = traced
+    proof.proved = untraced
+
+
+@pytest.fixture
+def unshrunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any counterexample will do: shrinking takes a third of the time of a refutation."""
+    from backproof_properties import runner  # noqa: PLC0415 - as above
+
+    monkeypatch.setattr(runner, "_SHRUNK", (Phase.generate,))
 
 
 _COQC = """#!/bin/sh

@@ -11,7 +11,7 @@ from backproof import Conventions, Limits, UsageError, checking
 from backproof_impl import reference as R
 from backproof_properties.results import Link, Verdict
 
-pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("unshrunk")]  # see CONTRIBUTING
 
 
 def _strict(Z, dY):
@@ -31,6 +31,7 @@ def _refusal(target="reference", **options):
 # --- what runs ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_reference_passes_everything():
     report = backproof.check("reference", examples=3, seed=2)
     report.raise_if_refuted()

@@ -15,6 +15,8 @@ from backproof_docs.html import to_html
 from backproof_docs.report import SCHEMA_PATH
 from backproof_spec.claims import CLAIM_IDS
 
+pytestmark = pytest.mark.usefixtures("unshrunk")
+
 RMS_NORM = """\
 # Normalisation of each row by its root mean square, with a gain.
 operation rms_norm(X[s,i], g[i]; eps = 1e-6) -> Y
@@ -131,7 +133,7 @@ def test_a_wrong_target_is_refuted_and_named(mistake):
 @pytest.mark.no_cover
 def test_the_command_that_repeats_a_failure_names_the_operation(cli, tmp_path):
     (tmp_path / "my.py").write_text(TARGET.replace("(dY * X * r)", "(2 * dY * X * r)"), encoding="utf-8")
-    _, out, _ = cli("validate", "my.py", "--operation", "rms_norm.op", "--claim", "rms_norm.dg", *FEW)
+    _, out, _ = cli("validate", "my.py", "--operation", "rms_norm.op", "--claim", "rms_norm.dg", "--no-isolate", *FEW)
     assert "again     backproof validate my.py --operation rms_norm.op --claim rms_norm.dg --seed 1" in out
     assert "rms_norm.dX" not in out
 

@@ -18,7 +18,7 @@ mutants = sys.modules.setdefault("mutants", importlib.util.module_from_spec(_SPE
 _SPEC.loader.exec_module(mutants)
 
 SAMPLE = ("relu", "linear", "dropout", "embedding", "rms_norm")
-QUICK = {"relu", "dropout", "embedding"}
+QUICK = {"relu"}
 
 
 def test_the_record_is_up_to_date():
@@ -31,7 +31,7 @@ def test_a_sample_comes_out_again(name):
     assert mutants.score(name) == mutants.recorded()[name]
 
 
-@pytest.mark.parametrize("name", few([*SAMPLE, "softmax", "cross_entropy"], {*QUICK, "cross_entropy"}.__contains__))
+@pytest.mark.parametrize("name", few([*SAMPLE, "softmax", "cross_entropy"], QUICK.__contains__))
 def test_what_is_not_mutated_is_not_refuted(name):
     given = operation(name)
     right = Mutant("", "", derived(given))

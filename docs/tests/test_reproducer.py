@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from few import few
 
 import backproof
 from backproof_docs import replay
@@ -17,6 +18,8 @@ from backproof_impl.calling import Call
 from backproof_impl.loading import as_target
 from backproof_properties import runner
 from backproof_properties.results import Finding, Link, Outcome, Verdict
+
+pytestmark = pytest.mark.usefixtures("unshrunk")
 
 RIGHT = """
 import numpy as np
@@ -169,7 +172,11 @@ WRONG_OWN = {
 }
 
 
-@pytest.mark.parametrize(("old", "new", "claim"), WRONG_OWN.values(), ids=WRONG_OWN)
+@pytest.mark.parametrize(
+    ("old", "new", "claim"),
+    few(WRONG_OWN.values(), {WRONG_OWN[name] for name in ("value", "number", "breach", "in place")}.__contains__),
+    ids=WRONG_OWN,
+)
 def test_so_it_does_for_an_operation_of_ones_own(old, new, claim, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert OWN.count(old) == 1

@@ -47,7 +47,7 @@ def test_biases_as_matrices_hold(shape, axis, verdicts):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("shape", "given"), [("column", "(1, 2)"), ("row", "(2, 1)")])
+@pytest.mark.parametrize(("shape", "given"), few([("column", "(1, 2)"), ("row", "(2, 1)")], ("row", "(2, 1)").__eq__))
 def test_a_bias_gradient_of_another_shape_is_refuted_with_the_shape_of_b_and_dw_is_judged(
     shape, given, found, verdicts
 ):

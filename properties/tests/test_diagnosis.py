@@ -27,6 +27,8 @@ from backproof_properties.suspects import OF_INPUTS, OF_TRUTH
 from backproof_spec.claims import CLAIM_IDS
 from backproof_spec.language.rounding import Rounded
 
+pytestmark = pytest.mark.usefixtures("unshrunk")
+
 LOGITS = {"Z": np.array([[0.0, 1.0], [0.5, -2.0], [0.25, 4.0]]), "dS": np.ones((3, 2))}
 LAYER = {
     "W": np.eye(2, 3),
@@ -35,12 +37,6 @@ LAYER = {
     "dZ": np.array([[1.0, 2.0], [-4.0, 8.0]]),
 }
 LINKS = {each.claim: place for place, each in enumerate(PROPERTIES) if each.link is Link.IMPLEMENTATION}
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_shrunk(monkeypatch):
-    """A diagnosis is of any counterexample, and shrinking takes most of the time."""
-    monkeypatch.setattr(runner, "_SHRUNK", (Phase.generate,))
 
 
 def _none(_):

@@ -41,8 +41,7 @@ QUICK = {
 }  # fmt: skip
 """Claims of which the first mistake is found and shrunk within two seconds: the others are for a run of the slow."""
 FEW = {
-    "einsum", "fsum_raises", "float32_declared", "strided_results", "cache_of_the_last_call", "loss_and_dx_left_out",
-    "softmax_online", "weights_in_out_declared",
+    "fsum_raises", "float32_declared", "cache_of_the_last_call", "loss_and_dx_left_out", "softmax_online",
 }  # fmt: skip
 """What is unusual, one of each kind."""
 LINKS = tuple(each for each in PROPERTIES if each.link is Link.IMPLEMENTATION)

@@ -201,7 +201,11 @@ def test_a_reported_mistake_is_refuted_and_its_diagnosis_is_true(number, seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("case", CORRECT, ids=[str(k) for k in range(len(CORRECT))])
+@pytest.mark.parametrize(
+    "case",
+    few([(case,) for case in CORRECT], lambda row: row[0][0] in {"dropout", "embedding", ROOT, NORM}),
+    ids=[str(k) for k in range(len(CORRECT))],
+)
 def test_what_it_should_have_been_is_not(case, seed):
     outcome = _run(*case, seed)
     assert (outcome.verdict, outcome.finding) == (Verdict.HOLDS, None)

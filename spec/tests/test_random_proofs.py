@@ -357,9 +357,10 @@ def test_a_derivative_of_what_is_defined_is_told_from_0():
 
 
 @pytest.mark.no_cover
+@pytest.mark.parametrize("steps", few([60, 150], (60).__eq__))
 @given(st.randoms(use_true_random=True))
-def test_what_is_proved_by_steps_at_random_is_true_in_numbers(random):
-    assert falsehood(random, 150) is None
+def test_what_is_proved_by_steps_at_random_is_true_in_numbers(steps, random):
+    assert falsehood(random, steps) is None
 
 
 @pytest.mark.no_cover
