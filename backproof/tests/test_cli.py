@@ -282,6 +282,7 @@ def test_each_command_has_a_help_that_begins_with_what_it_does(cli, command):
 # --- as a process ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_process_runs_in_several_workers_and_is_plain_where_it_is_piped(tmp_path):
     (tmp_path / "strict.py").write_text(STRICT, encoding="utf-8")
     path = str(tmp_path / "strict.py")

@@ -15,7 +15,7 @@ from backproof_properties.planted.mistakes import MISTAKES
 pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
 
 PLANTS = {plant.name: plant for plant in MISTAKES}
-OPTIONS = ("--examples", "20", "--seed", "1", "-n", "1")
+OPTIONS = ("--examples", "8", "--seed", "1", "-n", "1")
 
 
 def _optimised(*arguments, **environment):
@@ -30,12 +30,10 @@ def test_the_reference_still_passes():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "claim"),
-    few(
-        [("mask_strict", "relu.dZ"), ("gradient_averaged_over_the_batch", "linear.dW")],
-        ("mask_strict", "relu.dZ").__eq__,
-    ),
+    [("mask_strict", "relu.dZ"), ("gradient_averaged_over_the_batch", "linear.dW")],
 )
 def test_a_planted_mistake_is_refuted(tmp_path, name, claim):
     path = tmp_path / "planted.py"

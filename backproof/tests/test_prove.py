@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
+from few import few
 
 from backproof import prove
 from backproof.cli import main
@@ -37,7 +38,11 @@ def test_a_theorem_is_printed_with_what_was_checked(cli):
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
-    ("name", "count"), [("linear", 6), ("kron", 3), ("network.dX", 3), ("network.2", 5), ("network.4.dW2", 1)]
+    ("name", "count"),
+    few(
+        [("linear", 6), ("kron", 3), ("network.dX", 3), ("network.2", 5), ("network.4.dW2", 1)],
+        {("linear", 6), ("network.4.dW2", 1)}.__contains__,
+    ),
 )
 def test_an_operation_a_claim_and_a_depth_name_theorems(cli, name, count):
     status, out, _ = cli("prove", name)

@@ -11,7 +11,7 @@ from backproof_properties.subject import Subject
 from backproof_properties.suite import PROPERTIES
 
 
-def _outcome(target, claim, *, dtype="float64", examples=20):
+def _outcome(target, claim, *, dtype="float64", examples=10):
     planned = runner.tasks((claim,), (dtype,), examples, 1)
     [task] = [task for task in planned if task.property.link is Link.IMPLEMENTATION]
     return runner.run(task, as_target(target))

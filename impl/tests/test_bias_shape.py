@@ -43,7 +43,7 @@ def _with_matrix_biases(axis):
 def test_biases_as_matrices_hold(shape, axis, verdicts):
     target = bias_shape(_with_matrix_biases(axis), shape)
     assert set(target) == {"linear", "linear_vjp", "network_gradients", "relu"}
-    assert verdicts(target, *LINEAR, *NETWORK, examples=4) == dict.fromkeys((*LINEAR, *NETWORK), "holds")
+    assert verdicts(target, *LINEAR, *NETWORK, examples=2) == dict.fromkeys((*LINEAR, *NETWORK), "holds")
 
 
 @pytest.mark.no_cover
