@@ -53,7 +53,11 @@ SMALL, FIRST = 400, 30
 """The most work (see ``inputs.work``) of an example that the exact path is asked about, and how many are, of a cell."""
 OF_THE_DTYPE = {("pytorch", "embedding"), ("pytorch", "layer_norm")}
 """Whose gradients add up in float16 and bfloat16 (PyTorch 2.13.0 on a CPU)."""
-WAYS = {"batch_norm": "computed also Y[s,i] = g[i]*r[i]*X[s,i] + (b[i] - g[i]*r[i]*mean_t X[t,i])\n"}
+WAYS = {
+    "batch_norm": "computed also Y[s,i] = g[i]*r[i]*X[s,i] + (b[i] - g[i]*r[i]*mean_t X[t,i])\n",
+    "group_norm": "computed also Y[s,h,k,x] = g[h,k]*r[s,h]*X[s,h,k,x]"
+    " + (b[h,k] - g[h,k]*r[s,h]*mean_{l,y} X[s,h,l,y])\n",
+}
 """PyTorch's way where it is one that loses accuracy: see docs/guide/rounding.md."""
 ASKED = 6
 """So many doubtful entries of an array are asked of the exact path, chosen at random, if there are more."""
