@@ -200,7 +200,7 @@ def test_labels_of_an_empty_batch_have_no_column():
 
 
 def test_networks_fit_together_and_vary_in_depth_and_width():
-    drawn = _drawn(S.networks(_domain()), 200)
+    drawn = _drawn(S.networks(_domain()), 600)
     depths, widths = set(), set()
     for case in drawn:
         sizes = [case["X"].shape[0], *(len(b) for b in case["biases"])]
