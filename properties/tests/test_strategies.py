@@ -199,6 +199,7 @@ def test_labels_of_an_empty_batch_have_no_column():
 # --- networks -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_networks_fit_together_and_vary_in_depth_and_width():
     drawn = _drawn(S.networks(_domain()), 600)
     depths, widths = set(), set()
