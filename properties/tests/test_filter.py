@@ -132,7 +132,7 @@ def test_what_it_says_to_be_inside_is_inside(name):
                 said[far] += seen is not None
 
     _examples(operation, "float64", check)
-    assert any(said.values()) == (name != "softmax_cross_entropy")
+    assert any(said.values())
 
 
 def test_it_says_nothing_where_floats_are_not_wide_enough(monkeypatch):
