@@ -17,7 +17,7 @@ import itertools
 import statistics
 import sys
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from operations_inputs import REGIMES, Given
 from operations_spellings import SPELLINGS
 from rich.console import Console
 from rich.progress import track
-from rounding_campaign import LEAST_PLANTED, PLANTED, UNPLANTED, show
+from rounding_campaign import LEAST_PLANTED, PLANTED, UNPLANTED, Tally, show
 
 from backproof_impl import reference
 from backproof_impl.conventions import DTYPES
@@ -125,27 +125,6 @@ def targets(operation: Operation, names: list[str]) -> Iterator[Target]:
 
 
 # --- measuring --------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Tally:
-    """What was seen; ``unasked``: doubtful for the filter, and in too large an example for the exact path."""
-
-    entries: int = 0
-    uncertified: int = 0
-    unasked: int = 0
-    worst: float = 0
-    where: str = ""
-    thresholds: list[float] = field(default_factory=list)
-    alarms: list[str] = field(default_factory=list)
-    planted: int = 0
-    caught: int = 0
-
-    def add(self, other: Tally) -> None:
-        """Include ``other``."""
-        self.worst, self.where = max((self.worst, self.where), (other.worst, other.where))
-        for name in ("entries", "uncertified", "unasked", "thresholds", "alarms", "planted", "caught"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
 @dataclass
@@ -282,7 +261,7 @@ class Cell:
                         continue
                     handled += computed.size
                     seen = Judge(found, output, much <= SMALL and number < FIRST, rng)(computed, plants)
-                    seen.where = f"{output}, {self.regime}, {target.name}"
+                    seen.regime = f"{output}, {self.regime}, {target.name}"
                     seen.alarms = [f"{self.regime} {number}: {text}" for text in seen.alarms]
                     yield target.name, seen
 
@@ -321,7 +300,7 @@ def row(key: tuple[str, str], seen: Tally) -> tuple[str, ...]:
     threshold = f"{statistics.median(seen.thresholds):.1e}" if seen.thresholds else "–"
     caught = f"{seen.caught} of {seen.planted}" if seen.planted else "–"
     shares = (f"{seen.uncertified / every:.1%}", f"{seen.unasked / every:.1%}")
-    return (*key, f"{seen.entries:,}", *shares, f"{seen.worst:.3f}", seen.where, threshold, caught)
+    return (*key, f"{seen.entries:,}", *shares, f"{seen.worst:.3f}", seen.regime, threshold, caught)
 
 
 HEADINGS = (

@@ -107,10 +107,11 @@ OUTPUTS: dict[str, Output] = {
 
 @dataclass
 class Tally:
-    """What was seen, in a cell or in several."""
+    """What was seen, in a cell or in several; ``unasked``: doubtful, and too large for the exact path."""
 
     entries: int = 0
     uncertified: int = 0
+    unasked: int = 0
     worst: float = 0
     regime: str = ""
     thresholds: list[float] = field(default_factory=list)
@@ -121,7 +122,7 @@ class Tally:
     def add(self, other: Tally) -> None:
         """Include ``other``; the regime kept is that of the largest error ÷ bound."""
         self.worst, self.regime = max((self.worst, self.regime), (other.worst, other.regime))
-        for name in ("entries", "uncertified", "thresholds", "alarms", "planted", "caught"):
+        for name in ("entries", "uncertified", "unasked", "thresholds", "alarms", "planted", "caught"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -138,7 +139,7 @@ class Judge:
         name, of_loss = f"{self.output.function}.{self.output.name}", not self.output.function.startswith("linear")
         try:
             seen = self.subject.judge(name, computed, bound, self.samples, of_loss=of_loss)
-            return Tally(seen.entries, seen.uncertified, seen.worst)
+            return Tally(seen.entries, seen.uncertified, worst=seen.worst)
         except Refuted as refuted:
             if computed.size == 1:
                 ratio = (refuted.finding.error_in_bounds or "∞").replace("∞", "inf")
