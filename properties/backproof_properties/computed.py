@@ -32,6 +32,8 @@ from backproof_spec.language.rounding import BITS, Rounded, RoundedEvaluation, e
 from backproof_spec.language.syntax import Apply, Bracket, Gradient, Node, Reduce, walk
 from backproof_spec.operation import Operation
 
+_DIGITS = BITS // 3
+"""What is smaller than its bound by so many bits is 0, but for the precision at which it is computed."""
 Bounds = Mapping[Place, Rounded | None]
 """Of each entry its bound; None where nothing is known."""
 
@@ -46,7 +48,9 @@ def forward(operation: Operation, case: Case, subject: Subject) -> Observation:
             computed = subject.call(operation.name, case, output, _like(operation, subject, shape))
             fast = partial(of_output, operation, output, case, subject.arithmetic)
             exact = partial(_value_bounds, bounds, output, shape)
-            seen.add(subject.bounded(f"{operation.name}.{output}", computed, exact, partial(_judged, fast)))
+            seen.add(
+                subject.bounded(f"{operation.name}.{output}", computed, exact, partial(_judged, fast, subject.swift))
+            )
     return seen
 
 
@@ -71,7 +75,9 @@ def vjp(ways: Sequence[Way], kinks: bool, case: Case, subject: Subject) -> Obser
         bounds = dict.fromkeys(given.values[gradient.name]) if kinks and is_kink(given) else None
         fast = partial(_fast_bounds, ways, case, subject)
         exact = (lambda: bounds) if bounds else partial(_gradient_bounds, ways, given, subject)
-        return subject.bounded(f"{function}.{name}", computed, exact, partial(_judged, None if bounds else fast))
+        return subject.bounded(
+            f"{function}.{name}", computed, exact, partial(_judged, None if bounds else fast, subject.swift)
+        )
 
 
 def _fast_bounds(ways: Sequence[Way], case: Case, subject: Subject) -> Field:
@@ -139,14 +145,20 @@ def _backwards(A: Any) -> Any:
     return A[back].copy() if isinstance(A, np.ndarray) else A
 
 
-def _judged(fast: Callable[[], Field] | None, name: str, computed: Any, exact: Callable[[], Bounds]) -> Observation:
+def _judged(
+    fast: Callable[[], Field] | None,
+    swift: bool,  # noqa: FBT001
+    name: str,
+    computed: Any,
+    exact: Callable[[], Bounds],
+) -> Observation:
     """What is certain of an output: see the module's docstring."""
     if isinstance(computed, Raised):
         expected = exact()
         if all(each is not None and each.fine for each in expected.values()):
             raise computed
         return Observation(uncertified=len(expected), raised=1)
-    inside = certainly(computed, fast) if fast else None
+    inside = certainly(computed, fast, swift=swift) if fast else None
     return inside or _exactly(name, computed, exact())
 
 
@@ -161,7 +173,7 @@ def _exactly(name: str, computed: Array, expected: Bounds) -> Observation:
             continue
         seen.entries += 1
         ratio = _ratio(float(computed[place]), each)
-        if each.value:
+        if abs(each.value) > mp.ldexp(each.error, -_DIGITS):
             thresholds.append(float(2 * each.error / abs(each.value)))
         if ratio <= 1:
             seen.worst = max(seen.worst, float(ratio))

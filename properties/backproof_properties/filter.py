@@ -42,6 +42,8 @@ from backproof_spec.rounding.formats import FORMATS, Arithmetic
 
 SHARE, _UNDERFLOWN = WIDE(0.9), WIDE(0.5)
 """What is within so much of Ê is certainly within E; where Ê may be a small part of what underflows, of less."""
+_FAINT = WIDE(2) ** -9
+"""What is no more of its Ê may be 0: so much v̂ is off by, at most."""
 _TERMS = 4_000_000
 """The most entries that one array may have."""
 
@@ -256,8 +258,11 @@ def of_gradient(operation: Operation, gradient: Gradient, claimed: Node, case: C
 
 
 @np.errstate(all="ignore")
-def certainly(computed: Array, bounds: Callable[[], Field]) -> Observation | None:
-    """What is known if every entry is certainly within its bound; else None."""
+def certainly(computed: Array, bounds: Callable[[], Field], *, swift: bool = False) -> Observation | None:
+    """What is known if every entry is certainly within its bound; else None.
+
+    Of a value that may be 0 it is not known what would be detected there; ``swift``: nor asked.
+    """
     try:
         field = bounds()
     except (Doubt, ArithmeticError):
@@ -265,6 +270,8 @@ def certainly(computed: Array, bounds: Callable[[], Field]) -> Observation | Non
     off, size = np.abs(computed.astype(WIDE) - field.value), np.abs(field.value)
     share = np.where(field.error < float(FORMATS[computed.dtype.name].smallest_normal), _UNDERFLOWN, SHARE)
     if not np.all((off <= share * field.error) | ((off == 0) & ~np.isnan(field.error))):
+        return None
+    if not swift and np.any((size > 0) & (size <= _FAINT * field.error)):
         return None
     worst = np.max(np.where(field.error > 0, off / field.error, 0), initial=0)
     thresholds = (2 * field.error / size)[size > 0]

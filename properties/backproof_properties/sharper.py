@@ -59,7 +59,7 @@ class Output:
             return subject.raised(computed, [each.expected(case, subject) for each in together])
         if subject.swift:
             flat = computed.reshape(-1, 1) if self.name == "db" else computed
-            inside = certainly(flat, partial(least, self.claim, case, subject))
+            inside = certainly(flat, partial(least, self.claim, case, subject), swift=True)
             if inside is not None:
                 return Observation(inside.entries)
         return subject.judge(f"{self.function}.{self.name}", computed, self.expected(case, subject), None)

@@ -149,3 +149,15 @@ def test_every_function_of_the_language_has_a_fast_form():
     for name in fields.FUNCTIONS:
         assert name in fields._FUNCTIONS or callable(getattr(np, name))
     assert inspect.signature(fields._erf)
+
+
+def test_a_value_that_may_be_0_is_not_taken_for_a_small_one():
+    """Of the first query Σ_u dA[t,u]·K[u,a] is 0, in whatever floats something else."""
+    rng, operation = np.random.default_rng(1), _operation("causal_attention")
+    case = {name: rng.normal(size=(2, 2)) for name in ("Q", "K", "V", "dO")}
+    each = next(one for one in operation.gradients if one.name == "Q")
+    field = of_gradient(operation, each, claimed(each), case, FORMATS["float64"])
+    got = field.value.astype(np.float64)
+    got[0] = 0
+    assert certainly(got, lambda: field, swift=True) is not None
+    assert (certainly(got, lambda: field) is None) == bool(field.value[0].any())
