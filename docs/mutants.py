@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from multiprocessing import get_context
@@ -86,7 +87,7 @@ def survives(given: Operation, claim: str, mutant: Mutant, *, rounded: bool = Fa
         for place, each in enumerate(checks.properties(given))
         if (each.claim, each.link) == (claim, Link.IMPLEMENTATION)
     )
-    target = as_target(functions, None, table)
+    each, target = replace(each, sweeps=0), as_target(functions, None, table)  # found without a look at all sizes
     return not any(runner.refutes(runner.Task(place, "float64", count, SEED, each), target) for count in EXAMPLES)
 
 
