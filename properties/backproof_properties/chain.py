@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hypothesis import assume
 from hypothesis import strategies as st
 from mpmath import mp
 
 from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
+from backproof_properties.contract import Raised
+from backproof_properties.filter import certainly
+from backproof_properties.least import of_chain
 from backproof_properties.property import Property
 from backproof_properties.regimes import ORDINARY
 from backproof_properties.results import Link, Observation
@@ -30,6 +35,7 @@ from backproof_spec.operations import linear
 from backproof_spec.rounding import linear as linear_bounds
 from backproof_spec.rounding import relu as relu_bounds
 from backproof_spec.rounding import softmax as softmax_bounds
+from backproof_spec.rounding.enclosure import Enclosure
 
 # --- scalar -----------------------------------------------------------------------------------------------------------
 
@@ -145,14 +151,18 @@ def _composed(case: Case, subject: Subject) -> Observation:
     dY = subject.call("softmax_vjp", {"Z": Y, "dS": case["dS"]}, "dZ")
     dZ = subject.call("relu_vjp", {"Z": Z, "dY": dY}, "dZ")
     computed = subject.call("linear_vjp", {**case, "dZ": dZ}, "dY")
-    arithmetic = subject.arithmetic
-    W = enclosed(case, "W")
-    bound_Z = linear_bounds.forward(W, enclosed(case, "Y"), enclosed(case, "b"), arithmetic)
-    bound_Y = relu_bounds.forward(bound_Z, arithmetic)
-    bound_dY = softmax_bounds.dZ(bound_Y, enclosed(case, "dS"), arithmetic)
-    bound_dZ = relu_bounds.dZ(bound_Z, bound_dY, arithmetic, subject.conventions.relu_at_zero)
-    bound = linear_bounds.dY(W, bound_dZ, arithmetic)
-    return subject.judge("linear_vjp∘relu_vjp∘softmax_vjp.dY", computed, bound, case["Y"].shape[1])
+    if subject.swift and not isinstance(computed, Raised):
+        inside = certainly(computed, partial(of_chain, case, subject), swift=True)
+        if inside is not None:
+            return inside
+    return subject.judge("linear_vjp∘relu_vjp∘softmax_vjp.dY", computed, _bound(case, subject), case["Y"].shape[1])
+
+
+def _bound(case: Case, subject: Subject) -> Enclosure:
+    arithmetic, W = subject.arithmetic, enclosed(case, "W")
+    Z = linear_bounds.forward(W, enclosed(case, "Y"), enclosed(case, "b"), arithmetic)
+    dY = softmax_bounds.dZ(relu_bounds.forward(Z, arithmetic), enclosed(case, "dS"), arithmetic)
+    return linear_bounds.dY(W, relu_bounds.dZ(Z, dY, arithmetic, subject.conventions.relu_at_zero), arithmetic)
 
 
 PROPERTIES: tuple[Property, ...] = (

@@ -274,6 +274,5 @@ def certainly(computed: Array, bounds: Callable[[], Field], *, swift: bool = Fal
     if not swift and np.any((size > 0) & (size <= _FAINT * field.error)):
         return None
     worst = np.max(np.where(field.error > 0, off / field.error, 0), initial=0)
-    thresholds = (2 * field.error / size)[size > 0]
-    found = Observation(off.size, worst=float(worst))
-    return replace(found, thresholds=[float(np.median(thresholds))]) if thresholds.size else found
+    found, thresholds = Observation(off.size, worst=float(worst)), (2 * field.error / size)[size > 0]
+    return found if swift or not thresholds.size else replace(found, thresholds=[float(np.median(thresholds))])

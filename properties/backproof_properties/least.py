@@ -9,6 +9,13 @@ For inputs that are known, u being the accumulator's and E = 8u that of exp:
     −Σ P·log S     (n·p + 2)·u·Σ|P·log S|, and E·Σ|P·log S| where S is given
     −P/S           2u·|P/S|
 
+and of those that are off by Δ, as in a network:
+
+    A·B + c        |A|ΔB + ΔA(|B| + ΔB) + N·u·((|A| + ΔA)(|B| + ΔB) + |c|)
+    max(Z, 0)      ΔZ where Z > 0, else max(Z + ΔZ, 0)
+    S, log S       S·0.99·x and 0.99·x more, x_i = (1 − S_i)·Δ_i + Σ_{j≠i} S_j·Δ_j, where no Δ exceeds 2⁻⁷
+    dY∘1[Z ≥ 0]    ΔdY where |Z| ≥ 0.99·Δ; elsewhere between 0 and dY, and ΔdY more: what either branch admits
+
 Each is what the module of ``backproof_spec.rounding`` of that name adds up, without what underflow, storing and second
 order add. So much of a sum is left to NumPy's widest floats that they are off by less than a hundredth of it.
 """
@@ -19,6 +26,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from mpmath import mp
 
 from backproof_properties.arrays import Array, Case
 from backproof_properties.fields import WIDE, Doubt, Field
@@ -26,56 +34,93 @@ from backproof_properties.running import NEVER, lowest_bit
 from backproof_properties.subject import Subject
 
 Least = Callable[[Case, Subject, Any], Field]
-_ALMOST = WIDE(0.99)
+_ALMOST, _NEAR = WIDE(0.99), WIDE(2) ** -7
 
 
 def least(claim: str, case: Case, subject: Subject) -> Field:
     """The exact value of the claim's output, and the least that its bound can be. Raises ``Doubt``."""
+    u = _unit(subject)
+    wide = {name: A.astype(WIDE) for name, A in case.items()}
+    return _fitting(LEAST[claim](wide, subject, u), subject)
+
+
+def _unit(subject: Subject) -> Any:
+    """u, where all of this holds."""
     arithmetic, declared = subject.arithmetic, subject.conventions
     plain = declared.reduction == "sum" and not declared.scale and not arithmetic.flush_to_zero
     if not plain or np.finfo(WIDE).eps > 2.0**-10 * float(arithmetic.u):
         raise Doubt
-    wide = {name: A.astype(WIDE) for name, A in case.items()}
-    found = LEAST[claim](wide, subject, WIDE(float(arithmetic.u)))
-    fits = found.majorant <= float(arithmetic.output.largest) / 4
+    return WIDE(float(arithmetic.u))
+
+
+def _wide(value: Any) -> Any:
+    """A power of two of mpmath."""
+    return np.ldexp(WIDE(1), int(mp.log(value, 2)))
+
+
+def _fitting(found: Field, subject: Subject) -> Field:
+    """What surely does not overflow."""
+    fits = found.majorant <= float(subject.arithmetic.output.largest) / 4
     return Field(found.value, found.majorant, np.where(fits, found.error, np.nan))
 
 
 def _product(A: Array, B: Array, addend: Array | None, subject: Subject, u: Any) -> Field:
+    return _of_product(_exactly(A), _exactly(B), addend, subject, u)
+
+
+def _of_product(left: Field, right: Field, addend: Array | None, subject: Subject, u: Any) -> Field:
+    A, B, dA, dB = left.value, right.value, left.error, right.error
     value, size, roundings = A @ B, np.abs(A) @ np.abs(B), A.shape[1]
+    known = not (dA.any() or dB.any())
+    moved = 0 if known else np.abs(A) @ dB + dA @ (np.abs(B) + dB)
     unit = sum(int(lowest_bit(M).min(initial=NEVER)) for M in (A, B))
     if addend is not None:
         value, size, roundings = value + addend[:, None], size + np.abs(addend)[:, None], roundings + 1
         unit = min(unit, int(lowest_bit(addend).min(initial=NEVER)))
-    room = np.ldexp(WIDE(1), min(unit + subject.arithmetic.accumulator.precision, NEVER))
-    return Field(value, size, np.where(size <= room, 0, roundings * u * size))
+    if known:
+        room = np.ldexp(WIDE(1), min(unit + subject.arithmetic.accumulator.precision, NEVER))
+        return Field(value, size, np.where(size <= room, 0, roundings * u * size))
+    widest = size + moved
+    own = roundings * u * widest + A.shape[1] * _wide(subject.arithmetic.underflow)
+    return Field(value, widest, np.where(widest == 0, 0, moved + own))
 
 
-def _softmax(Z: Array, u: Any) -> tuple[Array, Array]:
+def _softmax(Z: Array, u: Any, spread: Any = 0) -> tuple[Array, Array]:
     """S, and r."""
     gaps = Z.max(axis=0, keepdims=True) - Z
     powers = np.exp(-gaps)
     S = powers / powers.sum(axis=0, keepdims=True)
-    return S, S * u * (len(Z) + 1 + _ALMOST * (1 - S) * (8 + gaps))
+    return S, S * (u * (len(Z) + 1 + _ALMOST * (1 - S) * (8 + gaps)) + _moved(S, spread))
+
+
+def _moved(S: Array, spread: Any) -> Any:
+    """How far log S moves with logits that are off by ``spread``."""
+    if not np.any(spread):
+        return 0
+    if not np.all(spread <= _NEAR):
+        raise Doubt
+    others = (S * spread).sum(axis=0, keepdims=True) - S * spread
+    return _ALMOST * ((1 - S) * spread + others)
 
 
 def _of_softmax(S: Array, r: Array) -> Field:
     return Field(S, S, r)
 
 
-def _softmax_dZ(case: Case, _: Subject, u: Any) -> Field:
-    (S, r), g = _softmax(case["Z"], u), case["dS"]
+def _softmax_dZ(case: Case, _: Subject, u: Any, spread: Any = 0) -> Field:
+    (S, r), g = _softmax(case["Z"], u, spread), case["dS"]
     size = np.abs(g)
     inner, m, lost = ((each * A).sum(axis=0, keepdims=True) for each, A in ((S, g), (S, size), (r, size)))
     majorant = S * (size + m)
     return Field(S * (g - inner), majorant, majorant * (len(S) + 2) * u + r * (size + m) + S * lost)
 
 
-def _fused_dZ(case: Case, subject: Subject, u: Any) -> Field:
-    (S, r), P = _softmax(case["Z"], u), case["P"]
+def _fused_dZ(case: Case, subject: Subject, u: Any, spread: Any = 0) -> Field:
+    (S, r), P = _softmax(case["Z"], u, spread), case["P"]
     sums = (each.sum(axis=0, keepdims=True) for each in (P, np.abs(P)))
     masses, total = (WIDE(1), WIDE(1)) if subject.fused[0] else sums
-    error = total * (S * (len(S) + 4) * u + r) + 4 * u * np.abs(P)
+    lost = (len(S) + 6) * _wide(subject.arithmetic.underflow)
+    error = total * (S * (len(S) + 4) * u + r) + 4 * u * np.abs(P) + lost
     return Field(S * masses - P, total * S + np.abs(P), error)
 
 
@@ -87,19 +132,34 @@ def _loss(logarithms: Array, P: Array, u: Any, roundings: int, own: Any = 0) -> 
     return Field(-terms.sum(), size, np.maximum(error, 0))
 
 
-def _fused(case: Case, _: Subject, u: Any) -> Field:
+def _fused(case: Case, _: Subject, u: Any, spread: Any = 0) -> Field:
     Z, P = case["Z"], case["P"]
     gaps = Z.max(axis=0, keepdims=True) - Z
-    log_sum = np.log(np.exp(-gaps).sum(axis=0, keepdims=True))
-    return _loss(-gaps - log_sum, P, u, 2, 8 * (gaps + log_sum + 1) * P.size)
+    powers = np.exp(-gaps)
+    total = powers.sum(axis=0, keepdims=True)
+    log_sum = np.log(total)
+    found = _loss(-gaps - log_sum, P, u, 2, 8 * (gaps + log_sum + 1) * P.size)
+    return Field(found.value, found.majorant, found.error + (np.abs(P) * _moved(powers / total, spread)).sum())
 
 
 def _relu_dZ(case: Case, subject: Subject, _: Any) -> Field:
+    return _masked(_exactly(case["Z"]), _exactly(case["dY"]), subject)
+
+
+def _passed(Z: Field) -> Field:
+    return Field(np.maximum(Z.value, 0), Z.majorant, np.where(Z.value > 0, Z.error, np.maximum(Z.value + Z.error, 0)))
+
+
+def _masked(Z: Field, dY: Field, subject: Subject) -> Field:
     at_zero = float(subject.conventions.relu_at_zero)
     if at_zero not in {0, 1}:
         raise Doubt
-    mask = (case["Z"] >= 0) if at_zero else (case["Z"] > 0)
-    return _exactly(case["dY"] * mask)
+    passes = (Z.value >= 0) if at_zero else (Z.value > 0)
+    sure = (Z.error == 0) | (np.abs(Z.value) >= _ALMOST * Z.error)
+    half = np.abs(dY.value) / 2
+    return Field(
+        dY.value * np.where(sure, passes, 1 / 2), dY.majorant, np.where(sure, passes * dY.error, half + dY.error)
+    )
 
 
 def _exactly(value: Array) -> Field:
@@ -128,3 +188,35 @@ LEAST: dict[str, Least] = {
     "softmax_cross_entropy.dZ": _fused_dZ,
 }
 """By claim."""
+
+
+# --- compositions ----------------------------------------------------------------------------------------------------
+
+
+def of_chain(case: Case, subject: Subject) -> Field:
+    """As ``least``, of the linear layer's dY behind ReLU and softmax. Raises ``Doubt``."""
+    u, wide = _unit(subject), {name: A.astype(WIDE) for name, A in case.items()}
+    Z = _fitting(_product(wide["W"], wide["Y"], wide["b"], subject, u), subject)
+    Y = _passed(Z)
+    dY = _fitting(_softmax_dZ({"Z": Y.value, "dS": wide["dS"]}, subject, u, Y.error), subject)
+    return _fitting(_of_product(_exactly(wide["W"].T), _masked(Z, dY, subject), None, subject, u), subject)
+
+
+def of_network(case: Case, subject: Subject) -> dict[str, list[Field]]:
+    """As ``least``, of the loss and all gradients of a network, layer by layer. Raises ``Doubt``."""
+    u = _unit(subject)
+    wide = {name: [A.astype(WIDE) for A in case[name]] for name in ("weights", "biases")}
+    Ys, Zs = [_exactly(case["X"].astype(WIDE))], list[Field]()
+    for W, b in zip(wide["weights"], wide["biases"], strict=True):
+        Zs.append(_fitting(_of_product(_exactly(W), Ys[-1], b, subject, u), subject))
+        Ys.append(_passed(Zs[-1]))
+    last = {"Z": Zs[-1].value, "P": case["P"].astype(WIDE)}
+    dZ, found = _fitting(_fused_dZ(last, subject, u, Zs[-1].error), subject), dict[str, list[Field]](dW=[], db=[])
+    found["loss"] = [_fitting(_fused(last, subject, u, Zs[-1].error), subject)]
+    ones = _exactly(np.ones_like(dZ.value[:1].T))
+    for W, Y, Z in zip(reversed(wide["weights"]), reversed(Ys[:-1]), (*reversed(Zs[:-1]), None), strict=True):
+        found["dW"].insert(0, _fitting(_of_product(dZ, Y.each(np.transpose), None, subject, u), subject))
+        found["db"].insert(0, _fitting(_of_product(dZ, ones, None, subject, u).each(np.ravel), subject))
+        dY = _fitting(_of_product(_exactly(W.T), dZ, None, subject, u), subject)
+        dZ = dY if Z is None else _masked(Z, dY, subject)
+    return {**found, "dX": [dZ]}

@@ -1,26 +1,31 @@
-"""Regimes: what turns an integer into a float, chosen to confuse. Small integers become simple floats."""
+"""Regimes: what turns an integer into a float, chosen to confuse. Small integers become simple floats.
+
+Those that are tried at all sizes do so for arrays of integers, too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from backproof_spec.rounding.formats import Format
 
-Regime = Callable[[int, Format], float]
+Regime = Callable[[Any, Format], Any]
 
 
-def _signed(code: int, magnitude: Callable[[int], float]) -> float:
-    return -magnitude(code >> 1) if code & 1 else magnitude(code >> 1)
+def _signed(code: Any, magnitude: Callable[[Any], float]) -> float:
+    found: float = magnitude(code >> 1) * (1 - 2 * (code & 1))
+    return found
 
 
-def small(code: int, form: Format) -> float:  # noqa: ARG001 - one signature for all regimes
+def small(code: Any, form: Format) -> Any:  # noqa: ARG001 - one signature for all regimes
     """Multiples of 1/4 in [−2, 2]: ties, exact zeros (of both signs), exact cancellation."""
     return _signed(code, lambda k: (k % 9) / 4)
 
 
-def dense(code: int, form: Format) -> float:
+def dense(code: Any, form: Format) -> Any:
     """Full-precision significands in (−4, 4)."""
     return _signed(code, lambda k: (k % 2 ** (form.precision + 2)) * 2.0**-form.precision)
 
@@ -88,9 +93,9 @@ def far(code: int, form: Format) -> float:
     return _signed(code, lambda k: float(np.ldexp(1 + ((k >> 8) % 8) / 8, min(largest, 13 + k % 88))))
 
 
-def probability(code: int, form: Format) -> float:
+def probability(code: Any, form: Format) -> Any:
     """Full-precision numbers in (0, 1]."""
-    return float(np.ldexp(code % 2**form.precision + 1, -form.precision))
+    return (code % 2**form.precision + 1) * 2.0**-form.precision
 
 
 def rare_probability(code: int, form: Format) -> float:
@@ -108,24 +113,25 @@ def rare_probability(code: int, form: Format) -> float:
     return table[code % len(table)]
 
 
-def positive(code: int, form: Format) -> float:
+def positive(code: Any, form: Format) -> Any:
     """Numbers in (0, 4)."""
-    return abs(dense(code, form)) or 1.0
+    found = abs(dense(code, form))
+    return found + (found == 0)
 
 
-def nonnegative(code: int, form: Format) -> float:
+def nonnegative(code: Any, form: Format) -> Any:
     """Multiples of 1/4 in [0, 2]."""
     return abs(small(code, form))
 
 
-def inside(code: int, form: Format) -> float:
+def inside(code: Any, form: Format) -> Any:
     """Full-precision numbers in (0, 1)."""
-    return float(np.ldexp(code % (2**form.precision - 1) + 1, -form.precision))
+    return (code % (2**form.precision - 1) + 1) * 2.0**-form.precision
 
 
-def bit(code: int, form: Format) -> float:  # noqa: ARG001 - one signature for all regimes
+def bit(code: Any, form: Format) -> Any:  # noqa: ARG001 - one signature for all regimes
     """0 or 1."""
-    return float(code % 2)
+    return code % 2 * 1.0
 
 
 POSITIVE: tuple[Regime, ...] = (positive,)

@@ -48,6 +48,8 @@ _TIMES, _OFTEN, _FEW = 3, 50, 3
 """Where answers differ an example is tried thrice, and a reproducer fifty times; elsewhere few further examples are."""
 _FURTHER, _EXAMPLES, _AGAIN = ((5, 2), (_LARGEST, 0)), 12, 9
 """A diagnosis draws so many examples of each of these sizes, at most and at least, and up to so many times."""
+_MEASURED = 20
+"""Of so many arrays it is measured how small an error is detected; of others only that they are within their bounds."""
 _ROUNDS = 16
 """What decides a claim is looked for among that many times so many examples, small ones or long ones."""
 
@@ -193,8 +195,9 @@ class _Search:
             self._seen.drawn.update(held(self._each.claim, case, usage, self._domain.format))
         failure: Refuted | Failed
         trace, before = Trace(), tuple(self._subject.target.made)
+        swift = self._subject.swift or len(self._seen.thresholds) >= _MEASURED
         try:
-            found = self._checked(case, replace(self._subject, usage=usage, trace=trace))
+            found = self._checked(case, replace(self._subject, usage=usage, trace=trace, swift=swift))
         except Refuted as refuted:
             failure = Refuted(self._told(refuted.finding, case, usage, trace))
         except Raised as raised:

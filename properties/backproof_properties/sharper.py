@@ -61,7 +61,7 @@ class Output:
             flat = computed.reshape(-1, 1) if self.name == "db" else computed
             inside = certainly(flat, partial(least, self.claim, case, subject), swift=True)
             if inside is not None:
-                return Observation(inside.entries)
+                return inside
         return subject.judge(f"{self.function}.{self.name}", computed, self.expected(case, subject), None)
 
     def centred(self, formula: Mapping[Place, Number], case: Case, subject: Subject) -> Observation:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -87,13 +88,18 @@ def arrays(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tup
     regimes = tuple(each for each in regimes if each is not rare_probability) if domain.sweeps else regimes
     regime = draw(st.sampled_from(regimes))
     other = draw(st.sampled_from(regimes))
-    if size <= DRAWN_ENTRIES:
-        codes = draw(st.lists(st.integers(0, 2**_CODE_BITS - 1), min_size=size, max_size=size))
+    flat: Any
+    if domain.sweeps:
+        numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1))).integers(0, 2**62, size)
+        flat = np.where(numbers & 7 == 7, other(numbers >> 3, form), regime(numbers >> 3, form))  # noqa: PLR2004 - below
     else:
-        source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
-        codes = [source.getrandbits(_CODE_BITS) for _ in range(size)]
-    flat = [(other if code & 7 == 7 else regime)(code >> 3, form) for code in codes]  # noqa: PLR2004 - one in eight
-    A = np.array(flat, dtype=np.float64).astype(NUMPY_DTYPES[domain.dtype]).reshape(shape)
+        if size <= DRAWN_ENTRIES:
+            codes = draw(st.lists(st.integers(0, 2**_CODE_BITS - 1), min_size=size, max_size=size))
+        else:
+            source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
+            codes = [source.getrandbits(_CODE_BITS) for _ in range(size)]
+        flat = [(other if code & 7 == 7 else regime)(code >> 3, form) for code in codes]  # noqa: PLR2004 - one in eight
+    A = sweep.repeated(np.array(flat, dtype=np.float64).astype(NUMPY_DTYPES[domain.dtype]).reshape(shape), domain.swept)
     return A if set(regimes) <= {*PROBABILITIES} else _of_magnitude(domain, A)
 
 
@@ -184,7 +190,7 @@ def labels(draw: st.DrawFn, domain: Domain, shape: tuple[int, int]) -> Array:
     source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
     n, p = shape
     columns = [(kind or source.choice(kinds))(source, n, domain) for _ in range(p)]
-    P = np.array(columns, dtype=np.float64).reshape(p, n).T
+    P = sweep.repeated(np.array(columns, dtype=np.float64).reshape(p, n).T, domain.swept, (-1,))
     return np.ascontiguousarray(P.astype(NUMPY_DTYPES[domain.dtype]))
 
 
@@ -244,6 +250,8 @@ FAR = (
     1e30,
 )
 """Logits of these sizes: past them exp underflows or overflows in some format, and of shifted logits it does not."""
+_EVEN_GAP, _DEEPEST = 4.0, 5
+"""Logits at which no probability is small, and the most layers, where sizes are gone through."""
 NEAR = (17.0, 100.0, 800.0)
 """Those at which differentiation keeps most of its digits."""
 
@@ -269,6 +277,30 @@ def last_logits(weights: list[Array], biases: list[Array], X: Array) -> Array:
 
 
 @st.composite
+def _layout(draw: st.DrawFn, domain: Domain, kind: str) -> tuple[list[int], int]:
+    """The widths from the input to the logits, and the batch."""
+    limits = domain.conventions.limits
+    width, depth = limits.sizes("width"), limits.sizes("depth")
+    roomy = not domain.small and domain.format.precision >= _ROOMY  # else most of it could overflow
+    if domain.swept is not None:
+        layers = _within(1 + domain.swept * 3 // 2 % (_DEEPEST if roomy else len(_SHALLOW)), *depth)
+        swept, batch = sweep.layers(domain.swept, layers)
+        batch = max(batch, 1 if _divides_by_batch(domain) else 0)
+        return [_within(max(size, 1), *width) for size in swept], _within(batch, *limits.sizes("batch"))
+    layers = _within(draw(st.sampled_from(_DEPTHS if roomy else _SHALLOW)), *depth)
+    batch = draw(dimensions(domain, (0,)))[0]
+    sizes = [_within(draw(st.sampled_from(_SIZES[:-1])), 0, 3 if domain.small else None) for _ in range(layers + 1)]
+    if kind == "wide" and roomy:
+        sizes[draw(st.integers(0, layers))] = draw(st.sampled_from(_LARGE))
+    if kind in {"equal", "tied"}:
+        sizes = [sizes[0]] * (layers + 1)
+    most = 3 if batch > DRAWN_ENTRIES else domain.largest
+    if domain.small:
+        batch = _within(min(batch, 2), *limits.sizes("batch"))
+    return [_within(min(size, most, domain.largest), *width) for size in sizes], batch
+
+
+@st.composite
 def networks(
     draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDINARY, sizes_of_logits: tuple[float, ...] = FAR
 ) -> Case:
@@ -276,20 +308,9 @@ def networks(
 
     In a small domain depth and sizes are what differentiation at high precision can afford.
     """
-    limits, kind = domain.conventions.limits, draw(st.sampled_from(_LAYERS))
-    roomy = not domain.small and domain.format.precision >= _ROOMY  # else most of it could overflow
-    layers = _within(draw(st.sampled_from(_DEPTHS if roomy else _SHALLOW)), *limits.sizes("depth"))
-    batch = draw(dimensions(domain, (0,)))[0]
-    sizes = [_within(draw(st.sampled_from(_SIZES[:-1])), 0, 3 if domain.small else None) for _ in range(layers + 1)]
-    if kind == "wide" and roomy:
-        sizes[draw(st.integers(0, layers))] = draw(st.sampled_from(_LARGE))
-    if kind in {"equal", "tied"}:
-        sizes = [sizes[0]] * (layers + 1)
-    sizes = [_within(min(size, domain.largest), *limits.sizes("width")) for size in sizes]
-    if batch > DRAWN_ENTRIES:
-        sizes = [_within(min(size, 3), *limits.sizes("width")) for size in sizes]
-    if domain.small:
-        batch = _within(min(batch, 2), *limits.sizes("batch"))
+    limits = domain.conventions.limits
+    kind = "scaled" if domain.sweeps else draw(st.sampled_from(_LAYERS))
+    sizes, batch = draw(_layout(domain, kind))
     weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in pairwise(sizes)]
     offsets = [draw(biases(domain, (rows,), regimes)) for rows in sizes[1:]]
     X = draw(arrays(domain, (sizes[0], batch), regimes))
@@ -297,11 +318,11 @@ def networks(
         weights, offsets = ([parts[0].copy() for _ in parts] for parts in (weights, offsets))
     elif kind == "scaled":
         size = min(draw(st.sampled_from(sizes_of_logits)), float(domain.format.largest) / 16)
-        _scale_logits(weights, offsets, X, size, gap=draw(st.booleans()))
+        _scale_logits(weights, offsets, X, _EVEN_GAP if domain.sweeps else size, gap=draw(st.booleans()))
     elif kind == "offset":
         offsets[-1] = draw(biases(domain, (sizes[-1],), OFFSETS))
     else:
-        _replace_layer(kind, draw(st.integers(0, layers - 1)), weights, offsets)
+        _replace_layer(kind, draw(st.integers(0, len(weights) - 1)), weights, offsets)
     weights, offsets = ([_of_magnitude(domain, A) for A in each] for each in (weights, offsets))
     if limits.logit is not None:
         limit_logits(weights, offsets, X, limits.logit)

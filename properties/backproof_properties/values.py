@@ -26,9 +26,9 @@ _SHARE = 2**4
 def precision(failing: list[Seen]) -> Diagnosis | None:
     """Errors of a few thousand roundings at most, on every refuted example: whatever made them, no formula tells."""
     found = [_roundings(seen) for seen in failing]
-    if any(count is None for count in found):
+    most = max((count for count in found if count is not None), default=0)
+    if any(count is None for count in found) or not most:
         return None
-    most = max(count for count in found if count is not None)
     words = "precision lost on the way, or an order of evaluation outside the bound"
     return Diagnosis("precision", f"errors of up to {_rounded(most)} roundings of {_format(failing[0])}: {words}")
 
@@ -46,7 +46,8 @@ def _format(seen: Seen) -> str:
 def _roundings(seen: Seen) -> float | None:
     """How many roundings the largest error is; None where an error is more than precision lost.
 
-    A rounding is one of the entry, or, where terms cancel, of the bound; of the largest entry where 0 is exact.
+    What overflows as near to the largest number as that counts for nothing. A rounding is one of the entry, or, where
+    terms cancel, of the bound; of the largest entry where 0 is exact.
     """
     u, largest = seen.rounding.u, seen.rounding.largest
     most = min(_ROUNDINGS, 1 / (_SHARE * u))
@@ -56,10 +57,8 @@ def _roundings(seen: Seen) -> float | None:
     unit = np.maximum(u * size, cancelled)
     overflown = ~np.isfinite(seen.got) & np.isfinite(size) & (size * (1 + most * u) + seen.radius > largest)
     judged = seen.refuted & ~overflown
-    if not judged.any():
-        return None
     counts = seen.error[judged] / unit[judged]
-    return float(counts.max()) if np.all(counts <= most) else None
+    return float(counts.max(initial=0)) if np.all(counts <= most) else None
 
 
 # --- what no formula gives --------------------------------------------------------------------------------------------

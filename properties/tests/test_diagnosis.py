@@ -15,7 +15,7 @@ from backproof_impl.target import Target
 from backproof_properties import runner
 from backproof_properties.contract import PLAIN, Usage
 from backproof_properties.diagnosis import diagnose, of_contract
-from backproof_properties.evidence import of_bounds
+from backproof_properties.evidence import of_bounds, record
 from backproof_properties.judge import Refuted
 from backproof_properties.numbers import softmax
 from backproof_properties.planted.noise import PLACES, ULPS, noisy
@@ -24,6 +24,7 @@ from backproof_properties.running import Rounding, Running
 from backproof_properties.subject import Subject
 from backproof_properties.suite import PROPERTIES
 from backproof_properties.suspects import OF_INPUTS, OF_TRUTH
+from backproof_properties.values import precision
 from backproof_spec.claims import CLAIM_IDS
 from backproof_spec.language.rounding import Rounded
 
@@ -430,6 +431,19 @@ def test_noise_is_counted_in_roundings():
         "precision",
         "errors of up to 17 roundings of float64: prec",
     )  # and the rounding of the factor
+
+
+def test_noise_that_overflows_next_to_the_largest_number_is_noise():
+    """Examples in which there is only that say nothing else either."""
+    each, largest = PROPERTIES[LINKS["linear.db"]], np.finfo(np.float64).max
+    subject = Subject(as_target(noisy(("linear_vjp",), 1000, "one")), "float64")
+    cases = (
+        {"W": np.ones((1, 1)), "Y": np.ones((1, 1)), "b": np.ones(1), "dZ": np.full((1, 1), x)} for x in (largest, 3.0)
+    )
+    overflown, off = (record(each, subject, case, PLAIN) for case in cases)
+    assert np.isinf(overflown.got).all()
+    assert precision([overflown]) is None
+    assert precision([overflown, off]).cause == "precision"
 
 
 # --- equal inputs ---------------------------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ def test_exact_inputs_give_exact_outputs(known):
 
 
 def test_forward_is_as_certain_as_its_input():
-    for exact, kept in ((3.0, 3), (-3.0, 0), (0.25, 0.25)):
+    for exact, kept, radius in ((3.0, 3, 0.5), (0.25, 0.25, 0.5), (-0.25, 0, 0.25), (-3.0, 0, 0)):
         found = relu.forward(_around(exact, 0.5), SINGLE)
-        assert (found.exact.tolist(), found.radius.tolist()) == ([[kept]], [[0.5]])
+        assert (found.exact.tolist(), found.radius.tolist()) == ([[kept]], [[radius]])
 
 
 @pytest.mark.parametrize("at_zero", [1, 0, 0.5])

@@ -20,13 +20,14 @@ def _flush(value: Number, radius: Number, arithmetic: Arithmetic) -> Number:
 
 @at_least(EXACT_BITS)
 def forward(Z: Enclosure, arithmetic: Arithmetic) -> Enclosure:
-    """Y = max(Z, 0): ReLU is 1-Lipschitz, so Y is as certain as Z."""
+    """Y = max(Z, 0), which is as certain as Z where it is positive, and at most max(Z + ΔZ, 0) elsewhere."""
     result = Entries(Z.shape, arithmetic)
     for i in range(Z.shape[0]):
         for j in range(Z.shape[1]):
             z, radius = Z.exact[i, j], Z.radius[i, j]
             if is_masked(z, radius) or (mp.isfinite(radius) and mp.isfinite(z)):
-                result.put_exactly((i, j), max(z, mp.mpf(0)), radius + _flush(z, radius, arithmetic))
+                most = radius if z > 0 else max(z + radius, mp.mpf(0))
+                result.put_exactly((i, j), max(z, mp.mpf(0)), most + _flush(z, radius, arithmetic))
             else:
                 result.uncertified((i, j))
     return result.enclosure()
