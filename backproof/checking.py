@@ -108,7 +108,10 @@ def check(
         try:
             chosen, declared = choices.supported_dtypes(loaded, requested), loaded.conventions.declared()
             report = replace(report, target=loaded.name, conventions=declared, dtypes=chosen)
-            planned = runner.needed(runner.tasks(claims, chosen, examples, number, choice.operations), loaded)
+            planned = runner.needed(
+                runner.tasks(claims, chosen, examples, number, choice.operations, choices.beside(loaded, requested)),
+                loaded,
+            )
             planned = runner.offered(planned, loaded) if choice.all and choice.operations else planned
             begun = time.monotonic()
             progress(len(planned), None)

@@ -40,7 +40,7 @@ def _verdict(report: Report) -> str:
     lines = [f"{mark} **Backproof: {phrases.headline(report)}** · {about}"]
     lines += [f"{report.examples} examples a link · seed {report.seed} · {report.seconds:.1f} s"]
     lines += [f"declared: {code(phrases.declared(report))}"] if report.conventions else []
-    lines += [*map(code, phrases.also(report)), phrases.judged(report)]
+    lines += [*map(code, phrases.also(report)), *phrases.judged(report)]
     return "\\\n".join(lines)
 
 

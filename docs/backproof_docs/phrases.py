@@ -9,6 +9,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from backproof_docs.report import KNOWN, NOTHING_JUDGED, Report
@@ -254,7 +255,15 @@ def not_judged(report: Report) -> str:
     return ", ".join(parts)
 
 
-def judged(report: Report) -> str:
-    """The line about what was not looked at, or that everything was."""
+def sizes(report: Report) -> str:
+    """The sizes of the examples on which the target was judged: ``0–41, 63–65``."""
+    found = sorted(set().union(*(each.observation.sizes for each in report.of_target)))
+    runs = [[size for _, size in run] for _, run in groupby(enumerate(found), lambda pair: pair[1] - pair[0])]
+    return ", ".join(f"{run[0]}–{run[-1]}" if run[1:] else str(run[0]) for run in runs)
+
+
+def judged(report: Report) -> list[str]:
+    """The lines about what was looked at and what was not."""
     found = not_judged(report)
-    return f"not judged: {found}" if found else "everything asked was judged"
+    tried = [f"sizes tried: {sizes(report)}"] if sizes(report) else []
+    return [*tried, f"not judged: {found}" if found else "everything asked was judged"]

@@ -264,6 +264,7 @@ def _link(outcome: Outcome, known: str | None) -> dict[str, Any]:
         "entries": outcome.observation.entries,
         "coq": outcome.observation.coq,
         "raised": outcome.observation.raised,
+        "sizes": list(outcome.observation.sizes),
         "drawn": dict(sorted(outcome.observation.drawn.items())),
         "uncertified_share": outcome.uncertified_share,
         "reason": outcome.reason,

@@ -149,7 +149,7 @@ def _summary(report: Report) -> Text:
     )
     if report.conventions:
         text.append(f"\ndeclared: {declared(report)}")
-    return text.append("\n".join(["", *also(report), judged(report)]))
+    return text.append("\n".join(["", *also(report), *judged(report)]))
 
 
 def progress_bar() -> Progress:

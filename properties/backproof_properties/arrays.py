@@ -33,8 +33,16 @@ def enclosed(case: Case, name: str) -> Enclosure:
     return Enclosure.exactly(as_matrix(name, case[name], masked=True))
 
 
+def sizes(case: Case) -> tuple[int, ...]:
+    """Those of all arrays, each once."""
+    arrays = (A for value in case.values() for A in (value if isinstance(value, list) else [value]))
+    return tuple(sorted({size for A in arrays for size in np.shape(A)}))
+
+
 def plain(value: Any) -> Any:
     """``value`` as JSON data: arrays as dtype, shape and decimal strings that round-trip."""
+    if isinstance(value, dict):
+        return {name: plain(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):
         return [plain(entry) for entry in value]
     if isinstance(value, np.ndarray):

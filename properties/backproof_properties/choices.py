@@ -12,6 +12,8 @@ from backproof_properties.property import Property
 SPEC_DTYPE = "float64"
 """The links inside the spec look at no target; their inputs are float64 values."""
 
+_BESIDE = "float32"
+
 
 def require_whole(name: str, value: Any, least: int) -> None:
     """Refuse anything but a whole number of at least ``least``."""
@@ -34,6 +36,12 @@ def supported_dtypes(target: Target, requested: tuple[str, ...] | None) -> tuple
     """The dtypes to run: those requested, else float64 where the target declares it, else the first it declares."""
     declared = target.conventions.limits.dtypes
     return requested or ((SPEC_DTYPE,) if SPEC_DTYPE in declared else declared[:1])
+
+
+def beside(target: Target, requested: tuple[str, ...] | None) -> str | None:
+    """The dtype that is tried a little beside float64, where nobody chose any and the target does not rule it out."""
+    declared = target.conventions.limits.dtypes
+    return _BESIDE if requested is None and {SPEC_DTYPE, _BESIDE}.issubset(declared) else None
 
 
 def unsupported(each: Property, dtype: str | None, target: Target) -> str | None:

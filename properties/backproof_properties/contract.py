@@ -110,8 +110,8 @@ _IN_WORDS = {
 
 
 def in_words(number: int) -> str:
-    """``after 2 earlier calls``."""
-    return f"after {number} earlier call{'s' * (number != 1)}"
+    """``after 2 earlier calls``; nothing after none."""
+    return f"after {number} earlier call{'s' * (number != 1)}" if number else ""
 
 
 def others(case: Case) -> Case:
@@ -190,6 +190,13 @@ class Trace:
     def returned(self, wanted: str, value: Any) -> None:
         """The last call returned this: who is given it is given an output."""
         self._outputs.append((value, (len(self.calls) - 1, wanted)))
+
+    def after(self, number: int) -> list[Call]:
+        """The calls, after so many others."""
+        return [
+            replace(call, taken={name: (k + number, output) for name, (k, output) in call.taken.items()})
+            for call in self.calls
+        ]
 
 
 # --- the call ---------------------------------------------------------------------------------------------------------

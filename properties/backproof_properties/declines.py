@@ -72,7 +72,7 @@ class Tally:
             return None
         said = partial(Usage.described, functions=functions, signatures=signatures)
         case, usage = min(shown, key=lambda each: (_entries(each[0]), said(each[1]) or ""))
-        inputs = {name: plain(value) for name, value in case.items()}
+        inputs = plain(case)
         drawn = len(self.declined) + len(self.answered)
         own = any(signatures[name].own for name in functions)
         return Declines(

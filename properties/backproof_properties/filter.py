@@ -268,11 +268,12 @@ def certainly(computed: Array, bounds: Callable[[], Field], *, swift: bool = Fal
     except (Doubt, ArithmeticError):
         return None
     off, size = np.abs(computed.astype(WIDE) - field.value), np.abs(field.value)
-    share = np.where(field.error < float(FORMATS[computed.dtype.name].smallest_normal), _UNDERFLOWN, SHARE)
+    flows = field.error >= float(FORMATS[computed.dtype.name].smallest_normal)
+    share = np.where(flows, SHARE, _UNDERFLOWN)
     if not np.all((off <= share * field.error) | ((off == 0) & ~np.isnan(field.error))):
         return None
     if not swift and np.any((size > 0) & (size <= _FAINT * field.error)):
         return None
-    worst = np.max(np.where(field.error > 0, off / field.error, 0), initial=0)
+    worst = np.max(np.where(flows, off / field.error, 0), initial=0)
     found, thresholds = Observation(off.size, worst=float(worst)), (2 * field.error / size)[size > 0]
     return found if swift or not thresholds.size else replace(found, thresholds=[float(np.median(thresholds))])

@@ -42,7 +42,7 @@ class Observation:
     ``thresholds`` holds, for each array judged, the median over its normal entries of the relative error that is sure
     to be refuted there: twice the bound over the exact value. ``coq``: which Coq accepted the same proof, of a proof.
     ``raised``: how often an exception was admitted in place of numbers, some of which overflow.
-    ``drawn`` counts the examples that held each regime (``coverage``).
+    ``drawn`` counts the examples that held each regime (``coverage``); ``sizes``: those of all dimensions.
     """
 
     entries: int = 0
@@ -52,6 +52,7 @@ class Observation:
     coq: str | None = None
     raised: int = 0
     drawn: Counter[str] = field(default_factory=Counter)
+    sizes: tuple[int, ...] = ()
 
     def add(self, other: Observation) -> None:
         """Merge another observation into this one."""
@@ -62,6 +63,7 @@ class Observation:
         self.coq = other.coq or self.coq
         self.raised += other.raised
         self.drawn.update(other.drawn)
+        self.sizes = tuple(sorted({*self.sizes, *other.sizes}))
 
     @property
     def threshold(self) -> float | None:

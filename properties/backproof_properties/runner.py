@@ -14,7 +14,7 @@ from backproof_impl.calling import Call, perform
 from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
 from backproof_properties import decisive, declines, doubts
-from backproof_properties.arrays import Case, plain
+from backproof_properties.arrays import Case, plain, sizes
 from backproof_properties.choices import SPEC_DTYPE, unsupported
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words
 from backproof_properties.coverage import held
@@ -48,6 +48,8 @@ _TIMES, _OFTEN, _FEW = 3, 50, 3
 """Where answers differ an example is tried thrice, and a reproducer fifty times; elsewhere few further examples are."""
 _FURTHER, _EXAMPLES, _AGAIN = ((5, 2), (_LARGEST, 0)), 12, 9
 """A diagnosis draws so many examples of each of these sizes, at most and at least, and up to so many times."""
+_BESIDE = 4
+"""One of so many examples is tried in another format, too."""
 _MEASURED = 20
 """Of so many arrays it is measured how small an error is detected; of others only that they are within their bounds."""
 _ROUNDS = 16
@@ -69,7 +71,7 @@ def run(task: Task, target: Target) -> Outcome:
     if search.verdict is Verdict.HOLDS:
         return search.outcome()
     for least, largest in (*((1, size) for size in _SMALLER), (0, _LARGEST)):
-        again = _Search(each, subject, task, largest, least).searched(_SHRUNK)
+        again = _Search(each, search.subject, task, largest, least).searched(_SHRUNK)
         if again.verdict is not Verdict.HOLDS:
             break
     found = search if again.verdict is Verdict.HOLDS else again
@@ -86,7 +88,7 @@ def refutes(task: Task, target: Target) -> bool:
 
 def _searched(each: Property, subject: Subject, task: Task) -> _Search:
     search = _Search(each, subject, task, _LARGEST).searched((Phase.generate,))
-    for further in (search.sweep, search.decide, search.hunt):
+    for further in (search.sweep, search.decide, search.hunt, search.beside):
         if search.verdict is Verdict.HOLDS:
             further()
     return search
@@ -97,9 +99,8 @@ class _Search:
 
     def __init__(self, each: Property, subject: Subject, task: Task, largest: int, least: int = 0) -> None:
         """Nothing is tried yet; ``largest`` and ``least``: sizes of the examples."""
-        self._each, self._subject, self._task = each, subject, task
-        signatures = subject.target.signatures
-        self._domain = Domain(subject.dtype, subject.conventions, largest, least, signatures)
+        self._each, self.subject, self._task = each, subject, task
+        self._domain = Domain(subject.dtype, subject.conventions, largest, least, subject.target.signatures)
         self._seen, self.tried, self._answered, self._blank, self._not_offered = Observation(), 0, 0, 0, 0
         self.verdict = Verdict.HOLDS
         self._finding: Finding | None = None
@@ -113,8 +114,8 @@ class _Search:
         self._afresh, self._before = False, tuple[Call, ...]()
         self._latest: float | None = None
         self._unsettled: str | None = None
-        self._aside = False
-        """Are the examples of now drawn for a purpose? Shares are counted among the others."""
+        self._aside, self._elsewhere = False, task.dtype not in {None, subject.dtype}
+        """Are the examples of now drawn for a purpose, or in another format? Shares are counted among the others."""
 
     def searched(self, phases: tuple[Phase, ...]) -> _Search:
         """The same, after it has looked at as many examples as were asked for."""
@@ -140,10 +141,27 @@ class _Search:
     def sweep(self) -> None:
         """Judge examples of all sizes: as many of them as were asked for of a hundred."""
         if self._each.sweeps and self._answered:
-            self._aside, subject = True, self._subject
-            self._subject = replace(subject, swift=True)
+            self._aside, subject = True, self.subject
+            self.subject = replace(subject, swift=True)
             self._fails_at(swept(self._each, self._domain, self._task))
-            self._subject = subject
+            self.subject = subject
+
+    def beside(self) -> None:
+        """Judge a few examples in another format. What is no number of it says that the target does not keep to it."""
+        other, kept = self._task.beside, (self.subject, self._domain, self._first, self._last)
+        if other is None or not self._answered:
+            return
+        self._aside, self._elsewhere = True, True
+        self.subject, self._domain = replace(self.subject, dtype=other), replace(self._domain, dtype=other)
+        task = replace(self._task, dtype=other, examples=max(1, self._task.examples // _BESIDE))
+        for case, usage in drawn(self._each, self._domain, task):
+            failure = self._failure(case, usage)
+            if failure is not None and failure.finding.bound is not None:
+                self.verdict, self._finding = Verdict.REFUTED, failure.finding
+                return
+            if failure is not None:
+                break
+        self.subject, self._domain, self._first, self._last = kept
 
     def _fails_at(self, examples: Iterable[Example]) -> bool:
         """Is one of these refuted, or an error?"""
@@ -194,10 +212,10 @@ class _Search:
         if self._each.functions:
             self._seen.drawn.update(held(self._each.claim, case, usage, self._domain.format))
         failure: Refuted | Failed
-        trace, before = Trace(), tuple(self._subject.target.made)
-        swift = self._subject.swift or len(self._seen.thresholds) >= _MEASURED
+        trace, before = Trace(), tuple(self.subject.target.made)
+        swift = self.subject.swift or len(self._seen.thresholds) >= _MEASURED
         try:
-            found = self._checked(case, replace(self._subject, usage=usage, trace=trace, swift=swift))
+            found = self._checked(case, replace(self.subject, usage=usage, trace=trace, swift=swift))
         except Refuted as refuted:
             failure = Refuted(self._told(refuted.finding, case, usage, trace))
         except Raised as raised:
@@ -211,7 +229,7 @@ class _Search:
             self._tally.decline(case, usage, str(declined), aside=self._aside)
             return None
         else:
-            self._take(case, usage, found)
+            self._take(case, usage, replace(found, thresholds=[]) if found and swift else found)
             return None
         self._last = Failing(case, usage, failure, before)
         self._first = self._first or self._last
@@ -226,38 +244,29 @@ class _Search:
         return self._each.check(case, subject)
 
     def _take(self, case: Case, usage: Usage, found: Observation | None) -> None:
-        if found is None:
-            self._not_offered += 1
+        if found is None or self._elsewhere:
+            self._not_offered += found is None
             return
         if not self._aside:
             self._answered += 1
             self._tally.answered.append((case, usage))
             self._blank += found.uncertified > 0 and found.entries == 0
         if found.entries:
+            found.sizes = sizes(case) if self._each.functions else ()
             left = {kind: times - kind.holds(case) for kind, times in self._undecided.items()}
             self._undecided = {kind: times for kind, times in left.items() if times}
-        self._seen.add(Observation(worst=found.worst) if self._subject.swift else found)
+        self._seen.add(Observation(worst=found.worst, sizes=found.sizes) if self.subject.swift else found)
         self._latest = found.worst
 
     def _told(self, finding: Finding, case: Case, usage: Usage, trace: Trace) -> Finding:
-        inputs = {name: plain(value) for name, value in case.items()}
-        number = len(self._before)
-        called = usage.described(self._each.functions, self._each.signatures)
-        words = [in_words(number) if number else None, called]
-        moved = (
-            replace(call, taken={name: (k + number, output) for name, (k, output) in call.taken.items()})
-            for call in trace.calls
+        calls = (*self._before, *trace.after(len(self._before)))
+        words = [in_words(len(self._before)), usage.described(self._each.functions, self._each.signatures)]
+        words += [f"inputs in {self.subject.dtype}"] if self._elsewhere else []
+        table, like = self.subject.target.signatures, trace.like
+        asked = Asked(like.shape, {each.function: table[each.function].outputs for each in calls}) if like else None
+        return replace(
+            finding, inputs=plain(case), usage="; ".join(filter(None, words)) or None, calls=calls, asked=asked
         )
-        said = "; ".join(filter(None, words)) or None
-        calls = (*self._before, *moved)
-        return replace(finding, inputs=inputs, usage=said, calls=calls, asked=self._asked(trace, calls))
-
-    def _asked(self, trace: Trace, calls: tuple[Call, ...]) -> Asked | None:
-        if trace.like is None:
-            return None
-        signatures = self._subject.target.signatures
-        outputs = {each.function: signatures[each.function].outputs for each in calls}
-        return Asked(trace.like.shape, outputs)
 
     def _differs(self) -> None:
         """Say that answers differ for the same inputs."""
@@ -273,7 +282,7 @@ class _Search:
 
     def settle(self, search: _Search) -> None:
         """What fails only after other calls is reported with them: with the fewest that do it."""
-        target, functions, first = self._subject.target, self._each.functions, search._first
+        target, functions, first = self.subject.target, self._each.functions, search._first
         last = self._last or first
         if target.restart is None or self._died is not None or last is None or first is None:
             return
@@ -321,8 +330,8 @@ class _Search:
                 return False
             return (found.finding.bound is None) == (kept.finding.bound is None)
 
-        tries = _RESTARTS if self._afresh and self._subject.target.elsewhere else _TRIES
-        limits = self._subject.conventions.limits
+        tries = _RESTARTS if self._afresh and self.subject.target.elsewhere else _TRIES
+        limits = self.subject.conventions.limits
         letters = self._each.letters
         found = smaller(self._last.case, limits, fails, tries, shrunk=not self._afresh, letters=letters)
         if fails(found):
@@ -335,11 +344,11 @@ class _Search:
         found = of_contract(self._finding)
         each, last = replace(self._each, check=self._checked), (self._last.case, self._last.usage)
         if self.verdict is Verdict.ERROR:
-            found = None if self._died else of_memory(each, self._subject, last)
+            found = None if self._died else of_memory(each, self.subject, last)
         elif found is None and self._before:
             found = Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
         elif found is None and (self._finding.judged or (each.mistakes and self._finding.bound)):
-            found = diagnose(each, self._subject, last, self._admitted)
+            found = diagnose(each, self.subject, last, self._admitted)
         self._finding = replace(self._finding, diagnosis=found)
 
     def _further(self, domain: Domain, number: int = 0) -> list[Case]:
@@ -349,7 +358,7 @@ class _Search:
 
     def _admitted(self, conventions: Conventions) -> Iterator[Case]:
         for number in range(_AGAIN * 2):
-            yield from self._further(Domain(self._subject.dtype, conventions, *_FURTHER[number % 2]), number)
+            yield from self._further(Domain(self.subject.dtype, conventions, *_FURTHER[number % 2]), number)
 
     def outcome(self, tried_before: int = 0) -> Outcome:
         """What was found."""
@@ -376,7 +385,7 @@ class _Search:
         if self._unsettled:
             return Verdict.UNCERTIFIED, "; ".join([self._unsettled, *found])
         if each.link is Link.IMPLEMENTATION:
-            found += doubts.of_thresholds(self._seen.thresholds, self._subject)
+            found += doubts.of_thresholds(self._seen.thresholds, self.subject)
         return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, None)
 
 

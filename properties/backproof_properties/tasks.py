@@ -16,13 +16,17 @@ from backproof_spec.operation import Operation
 
 @dataclass(frozen=True)
 class Task:
-    """One property to run: by its place in the suite, so that it can be sent; or one that is ``own`` to a run."""
+    """One property to run: by its place in the suite, so that it can be sent; or one that is ``own`` to a run.
+
+    ``beside``: another number format, in which fewer examples are judged, if the target keeps to it.
+    """
 
     place: int
     dtype: str | None
     examples: int
     seed: int
     own: Property | None = None
+    beside: str | None = None
 
     @property
     def key(self) -> tuple[str, Link, str | None]:
@@ -49,14 +53,16 @@ def tasks(
     examples: int,
     seed: int,
     operations: tuple[Operation, ...] = (),
+    beside: str | None = None,
 ) -> list[Task]:
     """Everything to run for these claims: the links inside the spec once, the implementation in each dtype.
 
-    A proof is for all shapes: one run of it says all there is to say. ``operations``: those beside the suite's.
+    A proof is for all shapes: one run of it says all there is to say. ``operations``: those that are none of the
+    suite's; ``beside``: a number format that is tried a little, too.
     """
     tables = [(None, PROPERTIES), *((operation, checks.properties(operation)) for operation in operations)]
     return [
-        Task(place, dtype, 1 if each.link is Link.PROOF else examples, seed, each if operation else None)
+        Task(place, dtype, 1 if each.link is Link.PROOF else examples, seed, each if operation else None, beside)
         for operation, table in tables
         for place, each in enumerate(table)
         if each.claim in claims
