@@ -52,7 +52,7 @@ def check(
     ``operations``: operations (``linear``) or claims (``linear.dW``); all by default. One of your own is given by its
     file (``rms_norm.op``), its text, or as ``backproof.operation`` reads it, and the built-in ones by name (``gelu``).
     ``require``: those that must be judged, or ``all``: what of them is unsupported then fails the run.
-    ``dtypes``: float64 by default, or the first that the target declares.
+    ``dtypes``: float64 by default, with a few examples of float32; or the first that the target declares.
     ``conventions``: replaces what the target declares; ``declare`` changes some of it, as ``["relu_at_zero=0"]``.
     ``isolate``: in a process of its own, where a crash or a hang is a verdict. ``seed``: repeats a run. ``workers``:
     processes. Both need a target given by name or path, or a ``Program``. ``afresh``: run the links inside the spec,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
@@ -234,8 +235,15 @@ def _smallest(inputs: dict[str, Any], usage: str | None) -> str:
 
 
 def advice(report: Report) -> list[str]:
-    """What to do where no failure says so: nothing was judged, or the target has another layout."""
+    """What to do where no failure says so: nothing was judged, or roughly; or the target has another layout."""
     shown = [NOTHING_JUDGED] if headline(report).startswith("NOTHING") else []
+    coarse = defaultdict[str, list[str]](list)
+    for each in report.of_target:
+        if each.verdict is Verdict.HOLDS and each.reason:
+            coarse[each.reason].append(f"{each.claim} {number(detects(each))}")
+    shown += [
+        f"{', '.join(each)}: so large an error passes in half of the entries; {what}" for what, each in coarse.items()
+    ]
     if report.suggestion is None or not report.on_shapes:
         return shown
     lines = " ".join(f"--declare {line}" for line in report.suggestion.declare)

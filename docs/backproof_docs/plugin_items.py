@@ -62,7 +62,8 @@ def collected(session: pytest.Session, config: pytest.Config) -> list[ClaimItem]
         source = processes.Source(option("backproof_target"), declarations=declarations)
         target, _ = source.load()
         claims = claims_named(option("backproof_claim"))
-        dtypes = choices.supported_dtypes(target, choices.dtypes_named(option("backproof_dtype") or ()) or None)
+        asked = choices.dtypes_named(option("backproof_dtype") or ()) or None
+        dtypes = choices.supported_dtypes(target, asked)
         examples, seed = option("backproof_examples"), option("backproof_seed")
         choices.require_whole("examples", examples, 1)
         choices.require_whole("seed", seed, 0)
@@ -70,7 +71,7 @@ def collected(session: pytest.Session, config: pytest.Config) -> list[ClaimItem]
         raise pytest.UsageError(str(error)) from None
     words = ["backproof", "validate", option("backproof_target"), *(w for d in declarations for w in ("--declare", d))]
     report = Report(target.name, {}, dtypes, examples, seed, 0.0, (), shlex.join(words))
-    planned = runner.tasks(claims, dtypes, examples, seed)
+    planned = runner.tasks(claims, dtypes, examples, seed, beside=choices.beside(target, asked))
     return [
         ClaimItem.from_parent(
             session, name=f"backproof[{task.property.claim}-{task.dtype}]", task=task, target=target, report=report

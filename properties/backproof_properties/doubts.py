@@ -14,6 +14,8 @@ LARGEST_BLANK_SHARE = 0.5
 """A property most of whose examples show nothing certain has not been checked."""
 LARGEST_THRESHOLD = 0.5
 """Nor has one that would let half of the entries be wrong by more than half of their value: it is blind."""
+_COARSE, _ROUNDINGS = 1e-3, 32
+"""What lets more than this pass, relative to the value, or more than so many roundings of its format, says so."""
 FEW = 20
 
 
@@ -29,17 +31,17 @@ def of_examples(blank: int, answered: int, declined: Declines | None, undecided:
     return found
 
 
-def of_thresholds(thresholds: Sequence[float], subject: Subject) -> list[str]:
-    """What the bounds leave open, and what to declare so that they become narrower than the values.
+def of_thresholds(thresholds: Sequence[float], subject: Subject) -> tuple[bool, str | None]:
+    """Are the bounds blind, why, and what to declare so that they become narrower; the latter, too, if they are coarse.
 
     The median of a few arrays says little: of fewer than ``FEW`` all must be blind.
     """
-    if not thresholds:
-        return []
-    threshold = (statistics.median if len(thresholds) >= FEW else min)(thresholds)
-    if threshold <= LARGEST_THRESHOLD:
-        return []
+    threshold = (statistics.median if len(thresholds) >= FEW else min)(thresholds) if thresholds else 0
+    if threshold <= max(_COARSE, _ROUNDINGS * float(subject.arithmetic.output.u)):
+        return False, None
     sums = "accumulator=float32 if sums are kept in that, or "
     wider = sums if subject.conventions.accumulator == "dtype" else ""
     what = f"declare {wider}limits of depth, width and logit within which {subject.dtype} suffices"
-    return [f"half of the entries could be wrong by {threshold:.2g} times their value unnoticed: {what}"]
+    if threshold <= LARGEST_THRESHOLD:
+        return False, what
+    return True, f"half of the entries could be wrong by {threshold:.2g} times their value unnoticed: {what}"

@@ -384,9 +384,10 @@ class _Search:
         found = doubts.of_examples(self._blank, self._answered, declined, tuple(self._undecided))
         if self._unsettled:
             return Verdict.UNCERTIFIED, "; ".join([self._unsettled, *found])
-        if each.link is Link.IMPLEMENTATION:
-            found += doubts.of_thresholds(self._seen.thresholds, self.subject)
-        return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, None)
+        thresholds = self._seen.thresholds if each.link is Link.IMPLEMENTATION else []
+        blind, coarse = doubts.of_thresholds(thresholds, self.subject)
+        found += [coarse] if blind and coarse else []
+        return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, coarse)
 
 
 _NO_VALUES = "no values were found that satisfy what is supposed, away from kinks"
