@@ -89,7 +89,7 @@ def test_validate_exits_1_where_something_is_refuted(cli, strict):
 
 def test_a_declaration_makes_it_hold(cli, strict):
     status, out, _ = cli("validate", strict, "--claim", "relu", "--declare", "relu_at_zero=0", *FEW)
-    assert (status, out.splitlines()[-2]) == (0, "declared: relu_at_zero=0")
+    assert (status, out.splitlines()[-3]) == (0, "declared: relu_at_zero=0")
 
 
 def test_a_target_that_declines_everything_or_offers_nothing_that_is_asked_judges_nothing(cli, tmp_path):

@@ -20,12 +20,12 @@ NETWORK = ("network.forward", "network.dX", "network.dW", "network.db")
 
 
 def linear(W, y, b):
-    return (W @ y).astype(W.dtype) + b  # NumPy's product of bfloat16 arrays is float32
+    return (W @ y).astype(np.result_type(W, y)) + b  # NumPy's product of bfloat16 arrays is float32
 
 
 @per_sample
 def linear_vjp(W, y, b, dz):  # noqa: ARG001 - the contract
-    return np.outer(dz, y), (W.T @ dz).astype(W.dtype), dz.copy()
+    return np.outer(dz, y), (W.T @ dz).astype(np.result_type(W, dz)), dz.copy()
 
 
 def relu_vjp(z, dy):

@@ -49,7 +49,7 @@ def layers(k: int, depth: int) -> tuple[tuple[int, ...], int]:
 
 def repeated(A: Any, k: int | None, axes: tuple[int, ...] = (-1, 0)) -> Any:
     """A with its last column or row, as the example of this number has it, equal to the first."""
-    if k is not None and k % 4 < len(axes) and all(A.shape):
+    if k is not None and k % 4 < len(axes) and A.ndim and A.size:
         last, first = ([slice(None)] * A.ndim for _ in range(2))
         last[axes[k % 4]], first[axes[k % 4]] = slice(-1, None), slice(1)
         A[tuple(last)] = A[tuple(first)]
