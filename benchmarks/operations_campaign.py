@@ -35,7 +35,8 @@ from backproof_impl.loading import as_target
 from backproof_properties.arrays import Array, Case
 from backproof_properties.checks import signatures
 from backproof_properties.computed import claimed, is_kink
-from backproof_properties.fields import WIDE, Doubt, Field
+from backproof_properties.contraction import WIDE
+from backproof_properties.fields import Doubt, Field
 from backproof_properties.filter import Fast
 from backproof_properties.inputs import evaluation
 from backproof_spec import library

@@ -3,7 +3,6 @@
 import doctest
 import shlex
 
-import numpy as np
 import pytest
 from few import few
 
@@ -203,28 +202,3 @@ def test_the_reference_passes_within_any_limits(limits, dtype):
     report = _check(R, *claims, conventions=Conventions(limits=limits), dtypes=[dtype])
     report.raise_if_refuted()
     assert {outcome.verdict for outcome in report.results} == {Verdict.HOLDS}
-
-
-# --- float32, beside float64 ----------------------------------------------------------------------------------------
-
-
-def _narrow(W, Y, _, dZ):
-    narrow = np.float16 if dZ.dtype == np.float32 else dZ.dtype
-    return dZ @ Y.T, W.T @ dZ, dZ.astype(narrow).sum(axis=1).astype(dZ.dtype)
-
-
-def test_what_is_wrong_in_float32_alone_is_refuted_where_no_dtype_is_asked_for():
-    found = backproof.check({"linear_vjp": _narrow}, operations=["linear.db"], examples=40, seed=1)
-    (refuted,) = found.failures
-    assert (refuted.dtype, refuted.finding.inputs["dZ"]["dtype"]) == ("float64", "float32")
-    assert refuted.finding.usage.endswith("inputs in float32")
-    assert "float16" in refuted.finding.diagnosis.sentence
-    asked = backproof.check({"linear_vjp": _narrow}, operations=["linear.db"], dtypes=["float64"], examples=40, seed=1)
-    assert asked.passed
-
-
-def test_a_target_that_does_not_keep_to_float32_is_judged_in_float64_alone():
-    found = backproof.check(
-        {"relu": lambda Z: np.maximum(Z, 0).astype(np.float64)}, operations=["relu.forward"], examples=20, seed=1
-    )
-    assert found.passed

@@ -66,7 +66,7 @@ def _lists(report: Report) -> list[str]:
         [f"- {code(reason)}: {', '.join(names)}" for reason, names in claims.items()]
         for claims in (phrases.unsupported(report), phrases.unmet(report))
     )
-    advice = [f"- {text}" for text in phrases.advice(report)]
+    advice = [f"- {text}" for text in (*phrases.advice(report), *phrases.coarse(report))]
     parts = (
         ("Stale known failures", stale),
         ("Required and not judged", wanting),

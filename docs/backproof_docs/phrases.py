@@ -235,20 +235,23 @@ def _smallest(inputs: dict[str, Any], usage: str | None) -> str:
 
 
 def advice(report: Report) -> list[str]:
-    """What to do where no failure says so: nothing was judged, or roughly; or the target has another layout."""
+    """What to do where no failure says so: nothing was judged, or the target has another layout."""
     shown = [NOTHING_JUDGED] if headline(report).startswith("NOTHING") else []
-    coarse = defaultdict[str, list[str]](list)
-    for each in report.of_target:
-        if each.verdict is Verdict.HOLDS and each.reason:
-            coarse[each.reason].append(f"{each.claim} {number(detects(each))}")
-    shown += [
-        f"{', '.join(each)}: so large an error passes in half of the entries; {what}" for what, each in coarse.items()
-    ]
     if report.suggestion is None or not report.on_shapes:
         return shown
     lines = " ".join(f"--declare {line}" for line in report.suggestion.declare)
     names = ", ".join(dict.fromkeys(each.claim for each in report.on_shapes))
     return [*shown, f"{names}: the target fails on shapes, and works under\n{lines}"]
+
+
+def coarse(report: Report) -> list[str]:
+    """The claims that hold and of which little is detected, and what to declare."""
+    found = defaultdict[str, list[str]](list)
+    for each in report.of_target:
+        if each.verdict is Verdict.HOLDS and each.reason:
+            found[each.reason].append(f"{each.claim} {number(detects(each))}")
+    passes = "so large an error passes in half of the entries"
+    return [f"{', '.join(claims)}: {passes}; {what}" for what, claims in found.items()]
 
 
 def not_judged(report: Report) -> str:

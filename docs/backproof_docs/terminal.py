@@ -19,6 +19,7 @@ from backproof_docs.phrases import (
     again,
     also,
     cell,
+    coarse,
     counts,
     declared,
     declines,
@@ -129,7 +130,7 @@ def _sections(report: Report, width: int) -> list[Text]:
         ("KNOWN", accepted, "yellow"),
         ("STALE", stale, "bold red"),
         ("REQUIRED AND NOT JUDGED", wanting, "bold red"),
-        ("WHAT TO DO", advice(report), "bold yellow"),
+        ("WHAT TO DO", [*advice(report), *coarse(report)], "bold yellow"),
     ]
     made = [(_section(title, texts, width), len(title), style) for title, texts, style in sections if texts]
     for section, length, style in made:

@@ -39,9 +39,14 @@ def supported_dtypes(target: Target, requested: tuple[str, ...] | None) -> tuple
 
 
 def beside(target: Target, requested: tuple[str, ...] | None) -> str | None:
-    """The dtype that is tried a little beside float64, where nobody chose any and the target does not rule it out."""
-    declared = target.conventions.limits.dtypes
-    return _BESIDE if requested is None and {SPEC_DTYPE, _BESIDE}.issubset(declared) else None
+    """The dtype that is tried a little beside float64, where nobody chose any and the target does not rule it out.
+
+    What is declared of the size of numbers, or of wider sums, is meant for float64.
+    """
+    declared, limits = target.conventions, target.conventions.limits
+    of_float64 = limits.logit is not None or limits.magnitude is not None or declared.accumulator == SPEC_DTYPE
+    fits = {SPEC_DTYPE, _BESIDE}.issubset(limits.dtypes) and not of_float64
+    return _BESIDE if requested is None and fits else None
 
 
 def unsupported(each: Property, dtype: str | None, target: Target) -> str | None:

@@ -1,9 +1,10 @@
 """The rules of ``language.rounding`` for whole arrays, in NumPy's widest floats: v̂, M̂ and Ê of every entry.
 
 The rules of v̂ round where those of E hold a rounding of the format, with w in place of u: v̂ is off by at most (w/u)·E,
-and w/u ≤ 2⁻¹¹. Ê is made of sums and products of what is not negative, which keep a relative error. An error of E
-changes f(v ± E) − f(v) by less than 2⁻⁷ of it where E ≤ 16, and a quotient by no more where E is at most half of what
-is divided by. Of underflow Ê counts the least that there may be. So 0.9·Ê and what v̂ is off by are less than E.
+and w/u ≤ 2⁻¹¹; by 2⁻⁷·E of a sum whose products are not formed (``contraction``). Ê is made of sums and products of
+what is not negative, which keep a relative error. An error of E changes f(v ± E) − f(v) by less than 2⁻⁷ of it where
+E ≤ 16, and a quotient by no more where E is at most half of what is divided by. Of underflow Ê counts the least that
+there may be. So 0.9·Ê and what v̂ is off by are less than E.
 
 NaN as Ê: nothing is said. It stands where something may overflow, where rounding decides a comparison, at what is not
 defined.
@@ -23,14 +24,14 @@ import numpy as np
 from mpmath import mp
 
 from backproof_properties.arrays import Array
+from backproof_properties.contraction import WIDE, Matrices, sizes_of, values_of
 from backproof_spec.language.evaluating import Holds
 from backproof_spec.language.functions import FUNCTIONS, Function
 from backproof_spec.language.rounding import Rounding
 
-WIDE: Any = np.longdouble
-"""The widest floats that NumPy has here."""
 _ROUNDOFF, _FINER = float(np.finfo(WIDE).eps) / 2, 2.0**-11
 """w, and how much finer than u it has to be."""
+_FLOAT64, _NEAR, _ROOM = 2.0**-53, 2.0**-7, 2.0**-20
 _WIDEST = 16
 """The largest E with which a function is asked."""
 _ALMOST = 1 - WIDE(2) ** -20
@@ -169,8 +170,9 @@ class Rules:
     def total(self, terms: Along) -> Field:
         """Σ, in the accumulator, and stored."""
         found = self.inner.summed(terms, partial(np.max, initial=1))
-        if self.inner is self:
-            return found
+        return found if self.inner is self else self._stored(found)
+
+    def _stored(self, found: Field) -> Field:
         stored = found.error + self.u * (np.abs(found.value) + found.error) + self.least
         return replace(found, error=np.where(found.error == 0, 0, stored))
 
@@ -185,6 +187,36 @@ class Rules:
             self.formed(value, majorant, grown), terms.reduced(np.sum, reach), _over(terms, combined, over)
         )
         return self._flushed(found, len(terms) - 1)
+
+    def contracted(self, left: Field, right: Field, by: Matrices) -> Field:
+        """Σ a·b, in the accumulator, and stored; the products are not formed."""
+        found = self.inner.summed_products(left, right, by)
+        return found if self.inner is self else self._stored(found)
+
+    def summed_products(self, left: Field, right: Field, by: Matrices) -> Field:
+        """Σ a·b, in any order."""
+        (v, M, E, R), (w, N, F, S) = (
+            [of(A) for A in (each.value, each.majorant, each.error, each.reach[0])]
+            for each, of in ((left, by.left), (right, by.right))
+        )
+        rounds, more = (of(~each.plain) for each, of in ((left, by.left), (right, by.right)))
+        majorant = sizes_of(M, N)
+        value, off, rounded = values_of(v, w, majorant, finer=self.u * _FINER < _FLOAT64)
+        every = bool(rounds.all() and more.all())
+        own = majorant if every else sizes_of(M * rounds, N * more)
+        count = v.shape[-1] if every else sizes_of(rounds, more)
+        error = self.u * own + 2 * self.least * count
+        error = error + sizes_of(M, F) if F.any() else error
+        error = error + sizes_of(E, N + F) if E.any() else error
+        several = count - 1 if every else np.maximum(sizes_of(by.left(~left.zero), by.right(~right.zero)) - 1, 0)
+        grown = error + np.expm1(several * self._logarithm) * (majorant + error)
+        doubted = off + np.where(grown > 0, rounded, 0) > _NEAR * grown  # a product of ±1 is not rounded
+        found = self.formed(value, majorant, grown, doubted=doubted)
+        over = np.asarray(np.max(left.reach[1], initial=1) * np.max(right.reach[1], initial=1))
+        reach = v.shape[-1] * np.max(R, initial=1) * np.max(S, initial=1)  # no less than the sum
+        found = self._reaching(found, np.asarray(reach) if reach * over <= _ROOM * self._most else sizes_of(R, S), over)
+        arrays = (found.value, found.majorant, found.error, np.broadcast_to(found.reach[0], value.shape))
+        return Field.of((*map(by.array, arrays), over))
 
     def multiply(self, left: Field, right: Field) -> Field:
         """a·b; by 0, 1 and −1 nothing is rounded."""

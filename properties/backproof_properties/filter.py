@@ -7,7 +7,7 @@ Only ever *certainly inside* is said: the exact path decides the rest, and it al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from math import prod
@@ -15,8 +15,10 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from backproof_properties import contraction
 from backproof_properties.arrays import Array, Case
-from backproof_properties.fields import WIDE, Along, Doubt, Field, Rules
+from backproof_properties.contraction import WIDE, Matrices, Plan, plan
+from backproof_properties.fields import Along, Doubt, Field, Rules
 from backproof_properties.results import Observation
 from backproof_spec.language.evaluating import Evaluation
 from backproof_spec.language.functions import FUNCTIONS
@@ -32,6 +34,7 @@ from backproof_spec.language.syntax import (
     Multiply,
     Node,
     Reduce,
+    children,
     free,
     operands,
     walk,
@@ -73,7 +76,7 @@ class Fast(Evaluation[Any]):
         """At the values of an example."""
         parameters = {each.name: case[each.name] for each in operation.parameters}
         found = sizes(operation, {each.name: case[each.name].shape for each in operation.arguments}, parameters)
-        self.rules = Rules(Rounding(arithmetic))
+        self.rules, self.flushes = Rules(Rounding(arithmetic)), arithmetic.flush_to_zero
         whole = {each.name for each in operation.arguments if each.kind == "index"}
         values: dict[str, Any] = {
             name: case[name] if name in whole else self.rules.given(case[name])
@@ -92,7 +95,7 @@ class Fast(Evaluation[Any]):
         """The bounds of an expression at all values of its indices."""
         bound = dict.fromkeys(i for each in walk(node) for i in _letters(each))
         axes = _Axes({i: self.size(i) for i in dict.fromkeys((*indices, *bound))})
-        if max(prod(map(self.size, free(part))) for part in walk(node)) > _TERMS:
+        if max(prod(map(self.size, free(part))) for part in self._formed(node)) > _TERMS:
             raise Doubt
         found = cast("Field", self.compiled(node)(cast("Any", axes)))
         shape = tuple(map(self.size, indices))
@@ -177,9 +180,39 @@ class Fast(Evaluation[Any]):
 
     def _sum(self, node: Reduce, _: Callable[[At], Any]) -> Callable[[At], Any]:
         inner = self.rules.inner
+        by = self._plan(node)
+        if by is not None:
+            return self._contracted(by)
         body = self._product(node.body, inner) if isinstance(node.body, Multiply) else self.compiled(node.body)
         over = self._over(node, body)
         return lambda at: self.rules.total(over(at))
+
+    def _plan(self, node: Node) -> Plan | None:
+        """How a sum is contracted, if that is worth it."""
+        letters = free(node.body) | {*node.indices} if isinstance(node, Reduce) else frozenset[str]()
+        if prod(map(self.size, letters)) < contraction.FEW or self.flushes or not isinstance(node, Reduce):
+            return None
+        return plan(node)
+
+    def _contracted(self, by: Plan) -> Callable[[At], Any]:
+        inner = self.rules.inner
+        left, right = ([self.compiled(each) for each in group] for group in (by.left, by.right))
+
+        def of(at: At) -> Field:
+            order = cast("_Axes", at).order
+            matrices = Matrices(by, order, [self.size(i) for i in order])
+            one, other = (reduce(inner.multiply, [each(at) for each in group]) for group in (left, right))
+            return self.rules.contracted(one, other, matrices)
+
+        return of
+
+    def _formed(self, node: Node) -> Iterator[Node]:
+        """All that is formed over whole arrays."""
+        by = self._plan(node)
+        parts = children(node) if by is None else (*by.left, *by.right)
+        yield from () if by else (node,)
+        for each in parts:
+            yield from self._formed(each)
 
     def _max(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], Any]:
         over = self._over(node, body)
@@ -266,6 +299,8 @@ def certainly(computed: Array, bounds: Callable[[], Field], *, swift: bool = Fal
     try:
         field = bounds()
     except (Doubt, ArithmeticError):
+        return None
+    if computed.dtype.name not in FORMATS:
         return None
     off, size = np.abs(computed.astype(WIDE) - field.value), np.abs(field.value)
     flows = field.error >= float(FORMATS[computed.dtype.name].smallest_normal)

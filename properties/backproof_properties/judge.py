@@ -129,7 +129,7 @@ def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
                 excess, ratio = _excess(got, exact, radius)
                 if excess is None:
                     seen.worst = max(seen.worst, ratio)
-                    if mp.isfinite(exact) and abs(exact) >= normal:
+                    if mp.isfinite(exact) and exact and abs(exact) >= normal:
                         thresholds.append(float(2 * radius / abs(exact)))
                 elif worst is None or excess > worst[0]:
                     worst = (excess, i, j)

@@ -29,26 +29,48 @@ import numpy as np
 from mpmath import mp
 
 from backproof_properties.arrays import Array, Case
-from backproof_properties.fields import WIDE, Doubt, Field
+from backproof_properties.contraction import WIDE
+from backproof_properties.fields import Doubt, Field
 from backproof_properties.running import NEVER, lowest_bit
 from backproof_properties.subject import Subject
 
 Least = Callable[[Case, Subject, Any], Field]
 _ALMOST, _NEAR = WIDE(0.99), WIDE(2) ** -7
+_ROOMY = 24
+"""In formats of fewer digits much may overflow."""
 
 
-def least(claim: str, case: Case, subject: Subject) -> Field:
-    """The exact value of the claim's output, and the least that its bound can be. Raises ``Doubt``."""
+def least(claim: str, case: Case, subject: Subject, factor: Any = 1) -> Field:
+    """The exact value of the claim's output times a factor, and the least that its bound can be. Raises ``Doubt``."""
     u = _unit(subject)
     wide = {name: A.astype(WIDE) for name, A in case.items()}
-    return _fitting(LEAST[claim](wide, subject, u), subject)
+    return _scaled(_fitting(LEAST[claim](wide, subject, u), subject), factor, u)
+
+
+def knows(subject: Subject) -> bool:
+    """Is most of what it gives surely judged by this?"""
+    usual = float(subject.conventions.relu_at_zero) in {0, 1} and subject.arithmetic.output.precision >= _ROOMY
+    try:
+        _unit(subject)
+    except Doubt:
+        return False
+    return usual
+
+
+def _scaled(found: Field, factor: Any, u: Any) -> Field:
+    """As declared: two more roundings."""
+    if factor == 1:
+        return found
+    high = mp.mpf(float(factor))
+    by = WIDE(float(high)) + WIDE(float(factor - high))
+    value, size, error = by * found.value, abs(by) * found.majorant, abs(by) * found.error
+    return Field(value, np.maximum(size, found.majorant), error + 2 * u * np.abs(value))
 
 
 def _unit(subject: Subject) -> Any:
     """u, where all of this holds."""
-    arithmetic, declared = subject.arithmetic, subject.conventions
-    plain = declared.reduction == "sum" and not declared.scale and not arithmetic.flush_to_zero
-    if not plain or np.finfo(WIDE).eps > 2.0**-10 * float(arithmetic.u):
+    arithmetic = subject.arithmetic
+    if arithmetic.flush_to_zero or np.finfo(WIDE).eps > 2.0**-10 * float(arithmetic.u):
         raise Doubt
     return WIDE(float(arithmetic.u))
 
@@ -71,7 +93,7 @@ def _product(A: Array, B: Array, addend: Array | None, subject: Subject, u: Any)
 def _of_product(left: Field, right: Field, addend: Array | None, subject: Subject, u: Any) -> Field:
     A, B, dA, dB = left.value, right.value, left.error, right.error
     value, size, roundings = A @ B, np.abs(A) @ np.abs(B), A.shape[1]
-    known = not (dA.any() or dB.any())
+    known, rescaled = not (dA.any() or dB.any()), subject.arithmetic.rescaled
     moved = 0 if known else np.abs(A) @ dB + dA @ (np.abs(B) + dB)
     unit = sum(int(lowest_bit(M).min(initial=NEVER)) for M in (A, B))
     if addend is not None:
@@ -79,7 +101,7 @@ def _of_product(left: Field, right: Field, addend: Array | None, subject: Subjec
         unit = min(unit, int(lowest_bit(addend).min(initial=NEVER)))
     if known:
         room = np.ldexp(WIDE(1), min(unit + subject.arithmetic.accumulator.precision, NEVER))
-        return Field(value, size, np.where(size <= room, 0, roundings * u * size))
+        return Field(value, size, np.where((size <= room) & (not rescaled), 0, roundings * u * size))
     widest = size + moved
     own = roundings * u * widest + A.shape[1] * _wide(subject.arithmetic.underflow)
     return Field(value, widest, np.where(widest == 0, 0, moved + own))
@@ -203,7 +225,7 @@ def of_chain(case: Case, subject: Subject) -> Field:
 
 
 def of_network(case: Case, subject: Subject) -> dict[str, list[Field]]:
-    """As ``least``, of the loss and all gradients of a network, layer by layer. Raises ``Doubt``."""
+    """As ``least``, of the loss and all gradients of a network, layer by layer, as declared. Raises ``Doubt``."""
     u = _unit(subject)
     wide = {name: [A.astype(WIDE) for A in case[name]] for name in ("weights", "biases")}
     Ys, Zs = [_exactly(case["X"].astype(WIDE))], list[Field]()
@@ -219,4 +241,6 @@ def of_network(case: Case, subject: Subject) -> dict[str, list[Field]]:
         found["db"].insert(0, _fitting(_of_product(dZ, ones, None, subject, u).each(np.ravel), subject))
         dY = _fitting(_of_product(_exactly(W.T), dZ, None, subject, u), subject)
         dZ = dY if Z is None else _masked(Z, dY, subject)
-    return {**found, "dX": [dZ]}
+    samples, found["dX"] = case["X"].shape[1], [dZ]
+    factors = {kind: subject.reduction(samples) * subject.scale(kind, samples) for kind in found}
+    return {kind: [_scaled(each, factors[kind], u) for each in fields] for kind, fields in found.items()}

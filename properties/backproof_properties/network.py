@@ -13,8 +13,8 @@ from backproof_properties import checks, sweep
 from backproof_properties.arrays import Array, Case
 from backproof_properties.contract import Raised
 from backproof_properties.filter import certainly
-from backproof_properties.least import of_network
-from backproof_properties.property import Property
+from backproof_properties.least import knows, of_network
+from backproof_properties.property import Check, Property
 from backproof_properties.regimes import VALUES, dense
 from backproof_properties.results import Link, Observation
 from backproof_properties.sharper import centred
@@ -154,24 +154,22 @@ def _gradient(kind: str, case: Case, subject: Subject) -> Observation | None:
     return seen
 
 
+def _of_target(kind: str, check: Check) -> Property:
+    functions, sweeps = ("network_gradients",), sweep.OF_NETWORKS
+    return Property(f"network.{kind}", Link.IMPLEMENTATION, _cases, check, functions, sweeps=sweeps, quick=knows)
+
+
 def _properties(kind: str) -> tuple[Property, ...]:
     claim = f"network.{kind}"
     return (
         Property(claim, Link.JACOBIAN, _ordinary_cases, partial(_definition_to_jacobian, kind)),
         Property(claim, Link.FORMULA, _ordinary_cases, partial(_jacobian_to_formula, kind)),
-        Property(
-            claim,
-            Link.IMPLEMENTATION,
-            _cases,
-            partial(_gradient, kind),
-            ("network_gradients",),
-            sweeps=sweep.OF_NETWORKS,
-        ),
+        _of_target(kind, partial(_gradient, kind)),
     )
 
 
 PROPERTIES: tuple[Property, ...] = (
-    Property("network.forward", Link.IMPLEMENTATION, _cases, _loss, ("network_gradients",), sweeps=sweep.OF_NETWORKS),
+    _of_target("forward", _loss),
     *_properties("dX"),
     *_properties("dW"),
     *_properties("db"),

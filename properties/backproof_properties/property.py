@@ -22,7 +22,7 @@ class Unsettled(Exception):
     """A check ends without a verdict: why."""
 
 
-def anything(_: Case) -> bool:
+def anything(_: Any) -> bool:
     """Every case is one."""
     return True
 
@@ -40,7 +40,7 @@ class Property:
     the spec, which look at no target. ``letters``: of each input that may be made smaller, its indices, where the
     operation is none of the notes'; ``admits``: is a smaller one an input at all? ``about``: all that was said of such
     an operation; ``mistakes``: what may be wrong with it, a cause, words and a formula of ``evidence`` each.
-    ``sweeps``: how many dimensions its examples have, of which all sizes are tried.
+    ``sweeps``: how many dimensions its examples have, of which all sizes are tried; ``quick``: without exact values?
     """
 
     claim: str
@@ -54,6 +54,7 @@ class Property:
     about: str = ""
     mistakes: Mistakes | None = None
     sweeps: int = 0
+    quick: Callable[[Subject], bool] = anything
 
     @property
     def id(self) -> str:

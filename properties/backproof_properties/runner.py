@@ -2,58 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from itertools import product
-
-import hypothesis
 import numpy as np
 from hypothesis import Phase
 
-from backproof_impl.calling import Call, perform
 from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
-from backproof_properties import decisive, declines, doubts
-from backproof_properties.arrays import Case, plain, sizes
 from backproof_properties.choices import SPEC_DTYPE, unsupported
-from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words
-from backproof_properties.coverage import held
-from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
-from backproof_properties.drawing import drawn, swept
-from backproof_properties.history import Failed, Failing, after_calls, after_log
-from backproof_properties.judge import Refuted
-from backproof_properties.property import Property, Unfit, Unsettled
-from backproof_properties.results import Asked, Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
-from backproof_properties.seeded import INDEPENDENT, MUTATING, under_hypothesis, without_constants
-from backproof_properties.smaller import smaller
-from backproof_properties.subject import Domain, Subject
+from backproof_properties.property import Property
+from backproof_properties.results import Link, Outcome, Verdict
+from backproof_properties.search import LARGEST, SMALLER, Search
+from backproof_properties.subject import Subject
 from backproof_properties.tasks import Task, needed, offered, tasks
 
-__all__ = ["Task", "drawn", "needed", "offered", "run", "tasks"]
+__all__ = ["Search", "Task", "needed", "offered", "refutes", "run", "tasks"]
 
-# --- one property -----------------------------------------------------------------------------------------------------
-
-
-_LARGEST = 128
-"""Sizes reach beyond 64, where blocked and vectorised kernels change path; differentiation affords small ones."""
 _SHRUNK = (Phase.generate, Phase.shrink)
 """How what is refuted is looked for anew: four fifths of the time of a refutation is Hypothesis's shrinking."""
-_SMALLER = (1, 2, 3, 5)
-"""A counterexample is looked for anew among sizes 1 to each of these: shrinking alone seldom removes a dimension."""
-_TRIES = 150
-"""Smaller counterexamples that are tried after that, without a row, a column or a layer, or with plainer numbers."""
-_RESTARTS = 40
-"""As many where each is tried in a process of its own."""
-_TIMES, _OFTEN, _FEW = 3, 50, 3
-"""Where answers differ an example is tried thrice, and a reproducer fifty times; elsewhere few further examples are."""
-_FURTHER, _EXAMPLES, _AGAIN = ((5, 2), (_LARGEST, 0)), 12, 9
-"""A diagnosis draws so many examples of each of these sizes, at most and at least, and up to so many times."""
-_BESIDE = 4
-"""One of so many examples is tried in another format, too."""
-_MEASURED = 20
-"""Of so many arrays it is measured how small an error is detected; of others only that they are within their bounds."""
-_ROUNDS = 16
-"""What decides a claim is looked for among that many times so many examples, small ones or long ones."""
+_NOBODY = Target("the spec", {}, Conventions())
+"""The subject of the links inside the spec: no functions, the notes' conventions."""
 
 
 @np.errstate(all="ignore")  # whatever a target in this process, or who calls us, has set
@@ -65,13 +31,13 @@ def run(task: Task, target: Target) -> Outcome:
         return Outcome(each.claim, each.link, task.dtype, Verdict.UNSUPPORTED, reason=reason)
     subject = Subject(target if each.functions else _NOBODY, task.dtype or SPEC_DTYPE)
     if each.link is not Link.IMPLEMENTATION:
-        largest = _SMALLER[-1] if each.link is Link.JACOBIAN else _LARGEST
-        return _Search(each, subject, task, largest).searched((Phase.generate, Phase.shrink)).outcome()
+        largest = SMALLER[-1] if each.link is Link.JACOBIAN else LARGEST
+        return Search(each, subject, task, largest).searched((Phase.generate, Phase.shrink)).outcome()
     search = _searched(each, subject, task)
     if search.verdict is Verdict.HOLDS:
         return search.outcome()
-    for least, largest in (*((1, size) for size in _SMALLER), (0, _LARGEST)):
-        again = _Search(each, search.subject, task, largest, least).searched(_SHRUNK)
+    for least, largest in (*((1, size) for size in SMALLER), (0, LARGEST)):
+        again = Search(each, search.subject, task, largest, least).searched(_SHRUNK)
         if again.verdict is not Verdict.HOLDS:
             break
     found = search if again.verdict is Verdict.HOLDS else again
@@ -86,314 +52,9 @@ def refutes(task: Task, target: Target) -> bool:
     return _searched(task.property, Subject(target, task.dtype or SPEC_DTYPE), task).verdict is not Verdict.HOLDS
 
 
-def _searched(each: Property, subject: Subject, task: Task) -> _Search:
-    search = _Search(each, subject, task, _LARGEST).searched((Phase.generate,))
+def _searched(each: Property, subject: Subject, task: Task) -> Search:
+    search = Search(each, subject, task, LARGEST).searched((Phase.generate,))
     for further in (search.sweep, search.decide, search.hunt, search.beside):
         if search.verdict is Verdict.HOLDS:
             further()
     return search
-
-
-class _Search:
-    """A search for a counterexample to one property, among examples drawn independently of each other."""
-
-    def __init__(self, each: Property, subject: Subject, task: Task, largest: int, least: int = 0) -> None:
-        """Nothing is tried yet; ``largest`` and ``least``: sizes of the examples."""
-        self._each, self.subject, self._task = each, subject, task
-        self._domain = Domain(subject.dtype, subject.conventions, largest, least, subject.target.signatures)
-        self._seen, self.tried, self._answered, self._blank, self._not_offered = Observation(), 0, 0, 0, 0
-        self.verdict = Verdict.HOLDS
-        self._finding: Finding | None = None
-        self._first: Failing | None = None
-        self._died: Failed | None = None
-        self._tally = declines.Tally()
-        computed = each.link is Link.IMPLEMENTATION
-        kinds = decisive.of_claim(each.claim, subject.conventions, task.examples) if computed else ()
-        self._undecided = {kind: kind.times for kind in kinds}
-        self._last: Failing | None = None
-        self._afresh, self._before = False, tuple[Call, ...]()
-        self._latest: float | None = None
-        self._unsettled: str | None = None
-        self._aside, self._elsewhere = False, task.dtype not in {None, subject.dtype}
-        """Are the examples of now drawn for a purpose, or in another format? Shares are counted among the others."""
-
-    def searched(self, phases: tuple[Phase, ...]) -> _Search:
-        """The same, after it has looked at as many examples as were asked for."""
-        self._run(self._task.examples, phases, backend=INDEPENDENT)
-        return self
-
-    def decide(self) -> None:
-        """Judge examples of each kind that decides the claim and has not been judged yet."""
-        self._aside = True
-        domains = (replace(self._domain, least=0, largest=_SMALLER[-1]), replace(self._domain, long=True))
-        for number, domain in product(range(_ROUNDS if self._answered else 0), domains):
-            if self._not_offered or all(kind.long is not domain.long for kind in self._undecided):
-                continue
-            task = replace(self._task, examples=_EXAMPLES, seed=self._task.seed + number)
-            further = drawn(self._each, domain, task)
-            if self._fails_at(
-                (case, usage)
-                for case, usage in further
-                if any(kind.long is domain.long and kind.holds(case) for kind in self._undecided)
-            ):
-                return
-
-    def sweep(self) -> None:
-        """Judge examples of all sizes: as many of them as were asked for of a hundred."""
-        if self._each.sweeps and self._answered:
-            self._aside, subject = True, self.subject
-            self.subject = replace(subject, swift=True)
-            self._fails_at(swept(self._each, self._domain, self._task))
-            self.subject = subject
-
-    def beside(self) -> None:
-        """Judge a few examples in another format. What is no number of it says that the target does not keep to it."""
-        other, kept = self._task.beside, (self.subject, self._domain, self._first, self._last)
-        if other is None or not self._answered:
-            return
-        self._aside, self._elsewhere = True, True
-        self.subject, self._domain = replace(self.subject, dtype=other), replace(self._domain, dtype=other)
-        task = replace(self._task, dtype=other, examples=max(1, self._task.examples // _BESIDE))
-        for case, usage in drawn(self._each, self._domain, task):
-            failure = self._failure(case, usage)
-            if failure is not None and failure.finding.bound is not None:
-                self.verdict, self._finding = Verdict.REFUTED, failure.finding
-                return
-            if failure is not None:
-                break
-        self.subject, self._domain, self._first, self._last = kept
-
-    def _fails_at(self, examples: Iterable[Example]) -> bool:
-        """Is one of these refuted, or an error?"""
-        for case, usage in examples:
-            failure = self._failure(case, usage)
-            if failure is not None:
-                self.verdict = Verdict.REFUTED if isinstance(failure, Refuted) else Verdict.ERROR
-                self._finding = failure.finding
-                return True
-        return False
-
-    def hunt(self) -> None:
-        """Climb towards the worst error ÷ bound, for half as many examples again."""
-        self._aside = True
-        self._run(max(1, self._task.examples // 2), (Phase.generate, Phase.target), backend=MUTATING)
-
-    def _run(self, examples: int, phases: tuple[Phase, ...], backend: str) -> None:
-        test = under_hypothesis(
-            self._check, self._each, self._domain, self._task.draws(self._domain), examples, phases, backend
-        )
-        try:
-            with without_constants():
-                test()
-        except hypothesis.errors.Flaky:
-            self._differs()
-        except Refuted as refuted:
-            self.verdict, self._finding = Verdict.REFUTED, refuted.finding
-        except Failed as failed:
-            self.verdict, self._finding = Verdict.ERROR, failed.finding
-        except hypothesis.errors.Unsatisfiable:
-            self._unsettled = self._unsettled or _NO_VALUES
-
-    def _check(self, case: Case, usage: Usage) -> None:
-        try:
-            failure = self._died or self._failure(case, usage)
-        except Unfit:
-            self.tried -= 1
-            hypothesis.reject()
-        if failure is not None:
-            raise failure  # from one place: by it Hypothesis tells failures apart
-        if self._each.link is Link.IMPLEMENTATION and self._latest is not None:
-            hypothesis.target(self._latest, label="error ÷ bound")
-
-    def _failure(self, case: Case, usage: Usage) -> Refuted | Failed | None:
-        """What is wrong on this example. Where the target's process hung or ended it is not asked again."""
-        self.tried += 1
-        self._latest = None
-        if self._each.functions:
-            self._seen.drawn.update(held(self._each.claim, case, usage, self._domain.format))
-        failure: Refuted | Failed
-        trace, before = Trace(), tuple(self.subject.target.made)
-        swift = self.subject.swift or len(self._seen.thresholds) >= _MEASURED
-        try:
-            found = self._checked(case, replace(self.subject, usage=usage, trace=trace, swift=swift))
-        except Refuted as refuted:
-            failure = Refuted(self._told(refuted.finding, case, usage, trace))
-        except Raised as raised:
-            failure = Failed(self._told(Finding(str(raised), self._each.claim, {}), case, usage, trace))
-            self._died = failure if raised.died else None
-        except Unsettled as unsettled:
-            self._unsettled = str(unsettled)
-            return None
-        except Declined as declined:
-            self.tried -= 1
-            self._tally.decline(case, usage, str(declined), aside=self._aside)
-            return None
-        else:
-            self._take(case, usage, replace(found, thresholds=[]) if found and swift else found)
-            return None
-        self._last = Failing(case, usage, failure, before)
-        self._first = self._first or self._last
-        return failure
-
-    def _checked(self, case: Case, subject: Subject) -> Observation | None:
-        """The property's check; where calls before it matter, in a target started afresh and after those calls."""
-        if self._afresh and subject.target.restart is not None:
-            subject.target.restart()
-            if self._before:
-                perform(subject.target, self._before)
-        return self._each.check(case, subject)
-
-    def _take(self, case: Case, usage: Usage, found: Observation | None) -> None:
-        if found is None or self._elsewhere:
-            self._not_offered += found is None
-            return
-        if not self._aside:
-            self._answered += 1
-            self._tally.answered.append((case, usage))
-            self._blank += found.uncertified > 0 and found.entries == 0
-        if found.entries:
-            found.sizes = sizes(case) if self._each.functions else ()
-            left = {kind: times - kind.holds(case) for kind, times in self._undecided.items()}
-            self._undecided = {kind: times for kind, times in left.items() if times}
-        self._seen.add(Observation(worst=found.worst, sizes=found.sizes) if self.subject.swift else found)
-        self._latest = found.worst
-
-    def _told(self, finding: Finding, case: Case, usage: Usage, trace: Trace) -> Finding:
-        calls = (*self._before, *trace.after(len(self._before)))
-        words = [in_words(len(self._before)), usage.described(self._each.functions, self._each.signatures)]
-        words += [f"inputs in {self.subject.dtype}"] if self._elsewhere else []
-        table, like = self.subject.target.signatures, trace.like
-        asked = Asked(like.shape, {each.function: table[each.function].outputs for each in calls}) if like else None
-        return replace(
-            finding, inputs=plain(case), usage="; ".join(filter(None, words)) or None, calls=calls, asked=asked
-        )
-
-    def _differs(self) -> None:
-        """Say that answers differ for the same inputs."""
-        self.verdict, first = Verdict.REFUTED, self._first.failure.finding if self._first else None
-        if first is not None:
-            message = f"answers differ for the same inputs; once: {first.message}"
-            self._finding = replace(first, message=message, tries=_OFTEN)
-
-    def _fails(self, case: Case, usage: Usage, before: tuple[Call, ...] = ()) -> bool:
-        """Does it fail, in a target started afresh, after these calls?"""
-        self._before = before
-        return self._failure(case, usage) is not None
-
-    def settle(self, search: _Search) -> None:
-        """What fails only after other calls is reported with them: with the fewest that do it."""
-        target, functions, first = self.subject.target, self._each.functions, search._first
-        last = self._last or first
-        if target.restart is None or self._died is not None or last is None or first is None:
-            return
-        self._afresh = True
-        flaky = self._finding is not None and self._finding.tries > 1
-        case, usage = last.case, last.usage
-        if not usage.history and all(self._fails(case, usage) for _ in range(_TIMES if flaky else 1)):
-            self._take_over()
-            self._afresh = False
-            return
-        drawn = self._further(replace(self._domain, least=1, largest=_SMALLER[1]))
-        examples = [(case, usage), *((other, PLAIN) for other in drawn[: _FEW if target.elsewhere else None])]
-        examples.append((first.case, first.usage))
-        most = max(len(calls(target, name, case, Usage(history=True))) for name in functions) - 1
-        found = after_calls(examples, most, self._fails)
-        if found is None:
-            self._before = after_log(first.before, lambda made: self._fails(first.case, first.usage, made))
-            found = (first.case, first.usage) if self._before else None
-        if found is not None:
-            usage = replace(PLAIN, history=found[1].history, earlier=found[1].earlier)
-            found = (found[0], usage) if self._fails(found[0], usage, self._before) else found
-        if found is not None and all(self._fails(*found, self._before) for _ in range(_TIMES)):
-            self._take_over()
-        else:
-            self._afresh = False
-            self._differs()
-
-    def _take_over(self) -> None:
-        """The last failure seen is the one that is reported."""
-        if self._last is not None:
-            self._finding = self._last.failure.finding
-            self.verdict = Verdict.REFUTED if isinstance(self._last.failure, Refuted) else Verdict.ERROR
-
-    def reduce(self) -> None:
-        """Leave out of the counterexample what it does not need."""
-        if self._last is None or self._finding is None or self._died is not None or self._finding.tries > 1:
-            return
-        usage, kept = self._last.usage, self._last.failure
-
-        def fails(other: Case) -> bool:
-            if not self._each.admits(other):
-                return False
-            found = self._failure(other, usage)
-            if found is None or type(found) is not type(kept):
-                return False
-            return (found.finding.bound is None) == (kept.finding.bound is None)
-
-        tries = _RESTARTS if self._afresh and self.subject.target.elsewhere else _TRIES
-        limits = self.subject.conventions.limits
-        letters = self._each.letters
-        found = smaller(self._last.case, limits, fails, tries, shrunk=not self._afresh, letters=letters)
-        if fails(found):
-            self._take_over()
-
-    def diagnose(self) -> None:
-        """Say which mistake reproduces the wrong numbers, tried on further examples of all sizes."""
-        if self._finding is None or self._last is None:
-            return
-        found = of_contract(self._finding)
-        each, last = replace(self._each, check=self._checked), (self._last.case, self._last.usage)
-        if self.verdict is Verdict.ERROR:
-            found = None if self._died else of_memory(each, self.subject, last)
-        elif found is None and self._before:
-            found = Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
-        elif found is None and (self._finding.judged or (each.mistakes and self._finding.bound)):
-            found = diagnose(each, self.subject, last, self._admitted)
-        self._finding = replace(self._finding, diagnosis=found)
-
-    def _further(self, domain: Domain, number: int = 0) -> list[Case]:
-        """Further examples, by their number always the same ones."""
-        task = replace(self._task, examples=_EXAMPLES, seed=self._task.seed + number)
-        return [case for case, _ in drawn(self._each, domain, task)]
-
-    def _admitted(self, conventions: Conventions) -> Iterator[Case]:
-        for number in range(_AGAIN * 2):
-            yield from self._further(Domain(self.subject.dtype, conventions, *_FURTHER[number % 2]), number)
-
-    def outcome(self, tried_before: int = 0) -> Outcome:
-        """What was found."""
-        declined = self._tally.found(self._each.functions, self._each.signatures)
-        verdict, reason = self.verdict, None
-        if verdict is Verdict.HOLDS:
-            verdict, reason = self._worth(declined)
-        tried = self.tried + tried_before
-        return Outcome(*self._task.key, verdict, tried, self._seen, reason, self._finding, declined)
-
-    def _worth(self, declined: Declines | None) -> tuple[Verdict, str | None]:
-        """What it is worth that no counterexample was found, and why it is not worth more."""
-        each = self._each
-        output = _OUTPUT_OF_CLAIM.get(each.claim)
-        if 0 < self._not_offered < self.tried:
-            return Verdict.REFUTED, (
-                f"{each.functions[0]} returns {output} for some inputs and not for others: expected always or never"
-            )
-        if self._not_offered:
-            return Verdict.UNSUPPORTED, f"{each.functions[0]} returns no {output}"
-        if declined and not self._answered:
-            return Verdict.UNSUPPORTED, f"the target declines: {declined.reason}"
-        found = doubts.of_examples(self._blank, self._answered, declined, tuple(self._undecided))
-        if self._unsettled:
-            return Verdict.UNCERTIFIED, "; ".join([self._unsettled, *found])
-        thresholds = self._seen.thresholds if each.link is Link.IMPLEMENTATION else []
-        blind, coarse = doubts.of_thresholds(thresholds, self.subject)
-        found += [coarse] if blind and coarse else []
-        return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, coarse)
-
-
-_NO_VALUES = "no values were found that satisfy what is supposed, away from kinks"
-_OUTPUT_OF_CLAIM = {"network.forward": "loss", "network.dX": "dX"}
-"""The outputs of ``network_gradients`` that a target may leave out."""
-
-
-_NOBODY = Target("the spec", {}, Conventions())
-"""The subject of the links inside the spec: no functions, the notes' conventions."""

@@ -16,6 +16,7 @@ from mpmath import mp
 from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed
 from backproof_properties.contract import Raised
+from backproof_properties.fields import Field
 from backproof_properties.filter import certainly
 from backproof_properties.least import least
 from backproof_properties.property import Cases
@@ -48,8 +49,13 @@ class Output:
         """What the target is held to."""
         if self.declared is not None:
             return self.declared(case, subject)
-        samples = next(reversed(case.values())).shape[1]
-        return subject.scaled(self.name, self.bound(case, subject), samples, of_loss=self.of_loss)
+        return subject.scaled(self.name, self.bound(case, subject), _samples(case), of_loss=self.of_loss)
+
+    def least(self, case: Case, subject: Subject) -> Field:
+        """The least that this can be. Raises ``Doubt``."""
+        samples = _samples(case)
+        factor = subject.scale(self.name, samples) * (subject.reduction(samples) if self.of_loss else 1)
+        return least(self.claim, case, subject, factor)
 
     def check(self, case: Case, subject: Subject) -> Observation:
         """formula → implementation. An exception stands for all that the call would have returned."""
@@ -59,7 +65,7 @@ class Output:
             return subject.raised(computed, [each.expected(case, subject) for each in together])
         if subject.swift:
             flat = computed.reshape(-1, 1) if self.name == "db" else computed
-            inside = certainly(flat, partial(least, self.claim, case, subject), swift=True)
+            inside = certainly(flat, partial(self.least, case, subject), swift=True)
             if inside is not None:
                 return inside
         return subject.judge(f"{self.function}.{self.name}", computed, self.expected(case, subject), None)
@@ -67,6 +73,11 @@ class Output:
     def centred(self, formula: Mapping[Place, Number], case: Case, subject: Subject) -> Observation:
         """The bound lies around the value of the formula: else a mistake that both share would pass."""
         return centred(self.name, self.bound(case, subject), formula)
+
+
+def _samples(case: Case) -> int:
+    samples: int = next(reversed(case.values())).shape[1]
+    return samples
 
 
 def centred(name: str, enclosure: Enclosure, formula: Mapping[Place, Number]) -> Observation:

@@ -17,7 +17,7 @@ from backproof_properties.contract import PLAIN, Like, Raised, Trace, Usage
 from backproof_properties.results import Observation
 from backproof_spec.matrices import Number
 from backproof_spec.rounding.enclosure import Enclosure
-from backproof_spec.rounding.formats import FORMATS, Arithmetic, Format
+from backproof_spec.rounding.formats import FORMATS, RADIUS_BITS, Arithmetic, Format
 
 
 @dataclass(frozen=True)
@@ -133,11 +133,11 @@ class Subject:
 
     def reduction(self, samples: int) -> Number:
         """What the declared reduction makes of the sum over the samples: 1, or 1/p."""
-        return mp.mpf(1) / samples if self.conventions.reduction == "mean" else mp.mpf(1)
+        return mp.fdiv(1, samples, prec=RADIUS_BITS) if self.conventions.reduction == "mean" else mp.mpf(1)
 
     def scale(self, output: str, samples: int) -> Number:
         """The declared factor on an output."""
         declared = self.conventions.scale.get(output, 1)
         if declared == "batch":
             return mp.mpf(samples)
-        return mp.mpf(1) / samples if declared == "1/batch" else mp.mpf(declared)
+        return mp.fdiv(1, samples, prec=RADIUS_BITS) if declared == "1/batch" else mp.mpf(declared)

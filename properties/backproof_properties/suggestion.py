@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from backproof_impl.conventions import FIELDS, declare
 from backproof_impl.target import Target
 from backproof_properties.contract import Declined, Raised
+from backproof_properties.drawing import drawn
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Outcome, Verdict
-from backproof_properties.runner import Task, drawn
 from backproof_properties.subject import Domain, Subject
+from backproof_properties.tasks import Task
 
 _FIELDS = ("layout", "weights", "labels")
 _EXAMPLES, _SIZES = 8, (1, 5)

@@ -7,9 +7,10 @@ import pytest
 from backproof_impl.loading import as_target
 from backproof_properties import checks
 from backproof_properties.contract import Declined
+from backproof_properties.drawing import drawn
 from backproof_properties.results import Link
-from backproof_properties.runner import Task, drawn
 from backproof_properties.subject import Domain, Subject
+from backproof_properties.tasks import Task
 from backproof_spec import library
 
 pytestmark = [

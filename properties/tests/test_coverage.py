@@ -7,10 +7,11 @@ from few import few
 from backproof_impl.conventions import Conventions
 from backproof_properties.contract import Usage
 from backproof_properties.coverage import REGIMES, held
+from backproof_properties.drawing import drawn
 from backproof_properties.results import Link
-from backproof_properties.runner import Task, drawn
 from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
+from backproof_properties.tasks import Task
 from backproof_spec.rounding.formats import FORMATS
 
 LINKS = [each for each in PROPERTIES if each.link is Link.IMPLEMENTATION]

@@ -410,7 +410,7 @@ def _searched(target, claim, conventions=None, largest=3, examples=20):
     """What a search says that does not shrink."""
     each, task = PROPERTIES[LINKS[claim]], runner.Task(LINKS[claim], "float64", examples, 1)
     subject = Subject(as_target(target, conventions), "float64")
-    search = runner._Search(each, subject, task, least=1, largest=largest).searched((Phase.generate,))
+    search = runner.Search(each, subject, task, least=1, largest=largest).searched((Phase.generate,))
     search.diagnose()
     return search.outcome()
 

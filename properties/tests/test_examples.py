@@ -9,11 +9,12 @@ from few import few
 from backproof_impl.conventions import Conventions, Limits
 from backproof_properties.arrays import NUMPY_DTYPES
 from backproof_properties.contract import PLAIN
+from backproof_properties.drawing import drawn
 from backproof_properties.examples import _whole
 from backproof_properties.results import Link
-from backproof_properties.runner import Task, drawn
 from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
+from backproof_properties.tasks import Task
 
 pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
 

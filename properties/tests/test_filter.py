@@ -12,7 +12,8 @@ from backproof_impl.conventions import Conventions
 from backproof_properties import fields
 from backproof_properties.checks import signatures
 from backproof_properties.computed import claimed, formula_bounds
-from backproof_properties.fields import WIDE, Doubt
+from backproof_properties.contraction import WIDE
+from backproof_properties.fields import Doubt
 from backproof_properties.filter import certainly, of_gradient, of_output
 from backproof_properties.inputs import cases, evaluation
 from backproof_properties.subject import Domain, Subject

@@ -186,7 +186,7 @@ def _run(source, argument, vjp, seed, dtype="float64"):
     each = next(one for claim, one in links.items() if claim.endswith(f".d{argument}"))
     subject = Subject(as_target({each.functions[0]: vjp}, None, table), dtype)
     task = runner.Task(0, dtype, 100, seed, each)
-    search = runner._Search(each, subject, task, largest=5).searched((Phase.generate,))
+    search = runner.Search(each, subject, task, largest=5).searched((Phase.generate,))
     search.diagnose()
     return search.outcome()
 

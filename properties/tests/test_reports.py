@@ -31,7 +31,7 @@ def _run(target, claim, seed, examples, conventions=None):
     """What a search says that does not shrink."""
     each, task = PROPERTIES[LINKS[claim]], runner.Task(LINKS[claim], "float64", examples, seed)
     subject = Subject(as_target(target, conventions), "float64")
-    search = runner._Search(each, subject, task, largest=128 if claim.startswith("network") else 5).searched(
+    search = runner.Search(each, subject, task, largest=128 if claim.startswith("network") else 5).searched(
         (Phase.generate,)
     )
     search.diagnose()

@@ -13,6 +13,7 @@ from backproof_impl.calling import Answer
 from backproof_impl.conventions import Conventions, Limits, UsageError, declare
 from backproof_impl.loading import as_target
 from backproof_properties import choices, contract, decisive, processes, runner, sweep, tasks
+from backproof_properties.drawing import drawn
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation, Verdict
@@ -208,7 +209,8 @@ def test_a_declared_accumulator_lets_the_suite_see():
 
 def test_short_formats_see_the_chain_of_layers():
     outcome = _run(R, "chain.rule", dtype="float16")
-    assert (outcome.verdict, outcome.reason) == (Verdict.HOLDS, None)
+    assert outcome.verdict is Verdict.HOLDS
+    assert outcome.reason.endswith("limits of depth, width and logit within which float16 suffices")
 
 
 # --- verdicts of properties made for the purpose --------------------------------------------------------------------
@@ -512,7 +514,7 @@ def test_sizes_of_a_block_and_a_rest_are_asked_for_and_found_for_every_claim(cla
     assert [each for each in kinds if not each.long] == [*decisive.of_claim(claim, Conventions(), 20)]
     (each,) = [one for one in PROPERTIES if (one.claim, one.link) == (claim, IMPLEMENTATION)]
     task = runner.Task(PROPERTIES.index(each), "float64", 60, 1)
-    found = [case for case, _ in runner.drawn(each, Domain("float64", Conventions(), long=True), task)]
+    found = [case for case, _ in drawn(each, Domain("float64", Conventions(), long=True), task)]
     assert [kind.name for kind in kinds if kind.long and not any(map(kind.holds, found))] == []
 
 

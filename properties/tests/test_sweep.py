@@ -14,7 +14,7 @@ from backproof_impl.loading import as_target
 from backproof_properties import chain, network, runner, sweep
 from backproof_properties.drawing import swept
 from backproof_properties.fields import Doubt
-from backproof_properties.least import LEAST, least, of_chain, of_network
+from backproof_properties.least import LEAST, of_chain, of_network
 from backproof_properties.results import Link, Verdict
 from backproof_properties.sharper import OUTPUTS
 from backproof_properties.subject import Domain, Subject
@@ -51,13 +51,15 @@ def test_every_size_leads_and_no_example_is_too_large(dimensions):
 
 
 def of_output(claim, case, subject):
-    bound, field = OUTPUTS[claim].bound(case, subject), least(claim, case, subject)
-    return [(field, bound)]
+    each = OUTPUTS[claim]
+    return [(each.least(case, subject), each.expected(case, subject))]
 
 
 def of_networks(kind, case, subject):
     bounds = network._bounds(case, subject)[kind] if kind != "loss" else [network._loss_bound(case, subject)]
-    return zip(of_network(case, subject)[kind], bounds, strict=True)
+    samples = None if kind == "loss" else case["X"].shape[1]
+    scaled = [subject.scaled(kind, each, samples, of_loss=False) for each in bounds]
+    return zip(of_network(case, subject)[kind], scaled, strict=True)
 
 
 def of_chains(case, subject):
@@ -71,16 +73,23 @@ BOUNDS = {
 }
 
 
+MEAN = Conventions(
+    reduction="mean", scale={"dW": "1/batch", "dX": 3, "S": 0.1}, relu_at_zero=0, unnormalised_labels="fused"
+)
+DECLARED = [Conventions(), pytest.param(MEAN, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("conventions", DECLARED, ids=["plain", "mean"])
 @pytest.mark.parametrize("claim", BOUNDS)
-def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim):
-    subject, compared = Subject(as_target(reference), "float64"), 0
+def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim, conventions):
+    subject, compared = Subject(as_target(reference, conventions), "float64"), 0
     cases = IMPLEMENTATION[claim.replace("loss", "forward")].cases
 
     @seed(1)
     @settings(
         max_examples=60, database=None, deadline=None, phases=(Phase.generate,), suppress_health_check=[*HealthCheck]
     )
-    @given(cases(Domain("float64", Conventions(), 64)))
+    @given(cases(Domain("float64", conventions, 64)))
     @np.errstate(all="ignore")
     def run(case):
         nonlocal compared
@@ -236,7 +245,7 @@ def test_a_mistake_at_some_sizes_alone_is_refuted(mistake, number):
     (function,) = IMPLEMENTATION[claim].functions
     target = as_target({function: partial(wrong, getattr(reference, function))})
     task = runner.Task(0, "float64", 100, number, IMPLEMENTATION[claim])
-    search = runner._Search(task.property, Subject(target, "float64"), task, 128)
+    search = runner.Search(task.property, Subject(target, "float64"), task, 128)
     search._answered = 1
     search.sweep()
     assert search.verdict is Verdict.REFUTED
