@@ -29,7 +29,7 @@ _PAIRS = sorted(
 )
 """The products of slices that are taken, the small ones first."""
 _ROUNDOFF = WIDE(2) ** -64
-_BLAS, _UNDERFLOW = WIDE(2) ** -53, WIDE(2) ** -1000
+_BLAS, _UNDERFLOW = WIDE(2) ** -53, WIDE(2) ** -900
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def values_of(A: Array, B: Array, size: Array, *, finer: bool) -> tuple[Array, A
     )
     every = range(_SLICES + 1)
     rest: Any = sum(rows[s] * columns[t] for s in every for t in every if s + t >= _SLICES)
-    if any(size < np.ldexp(_UNDERFLOW, int(each.max(initial=0))) for size, each in zip(least, (e, f), strict=True)):
+    if any(each < np.ldexp(_UNDERFLOW, int(of.max(initial=0))) for each, of in zip(least, (e, f), strict=True)):
         rest = rest + float(_UNDERFLOW)
     left_out = np.where(size > 0, 2 * K * rest.astype(WIDE) * unit, 0) + lost
     return found * unit, left_out, 8 * _ROUNDOFF * np.abs(found * unit)
