@@ -50,7 +50,9 @@ class Peer:
 
 
 PEERS = {
-    "linear": Peer(lambda W, Y, b: W @ Y + b[:, None], lambda n: ((n, n), (n, n // 2), (n,)), (4, 16, 64, 128)),
+    "linear": Peer(
+        lambda W, Y, b: W @ Y + b[:, None], lambda n: ((n, n), (n, n // 2), (n,)), (4, 16, 64, 128, 512, 1024)
+    ),
     "softmax_cross_entropy": Peer(
         lambda Z, P: -(P * torch.log_softmax(Z, 0)).sum(), lambda n: ((n, n), (n, n)), (4, 16, 64)
     ),
