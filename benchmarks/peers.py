@@ -27,13 +27,15 @@ from rich.console import Console
 from rich.table import Table
 
 from backproof_properties.computed import claimed
-from backproof_properties.filter import certainly, of_gradient, of_output
+from backproof_properties.filter import Fast, certainly
 from backproof_spec import library
 from backproof_spec.language.reverse import derived, swept
 from backproof_spec.rounding.formats import Arithmetic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from backproof_spec.language.syntax import Gradient
 
 FLOAT64 = Arithmetic.of("float64")
 SLOW = 3_000
@@ -87,30 +89,28 @@ class Verdict:
     def __init__(self, name: str, peer: Peer, case: dict[str, Any]) -> None:
         """Read once, as in a run."""
         given = library.operation(name)
-        self.operation, sweep = derived(given), swept(given)
-        self.ways = [(self.operation, each) for each in self.operation.gradients]
-        self.sweep = {each.name: (sweep, each) for each in sweep.gradients}
+        self.operation, self.sweep = derived(given), swept(given)
         self.case = case | {each.name: Fraction(float(each.choices[0])) for each in self.operation.parameters}
         self.function, self.names = peer.function, [each.name for each in self.operation.arguments]
 
     def __call__(self) -> None:
         """Raises where something is not certain: what is measured is the fast way."""
         value, gradients = passes(self)
-        judged = [certainly(value, lambda: of_output(self.operation, self.operation.outputs[0], self.case, FLOAT64))]
-        for operation, each in self.ways:
-            if each.name in gradients:
-                one, (other, same) = (operation, each), self.sweep[each.name]
-                judged.append(
-                    certainly(
-                        gradients[each.name],
-                        lambda one=one, other=other, same=same: of_gradient(
-                            *one, claimed(one[1]), self.case, FLOAT64
-                        ).either(of_gradient(other, same, claimed(same), self.case, FLOAT64)),
-                    )
-                )
+        formulas, sweep = (Fast(each, self.case, FLOAT64) for each in (self.operation, self.sweep))
+        judged = [certainly(value, lambda: formulas.tensor(self.operation.outputs[0]))]
+        for one, other in self.ways:
+            if one.name in gradients:
+                bounds = [of.field(claimed(each), each.indices) for of, each in ((formulas, one), (sweep, other))]
+                judged.append(certainly(gradients[one.name], lambda bounds=bounds: bounds[0].either(bounds[1])))
         if None in judged:
             msg = f"{self.operation.name}: not certain: {[each is not None for each in judged]}"
             raise ArithmeticError(msg)
+
+    @property
+    def ways(self) -> list[tuple[Gradient, Gradient]]:
+        """Each gradient by its formula, and by the reverse sweep."""
+        others = {each.name: each for each in self.sweep.gradients}
+        return [(each, others[each.name]) for each in self.operation.gradients]
 
 
 def passes(verdict: Verdict) -> tuple[Any, dict[str, Any]]:

@@ -95,7 +95,8 @@ class Fast(Evaluation[Any]):
         """The bounds of an expression at all values of its indices."""
         bound = dict.fromkeys(i for each in walk(node) for i in _letters(each))
         axes = _Axes({i: self.size(i) for i in dict.fromkeys((*indices, *bound))})
-        if max(prod(map(self.size, free(part))) for part in self._formed(node)) > _TERMS:
+        every = prod(map(self.size, axes))
+        if every > _TERMS and max(prod(map(self.size, free(part))) for part in self._formed(node)) > _TERMS:
             raise Doubt
         found = cast("Field", self.compiled(node)(cast("Any", axes)))
         shape = tuple(map(self.size, indices))
@@ -189,10 +190,10 @@ class Fast(Evaluation[Any]):
 
     def _plan(self, node: Node) -> Plan | None:
         """How a sum is contracted, if that is worth it."""
-        letters = free(node.body) | {*node.indices} if isinstance(node, Reduce) else frozenset[str]()
-        if prod(map(self.size, letters)) < contraction.FEW or self.flushes or not isinstance(node, Reduce):
+        if self.flushes or not isinstance(node, Reduce):
             return None
-        return plan(node)
+        letters = free(node.body) | {*node.indices}
+        return plan(node) if prod(map(self.size, letters)) >= contraction.FEW else None
 
     def _contracted(self, by: Plan) -> Callable[[At], Any]:
         inner = self.rules.inner
