@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from functools import cache
 from typing import Any, TypeAlias
 
 Position: TypeAlias = tuple[int, int]
@@ -139,14 +138,9 @@ class Mapped(Node):
 ZERO, ONE = Number(Fraction(0)), Number(Fraction(1))
 
 
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
-
-
 def children(node: Node) -> Iterator[Node]:
     """The expressions of which one is made, those at its places first."""
-    for name in _names(type(node)):
+    for name in getattr(node, "__match_args__", ()):  # its fields
         value = getattr(node, name)
         if isinstance(value, Node):
             yield value
