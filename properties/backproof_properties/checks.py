@@ -4,7 +4,8 @@ definition → Jacobian: each partial derivative against central difference quot
 bits. A quotient's error falls by 4 with the step, h²·f‴/6 + O(h⁴), so that the finer one is off by a third of what the
 two differ by; demanded is all of that (assumed: f‴ is much the same within h of x), and 2⁻⁴⁰⁰ of the values for what is
 rounded, which is far more than 1000 bits leave unless much cancels: what is refuted at 1000 bits is tried at more. What
-is rational is computed exactly. At a kink nothing is demanded.
+is rational is computed exactly. At a kink nothing is demanded; nor of a slope that is less, as its quotient is, than
+what rounding leaves of them at the most bits: log(1 + e^(−10⁶)) is 0 there, its slope is not.
 
 Jacobian → formula: what is claimed equals Jᵀ·vec dY, exactly where both are rational, else to 200 of 400 bits.
 
@@ -174,6 +175,10 @@ def _differentiated(operation: Operation, argument: str, case: Case, bits: int) 
                     deviation = quotients.deviation(output, place, slope)
                     if deviation is None:
                         fine, _ = quotients.of(STEP_BITS + 1)[output, place]
+                        left = mp.ldexp(1, 2 * STEP_BITS - bits)
+                        if bits == QUOTIENT_BITS[-1] and max(abs(real(fine)), abs(real(slope))) < left:
+                            msg = f"∂{output}/∂{argument} is less than what rounding leaves of its quotient"
+                            raise Unfit(msg)
                         _refuse(f"∂{output}/∂{argument}", (*place, *at), slope, fine, "the difference quotient")
                     seen.entries += 1
                     seen.worst = max(seen.worst, deviation or 0.0)

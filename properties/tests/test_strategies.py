@@ -338,13 +338,3 @@ def test_within_declared_limits_nothing_is_masked(function, limits):
     for unmasked in (False, True):
         cases = _drawn(each.cases(_domain(limits=limits if unmasked else Limits())), 80)
         assert any(np.isinf(case["Z"]).any() for case in cases) is not unmasked
-
-
-def test_logits_beside_an_offset_lie_near_each_other_where_they_are_differentiated(monkeypatch):
-    """e to the difference of two offsets is 0 in a quotient at any precision: that was called a wrong derivative."""
-    monkeypatch.setattr(S, "_LAYERS", ("offset",))
-    drawn = _drawn(S.networks(_domain(largest=5), sizes_of_logits=S.NEAR), 300)
-    kept = [S.last_logits(case["weights"], case["biases"], case["X"]) for case in drawn]
-    far = [Z for Z in kept if Z.size and len(Z) > 1 and np.abs(Z).max() > 1e5]
-    assert far
-    assert all(np.ptp(Z, axis=0).max() <= 1e4 for Z in far)

@@ -1,0 +1,41 @@
+"""The links of any claim: what a difference quotient can say, and what it cannot."""
+
+import numpy as np
+import pytest
+
+from backproof_properties import checks
+from backproof_properties.property import Unfit
+from backproof_properties.subject import Subject
+from backproof_spec.composition import network
+from backproof_spec.language.reading import read
+
+SOFTPLUS = """operation softplus(X[i]) -> Y
+Y[i] = log(1 + exp(X[i]))
+gradient by X[i] = dY[i]*exp(X[i])/(1 + exp(X[i]))
+"""
+
+
+@pytest.mark.parametrize("X", [-(10.0**6), -(4.0 * 10**14)])
+def test_a_slope_below_what_rounding_leaves_of_a_quotient_says_nothing(X):
+    with pytest.raises(Unfit, match="what rounding leaves"):
+        checks.definition_to_jacobian(read(SOFTPLUS), "X", {"X": np.array([X]), "dY": np.ones(1)}, Subject(None, ""))
+
+
+def test_so_does_the_smaller_of_two_logits_that_lie_far_apart():
+    case = {
+        "X": np.ones((1, 1)),
+        "W1": np.zeros((2, 1)),
+        "b1": np.array([3e6, 4e14]),
+        "P": np.array([[0.0], [1.0]]),
+        "dL": np.ones(()),
+    }
+    with pytest.raises(Unfit, match="what rounding leaves"):
+        checks.definition_to_jacobian(network(1), "b1", case, Subject(None, ""))
+
+
+def test_what_more_bits_leave_is_demanded():
+    seen = checks.definition_to_jacobian(
+        read(SOFTPLUS), "X", {"X": np.array([-5000.0]), "dY": np.ones(1)}, Subject(None, "")
+    )
+    assert seen.entries == 1
+    assert seen.worst < 2.0**-390
