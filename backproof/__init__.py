@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from backproof.checking import check as check
     from backproof.defining import operation as operation
+    from backproof.grading import grade as grade
     from backproof.shown import Interrupted as Interrupted
     from backproof.shown import Refutation as Refutation
     from backproof.shown import Report as Report
@@ -39,6 +40,7 @@ _HOME = {
     "from_jax": "backproof_impl.wrapping.differentiable",
     "from_torch": "backproof_impl.wrapping.differentiable",
     "from_update": "backproof_impl.wrapping.update",
+    "grade": "backproof.grading",
     "operation": "backproof.defining",
     "per_sample": "backproof_impl.wrapping.per_sample",
 }

@@ -5,16 +5,13 @@ Exit status: 0 everything holds, 1 something was refuted or failed, 2 the reques
 
 from __future__ import annotations
 
-import functools
-import inspect
 import io
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, get_type_hints
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -22,8 +19,10 @@ from rich.console import Console
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
 from backproof.defining import ALL, chosen, named
+from backproof.graded import graded
 from backproof.listing import LISTS, listing
 from backproof.operations import NUMPY, is_operation, of_operations
+from backproof.options import Declared, Operations, Options, cores, split, with_options
 from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.progress import Progress
 from backproof.prove import Coq, of_statement, pages
@@ -37,7 +36,7 @@ from backproof_docs.proof_formats import FORMATS
 from backproof_docs.report import Report, apply_known
 from backproof_docs.reproducer import reproducers
 from backproof_docs.terminal import print_report
-from backproof_impl.conventions import DTYPES, UsageError
+from backproof_impl.conventions import UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
 from backproof_spec.calculus.limits import LONG, SECONDS
@@ -53,49 +52,6 @@ app = typer.Typer(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What ``verify`` and ``validate`` take alike."""
-
-    claim: Annotated[
-        list[str] | None, typer.Option("--claim", metavar="ID", help="A claim or an operation; repeatable, or a,b.")
-    ] = None
-    examples: Annotated[int, typer.Option("--examples", metavar="N", help="Examples for each link of each claim.")] = (
-        100
-    )
-    dtype: Annotated[
-        list[str] | None, typer.Option("--dtype", metavar="NAME", help=f"{', '.join(DTYPES)}; repeatable, or a,b.")
-    ] = None
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Repeat the run that printed this seed.")] = (
-        None
-    )
-    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")] = None
-    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")] = None
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as an HTML page.")] = (
-        None
-    )
-    markdown: Annotated[
-        Path | None, typer.Option("--markdown", metavar="FILE", help="Write a summary for a CI job's page.")
-    ] = None
-    reproducers: Annotated[
-        Path | None,
-        typer.Option("--reproducers", metavar="DIR", help="Write a script for each failure that needs only NumPy."),
-    ] = None
-    known: Annotated[
-        Path | None, typer.Option("--known", metavar="FILE", help="Accept the failures listed there, with reasons.")
-    ] = None
-    require: Annotated[
-        list[str] | None,
-        typer.Option("--require", metavar="ID", help="Fail unless this claim is judged: ids, operations, or all."),
-    ] = None
-    workers: Annotated[
-        int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")
-    ] = None
-    coverage: Annotated[
-        bool, typer.Option("--coverage", help="Print how often each kind of value, size and call was tried.")
-    ] = False
-
-
 _RENDERERS: dict[str, Callable[[Report], str]] = {
     "json": Report.to_json,
     "junit": to_junit,
@@ -104,28 +60,8 @@ _RENDERERS: dict[str, Callable[[Report], str]] = {
 }
 
 
-def _with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """``command`` with each field of ``Options`` as an option of its own, handed over as one ``options``."""
-    own = [each for each in inspect.signature(command, eval_str=True).parameters.values() if each.name != "options"]
-    hints = get_type_hints(Options, include_extras=True)
-    shared = [
-        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name])
-        for each in fields(Options)
-    ]
-
-    @functools.wraps(command)
-    def run(**values: Any) -> None:
-        taken = {each.name: values.pop(each.name) for each in shared}
-        command(**values, options=Options(**taken))
-
-    parameters = [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *shared]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
-    return run
-
-
 @app.command(help=COMMANDS["verify"])
-@_with_options
+@with_options
 def verify(
     *,
     names: Annotated[
@@ -144,7 +80,7 @@ def verify(
 
 
 @app.command(help=COMMANDS["validate"])
-@_with_options
+@with_options
 def validate(
     *,
     target: Annotated[
@@ -155,22 +91,8 @@ def validate(
         str | None,
         typer.Option("--exec", metavar="CMD", help="Instead of TARGET: a program that speaks the line protocol."),
     ] = None,
-    declared: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--declare",
-            metavar="FIELD=VALUE",
-            help="A convention of the target; repeatable. See: backproof list conventions.",
-        ),
-    ] = None,
-    operation: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--operation",
-            metavar="FILE",
-            help="Judge an operation of your own, defined in FILE.op, or a built-in one such as gelu; repeatable.",
-        ),
-    ] = None,
+    declared: Declared = None,
+    operation: Operations = None,
     isolate: Annotated[
         bool, typer.Option("--isolate/--no-isolate", help="Run the target in a process of its own, or in this one.")
     ] = True,
@@ -217,7 +139,7 @@ def _run(
         require_writable("report", path)
     if options.reproducers is not None:
         require_folder("--reproducers", options.reproducers)
-    asked = [*map(named, operations), *(_split(options.claim) or [])] or None
+    asked = [*map(named, operations), *(split(options.claim) or [])] or None
     own = chosen(asked, operations_named(target)).own
     known = load_known(options.known, tuple(each.id for each in own)) if options.known is not None else ()
     try:
@@ -225,14 +147,14 @@ def _run(
             report = check(
                 target,
                 operations=asked,
-                require=_split(options.require),
-                dtypes=_split(options.dtype),
+                require=split(options.require),
+                dtypes=split(options.dtype),
                 examples=options.examples,
                 seed=options.seed,
                 declare=declarations or None,
                 isolate=isolate,
                 afresh=afresh,
-                workers=options.workers or _cores(),
+                workers=options.workers or cores(),
                 progress=update,
             )
     except Interrupted as interrupted:
@@ -269,12 +191,7 @@ def _command(target: str | Program, declarations: list[str], operations: Sequenc
     return ["backproof", "validate", *named, *(word for pair in options for word in pair)]
 
 
-def _split(values: list[str] | None) -> list[str] | None:
-    return None if values is None else [part.strip() for value in values for part in value.split(",")]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+app.command(name="grade", help=COMMANDS["grade"])(graded)
 
 
 @app.command(help=COMMANDS["prove"])
@@ -313,7 +230,7 @@ def prove(
         msg = f"prove --seconds {seconds:g}: expected a number above 0"
         raise UsageError(msg)
     judge = Coq(seconds or LONG) if coq else None
-    asked, forms = [] if judge is None else [judge], _split(formats) or ["text"]
+    asked, forms = [] if judge is None else [judge], split(formats) or ["text"]
     names = theorems or []
     operations = names if forms == [NUMPY] else [each for each in names if is_operation(each)]
     if operations and len(operations) < len(names):

@@ -45,8 +45,12 @@ def to_fragment(report: Report) -> str:
 
 
 def _render(template: str, report: Report) -> str:
-    text = _TEMPLATES.get_template(template).render(report=report, phrases=phrases, view=_view(report))
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return rendered(template, report=report, phrases=phrases, view=_view(report))
+
+
+def rendered(template: str, **shown: Any) -> str:
+    """A template of ours with what it shows."""
+    return _TEMPLATES.get_template(template).render(**shown).encode("utf-8", "replace").decode("utf-8")
 
 
 def _view(report: Report) -> dict[str, Any]:
@@ -133,7 +137,7 @@ def _proof(report: Report, claim: str) -> str | None:
 
 def _jacobian(report: Report, outcome: Outcome) -> tuple[Pattern | None, str | None]:
     """The Jacobian at a counterexample, or why it is not drawn; neither where there is none to show."""
-    if outcome.verdict is not Verdict.REFUTED or outcome.link is Link.PROOF:
+    if outcome.verdict is not Verdict.REFUTED or outcome.link is Link.PROOF or report.withheld:
         return None, None
     try:
         return pattern(outcome, report.conventions), None

@@ -123,7 +123,7 @@ def facts(report: Report, outcome: Outcome) -> list[tuple[str, str]]:
     stem = finding.output if finding and not tried else report.theorem_of(outcome.claim)
     stem = None if report.is_own(outcome.claim) else stem
     lines = [
-        ("formula", report.stated(outcome.claim)),
+        ("formula", report.stated(outcome.claim) or None),
         ("found", found(outcome)),
         ("error", error(outcome)),
         ("usage", finding.usage if finding else None),

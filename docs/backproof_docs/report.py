@@ -90,6 +90,8 @@ class Report:
     """Claims of operations beside the suite's."""
     also: tuple[str, ...] = ()
     """Other ways to compute a name of these operations, proved to give the same: bounds admit them."""
+    withheld: bool = False
+    """Formulas, proofs and Jacobians are not shown: they are the solution of what is graded."""
 
     @property
     def claims(self) -> dict[str, Claim]:
@@ -97,7 +99,9 @@ class Report:
         return {**_CLAIMS, **{each.id: each for each in self.own}}
 
     def stated(self, claim: str) -> str:
-        """The formula of a claim, under what is declared."""
+        """The formula of a claim, under what is declared; empty where it is withheld."""
+        if self.withheld:
+            return ""
         return self.claims[claim].formula if self.is_own(claim) else stated(claim, self.conventions)
 
     def is_own(self, claim: str) -> bool:
@@ -105,8 +109,8 @@ class Report:
         return any(each.id == claim for each in self.own)
 
     def theorem_of(self, claim: str) -> str | None:
-        """The theorem to read of a claim, if it is one of the suite's."""
-        return None if self.is_own(claim) else theorem_of(claim)
+        """The theorem to read of a claim, if it is one of the suite's and may be shown."""
+        return None if self.withheld or self.is_own(claim) else theorem_of(claim)
 
     @property
     def passed(self) -> bool:

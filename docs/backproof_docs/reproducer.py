@@ -47,7 +47,8 @@ def to_script(report: Report, outcome: Outcome, folder: Path | None = None) -> s
         return None
     data = {"CLAIM": outcome.claim, "TARGET": source, "FOLDERS": _folders(folder), **_data(report, outcome, finding)}
     lines = [f"{name} = {value if name == 'CALLS' else repr(value)}" for name, value in data.items()]
-    head = [f"{outcome.claim}: {report.stated(outcome.claim)}", "", one_line(finding.message)]
+    stated = report.stated(outcome.claim)
+    head = [f"{outcome.claim}: {stated}" if stated else outcome.claim, "", one_line(finding.message)]
     head += ["", "Needs NumPy and the target, nothing else. Exits 1 while this is so, 0 once it is mended."]
     quoted = "\n".join(head).replace("\\", "\\\\").replace('"""', "'''")
     (imports, code), (others, placing) = _program(replay), _program(memory)

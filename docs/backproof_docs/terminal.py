@@ -39,7 +39,7 @@ from backproof_docs.phrases import (
 from backproof_docs.report import KNOWN, Report, Row
 from backproof_properties.results import Link, Outcome, Verdict
 
-_STYLES: dict[str, str] = {
+STYLES: dict[str, str] = {
     Verdict.HOLDS: "green",
     Verdict.REFUTED: "bold red",
     Verdict.ERROR: "bold red",
@@ -48,6 +48,7 @@ _STYLES: dict[str, str] = {
     Verdict.NOT_RUN: "dim",
     KNOWN: "yellow",
 }
+"""How a verdict is coloured."""
 _HEADLINES = {"PASSED": "bold green", "FAILED": "bold red"}
 _INDENT = 12
 """Where the text of a failure's lines begins."""
@@ -60,11 +61,11 @@ def _cell(report: Report, outcome: Outcome | None) -> Text:
     if outcome is None:
         return Text("—", style="dim")
     word = cell(report, outcome)
-    return Text(word, style="" if outcome.verdict is Verdict.HOLDS else _STYLES.get(word, _STYLES[outcome.verdict]))
+    return Text(word, style="" if outcome.verdict is Verdict.HOLDS else STYLES.get(word, STYLES[outcome.verdict]))
 
 
 def _row(report: Report, row: Row, *, several_dtypes: bool) -> list[Text]:
-    name = Text.assemble((MARKS[row.state], _STYLES[row.state]), " ", row.claim.id)
+    name = Text.assemble((MARKS[row.state], STYLES[row.state]), " ", row.claim.id)
     cells = [_cell(report, row.outcome(link)) for link in Link]
     dtype = [Text(row.dtype if row.dtype != "exact" else "")] if several_dtypes else []
     count = [] if several_dtypes else [Text(str(row.tried))]
@@ -96,7 +97,7 @@ def _hanging(body: str, width: int, indent: int) -> str:
 def failure(report: Report, outcome: Outcome, width: int) -> Text:
     """One failure: claim, formula, counterexample, diagnosis, the command that repeats it."""
     verdict = str(outcome.verdict)
-    text = Text.assemble((f"{verdict.upper()} {outcome.claim}", _STYLES[verdict]), f"  ({place(outcome)})\n")
+    text = Text.assemble((f"{verdict.upper()} {outcome.claim}", STYLES[verdict]), f"  ({place(outcome)})\n")
     command = ("\n" + " " * (_INDENT + 2)).join(continued(again(report, outcome), width - _INDENT - 2))
     for label, body in facts(report, outcome):
         text.append(_label(label), style="dim").append(_hanging(body, width, _INDENT) + "\n")

@@ -1,0 +1,72 @@
+"""The command ``grade``: a gradebook in the terminal, and its pages in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from backproof.defining import named
+from backproof.grading import EXAMPLES, SECONDS, grade
+from backproof.options import Declared, Dtypes, Examples, Names, Operations, Seed, Workers, cores, split
+from backproof.output import INTERRUPTED
+from backproof_docs.files import require_folder, write
+from backproof_docs.gradebook import print_gradebook
+from backproof_docs.terminal import progress_bar
+from backproof_impl.conventions import UsageError
+
+
+def graded(
+    *,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="DIR|FILE...", help="Submissions, or folders of them.", show_default=False)
+    ],
+    operation: Operations = None,
+    claim: Names = None,
+    points: Annotated[
+        list[str] | None,
+        typer.Option("--points", metavar="ID=N", help="What a claim is worth, 1 by default; repeatable, or a=1,b=2."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the gradebook and its pages go.")] = Path(
+        "gradebook"
+    ),
+    declared: Declared = None,
+    dtype: Dtypes = None,
+    examples: Examples = EXAMPLES,
+    seconds: Annotated[
+        float, typer.Option("--seconds", metavar="N", help="The longest that one submission may take.")
+    ] = SECONDS,
+    seed: Seed = None,
+    workers: Workers = None,
+) -> None:
+    """Judge many submissions alike, and keep a gradebook."""
+    if not seconds > 0:
+        msg = f"grade --seconds {seconds:g}: expected a number above 0"
+        raise UsageError(msg)
+    require_folder("--out", out)
+    with progress_bar() as bar:
+        task = bar.add_task("starting", total=None)
+
+        def next_is(total: int, name: str) -> None:
+            bar.update(task, total=total, description=name, advance=bar.tasks[0].total is not None)
+
+        book = grade(
+            paths,
+            operations=[*map(named, operation or []), *(split(claim) or [])] or None,
+            points=split(points),
+            seconds=seconds,
+            seed=seed,
+            examples=examples,
+            progress=next_is,
+            dtypes=split(dtype),
+            declare=declared,
+            workers=workers or cores(),
+        )
+    print_gradebook(book, Console(highlight=False))
+    for path, text in book.files(out):
+        require_folder("--out", path.parent)
+        write("gradebook", path, text)
+    typer.echo(f"written: {out / 'gradebook.html'} with a page a submission, gradebook.csv, gradebook.json")
+    raise typer.Exit(INTERRUPTED if book.interrupted else 0)
