@@ -10,6 +10,7 @@ PURPOSE = "Is this gradient right, for every shape and every input, and how do y
 COMMANDS = {
     "verify": "Run the verification suite on the reference implementation.",
     "validate": "Run the same suite on somebody's implementation.",
+    "campaign": "Show what a long run has found so far, or go on with it.",
     "grade": "Judge many submissions alike, and keep a gradebook.",
     "prove": "Derive the formulas for all shapes, and check every line again.",
     "list": "List the claims, operations, adapters or conventions.",

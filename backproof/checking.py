@@ -18,14 +18,20 @@ from typing import Any
 
 from backproof import defining
 from backproof.also import computed_also
+from backproof.campaigns import InCampaign, Kept, asked_for
+from backproof.defining import Choice
 from backproof.shown import Interrupted, Report
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
-from backproof_properties import choices, processes, remembered, runner
+from backproof_impl.target import Target
+from backproof_properties import choices, processes, remembered
+from backproof_properties.campaign import Campaign, block_key, counted, together
+from backproof_properties.processes import Source
 from backproof_properties.results import Link, Outcome, Verdict
 from backproof_properties.suggestion import suggest
 from backproof_properties.suite import claims_required
+from backproof_properties.tasks import Task, needed, offered, tasks
 from backproof_spec.operation import Operation
 
 _LARGEST_SEED = 2**32
@@ -44,6 +50,7 @@ def check(
     isolate: bool = False,
     workers: int = 1,
     afresh: bool = False,
+    campaign: Campaign | None = None,
     progress: Callable[[int, Outcome | None], None] = lambda *_: None,
 ) -> Report:
     """Run the verification suite on ``target`` and report.
@@ -56,17 +63,20 @@ def check(
     ``conventions``: replaces what the target declares; ``declare`` changes some of it, as ``["relu_at_zero=0"]``.
     ``isolate``: in a process of its own, where a crash or a hang is a verdict. ``seed``: repeats a run. ``workers``:
     processes. Both need a target given by name or path, or a ``Program``. ``afresh``: run the links inside the spec,
-    even those that this version has found to hold before (given a ``seed``, with that). ``progress`` is called with the
-    number of outcomes to expect and with each one.
+    even those that this version has found to hold before (given a ``seed``, with that). ``campaign``: judge in blocks
+    of examples, those only that it does not hold, and keep each there. ``progress`` is called with the number of
+    outcomes to expect and with each one.
 
     A target that is there and cannot be loaded is an error of every claim. Raises ``UsageError`` when the request
     cannot be run; its message says what is accepted; and ``Interrupted``, a ``KeyboardInterrupt`` that holds the report
     of what was found.
     """
     choice = defining.chosen(_listed("operations", operations, Operation, Path), operations_named(target))
-    claims, own = choice.claims, tuple(each.id for each in choice.own if each.id in choice.claims)
-    required = claims_required(_listed("require", require) or (), claims, own)
-    number = secrets.randbelow(_LARGEST_SEED) if seed is None else seed
+    own = tuple(each.id for each in choice.own if each.id in choice.claims)
+    required = claims_required(_listed("require", require) or (), choice.claims, own)
+    title = processes.named(target)
+    kept_seed = campaign.identity(title).get("seed") if campaign else None
+    number = next((each for each in (seed, kept_seed) if each is not None), secrets.randbelow(_LARGEST_SEED))
     for name, value, least in (("examples", examples, 1), ("seed", number, 0), ("workers", workers, 1)):
         choices.require_whole(name, value, least)
     if conventions is not None and not isinstance(conventions, Conventions):
@@ -79,58 +89,104 @@ def check(
     source = processes.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate, choice.signatures)
     names = _listed("dtypes", dtypes)
     requested = None if names is None else choices.dtypes_named(names)
-    command = _command(target, choice.given) if isinstance(target, str | Path) else ""
-    chosen = requested or (choices.SPEC_DTYPE,)
-    empty: tuple[Outcome, ...] = ()
-    also = computed_also(choice.operations, afresh=afresh)
+    kept = Kept(examples)
+    if campaign is not None:
+        asked = asked_for(source, operations, require, requested, number, choice.operations, afresh=afresh)
+        kept = InCampaign(campaign, title, asked, examples)
     report = Report(
-        processes.named(target),
+        title,
         {},
-        chosen,
-        examples,
+        requested or (choices.SPEC_DTYPE,),
+        kept.examples,
         number,
         0.0,
-        empty,
-        command,
+        (),
+        _command(target, choice.given) if isinstance(target, str | Path) else "",
         required=required,
         own=choice.own,
-        also=also,
+        also=computed_also(choice.operations, afresh=afresh),
     )
-    found: dict[tuple[Any, ...], Outcome] = {}
+    run = _Run(report, choice, source, kept, progress)
+    return run.judged(requested, workers, recalled=None if afresh else seed is not None)
 
-    def done(outcome: Outcome) -> None:
-        found[outcome.claim, outcome.link, outcome.dtype] = outcome
-        progress(len(planned), outcome)
 
-    planned, begun = runner.tasks(claims, chosen, examples, number, choice.operations), time.monotonic()
-    try:
-        loaded, close = source.load()
+class _Run:
+    """A run: what is planned of it, and what was found."""
+
+    def __init__(
+        self,
+        report: Report,
+        choice: Choice,
+        source: Source,
+        kept: Kept,
+        progress: Callable[[int, Outcome | None], None],
+    ) -> None:
+        """Nothing is loaded yet."""
+        self._report, self._choice, self._source, self._kept, self._progress = report, choice, source, kept, progress
+        self._plan(self._tasks())
+        self._begun = time.monotonic()
+
+    def judged(self, requested: tuple[str, ...] | None, workers: int, *, recalled: bool | None) -> Report:
+        """The report of all of it. ``recalled``: exactly what was asked for is taken, or as much; or nothing."""
         try:
-            chosen, declared = choices.supported_dtypes(loaded, requested), loaded.conventions.declared()
-            report = replace(report, target=loaded.name, conventions=declared, dtypes=chosen)
-            planned = runner.needed(
-                runner.tasks(claims, chosen, examples, number, choice.operations, choices.beside(loaded, requested)),
-                loaded,
-            )
-            planned = runner.offered(planned, loaded) if choice.all and choice.operations else planned
-            begun = time.monotonic()
-            progress(len(planned), None)
-            for outcome in ({} if afresh else remembered.recall(planned, exactly=seed is not None)).values():
-                done(outcome)
-            open_ = [each for each in planned if each.key not in found]
-            processes.run_all(open_, loaded, workers, source, done)
-            remembered.remember(planned, found.values())
-            results = tuple(found[each.key] for each in planned)
-            report = replace(report, results=results, suggestion=suggest(loaded, results, planned))
-        finally:
-            close()
-    except Unloadable as error:
-        return replace(report, results=_failed(planned, str(error)), unloadable=str(error))
-    except KeyboardInterrupt:
-        results = tuple(found.get(each.key) or each.outcome(Verdict.NOT_RUN, _INTERRUPTED) for each in planned)
-        seconds = time.monotonic() - begun
-        raise Interrupted(replace(report, seconds=seconds, results=results, interrupted=True)) from None
-    return replace(report, seconds=time.monotonic() - begun)
+            loaded, close = self._source.load()
+            try:
+                self._begin(loaded, requested)
+                self._recall(exactly=recalled)
+                processes.run_all(self._open, loaded, workers, self._source, self._done)
+                self._end(loaded)
+            finally:
+                close()
+        except Unloadable as error:
+            return replace(self._report, results=_failed(self._planned, str(error)), unloadable=str(error))
+        except KeyboardInterrupt:
+            raise Interrupted(replace(self._finished(), interrupted=True)) from None
+        return self._finished()
+
+    def _tasks(self, beside: str | None = None) -> list[Task]:
+        report, choice = self._report, self._choice
+        return tasks(choice.claims, report.dtypes, report.examples, report.seed, choice.operations, beside)
+
+    def _plan(self, planned: list[Task]) -> None:
+        self._planned, self._blocks = planned, self._kept.cut(planned)
+
+    def _begin(self, loaded: Target, requested: tuple[str, ...] | None) -> None:
+        """Of a target that is loaded it is known what it offers, and in which formats."""
+        declared, formats = loaded.conventions.declared(), choices.supported_dtypes(loaded, requested)
+        self._report = replace(self._report, target=loaded.name, conventions=declared, dtypes=formats)
+        planned = needed(self._tasks(choices.beside(loaded, requested)), loaded)
+        self._plan(offered(planned, loaded) if self._choice.all and self._choice.operations else planned)
+        self._kept.describe(self._report, self._blocks)
+        self._begun = time.monotonic()
+        self._progress(len(self._blocks), None)
+
+    @property
+    def _open(self) -> list[Task]:
+        return [each for each in self._blocks if block_key(each) not in self._kept.found]
+
+    def _recall(self, *, exactly: bool | None) -> None:
+        """Links inside the spec that were found to hold before."""
+        self._first = [each for each in self._open if each.block == 0]
+        if exactly is None:
+            return
+        found = remembered.recall(self._first, exactly=exactly)
+        for task in self._first:
+            if task.key in found:
+                self._done(task, found[task.key])
+
+    def _done(self, task: Task, outcome: Outcome) -> None:
+        self._kept.keep(task, outcome)
+        self._progress(len(self._blocks), outcome)
+
+    def _end(self, loaded: Target) -> None:
+        remembered.remember(self._first, [self._kept.found[block_key(each)] for each in self._first])
+        suggestion = suggest(loaded, self._finished().results, self._planned)
+        self._report = replace(self._report, suggestion=suggestion)
+        self._kept.describe(self._report, self._blocks)
+
+    def _finished(self) -> Report:
+        results = together(counted(self._blocks), self._kept.found, _INTERRUPTED)
+        return replace(self._report, results=results, seconds=time.monotonic() - self._begun)
 
 
 def _command(target: str | Path, operations: Iterable[str]) -> str:
@@ -143,7 +199,7 @@ def _command(target: str | Path, operations: Iterable[str]) -> str:
 _INTERRUPTED = "the run was interrupted"
 
 
-def _failed(planned: list[runner.Task], reason: str) -> tuple[Outcome, ...]:
+def _failed(planned: list[Task], reason: str) -> tuple[Outcome, ...]:
     """What is to be said of a target that cannot be loaded: an error of each of its claims."""
     return tuple(
         each.outcome(Verdict.ERROR, reason)

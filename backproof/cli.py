@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -26,16 +26,12 @@ from backproof.options import Declared, Operations, Options, cores, split, with_
 from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.progress import Progress
 from backproof.prove import Coq, of_statement, pages
+from backproof.resumed import opened, resumed
 from backproof.shown import Interrupted
-from backproof_docs.files import require_folder, require_writable, write
-from backproof_docs.html import to_html
-from backproof_docs.junit import to_junit
+from backproof.written import conclude, require
 from backproof_docs.known import load_known
-from backproof_docs.markdown import to_markdown
 from backproof_docs.proof_formats import FORMATS
-from backproof_docs.report import Report, apply_known
-from backproof_docs.reproducer import reproducers
-from backproof_docs.terminal import print_report
+from backproof_docs.report import apply_known
 from backproof_impl.conventions import UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
@@ -50,14 +46,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-_RENDERERS: dict[str, Callable[[Report], str]] = {
-    "json": Report.to_json,
-    "junit": to_junit,
-    "html": to_html,
-    "markdown": to_markdown,
-}
 
 
 @app.command(help=COMMANDS["verify"])
@@ -130,23 +118,14 @@ def _run(
     if options.workers is not None and options.workers < 1:
         msg = f"-n {options.workers}: expected at least 1 process"
         raise UsageError(msg)
-    files = {name: path for name in _RENDERERS if (path := getattr(options, name)) is not None}
-    twice = [name for name, path in files.items() if list(files.values()).count(path) > 1]
-    if twice:
-        msg = f"--{twice[0]} and --{twice[1]} are both {files[twice[0]]}; expected two files"
-        raise UsageError(msg)
-    for path in files.values():
-        require_writable("report", path)
-    if options.reproducers is not None:
-        require_folder("--reproducers", options.reproducers)
-    asked = [*map(named, operations), *(split(options.claim) or [])] or None
-    own = chosen(asked, operations_named(target)).own
+    require(options)
+    own = chosen([*map(named, operations), *(split(options.claim) or [])], operations_named(target)).own
     known = load_known(options.known, tuple(each.id for each in own)) if options.known is not None else ()
-    try:
-        with Progress() as update:
+    with opened(options.campaign) as campaign, Progress() as update:
+        try:
             report = check(
                 target,
-                operations=asked,
+                operations=[*operations, *(split(options.claim) or [])] or None,
                 require=split(options.require),
                 dtypes=split(options.dtype),
                 examples=options.examples,
@@ -155,31 +134,13 @@ def _run(
                 isolate=isolate,
                 afresh=afresh,
                 workers=options.workers or cores(),
+                campaign=campaign,
                 progress=update,
             )
-    except Interrupted as interrupted:
-        report = interrupted.report
-    report = apply_known(replace(report, command=shlex.join(_command(target, declarations, operations))), known)
-    lost = list(_unwritten(report, files, options.reproducers))
-    if report.unloadable:
-        complain(report.unloadable)
-    else:
-        print_report(report, Console(highlight=False, soft_wrap=False), coverage=options.coverage)
-    if lost:
-        raise UsageError("; ".join(lost))
-    raise typer.Exit(INTERRUPTED if report.interrupted else 0 if report.passed else 1)
-
-
-def _unwritten(report: Report, files: Mapping[str, Path], folder: Path | None) -> Iterator[str]:
-    """Write the reports and the reproducers: why one could not be written, of each."""
-    texts = [("report", path, _RENDERERS[name](report)) for name, path in files.items()]
-    if folder is not None:
-        texts += [("reproducer", folder / name, script) for name, script in reproducers(report, folder).items()]
-    for each in texts:
-        try:
-            write(*each)
-        except UsageError as error:
-            yield str(error)
+        except Interrupted as interrupted:
+            report = interrupted.report
+    command = shlex.join(_command(target, declarations, operations))
+    conclude(apply_known(replace(report, command=command), known), options)
 
 
 def _command(target: str | Program, declarations: list[str], operations: Sequence[str]) -> list[str]:
@@ -192,6 +153,7 @@ def _command(target: str | Program, declarations: list[str], operations: Sequenc
 
 
 app.command(name="grade", help=COMMANDS["grade"])(graded)
+app.command(name="campaign", help=COMMANDS["campaign"])(with_options(resumed))
 
 
 @app.command(help=COMMANDS["prove"])

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from backproof.defining import named
 from backproof.grading import EXAMPLES, SECONDS, grade
-from backproof.options import Declared, Dtypes, Examples, Names, Operations, Seed, Workers, cores, split
+from backproof.options import Declared, Dtypes, Examples, InCampaign, Names, Operations, Seed, Workers, cores, split
 from backproof.output import INTERRUPTED
+from backproof.resumed import opened
 from backproof_docs.files import require_folder, write
 from backproof_docs.gradebook import print_gradebook
 from backproof_docs.terminal import progress_bar
@@ -39,6 +40,7 @@ def graded(
         float, typer.Option("--seconds", metavar="N", help="The longest that one submission may take.")
     ] = SECONDS,
     seed: Seed = None,
+    campaign: InCampaign = None,
     workers: Workers = None,
 ) -> None:
     """Judge many submissions alike, and keep a gradebook."""
@@ -46,7 +48,7 @@ def graded(
         msg = f"grade --seconds {seconds:g}: expected a number above 0"
         raise UsageError(msg)
     require_folder("--out", out)
-    with progress_bar() as bar:
+    with opened(campaign) as kept, progress_bar() as bar:
         task = bar.add_task("starting", total=None)
 
         def next_is(total: int, name: str) -> None:
@@ -63,6 +65,7 @@ def graded(
             dtypes=split(dtype),
             declare=declared,
             workers=workers or cores(),
+            campaign=kept,
         )
     print_gradebook(book, Console(highlight=False))
     for path, text in book.files(out):

@@ -25,6 +25,10 @@ Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Repeat th
 Workers = Annotated[
     int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")
 ]
+InCampaign = Annotated[
+    Path | None,
+    typer.Option("--campaign", metavar="FILE", help="Judge in blocks of examples that are kept there, or go on there."),
+]
 Declared = Annotated[
     list[str] | None,
     typer.Option(
@@ -44,13 +48,9 @@ Operations = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """What ``verify`` and ``validate`` take alike."""
+class Outputs:
+    """What is shown and written of a report."""
 
-    claim: Names = None
-    examples: Examples = 100
-    dtype: Dtypes = None
-    seed: Seed = None
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")] = None
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")] = None
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as an HTML page.")] = (
@@ -63,6 +63,19 @@ class Options:
         Path | None,
         typer.Option("--reproducers", metavar="DIR", help="Write a script for each failure that needs only NumPy."),
     ] = None
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Print how often each kind of value, size and call was tried.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Outputs):
+    """What ``verify`` and ``validate`` take alike."""
+
+    claim: Names = None
+    examples: Examples = 100
+    dtype: Dtypes = None
+    seed: Seed = None
     known: Annotated[
         Path | None, typer.Option("--known", metavar="FILE", help="Accept the failures listed there, with reasons.")
     ] = None
@@ -70,25 +83,24 @@ class Options:
         list[str] | None,
         typer.Option("--require", metavar="ID", help="Fail unless this claim is judged: ids, operations, or all."),
     ] = None
+    campaign: InCampaign = None
     workers: Workers = None
-    coverage: Annotated[
-        bool, typer.Option("--coverage", help="Print how often each kind of value, size and call was tried.")
-    ] = False
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """``command`` with each field of ``Options`` as an option of its own, handed over as one ``options``."""
-    own = [each for each in inspect.signature(command, eval_str=True).parameters.values() if each.name != "options"]
-    hints = get_type_hints(Options, include_extras=True)
+    """``command`` with each field of its ``options`` as an option of its own, handed over as one."""
+    taken_by = inspect.signature(command, eval_str=True).parameters
+    own, kind = [each for each in taken_by.values() if each.name != "options"], taken_by["options"].annotation
+    hints = get_type_hints(kind, include_extras=True)
     shared = [
         inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name])
-        for each in fields(Options)
+        for each in fields(kind)
     ]
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
         taken = {each.name: values.pop(each.name) for each in shared}
-        command(**values, options=Options(**taken))
+        command(**values, options=kind(**taken))
 
     parameters = [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *shared]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -74,7 +74,7 @@ def outcomes(target: str, dtype: str, options: argparse.Namespace, plant: Plant 
         tasks = runner.tasks(tuple(found), (dtype,), share, options.seed)
         planned += [task for task in tasks if task.property.link is Link.IMPLEMENTATION]
     loaded, _ = source.load()
-    return run_all(planned, loaded, options.workers, source, lambda _: None)
+    return run_all(planned, loaded, options.workers, source, lambda *_: None)
 
 
 def main() -> int:

@@ -143,14 +143,15 @@ def inputs(outcome: Outcome) -> str:
 
 def again(report: Report, outcome: Outcome) -> list[str]:
     """The command that repeats a failure, in pieces that no line may break."""
+    run = outcome.block or report
     if not report.command:  # a target that has no name outside the program that made it
         dtype = [f'dtypes="{outcome.dtype}",'] if outcome.dtype and outcome.dtype != "float64" else []
         own = "[OPERATION, {}]" if report.is_own(outcome.claim) else "{}"
         chosen = own.format(f'"{outcome.claim}"')
         named = ["backproof.check(TARGET,", f"operations={chosen},", *dtype]
-        return [*named, f"seed={report.seed},", f"examples={report.examples})"]
+        return [*named, f"seed={run.seed},", f"examples={run.examples})"]
     words = shlex.split(report.command)
-    words += ["--claim", outcome.claim, "--seed", str(report.seed), "--examples", str(report.examples)]
+    words += ["--claim", outcome.claim, "--seed", str(run.seed), "--examples", str(run.examples)]
     if outcome.dtype and outcome.dtype != "float64":
         words += ["--dtype", outcome.dtype]
     pieces: list[str] = []

@@ -58,14 +58,14 @@ def _nothing() -> None:
 
 
 def run_all(
-    planned: list[Task], target: Target, workers: int, source: Source, done: Callable[[Outcome], None]
+    planned: list[Task], target: Target, workers: int, source: Source, done: Callable[[Task, Outcome], None]
 ) -> list[Outcome]:
     """Every outcome in the order of ``planned``; ``done`` is called as each arrives.
 
     One worker judges ``target``; each of several loads its own from ``source``.
     """
     if workers == 1 or len(planned) == 1:
-        return [_announced(run(task, target), done) for task in planned]
+        return [_announced(task, run(task, target), done) for task in planned]
     waiting, answers, found = deque(enumerate(planned)), queue.SimpleQueue[tuple[int, Any]](), {}
 
     def serve(worker: Worker) -> None:
@@ -82,7 +82,7 @@ def run_all(
             number, outcome = answers.get()
             if isinstance(outcome, BaseException):
                 raise outcome
-            found[number] = _announced(outcome, done)
+            found[number] = _announced(planned[number], outcome, done)
         for worker in crew:
             worker.stop()
     finally:
@@ -175,6 +175,6 @@ def _lost(task: Task) -> Outcome:
     return task.outcome(Verdict.ERROR, reason)
 
 
-def _announced(outcome: Outcome, done: Callable[[Outcome], None]) -> Outcome:
-    done(outcome)
+def _announced(task: Task, outcome: Outcome, done: Callable[[Task, Outcome], None]) -> Outcome:
+    done(task, outcome)
     return outcome

@@ -159,7 +159,7 @@ class Declines:
 
 @dataclass(frozen=True)
 class Remembered:
-    """The run from which an outcome of a link inside the spec is remembered."""
+    """Another run, by which an outcome was found: remembered of a link inside the spec, or a block of a long one."""
 
     seed: int
     examples: int
@@ -179,6 +179,7 @@ class Outcome:
     finding: Finding | None = None
     declined: Declines | None = None
     remembered: Remembered | None = field(default=None, compare=False)
+    block: Remembered | None = None
 
     @property
     def uncertified_share(self) -> float:

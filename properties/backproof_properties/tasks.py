@@ -18,7 +18,8 @@ from backproof_spec.operation import Operation
 class Task:
     """One property to run: by its place in the suite, so that it can be sent; or one that is ``own`` to a run.
 
-    ``beside``: another number format, in which fewer examples are judged, if the target keeps to it.
+    ``beside``: another number format, in which fewer examples are judged, if the target keeps to it. ``block``: which
+    of several runs of the same property it is.
     """
 
     place: int
@@ -27,6 +28,7 @@ class Task:
     seed: int
     own: Property | None = None
     beside: str | None = None
+    block: int = 0
 
     @property
     def key(self) -> tuple[str, Link, str | None]:

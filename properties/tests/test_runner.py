@@ -322,8 +322,8 @@ def test_two_workers_give_the_same_outcomes_in_the_same_order():
     announced = []
     source = processes.Source("reference")
     target, _ = source.load()
-    alone = processes.run_all(planned, target, 1, source, lambda _: None)
-    assert processes.run_all(planned, target, 2, source, announced.append) == alone
+    alone = processes.run_all(planned, target, 1, source, lambda *_: None)
+    assert processes.run_all(planned, target, 2, source, lambda _, outcome: announced.append(outcome)) == alone
     assert sorted(map(repr, announced)) == sorted(map(repr, alone))
 
 
@@ -331,7 +331,7 @@ def test_two_workers_give_the_same_outcomes_in_the_same_order():
 def test_workers_use_the_conventions_given():
     planned = runner.tasks(("relu.dZ",), ("float64",), 20, 3)
     source = processes.Source("reference", declarations=("relu_at_zero=0",))
-    outcomes = processes.run_all(planned, source.load()[0], 2, source, lambda _: None)
+    outcomes = processes.run_all(planned, source.load()[0], 2, source, lambda *_: None)
     assert [outcome.verdict for outcome in outcomes] == [*[Verdict.HOLDS] * 3, Verdict.REFUTED]
 
 
@@ -340,7 +340,7 @@ def test_what_a_dying_worker_found_is_kept_and_the_rest_is_an_error(tmp_path):
     path.write_text("import os\n\ndef relu_vjp(Z, dY):\n    os._exit(3)\n", encoding="utf-8")
     source = processes.Source(str(path))
     planned = runner.tasks(("relu.dZ",), ("float64",), 5, 3)
-    outcomes = processes.run_all(planned, source.load()[0], 2, source, lambda _: None)
+    outcomes = processes.run_all(planned, source.load()[0], 2, source, lambda *_: None)
     assert [each.verdict for each in outcomes] == [*[Verdict.HOLDS] * 3, Verdict.ERROR]
     assert outcomes[-1].reason == (
         "a worker process died before this was judged: run again with -n 1 to see what the target does"
@@ -374,7 +374,7 @@ def test_a_fault_of_ours_in_a_worker_is_raised_here(source, change, kind, said):
     target, _ = processes.Source("reference").load()
     planned = [replace(task, **change) for task in runner.tasks(("relu.forward",), ("float32", "float64"), 1, 3)]
     with pytest.raises(kind, match=said):
-        processes.run_all(planned, target, 2, processes.Source(source), lambda _: None)
+        processes.run_all(planned, target, 2, processes.Source(source), lambda *_: None)
 
 
 # --- a process of its own -------------------------------------------------------------------------------------------
@@ -408,7 +408,7 @@ def test_an_exit_a_hang_and_an_endless_allocation_are_verdicts_and_the_rest_is_j
     claims = ("linear.forward", "relu.forward", "relu.dZ", "softmax.forward")
     planned = [t for t in runner.tasks(claims, ("float64",), 5, 3) if t.property.link is IMPLEMENTATION]
     try:
-        found = {outcome.claim: outcome for outcome in processes.run_all(planned, target, 1, source, lambda _: None)}
+        found = {outcome.claim: outcome for outcome in processes.run_all(planned, target, 1, source, lambda *_: None)}
     finally:
         close()
     said = {claim: outcome.finding and outcome.finding.message for claim, outcome in found.items()}
@@ -613,4 +613,4 @@ def test_a_task_that_cannot_be_sent_ends_the_run_with_what_is_wrong():
     own = Property("own.forward", IMPLEMENTATION, lambda _: st.just({}), lambda *_: None, ("relu",))
     planned = [*planned, runner.Task(0, "float64", 2, 3, own)]
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
-        processes.run_all(planned, source.load()[0], 2, source, lambda _: None)
+        processes.run_all(planned, source.load()[0], 2, source, lambda *_: None)
