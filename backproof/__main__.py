@@ -10,8 +10,8 @@ PURPOSE = "Is this gradient right, for every shape and every input, and how do y
 COMMANDS = {
     "verify": "Run the verification suite on the reference implementation.",
     "validate": "Run the same suite on somebody's implementation.",
-    "campaign": "Show what a long run has found so far, or go on with it.",
     "grade": "Judge many submissions alike, and keep a gradebook.",
+    "campaign": "Show what a long run has found so far, or go on with it.",
     "prove": "Derive the formulas for all shapes, and check every line again.",
     "list": "List the claims, operations, adapters or conventions.",
 }
@@ -30,7 +30,7 @@ For example:
   backproof verify                    does the suite hold on its own reference?
   backproof verify layer_norm         is that operation right? (or: all of them)
   backproof validate my_layers.py     is what that file computes right?
-  backproof grade submissions/         the same of a class: a gradebook, a page each
+  backproof grade submissions/        the same of a class: a gradebook
   backproof prove linear.dW           why is the formula right, for all shapes?
 """
 _ANSWERS = {"-h": _USAGE, "--help": _USAGE, "--version": f"backproof {__version__}\n"}

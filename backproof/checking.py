@@ -28,7 +28,7 @@ from backproof_impl.target import Target
 from backproof_properties import choices, processes, remembered
 from backproof_properties.campaign import Campaign, block_key, counted, together
 from backproof_properties.processes import Source
-from backproof_properties.results import Link, Outcome, Verdict
+from backproof_properties.results import FAILING, Link, Outcome, Verdict
 from backproof_properties.suggestion import suggest
 from backproof_properties.suite import claims_required
 from backproof_properties.tasks import Task, needed, offered, tasks
@@ -51,6 +51,7 @@ def check(
     workers: int = 1,
     afresh: bool = False,
     campaign: Campaign | None = None,
+    fail_fast: bool = False,
     progress: Callable[[int, Outcome | None], None] = lambda *_: None,
 ) -> Report:
     """Run the verification suite on ``target`` and report.
@@ -64,8 +65,8 @@ def check(
     ``isolate``: in a process of its own, where a crash or a hang is a verdict. ``seed``: repeats a run. ``workers``:
     processes. Both need a target given by name or path, or a ``Program``. ``afresh``: run the links inside the spec,
     even those that this version has found to hold before (given a ``seed``, with that). ``campaign``: judge in blocks
-    of examples, those only that it does not hold, and keep each there. ``progress`` is called with the number of
-    outcomes to expect and with each one.
+    of examples, those only that it does not hold, and keep each there. ``fail_fast``: stop at the first failure.
+    ``progress`` is called with the number of outcomes to expect and with each one.
 
     A target that is there and cannot be loaded is an error of every claim. Raises ``UsageError`` when the request
     cannot be run; its message says what is accepted; and ``Interrupted``, a ``KeyboardInterrupt`` that holds the report
@@ -106,8 +107,23 @@ def check(
         own=choice.own,
         also=computed_also(choice.operations, afresh=afresh),
     )
-    run = _Run(report, choice, source, kept, progress)
+    run = _Run(report, choice, source, kept, _stopping(progress) if fail_fast else progress)
     return run.judged(requested, workers, recalled=None if afresh else seed is not None)
+
+
+class _Failed(Exception):
+    """Something failed, and no more is asked for."""
+
+
+def _stopping(progress: Callable[[int, Outcome | None], None]) -> Callable[[int, Outcome | None], None]:
+    """The same, which raises ``_Failed`` at the first failure."""
+
+    def update(total: int, outcome: Outcome | None) -> None:
+        progress(total, outcome)
+        if outcome is not None and outcome.verdict in FAILING:
+            raise _Failed
+
+    return update
 
 
 class _Run:
@@ -139,6 +155,8 @@ class _Run:
                 close()
         except Unloadable as error:
             return replace(self._report, results=_failed(self._planned, str(error)), unloadable=str(error))
+        except _Failed:
+            return self._finished("the run stopped at the first failure")
         except KeyboardInterrupt:
             raise Interrupted(replace(self._finished(), interrupted=True)) from None
         return self._finished()
@@ -184,8 +202,8 @@ class _Run:
         self._report = replace(self._report, suggestion=suggestion)
         self._kept.describe(self._report, self._blocks)
 
-    def _finished(self) -> Report:
-        results = together(counted(self._blocks), self._kept.found, _INTERRUPTED)
+    def _finished(self, why: str = "the run was interrupted") -> Report:
+        results = together(counted(self._blocks), self._kept.found, why)
         return replace(self._report, results=results, seconds=time.monotonic() - self._begun)
 
 
@@ -194,9 +212,6 @@ def _command(target: str | Path, operations: Iterable[str]) -> str:
     return shlex.join(
         ["backproof", "validate", str(target), *(w for each in operations for w in ("--operation", each))]
     )
-
-
-_INTERRUPTED = "the run was interrupted"
 
 
 def _failed(planned: list[Task], reason: str) -> tuple[Outcome, ...]:

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from backproof.__main__ import COMMANDS, PURPOSE
 from backproof.checking import check
+from backproof.configured import Settings, settings
 from backproof.defining import ALL, chosen, named
 from backproof.graded import graded
 from backproof.listing import LISTS, listing
@@ -42,7 +43,6 @@ app = typer.Typer(
     help=PURPOSE,
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -87,9 +87,16 @@ def validate(
     options: Options,
 ) -> None:
     """Run the same suite on somebody's implementation."""
+    set_ = settings(Path.cwd())
+    if target is None and program is None and set_.target is not None:
+        target, declared = set_.target, declared or [*set_.declared]
+        options = replace(options, known=options.known or set_.known)
+        if not operation and not options.claim:
+            operation, options = [*set_.operation], replace(options, claim=[*set_.claim] or None)
     if (target is None) == (program is None):
         given = "neither" if target is None else "both"
-        msg = f"validate: {given} given, expected TARGET (my_layers.py, a module, an adapter) or --exec CMD"
+        where = "" if target else ", or target in [tool.backproof] of pyproject.toml"
+        msg = f"validate: {given} given, expected TARGET (my_layers.py, a module, an adapter) or --exec CMD{where}"
         raise UsageError(msg)
     _run(target or _program(program or ""), options, declared or [], isolate=isolate, operations=operation or [])
 
@@ -135,6 +142,7 @@ def _run(
                 afresh=afresh,
                 workers=options.workers or cores(),
                 campaign=campaign,
+                fail_fast=options.fail_fast,
                 progress=update,
             )
         except Interrupted as interrupted:
@@ -237,7 +245,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _status(arguments: list[str] | None) -> int:
     try:
-        status: Any = app(args=arguments, standalone_mode=False)
+        command = next(iter(sys.argv[1:] if arguments is None else arguments), "")
+        defaults = settings(Path.cwd()).defaults() if command in Settings.commands else {}
+        status: Any = app(args=arguments, standalone_mode=False, default_map=defaults)
     except UsageError as error:
         refuse(str(error))
     except _CommandLineError as error:

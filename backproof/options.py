@@ -84,6 +84,7 @@ class Options(Outputs):
         typer.Option("--require", metavar="ID", help="Fail unless this claim is judged: ids, operations, or all."),
     ] = None
     campaign: InCampaign = None
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False
     workers: Workers = None
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from backproof_docs.phrases import found
 from backproof_docs.terminal import progress_bar
-from backproof_properties.results import Outcome
+from backproof_properties.results import FAILING, Outcome
 
 
 class Progress:
-    """How many claims are done, and the last of them."""
+    """How many links of claims are done, the last of them, and the first that failed as soon as it has."""
 
     def __init__(self) -> None:
         """Nothing is shown yet."""
@@ -18,13 +19,17 @@ class Progress:
     def __enter__(self) -> Callable[[int, Outcome | None], None]:
         """What takes the number of outcomes to expect, and each one."""
         self._bar.start()
-        task = self._bar.add_task("starting", total=None)
+        task, failed = self._bar.add_task("starting", total=None), list[Outcome]()
 
         def update(total: int, outcome: Outcome | None) -> None:
             if outcome is None:
                 self._bar.update(task, total=total)
-            else:
-                self._bar.update(task, description=f"{outcome.claim}", advance=1)
+                return
+            self._bar.update(task, description=f"{outcome.claim}", advance=1)
+            if outcome.verdict in FAILING and not failed:
+                failed.append(outcome)
+                if self._bar.console.is_terminal:
+                    self._bar.console.print(f"{outcome.verdict} {outcome.claim}: {found(outcome)}", markup=False)
 
         return update
 

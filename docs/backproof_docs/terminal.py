@@ -6,7 +6,7 @@ Fits 80 columns. Colours only where the console has them; nothing of a target's 
 from __future__ import annotations
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -155,8 +155,12 @@ def _summary(report: Report) -> Text:
 
 
 def progress_bar() -> Progress:
-    """Progress of long work, on standard error where that is a terminal; silence elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    """Progress of long work, on standard error where that is a terminal; silence elsewhere.
+
+    What, how many of how many, since when, and about how long it will take yet.
+    """
+    times = (TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *times)
     console = Console(stderr=True)
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
