@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from few import few, telling
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from mpmath import mp
 
@@ -22,9 +23,7 @@ from backproof_spec.language.reverse import derived
 from backproof_spec.language.rounding import BITS, rounded
 from backproof_spec.rounding.formats import Arithmetic
 
-TELLING = ("layer_norm", "causal_attention", "max_pool", "gelu", "weighted_cross_entropy")
-"""Those with brackets, places that are looked up, a maximum, exponentials and a quotient; the others are slow."""
-NAMES = [pytest.param(name, marks=() if name in TELLING else pytest.mark.slow, id=name) for name in library.built_in()]
+NAMES = few(library.built_in(), telling)
 FORMATS = {"float64": Arithmetic.of("float64"), "float16": Arithmetic.of("float16", "float32")}
 EXAMPLES = 15
 PLANTED = (0.5, 0.9, 0.99, 1.01, 1.1, 2)

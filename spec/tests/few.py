@@ -9,3 +9,17 @@ def few(rows, quick):
         pytest.param(*(row if isinstance(row, tuple) else (row,)), marks=[] if quick(row) else [pytest.mark.slow])
         for row in rows
     ]
+
+
+TELLING = {
+    *("linear", "relu", "softmax_cross_entropy", "layer_norm", "gelu", "causal_attention", "max_pool", "embedding"),
+    *("conv2d", "focal", "weighted_cross_entropy"),
+}
+"""Built-in operations with what any of them is made of: brackets, places that are looked up or counted, a maximum,
+means, exponentials, quotients, powers and parameters. The others show more of the same.
+"""
+
+
+def telling(row):
+    """Does a row, by its name, show a kind of operation?"""
+    return (row if isinstance(row, str) else row[0]) in TELLING

@@ -5,6 +5,7 @@ from fractions import Fraction
 from random import Random
 
 import pytest
+from few import few, telling
 from mpmath import mp
 
 from backproof_spec.language.evaluating import Evaluation
@@ -48,7 +49,7 @@ def _evaluations(of, number):
             yield given
 
 
-@pytest.mark.parametrize("name", built_in())
+@pytest.mark.parametrize("name", few(built_in(), telling))
 def test_floats_lie_within_the_bound(name):
     of, judged, worst = derived(operation(name)), 0, 0.0
     for given in _evaluations(of, 12):
