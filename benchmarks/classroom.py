@@ -7,8 +7,7 @@ backproof grade submissions --seed 1
 import argparse
 from pathlib import Path
 
-from backproof_properties.planted.mistakes import MISTAKES
-from backproof_properties.planted.unusual import UNUSUAL
+from shared import MISTAKES, UNUSUAL
 
 WRONG = (
     "db_wrong_axis_when_square",

@@ -18,10 +18,10 @@ from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 
+from shared import MISTAKES, PLACES, ULPS, noisy
+
 from backproof_impl.loading import as_target
 from backproof_properties import runner
-from backproof_properties.planted.mistakes import MISTAKES
-from backproof_properties.planted.noise import PLACES, ULPS, noisy
 from backproof_properties.results import Link, Outcome
 from backproof_properties.suite import PROPERTIES
 

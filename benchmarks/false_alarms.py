@@ -3,7 +3,7 @@
     python benchmarks/false_alarms.py --target reference,pytorch --examples 5000 --markdown
     python benchmarks/false_alarms.py --target unusual --examples 300 --dtype float64,float32
 
-A target may be one of the unusual spellings of backproof_properties.planted, ``unusual`` is all of them: each is tried
+A target may be one of the unusual spellings of properties/tests/plants, ``unusual`` is all of them: each is tried
 at the claims that it changes, in the dtypes that it declares.
 ``--examples`` counts for each operation and dtype, shared out among its claims; the hunt for the worst error
 counts too. Anything refuted is printed in full, and the exit status is then 1.
@@ -21,10 +21,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared import UNUSUAL, Plant
+
 from backproof_impl.conventions import DTYPES
 from backproof_properties import runner
-from backproof_properties.planted import Plant
-from backproof_properties.planted.unusual import UNUSUAL
 from backproof_properties.processes import Source, run_all
 from backproof_properties.results import FAILING, Link, Outcome, Verdict
 from backproof_spec.claims import CLAIM_IDS

@@ -8,6 +8,7 @@ The figures depend on the versions of NumPy and Hypothesis, through the examples
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -18,12 +19,13 @@ from pathlib import Path
 import mutants
 from backproof_impl.loading import as_target
 from backproof_properties import runner
-from backproof_properties.planted import Plant
-from backproof_properties.planted.mistakes import MISTAKES
-from backproof_properties.planted.unusual import UNUSUAL
 from backproof_properties.property import Property
 from backproof_properties.results import Diagnosis, Link, Outcome, Verdict
 from backproof_properties.suite import PROPERTIES
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+from shared import MISTAKES, UNUSUAL, Plant
 
 PAGE = Path(__file__).resolve().parent / "guide" / "planted.md"
 SEED, EXAMPLES = 1, 20
@@ -128,7 +130,7 @@ Who checks the checker? The suite is run on {len(rows)} copies of the reference 
 wrong in each, and every copy must be refused; and on {len(UNUSUAL)} copies that are right though unlike the reference,
 and none of these may be refused. The mistakes are of the kind that is made: a transpose that fits because the matrix is
 square, a mean for a sum, a cache that is stale, a mask that is lost in a copy. The sources are in
-`properties/backproof_properties/planted/`, each an edit of `reference.py`, and the tests try them.
+`properties/tests/plants/`, each an edit of `reference.py`, and the tests try them.
 
 A counterexample holds at most {largest} numbers, zeros and labels included, but for {wide} mistakes that fewer cannot
 show; {named} of the {len(rows)} are named by the diagnosis.

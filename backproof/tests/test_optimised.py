@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from few import few
+from plants.mistakes import MISTAKES
 
 import backproof_impl
-from backproof_properties.planted.mistakes import MISTAKES
 
 pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
 

@@ -5,6 +5,7 @@ import pytest
 from few import few
 from hypothesis import Phase
 from mpmath import mp
+from plants.noise import PLACES, ULPS, noisy
 
 from backproof_impl import reference as R
 from backproof_impl.calling import call
@@ -18,7 +19,6 @@ from backproof_properties.diagnosis import diagnose, of_contract
 from backproof_properties.evidence import of_bounds, record
 from backproof_properties.judge import Refuted
 from backproof_properties.numbers import softmax
-from backproof_properties.planted.noise import PLACES, ULPS, noisy
 from backproof_properties.results import Finding, Link, Verdict
 from backproof_properties.running import Rounding, Running
 from backproof_properties.subject import Subject

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from few import few
 from hypothesis import Phase, settings
+from plants import Plant
+from plants.mistakes import MISTAKES
+from plants.unusual import UNUSUAL
 
 from backproof_docs.report import Report
 from backproof_docs.reproducer import to_script
 from backproof_impl.loading import as_target
 from backproof_properties import choices, runner
-from backproof_properties.planted import Plant
-from backproof_properties.planted.mistakes import MISTAKES
-from backproof_properties.planted.unusual import UNUSUAL
 from backproof_properties.results import PASSING, Link, Verdict
 from backproof_properties.suite import PROPERTIES
 from backproof_spec.claims import CLAIM_IDS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import CANCELLED, ONLINE, RAISE_SHOWN, SOFTMAX, SOFTMAX_VJP, Plant, lines
+from plants import CANCELLED, ONLINE, RAISE_SHOWN, SOFTMAX, SOFTMAX_VJP, Plant, lines
 
 _DIVIDED = "return E / E.sum(axis=0)"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import LOSS, LOSS_VJP, Plant, lines
+from plants import LOSS, LOSS_VJP, Plant, lines
 
 MISTAKES: tuple[Plant, ...] = (
     # --- forward ------------------------------------------------------------------------------------------------------

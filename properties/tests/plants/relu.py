@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import RELU, RELU_VJP, Plant
+from plants import RELU, RELU_VJP, Plant
 
 MISTAKES: tuple[Plant, ...] = (
     # --- forward ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import CANCELLED, FUSED, FUSED_LOSS, LOG_SOFTMAX, Plant, lines
+from plants import CANCELLED, FUSED, FUSED_LOSS, LOG_SOFTMAX, Plant, lines
 
 MISTAKES: tuple[Plant, ...] = (
     # --- forward ------------------------------------------------------------------------------------------------------

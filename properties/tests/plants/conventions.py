@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import (
+from plants import (
     CLASS_NUMBERS,
     FUSED,
     FUSED_LOSS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import (
+from plants import (
     BACKWARD_STEP,
     FUSED,
     LINEAR,
@@ -21,7 +21,7 @@ from backproof_properties.planted import (
     lines,
     top,
 )
-from backproof_properties.planted.conventions import CONVENTIONS
+from plants.conventions import CONVENTIONS
 
 SUMS: tuple[Plant, ...] = (
     Plant(

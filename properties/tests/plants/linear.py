@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import LINEAR, PRODUCT, RAISE_SHOWN, Plant, linear_vjp, lines
+from plants import LINEAR, PRODUCT, RAISE_SHOWN, Plant, linear_vjp, lines
 
 MISTAKES: tuple[Plant, ...] = (
     # --- shapes -------------------------------------------------------------------------------------------------------

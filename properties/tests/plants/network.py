@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backproof_properties.planted import (
+from plants import (
     BACKWARD_LINEAR,
     BACKWARD_START,
     FORWARD_STEP,
