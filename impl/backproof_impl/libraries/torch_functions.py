@@ -126,14 +126,12 @@ DEFINED: dict[str, Any] = {
         )
     ),
     "hardshrink": lambda X, lam=0.5: F.hardshrink(X, lam),
-    "hardsigmoid": F.hardsigmoid,
     "hardswish": F.hardswish,
     "hardtanh": lambda X, low=-1, high=1: F.hardtanh(X, low, high),
     "layer_norm": lambda X, g, b, eps=1e-5: F.layer_norm(X, X.shape[1:], g, b, eps),
     "leaky_relu": lambda X, slope=0.01: F.leaky_relu(X, slope),
     "log": torch.log,
     "log1p": torch.log1p,
-    "log_sigmoid": F.logsigmoid,
     "logit": torch.logit,
     "logsumexp": partial(torch.logsumexp, dim=1),
     "lstm_cell": lambda X, H, C, *w: torch.lstm_cell(
@@ -142,7 +140,7 @@ DEFINED: dict[str, Any] = {
     "max_pool": _where_taken(lambda X, stride=2, k=2: F.max_pool1d(X, k, stride)),
     "mish": F.mish,
     "power": torch.pow,
-    "prelu": _where_taken(F.prelu),
+    "prelu": F.prelu,
     "reciprocal": torch.reciprocal,
     "relu6": F.relu6,
     "rms_norm": lambda X, g, eps=1e-6: F.rms_norm(X, X.shape[1:], g, eps),
