@@ -149,7 +149,7 @@ DEFINED: dict[str, Any] = {
     "sigmoid": torch.sigmoid,
     "silu": F.silu,
     "sin": torch.sin,
-    "softplus": lambda X, beta=1: F.softplus(X, beta, 40),  # what is beyond 20 by default is off by 2e-9
+    "softplus": lambda X, beta=1: F.softplus(X, beta, 40),  # by default X itself beyond 20: off by 2e-9
     "softshrink": lambda X, lam=0.5: F.softshrink(X, lam),
     "softsign": F.softsign,
     "sqrt": torch.sqrt,
