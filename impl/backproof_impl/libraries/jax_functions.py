@@ -27,7 +27,7 @@ DIFFERENTIATOR = Differentiator(
     jax.Array, "jax.Array", jnp.array, np.array, vjp, scope, arithmetic=FLUSHES, seconds=SECONDS
 )
 DEFINED: dict[str, Any] = {
-    "abs": jnp.abs,
+    "absolute": jnp.absolute,
     "celu": jax.nn.celu,
     "conv2d": lambda X, W, z, stride=1, pad=0, dilation=1: (
         jax.lax.conv_general_dilated(X, W, (stride,) * 2, [(pad, pad)] * 2, rhs_dilation=(dilation,) * 2)

@@ -101,7 +101,7 @@ def _where_taken(function: Any) -> Any:
 
 
 DEFINED: dict[str, Any] = {
-    "abs": torch.abs,
+    "absolute": torch.absolute,
     "batch_norm": _where_taken(  # its gradient is wrong where g is a strided view: docs/guide/findings.md
         lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
     ),

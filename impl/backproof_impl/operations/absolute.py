@@ -7,11 +7,11 @@ import numpy as np
 from backproof_impl.numerics import Array
 
 
-def abs(X: Array) -> Array:  # noqa: A001 - the name that it has everywhere
+def absolute(X: Array) -> Array:
     """Y = |X|."""
     return np.abs(X)
 
 
-def abs_vjp(X: Array, dY: Array) -> Array:
+def absolute_vjp(X: Array, dY: Array) -> Array:
     """dX = dY∘sign X, where sign 0 is 0."""
     return dY * np.sign(X)
