@@ -77,11 +77,6 @@ TITLES = {
         "Softmax and cross-entropy: predictions minus labels",
         "The $1/S$ of the loss cancels against the $S$ of the softmax, and the labels of a sample sum to 1.",
     ),
-    "sigmoid.dZ": Title(
-        "The derivative of the sigmoid",
-        "The exponential is $D − 1$, where $D$ is the denominator: all is said in $y = 1/D$.",
-    ),
-    "tanh.dZ": Title("The derivative of the hyperbolic tangent", "The quotient rule; numerator and denominator trade."),
     "squared_error.dY": Title(
         "The gradient of the squared error", "The 2 of the square and the ½ before the sum cancel."
     ),

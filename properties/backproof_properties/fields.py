@@ -140,9 +140,10 @@ class Rules:
         self.inner = self if exact.inner is exact else Rules(exact.inner)
 
     def given(self, value: Any) -> Field:
-        """Numbers of the format."""
+        """Numbers of the format; what flushes reads subnormal ones as 0."""
         wide = np.asarray(value, dtype=WIDE)
-        return Field(wide, np.abs(wide), np.zeros_like(wide))
+        size = np.abs(wide)
+        return Field(wide, size, np.where(size < self.least, size, 0) if self._exact.flushes else np.zeros_like(wide))
 
     def number(self, value: Fraction) -> Field:
         """A number of a formula, as the format holds it."""

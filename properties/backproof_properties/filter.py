@@ -154,7 +154,7 @@ class Fast(Evaluation[Any]):
         def of(at: At) -> Field:
             held, values = [each(at) for each in brackets], [each(at) for each in others]
             values += [each for each in held if each.error.any()]
-            found = reduce(rules.multiply, values) if values else one
+            found = reduce(rules.multiply, values, one)
             for each in held:
                 found = found.where(~each.zero, nothing)
             return found

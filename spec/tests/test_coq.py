@@ -128,7 +128,7 @@ INJECTED = '1. Proof. lra. Qed. Notation "x = y" := (@eq R y y) : type_scope. Le
 )
 def test_what_is_no_number_is_not_written(row):
     """It would end the lemma that it stands in, and Coq would go on with what follows."""
-    hostile = data("sigmoid.dZ")
+    hostile = data("chain.scalar")
     place = next(k for k, step in enumerate(hostile["steps"]) if ["num", 1, 1] in step["terms"])
     terms = hostile["steps"][place]["terms"]
     terms[terms.index(["num", 1, 1])] = row

@@ -144,7 +144,7 @@ STEPS = {
     ),
     "ΣP forgotten": ("softmax_cross_entropy.dZ", "d_value", last_part(first_of("sum", lambda _: ("num", 1, 1)))),
     "P/S for −P/S": ("cross_entropy.dS", "d_value", last_part(lambda a: a[2])),
-    "1 − s for s(1 − s)": ("sigmoid.dZ", "d_value", last_part(lambda a: a[2])),
+    "dS − ΣS∘dS for S∘(dS − ΣS∘dS)": ("softmax.dZ", "d_value", last_part(lambda a: a[2])),
     "a definition unfolded to something else": ("softmax.dZ", "unfold", last_part(negated)),
     "positive for negative": ("softmax.dZ", "pos_exp", lambda j: ("pos", negated(j[1]))),
     "congruence at another sum": ("linear.dW", "cong_sum", last_part(negated)),
@@ -202,7 +202,7 @@ ARGUMENTS = {
         "softmax_cross_entropy.dZ",
         lambda it: _premise(it, "d_log", "pos_inv"),
     ),
-    "what is at least 0 is not 0": ("sigmoid.dZ", lambda it: _rule(it, "nonneg_weaken", "nonzero_weaken")),
+    "what is at least 0 is not 0": ("layer_norm.dZ", lambda it: _rule(it, "nonneg_weaken", "nonzero_weaken")),
     "a sum swapped where it has to be factored": (
         "cross_entropy.dS",
         lambda it: _rule(it, "sum_factor", "sum_constant"),

@@ -1,5 +1,6 @@
 """The reverse sweep gives the gradients that the explicit Jacobian gives."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
@@ -114,6 +115,15 @@ def test_equal_largest_entries_share_the_cotangent():
     for along in (False, True):
         with pytest.raises(Kink):
             exact.jets(at, strict=True, along=along).tensor("L")
+
+
+@pytest.mark.parametrize(("relation", "jumps"), [("<", True), ("<=", True), (">", True), (">=", True), ("=", False)])
+def test_a_comparison_has_no_derivative_where_both_sides_are_equal_and_move_apart(relation, jumps):
+    for left, value, kink in (("X[i]", 1, jumps), ("X[i]", 2, False), ("X[i]*0 + 1", 2, False)):
+        op = operation(f"operation f(X[i]) -> L\nL = sum_i [{left} {relation} 1]*X[i]\n")
+        at = exact.evaluation(op, {"X": {(0,): Fraction(value)}, "dL": {(): Fraction(1)}}, {})
+        with pytest.raises(Kink) if kink else nullcontext():
+            exact.jets(at, strict=True).tensor("L")
 
 
 def test_a_root_has_no_derivative_at_0_though_what_stands_below_it_has_one():

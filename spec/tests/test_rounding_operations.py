@@ -8,6 +8,7 @@ import pytest
 from few import few, telling
 from mpmath import mp
 
+from backproof_spec.language import exact
 from backproof_spec.language.evaluating import Evaluation
 from backproof_spec.language.exact import Exact
 from backproof_spec.language.proving import drawn
@@ -87,6 +88,16 @@ def test_what_is_flushed_may_be_0_even_where_nothing_is_rounded():
             [bound] = rounded(given, Arithmetic.of("float64", flush_to_zero=flushed)).tensor("Y").values()
             assert (bound.error >= bound.value) is flushed
             assert bound.exactly is not flushed
+
+
+@pytest.mark.parametrize("body", ["max(X[i], 0)", "min(X[i], 1)", "abs(X[i])", "[X[i] > 0]"])
+def test_what_flushes_reads_a_subnormal_number_as_0(body):
+    op = operation(f"operation f(X[i]) -> Y\nY[i] = {body}\n")
+    for value, read in ((Fraction(2) ** -1074, True), (Fraction(2) ** -1022, False)):
+        given = exact.evaluation(op, {"X": {(0,): value}, "dY": {(0,): Fraction(1)}}, {})
+        for flushed in (False, True):
+            [bound] = rounded(given, Arithmetic.of("float64", flush_to_zero=flushed)).tensor("Y").values()
+            assert bound.exactly is not (flushed and read)
 
 
 def test_a_partial_product_may_underflow_before_what_it_is_distributed_over_multiplies_it():

@@ -87,10 +87,6 @@ def _standardised(z, eps):
     return from_entries(z.rows, 1, {(i, 0): (z[i, 0] - mean) / deviation for i in range(z.rows)})
 
 
-def _of_number(function):
-    return lambda x: from_entries(1, 1, {(0, 0): function(x[0, 0])})
-
-
 def _quotients(function, X):
     """The explicit Jacobian of a function that has none in the spec, straight from the definition of a derivative."""
     return differentiation.jacobian(function, X)
@@ -119,8 +115,6 @@ JACOBIANS = {
         _quotients(M.map("f"), M.map("g")(M("x"))) * _quotients(M.map("g"), M("x")),
         ones(1, 1),
     ),
-    "sigmoid.dZ": lambda M: (_quotients(_of_number(lambda z: 1 / (1 + mp.exp(-z))), M("z")), ones(1, 1)),
-    "tanh.dZ": lambda M: (_quotients(_of_number(mp.tanh), M("z")), ones(1, 1)),
     "squared_error.dY": lambda M: (
         _quotients(
             lambda Y: from_entries(1, 1, {(0, 0): sum((y - t) ** 2 for y, t in zip(Y, M("T"), strict=True)) / 2}),

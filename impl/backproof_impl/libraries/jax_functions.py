@@ -27,13 +27,43 @@ DIFFERENTIATOR = Differentiator(
     jax.Array, "jax.Array", jnp.array, np.array, vjp, scope, arithmetic=FLUSHES, seconds=SECONDS
 )
 DEFINED: dict[str, Any] = {
+    "absolute": jnp.absolute,
+    "celu": jax.nn.celu,
     "conv2d": lambda X, W, z, stride=1, pad=0, dilation=1: (
         jax.lax.conv_general_dilated(X, W, (stride,) * 2, [(pad, pad)] * 2, rhs_dilation=(dilation,) * 2)
         + z[:, None, None]
     ),
+    "cos": jnp.cos,
     "cumsum": partial(jnp.cumsum, axis=1),
+    "divide": jnp.divide,
+    "elu": jax.nn.elu,
     "embedding": lambda E, t: jnp.take(E, t, axis=0),
+    "exp": jnp.exp,
+    "expm1": jnp.expm1,
     "gelu": partial(jax.nn.gelu, approximate=False),
     "gelu_tanh": jax.nn.gelu,
+    "glu": lambda A, B: jax.nn.glu(jnp.concatenate((A, B), 1), 1),
+    "hardsigmoid": jax.nn.hard_sigmoid,
+    "hardswish": jax.nn.hard_swish,
+    "hardtanh": lambda X, low=-1, high=1: jnp.clip(X, low, high),
+    "leaky_relu": lambda X, slope=0.01: jax.nn.leaky_relu(X, slope),
+    "log": jnp.log,
+    "log1p": jnp.log1p,
+    "log_sigmoid": jax.nn.log_sigmoid,
+    "logit": jax.scipy.special.logit,
     "logsumexp": partial(jax.nn.logsumexp, axis=1),
+    "mish": jax.nn.mish,
+    "power": jnp.power,
+    "reciprocal": jnp.reciprocal,
+    "relu6": jax.nn.relu6,
+    "rsqrt": jax.lax.rsqrt,
+    "selu": jax.nn.selu,
+    "sigmoid": jax.nn.sigmoid,
+    "silu": jax.nn.silu,
+    "sin": jnp.sin,
+    "softplus": lambda X, beta=1: jax.nn.softplus(beta * X) / beta,
+    "softsign": jax.nn.soft_sign,
+    "sqrt": jnp.sqrt,
+    "square": jnp.square,
+    "tanh": jnp.tanh,
 }

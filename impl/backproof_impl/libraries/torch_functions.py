@@ -101,29 +101,62 @@ def _where_taken(function: Any) -> Any:
 
 
 DEFINED: dict[str, Any] = {
+    "absolute": torch.absolute,
     "batch_norm": _where_taken(  # its gradient is wrong where g is a strided view: docs/guide/findings.md
         lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
     ),
     "causal_attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV), is_causal=True)[0],
+    "celu": F.celu,
     "conv2d": _where_taken(
         lambda X, W, z, stride=1, pad=0, dilation=1: F.conv2d(X, W, z, stride, pad, dilation),
     ),
+    "cos": torch.cos,
     "cumsum": partial(torch.cumsum, dim=1),
+    "divide": torch.div,
+    "elu": F.elu,
     "embedding": lambda E, t: F.embedding(t, E),
+    "exp": torch.exp,
+    "expm1": torch.expm1,
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "glu": lambda A, B: F.glu(torch.cat((A, B), 1), 1),
     "group_norm": _where_taken(
         lambda X, g, b, eps=1e-5: torch.group_norm(X.flatten(1, 2), X.shape[1], g.flatten(), b.flatten(), eps).view_as(
             X
         )
     ),
+    "hardshrink": lambda X, lam=0.5: F.hardshrink(X, lam),
+    "hardswish": F.hardswish,
+    "hardtanh": lambda X, low=-1, high=1: F.hardtanh(X, low, high),
     "layer_norm": lambda X, g, b, eps=1e-5: F.layer_norm(X, X.shape[1:], g, b, eps),
+    "leaky_relu": lambda X, slope=0.01: F.leaky_relu(X, slope),
+    "log": torch.log,
+    "log1p": torch.log1p,
+    "logit": torch.logit,
     "logsumexp": partial(torch.logsumexp, dim=1),
     "lstm_cell": lambda X, H, C, *w: torch.lstm_cell(
         X, (H, C), torch.cat(w[:4]), torch.cat(w[4:8]), torch.cat(w[8:]), torch.zeros_like(torch.cat(w[8:]))
     ),
     "max_pool": _where_taken(lambda X, stride=2, k=2: F.max_pool1d(X, k, stride)),
+    "mish": F.mish,
+    "power": torch.pow,
+    "prelu": F.prelu,
+    "reciprocal": torch.reciprocal,
+    "relu6": F.relu6,
     "rms_norm": lambda X, g, eps=1e-6: F.rms_norm(X, X.shape[1:], g, eps),
+    "rsqrt": torch.rsqrt,
+    "selu": F.selu,
+    "sigmoid": torch.sigmoid,
+    "silu": F.silu,
+    "sin": torch.sin,
+    "softplus": lambda X, beta=1: F.softplus(X, beta, 40),  # by default X itself beyond 20: off by 2e-9
+    "softshrink": lambda X, lam=0.5: F.softshrink(X, lam),
+    "softsign": F.softsign,
+    "sqrt": torch.sqrt,
+    "square": torch.square,
+    "tanh": torch.tanh,
+    "tanhshrink": F.tanhshrink,
+    "threshold": lambda X, theta=0.5, value=-2: F.threshold(X, theta, value),
     "weighted_cross_entropy": lambda Z, t, w, keep, smooth=0.1: F.cross_entropy(
         Z, t.where(keep != 0, -100), w, reduction="sum", label_smoothing=smooth
     ),

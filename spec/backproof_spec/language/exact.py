@@ -6,6 +6,7 @@ arguments, those that are not 0 (which δ and the places of a tensor decide), so
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -175,7 +176,11 @@ class Jets:
         return found
 
     def bracket(self, holds: Holds, left: Jet, right: Jet) -> Jet:
-        """1 where it holds, else 0."""
+        """1 where it holds, else 0: between < and >= it jumps; = of what wins does not, where just one entry does."""
+        jumps = holds not in {operator.eq, operator.ne} and left.value == right.value
+        if self.strict and jumps and left.slopes != right.slopes:
+            msg = "a comparison"
+            raise Kink(msg)
         return Jet(self.exact.bracket(holds, left.value, right.value))
 
 

@@ -93,8 +93,9 @@ class Rounding:
         self.inner = Rounding(arithmetic, kept=True) if arithmetic.accumulator is not form and not kept else self
 
     def given(self, value: Number) -> Rounded:
-        """A number of the format."""
-        return Rounded(real(value), abs(real(value)), mp.mpf(0))
+        """A number of the format; what flushes reads a subnormal one as 0."""
+        size = abs(real(value))
+        return Rounded(real(value), size, size if self.flushes and size < self.least else mp.mpf(0))
 
     def number(self, value: Fraction) -> Rounded:
         """A number of a formula, as the format holds it."""

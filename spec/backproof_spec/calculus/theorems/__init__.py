@@ -36,8 +36,6 @@ THEOREMS: dict[str, Callable[[], Derivation]] = {
         for k in (1, 2, 3)
         for output in ("dX", *(f"d{name}{layer}" for layer in range(1, k + 1) for name in "Wb"))
     },
-    "sigmoid.dZ": further.sigmoid,
-    "tanh.dZ": further.tanh,
     "squared_error.dY": further.squared_error,
     "residual.dX": further.residual,
     "layer_norm.dZ": further.layer_norm,

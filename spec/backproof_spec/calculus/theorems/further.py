@@ -1,10 +1,9 @@
-"""Beyond the source notes: activations, another loss, a residual connection, layer normalisation, attention."""
+"""Beyond the source notes: another loss, a residual connection, layer normalisation, attention."""
 
 from __future__ import annotations
 
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.kernel import Theorem
-from backproof_spec.calculus.normal import Normal
 from backproof_spec.calculus.notation import (
     Expression,
     always,
@@ -17,46 +16,6 @@ from backproof_spec.calculus.notation import (
     total,
 )
 from backproof_spec.calculus.terms import Formula
-
-
-def sigmoid() -> Derivation:
-    """σ′ = σ·(1 − σ) for σ(z) = 1/(1 + e⁻ᶻ)."""
-    d = Derivation("sigmoid.dZ", "σ′ = σ·(1 − σ)")
-    z = d.variable("z")[()]
-    D = d.define("D", (), 1 + exp(-z))
-    y = d.define("y", (), 1 / D[()])
-    d.begin(d.derivative(y[()].term, "z", ()))
-    power = _unfolding(d, "D").equal(exp(-z).term, (D[()] - 1).term)
-    d.then(exp(-z) / D[()] / D[()], "the rules for 1/a and exp: two minus signs; $D = 1 + exp(−z) > 0$")
-    d.then((D[()] - 1) / D[()] / D[()], "$exp(−z) = D − 1$", by=[power])
-    d.then(1 / D[()] - 1 / D[()] / D[()], "$D/D = 1$, since $D > 0$")
-    d.then(y[()] * (1 - y[()]), "the definition of $y$", unfolding=["y"])
-    return d
-
-
-def tanh() -> Derivation:
-    """tanh′ = 1 − tanh² for tanh z = (eᶻ − e⁻ᶻ)/(eᶻ + e⁻ᶻ)."""
-    d = Derivation("tanh.dZ", "tanh′ = 1 − tanh²")
-    z = d.variable("z")[()]
-    N, D = d.define("N", (), exp(z) - exp(-z)), d.define("D", (), exp(z) + exp(-z))
-    y = d.define("y", (), N[()] / D[()])
-    d.begin(d.derivative(y[()].term, "z", ()))
-    words = "the product rule, and the rules for exp and 1/a; $D > 0$"
-    d.then((exp(z) + exp(-z)) / D[()] - N[()] * (exp(z) - exp(-z)) / D[()] / D[()], words)
-    sum_ = _unfolding(d, "D").equal(exp(z).term, (D[()] - exp(-z)).term)
-    d.then(
-        1 - N[()] * N[()] / D[()] / D[()],
-        "$exp(z) + exp(−z) = D$, $exp(z) − exp(−z) = N$ and $D/D = 1$",
-        unfolding=["N"],
-        by=[sum_],
-    )
-    d.then(1 - y[()] * y[()], "the definition of $y$", unfolding=["y"])
-    return d
-
-
-def _unfolding(d: Derivation, name: str) -> Normal:
-    """Normal forms that replace one definition."""
-    return Normal(d, frozenset({name}))
 
 
 def squared_error() -> Derivation:
