@@ -27,13 +27,47 @@ DIFFERENTIATOR = Differentiator(
     jax.Array, "jax.Array", jnp.array, np.array, vjp, scope, arithmetic=FLUSHES, seconds=SECONDS
 )
 DEFINED: dict[str, Any] = {
+    "add": jnp.add,
+    "concatenate": lambda A, B: jnp.concatenate((A, B), axis=1),
+    "conv1d": lambda X, W, z, stride=1, pad=0, dilation=1: (
+        jax.lax.conv_general_dilated(X, W, (stride,), [(pad, pad)], rhs_dilation=(dilation,)) + z[:, None]
+    ),
     "conv2d": lambda X, W, z, stride=1, pad=0, dilation=1: (
         jax.lax.conv_general_dilated(X, W, (stride,) * 2, [(pad, pad)] * 2, rhs_dilation=(dilation,) * 2)
         + z[:, None, None]
     ),
+    "cumprod": partial(jnp.cumprod, axis=1),
     "cumsum": partial(jnp.cumsum, axis=1),
+    "depthwise_conv2d": lambda X, W, z, stride=1, pad=0: (
+        jax.lax.conv_general_dilated(X, W[:, None], (stride,) * 2, [(pad, pad)] * 2, feature_group_count=len(W))
+        + z[:, None, None]
+    ),
     "embedding": lambda E, t: jnp.take(E, t, axis=0),
+    "flip": partial(jnp.flip, axis=1),
+    "gather": lambda X, t: jnp.take_along_axis(X, t[:, None], axis=1)[:, 0],
     "gelu": partial(jax.nn.gelu, approximate=False),
     "gelu_tanh": jax.nn.gelu,
+    "l1_norm": partial(jnp.linalg.norm, ord=1, axis=1),
+    "l2_norm": partial(jnp.linalg.norm, axis=1),
+    "log_softmax": partial(jax.nn.log_softmax, axis=1),
     "logsumexp": partial(jax.nn.logsumexp, axis=1),
+    "matmul": jnp.matmul,
+    "multiply": jnp.multiply,
+    "outer": jnp.outer,
+    "pad": lambda X, before=1, after=2: jnp.pad(X, ((0, 0), (before, after))),
+    "reduce_max": partial(jnp.max, axis=1),
+    "reduce_mean": partial(jnp.mean, axis=1),
+    "reduce_min": partial(jnp.min, axis=1),
+    "reduce_sum": partial(jnp.sum, axis=1),
+    "repeat_interleave": lambda X, times=2: jnp.repeat(X, times, axis=1),
+    "roll": lambda X, shift=1: jnp.roll(X, shift, axis=1),
+    "segment_sum": lambda X, t, segments=3: jax.ops.segment_sum(X, t, segments),
+    "select": lambda M, A, B: jnp.where(M != 0, A, B),
+    "strided_slice": lambda X, start=1, stride=2: X[:, start::stride],
+    "tile": lambda X, times=2: jnp.tile(X, (1, times)),
+    "transpose": jnp.transpose,
+    "upsample_nearest": lambda X, factor=2: jax.image.resize(
+        X, (*X.shape[:2], factor * X.shape[2], factor * X.shape[3]), "nearest"
+    ),
+    "variance": lambda X, correction=1: jnp.var(X, axis=1, ddof=correction),
 }
