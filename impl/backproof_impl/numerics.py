@@ -23,6 +23,11 @@ def number(x: float, A: Array) -> Any:
     return A.dtype.type(x)
 
 
+def met(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> list[slice]:
+    """For each place u of a kernel the places stride·y + dilation·u that it meets, one of each y < size."""
+    return [slice(dilation * u, dilation * u + stride * size, stride) for u in range(kernel)]
+
+
 def sigmoid(Z: Array) -> Array:
     """1/(1 + e⁻ᶻ), by e^−|Z|, which does not overflow."""
     E = np.exp(-np.abs(Z))

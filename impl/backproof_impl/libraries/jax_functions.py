@@ -28,35 +28,62 @@ DIFFERENTIATOR = Differentiator(
 )
 DEFINED: dict[str, Any] = {
     "absolute": jnp.absolute,
+    "add": jnp.add,
     "celu": jax.nn.celu,
+    "concatenate": lambda A, B: jnp.concatenate((A, B), axis=1),
+    "conv1d": lambda X, W, z, stride=1, pad=0, dilation=1: (
+        jax.lax.conv_general_dilated(X, W, (stride,), [(pad, pad)], rhs_dilation=(dilation,)) + z[:, None]
+    ),
     "conv2d": lambda X, W, z, stride=1, pad=0, dilation=1: (
         jax.lax.conv_general_dilated(X, W, (stride,) * 2, [(pad, pad)] * 2, rhs_dilation=(dilation,) * 2)
         + z[:, None, None]
     ),
     "cos": jnp.cos,
+    "cumprod": partial(jnp.cumprod, axis=1),
     "cumsum": partial(jnp.cumsum, axis=1),
+    "depthwise_conv2d": lambda X, W, z, stride=1, pad=0: (
+        jax.lax.conv_general_dilated(X, W[:, None], (stride,) * 2, [(pad, pad)] * 2, feature_group_count=len(W))
+        + z[:, None, None]
+    ),
     "divide": jnp.divide,
     "elu": jax.nn.elu,
     "embedding": lambda E, t: jnp.take(E, t, axis=0),
     "exp": jnp.exp,
     "expm1": jnp.expm1,
+    "flip": partial(jnp.flip, axis=1),
+    "gather": lambda X, t: jnp.take_along_axis(X, t[:, None], axis=1)[:, 0],
     "gelu": partial(jax.nn.gelu, approximate=False),
     "gelu_tanh": jax.nn.gelu,
     "glu": lambda A, B: jax.nn.glu(jnp.concatenate((A, B), 1), 1),
     "hardsigmoid": jax.nn.hard_sigmoid,
     "hardswish": jax.nn.hard_swish,
     "hardtanh": lambda X, low=-1, high=1: jnp.clip(X, low, high),
+    "l1_norm": partial(jnp.linalg.norm, ord=1, axis=1),
+    "l2_norm": partial(jnp.linalg.norm, axis=1),
     "leaky_relu": lambda X, slope=0.01: jax.nn.leaky_relu(X, slope),
     "log": jnp.log,
     "log1p": jnp.log1p,
     "log_sigmoid": jax.nn.log_sigmoid,
+    "log_softmax": partial(jax.nn.log_softmax, axis=1),
     "logit": jax.scipy.special.logit,
     "logsumexp": partial(jax.nn.logsumexp, axis=1),
+    "matmul": jnp.matmul,
     "mish": jax.nn.mish,
+    "multiply": jnp.multiply,
+    "outer": jnp.outer,
+    "pad": lambda X, before=1, after=2: jnp.pad(X, ((0, 0), (before, after))),
     "power": jnp.power,
     "reciprocal": jnp.reciprocal,
+    "reduce_max": partial(jnp.max, axis=1),
+    "reduce_mean": partial(jnp.mean, axis=1),
+    "reduce_min": partial(jnp.min, axis=1),
+    "reduce_sum": partial(jnp.sum, axis=1),
     "relu6": jax.nn.relu6,
+    "repeat_interleave": lambda X, times=2: jnp.repeat(X, times, axis=1),
+    "roll": lambda X, shift=1: jnp.roll(X, shift, axis=1),
     "rsqrt": jax.lax.rsqrt,
+    "segment_sum": lambda X, t, segments=3: jax.ops.segment_sum(X, t, segments),
+    "select": lambda M, A, B: jnp.where(M != 0, A, B),
     "selu": jax.nn.selu,
     "sigmoid": jax.nn.sigmoid,
     "silu": jax.nn.silu,
@@ -65,5 +92,12 @@ DEFINED: dict[str, Any] = {
     "softsign": jax.nn.soft_sign,
     "sqrt": jnp.sqrt,
     "square": jnp.square,
+    "strided_slice": lambda X, start=1, stride=2: X[:, start::stride],
     "tanh": jnp.tanh,
+    "tile": lambda X, times=2: jnp.tile(X, (1, times)),
+    "transpose": jnp.transpose,
+    "upsample_nearest": lambda X, factor=2: jax.image.resize(
+        X, (*X.shape[:2], factor * X.shape[2], factor * X.shape[3]), "nearest"
+    ),
+    "variance": lambda X, correction=1: jnp.var(X, axis=1, ddof=correction),
 }

@@ -102,21 +102,36 @@ def _where_taken(function: Any) -> Any:
 
 DEFINED: dict[str, Any] = {
     "absolute": torch.absolute,
+    "add": torch.add,
+    "avg_pool": _where_taken(lambda X, stride=2, k=2, pad=0: F.avg_pool1d(X, k, stride, pad)),
+    "avg_pool2d": _where_taken(lambda X, stride=2, k=2, pad=0: F.avg_pool2d(X, k, stride, pad)),
     "batch_norm": _where_taken(  # its gradient is wrong where g is a strided view: docs/guide/findings.md
         lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
     ),
+    "bilinear": F.bilinear,
     "causal_attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV), is_causal=True)[0],
     "celu": F.celu,
+    "concatenate": lambda A, B: torch.cat((A, B), dim=1),
+    "conv1d": _where_taken(lambda X, W, z, stride=1, pad=0, dilation=1: F.conv1d(X, W, z, stride, pad, dilation)),
     "conv2d": _where_taken(
         lambda X, W, z, stride=1, pad=0, dilation=1: F.conv2d(X, W, z, stride, pad, dilation),
     ),
+    "conv_transpose1d": _where_taken(lambda X, W, z, stride=1, pad=0: F.conv_transpose1d(X, W, z, stride, pad)),
+    "conv_transpose2d": _where_taken(lambda X, W, z, stride=1, pad=0: F.conv_transpose2d(X, W, z, stride, pad)),
     "cos": torch.cos,
+    "cumprod": partial(torch.cumprod, dim=1),
     "cumsum": partial(torch.cumsum, dim=1),
+    "dense": F.linear,
+    "depthwise_conv2d": _where_taken(
+        lambda X, W, z, stride=1, pad=0: F.conv2d(X, W[:, None], z, stride, pad, groups=len(W))
+    ),
     "divide": torch.div,
     "elu": F.elu,
     "embedding": lambda E, t: F.embedding(t, E),
     "exp": torch.exp,
     "expm1": torch.expm1,
+    "flip": partial(torch.flip, dims=(1,)),
+    "gather": lambda X, t: X.gather(1, t[:, None])[:, 0],
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
     "glu": lambda A, B: F.glu(torch.cat((A, B), 1), 1),
@@ -125,26 +140,50 @@ DEFINED: dict[str, Any] = {
             X
         )
     ),
+    "grouped_conv2d": _where_taken(
+        lambda X, W, z, stride=1, pad=0: F.conv2d(
+            X.flatten(1, 2), W.flatten(0, 1), z.flatten(), stride, pad, groups=len(W)
+        ).unflatten(1, W.shape[:2])
+    ),
     "hardshrink": lambda X, lam=0.5: F.hardshrink(X, lam),
     "hardswish": F.hardswish,
     "hardtanh": lambda X, low=-1, high=1: F.hardtanh(X, low, high),
+    "instance_norm": _where_taken(lambda X, g, b, eps=1e-5: F.instance_norm(X, weight=g, bias=b, eps=eps)),
+    "l1_norm": partial(torch.linalg.vector_norm, ord=1, dim=1),
+    "l2_norm": partial(torch.linalg.vector_norm, dim=1),
+    "l2_normalise": F.normalize,
     "layer_norm": lambda X, g, b, eps=1e-5: F.layer_norm(X, X.shape[1:], g, b, eps),
     "leaky_relu": lambda X, slope=0.01: F.leaky_relu(X, slope),
     "log": torch.log,
     "log1p": torch.log1p,
+    "log_softmax": partial(F.log_softmax, dim=1),
     "logit": torch.logit,
     "logsumexp": partial(torch.logsumexp, dim=1),
     "lstm_cell": lambda X, H, C, *w: torch.lstm_cell(
         X, (H, C), torch.cat(w[:4]), torch.cat(w[4:8]), torch.cat(w[8:]), torch.zeros_like(torch.cat(w[8:]))
     ),
+    "matmul": torch.matmul,
     "max_pool": _where_taken(lambda X, stride=2, k=2: F.max_pool1d(X, k, stride)),
+    "max_pool2d": _where_taken(lambda X, stride=2, k=2: F.max_pool2d(X, k, stride)),
     "mish": F.mish,
+    "multiply": torch.mul,
+    "outer": torch.outer,
+    "pad": lambda X, before=1, after=2: F.pad(X, (before, after)),
     "power": torch.pow,
     "prelu": F.prelu,
+    "projection": F.linear,
     "reciprocal": torch.reciprocal,
+    "reduce_max": partial(torch.amax, dim=1),
+    "reduce_mean": partial(torch.mean, dim=1),
+    "reduce_min": partial(torch.amin, dim=1),
+    "reduce_sum": partial(torch.sum, dim=1),
     "relu6": F.relu6,
+    "repeat_interleave": lambda X, times=2: X.repeat_interleave(times, dim=1),
     "rms_norm": lambda X, g, eps=1e-6: F.rms_norm(X, X.shape[1:], g, eps),
+    "roll": lambda X, shift=1: torch.roll(X, shift, dims=1),
     "rsqrt": torch.rsqrt,
+    "segment_sum": lambda X, t, segments=3: X.new_zeros(segments, X.shape[1]).index_add(0, t, X),
+    "select": lambda M, A, B: torch.where(M != 0, A, B),
     "selu": F.selu,
     "sigmoid": torch.sigmoid,
     "silu": F.silu,
@@ -154,9 +193,15 @@ DEFINED: dict[str, Any] = {
     "softsign": F.softsign,
     "sqrt": torch.sqrt,
     "square": torch.square,
+    "strided_slice": lambda X, start=1, stride=2: X[:, start::stride],
     "tanh": torch.tanh,
     "tanhshrink": F.tanhshrink,
     "threshold": lambda X, theta=0.5, value=-2: F.threshold(X, theta, value),
+    "tile": lambda X, times=2: X.tile(1, times),
+    "transpose": torch.t,
+    "upsample_nearest": _where_taken(lambda X, factor=2: F.interpolate(X, scale_factor=factor)),
+    "variance": lambda X, correction=1: X.var(dim=1, correction=correction),
+    "weight_norm": lambda V, g: torch._weight_norm(V, g[:, None]),  # noqa: SLF001 - the function of its module
     "weighted_cross_entropy": lambda Z, t, w, keep, smooth=0.1: F.cross_entropy(
         Z, t.where(keep != 0, -100), w, reduction="sum", label_smoothing=smooth
     ),
