@@ -82,25 +82,12 @@ TITLES = {
         "The exponential is $D − 1$, where $D$ is the denominator: all is said in $y = 1/D$.",
     ),
     "tanh.dZ": Title("The derivative of the hyperbolic tangent", "The quotient rule; numerator and denominator trade."),
-    "squared_error.dY": Title(
-        "The gradient of the squared error", "The 2 of the square and the ½ before the sum cancel."
-    ),
     "residual.dX": Title(
         "The gradient of a residual connection", "$X$ acts on the output in two ways, and their gradients are added."
     ),
     "layer_norm.dZ": Title(
         "The gradient of layer normalisation",
         "Mean and variance depend on every entry: what they contribute is taken off as two means.",
-    ),
-    "attention.dQ": Title(
-        "The gradient of attention by its queries",
-        "Through the product with $V$, the softmax of each query, and $Q·Kᵀ$.",
-    ),
-    "attention.dK": Title(
-        "The gradient of attention by its keys", "Through the product with $V$, the softmax of each query, and $Q·Kᵀ$."
-    ),
-    "attention.dV": Title(
-        "The gradient of attention by its values", "$O = S·V$ is linear in $V$, as a layer in its inputs."
     ),
 }
 _OF = {"X": "inputs", "W": "weights of layer {}", "b": "biases of layer {}"}

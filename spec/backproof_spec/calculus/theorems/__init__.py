@@ -38,10 +38,8 @@ THEOREMS: dict[str, Callable[[], Derivation]] = {
     },
     "sigmoid.dZ": further.sigmoid,
     "tanh.dZ": further.tanh,
-    "squared_error.dY": further.squared_error,
     "residual.dX": further.residual,
     "layer_norm.dZ": further.layer_norm,
-    **{f"attention.d{name}": partial(further.attention, name) for name in "QKV"},
 }
 """The rows of the table of proofs: {stem: what derives it}."""
 
