@@ -101,15 +101,26 @@ def _where_taken(function: Any) -> Any:
 
 
 DEFINED: dict[str, Any] = {
+    "attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV))[0],
     "batch_norm": _where_taken(  # its gradient is wrong where g is a strided view: docs/guide/findings.md
         lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
+    ),
+    "biased_attention": lambda Q, K, V, B: F.scaled_dot_product_attention(Q[None], K[None], V[None], B[None])[0],
+    "binary_cross_entropy": lambda p, y: F.binary_cross_entropy(p, y, reduction="sum"),
+    "binary_cross_entropy_with_logits": lambda Z, y, w: F.binary_cross_entropy_with_logits(
+        Z, y, reduction="sum", pos_weight=w
     ),
     "causal_attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV), is_causal=True)[0],
     "conv2d": _where_taken(
         lambda X, W, z, stride=1, pad=0, dilation=1: F.conv2d(X, W, z, stride, pad, dilation),
     ),
+    "cosine_embedding": lambda X, Y, y, margin=0.5, eps=1e-12: F.cosine_embedding_loss(  # noqa: ARG005 - eps is fixed
+        X, Y, 2 * y - 1, margin, reduction="sum"
+    ),
     "cumsum": partial(torch.cumsum, dim=1),
+    "elman_cell": lambda X, H, W, U, b: torch.rnn_tanh_cell(X, H, W, U, b, torch.zeros_like(b)),
     "embedding": lambda E, t: F.embedding(t, E),
+    "gaussian_nll": lambda M, T, v: F.gaussian_nll_loss(M, T, v, eps=0, reduction="sum"),
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
     "group_norm": _where_taken(
@@ -117,13 +128,28 @@ DEFINED: dict[str, Any] = {
             X
         )
     ),
+    "grouped_query_attention": lambda Q, K, V: F.scaled_dot_product_attention(
+        Q.flatten(0, 1)[None], K[None], V[None], enable_gqa=True
+    )[0].unflatten(0, Q.shape[:2]),
+    "huber": lambda Y, T, d=1: F.huber_loss(Y, T, reduction="sum", delta=d),
+    "kl_divergence": lambda P, Q: F.kl_div(Q.log(), P, reduction="sum"),
+    "l1_loss": F.l1_loss,
     "layer_norm": lambda X, g, b, eps=1e-5: F.layer_norm(X, X.shape[1:], g, b, eps),
+    "linear_cross_entropy": lambda X, W, t: F.linear_cross_entropy(X, W, t, reduction="sum"),
     "logsumexp": partial(torch.logsumexp, dim=1),
     "lstm_cell": lambda X, H, C, *w: torch.lstm_cell(
         X, (H, C), torch.cat(w[:4]), torch.cat(w[4:8]), torch.cat(w[8:]), torch.zeros_like(torch.cat(w[8:]))
     ),
+    "masked_attention": lambda Q, K, V, M: F.scaled_dot_product_attention(Q[None], K[None], V[None], M[None] != 0)[0],
     "max_pool": _where_taken(lambda X, stride=2, k=2: F.max_pool1d(X, k, stride)),
+    "mse_loss": F.mse_loss,
+    "nll_loss": lambda N, t: F.nll_loss(N, t, reduction="sum"),
+    "poisson_nll": lambda X, y: F.poisson_nll_loss(X, y, reduction="sum"),
     "rms_norm": lambda X, g, eps=1e-6: F.rms_norm(X, X.shape[1:], g, eps),
+    "smooth_l1": lambda Y, T, beta=1: F.smooth_l1_loss(Y, T, reduction="sum", beta=beta),
+    "smoothed_cross_entropy": lambda Z, t, smooth=0.1: F.cross_entropy(Z, t, reduction="sum", label_smoothing=smooth),
+    "soft_margin": lambda X, y: F.soft_margin_loss(X, y, reduction="sum"),
+    "sparse_cross_entropy": lambda Z, t: F.cross_entropy(Z, t, reduction="sum"),
     "weighted_cross_entropy": lambda Z, t, w, keep, smooth=0.1: F.cross_entropy(
         Z, t.where(keep != 0, -100), w, reduction="sum", label_smoothing=smooth
     ),

@@ -15,7 +15,7 @@ from backproof_impl.numerics import Array, number, product, softmax, softmax_vjp
 def _weights(Q: Array, K: Array, M: Array) -> Array:
     """S (t, u) = softmax(Q·Kᵀ/√a) over what is seen, 0 elsewhere."""
     A = product(Q / number(math.sqrt(Q.shape[1]), Q), K.T)
-    return softmax(np.where(M != 0, A, number(-np.inf, A)))
+    return softmax(np.where(M != 0, A, number(-np.inf, A))) if len(Q) else A
 
 
 def masked_attention(Q: Array, K: Array, V: Array, M: Array) -> Array:
