@@ -106,10 +106,6 @@ DEFINED: dict[str, Any] = {
         lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
     ),
     "biased_attention": lambda Q, K, V, B: F.scaled_dot_product_attention(Q[None], K[None], V[None], B[None])[0],
-    "binary_cross_entropy": lambda p, y: F.binary_cross_entropy(p, y, reduction="sum"),
-    "binary_cross_entropy_with_logits": lambda Z, y, w: F.binary_cross_entropy_with_logits(
-        Z, y, reduction="sum", pos_weight=w
-    ),
     "causal_attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV), is_causal=True)[0],
     "conv2d": _where_taken(
         lambda X, W, z, stride=1, pad=0, dilation=1: F.conv2d(X, W, z, stride, pad, dilation),
@@ -148,7 +144,6 @@ DEFINED: dict[str, Any] = {
     "rms_norm": lambda X, g, eps=1e-6: F.rms_norm(X, X.shape[1:], g, eps),
     "smooth_l1": lambda Y, T, beta=1: F.smooth_l1_loss(Y, T, reduction="sum", beta=beta),
     "smoothed_cross_entropy": lambda Z, t, smooth=0.1: F.cross_entropy(Z, t, reduction="sum", label_smoothing=smooth),
-    "soft_margin": lambda X, y: F.soft_margin_loss(X, y, reduction="sum"),
     "sparse_cross_entropy": lambda Z, t: F.cross_entropy(Z, t, reduction="sum"),
     "weighted_cross_entropy": lambda Z, t, w, keep, smooth=0.1: F.cross_entropy(
         Z, t.where(keep != 0, -100), w, reduction="sum", label_smoothing=smooth

@@ -14,13 +14,13 @@ def _signs(y: Array, w: Array) -> tuple[Array, Array]:
     return np.where(y != 0, w, number(1, w)), 1 - 2 * y
 
 
-def binary_cross_entropy_with_logits(Z: Array, y: Array, w: Array) -> Any:
+def bce_with_logits(Z: Array, y: Array, w: Array) -> Any:
     """L = Σ w·log(1 + e⁻ᶻ) where y is 1, log(1 + eᶻ) where it is 0."""
     weights, signs = _signs(y, w)
     return (weights * np.logaddexp(number(0, Z), signs * Z)).sum()
 
 
-def binary_cross_entropy_with_logits_vjp(Z: Array, y: Array, w: Array, dL: Any = 1) -> Array:
+def bce_with_logits_vjp(Z: Array, y: Array, w: Array, dL: Any = 1) -> Array:
     """dZ = −dL·w·σ(−Z) where y is 1, dL·σ(Z) where it is 0."""
     weights, signs = _signs(y, w)
     return dL * weights * signs * sigmoid(signs * Z)
