@@ -128,7 +128,6 @@ DEFINED: dict[str, Any] = {
         Q.flatten(0, 1)[None], K[None], V[None], enable_gqa=True
     )[0].unflatten(0, Q.shape[:2]),
     "huber": lambda Y, T, d=1: F.huber_loss(Y, T, reduction="sum", delta=d),
-    "kl_divergence": lambda P, Q: F.kl_div(Q.log(), P, reduction="sum"),
     "l1_loss": F.l1_loss,
     "layer_norm": lambda X, g, b, eps=1e-5: F.layer_norm(X, X.shape[1:], g, b, eps),
     "linear_cross_entropy": lambda X, W, t: F.linear_cross_entropy(X, W, t, reduction="sum"),

@@ -15,6 +15,6 @@ def l1_loss(Y: Array, T: Array) -> Any:
 
 
 def l1_loss_vjp(Y: Array, T: Array, dL: Any = 1) -> tuple[Array, Array]:
-    """dY = ±dL/n, by the sign of Y − T, which is + at 0, where n entries are averaged; dT = −dY."""
-    dY = np.where(Y >= T, dL, -dL) / number(Y.size, Y)
+    """dY = dL·sign(Y − T)/n, where n entries are averaged, and dT = −dY."""
+    dY = dL * np.sign(Y - T) / number(Y.size, Y)
     return dY, -dY
