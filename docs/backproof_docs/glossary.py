@@ -88,10 +88,8 @@ _MEANING = {
         "P": f"the labels, {_CLASSES}",
         "Z": f"the inputs of ReLU, {_SAMPLES}",
     },
-    "squared_error": {"Y": f"the outputs, {_SAMPLES}", "T": "the targets, likewise"},
     "residual": {"X": "the input"},
     "layer_norm": {"z": "the input", "ε": "what keeps the variance from 0"},
-    "attention": {"Q": "the queries, one a row", "K": "the keys, one a row", "V": "the values, one a row"},
 }
 """What the variables are, by the operation and their names without layers."""
 

@@ -77,25 +77,12 @@ TITLES = {
         "Softmax and cross-entropy: predictions minus labels",
         "The $1/S$ of the loss cancels against the $S$ of the softmax, and the labels of a sample sum to 1.",
     ),
-    "squared_error.dY": Title(
-        "The gradient of the squared error", "The 2 of the square and the ½ before the sum cancel."
-    ),
     "residual.dX": Title(
         "The gradient of a residual connection", "$X$ acts on the output in two ways, and their gradients are added."
     ),
     "layer_norm.dZ": Title(
         "The gradient of layer normalisation",
         "Mean and variance depend on every entry: what they contribute is taken off as two means.",
-    ),
-    "attention.dQ": Title(
-        "The gradient of attention by its queries",
-        "Through the product with $V$, the softmax of each query, and $Q·Kᵀ$.",
-    ),
-    "attention.dK": Title(
-        "The gradient of attention by its keys", "Through the product with $V$, the softmax of each query, and $Q·Kᵀ$."
-    ),
-    "attention.dV": Title(
-        "The gradient of attention by its values", "$O = S·V$ is linear in $V$, as a layer in its inputs."
     ),
 }
 _OF = {"X": "inputs", "W": "weights of layer {}", "b": "biases of layer {}"}

@@ -293,7 +293,7 @@ class Rules:
 
 def _over(terms: Along, combined: Callable[..., Array], over: Array) -> Array:
     """The D of a sum; where nothing is divided, without adding anything up."""
-    return terms.reduced(combined, over) if over.ndim else _ONE.reshape((1,) * terms.rank)
+    return terms.reduced(combined, over) if over.ndim or over != 1 else _ONE.reshape((1,) * terms.rank)
 
 
 def _wide(value: Any) -> Any:

@@ -118,7 +118,7 @@ STEPS = {
     # what is wrong: (theorem, the rule whose step is changed, what is changed in what it gives)
     "a sign, in the last step": ("linear.dW", "d_value", last_part(negated)),
     "a sign, in arithmetic": ("softmax.dZ", "ring", last_part(negated)),
-    "a transposed result": ("squared_error.dY", "d_value", transposed),
+    "a transposed result": ("linear.dW", "d_value", transposed),
     "a transposed Kronecker factor": ("kron.vec", "unfold", first_of("entry", lambda e: (*e[:2], e[2][::-1]))),
     "the mask dropped": ("relu.dZ", "d_value", last_part(first_of("ind", lambda _: ("num", 1, 1)))),
     "the mask dropped in a network": ("network.step", "d_value", last_part(first_of("ind", lambda _: ("num", 1, 1)))),
@@ -148,7 +148,7 @@ STEPS = {
     "a definition unfolded to something else": ("softmax.dZ", "unfold", last_part(negated)),
     "positive for negative": ("softmax.dZ", "pos_exp", lambda j: ("pos", negated(j[1]))),
     "congruence at another sum": ("linear.dW", "cong_sum", last_part(negated)),
-    "the scores unscaled": ("attention.dQ", "d_value", last_part(negated)),
+    "a mean added for one taken off": ("layer_norm.dZ", "d_value", last_part(negated)),
 }
 
 

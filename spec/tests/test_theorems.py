@@ -160,8 +160,6 @@ ASSUMED = {
     "softmax_cross_entropy.dZ": {"pos"},
     "softmax_cross_entropy.dZ.normalised": {"pos", "eq"},
     "layer_norm.dZ": {"pos"},
-    "attention.dQ": {"pos"},
-    "attention.dK": {"pos"},
 }
 
 

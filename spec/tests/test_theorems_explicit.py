@@ -11,7 +11,7 @@ from backproof_spec.calculus import values
 from backproof_spec.calculus.evaluate import AGREEMENT, DIGITS
 from backproof_spec.calculus.terms import close, free_indices
 from backproof_spec.calculus.theorems import THEOREMS
-from backproof_spec.matrices import commutation, from_entries, identity, kron, ones, unvec, vec, vjp
+from backproof_spec.matrices import from_entries, identity, kron, ones, unvec, vec, vjp
 from backproof_spec.operations import cross_entropy, linear, relu, softmax, softmax_cross_entropy
 
 pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
@@ -57,29 +57,6 @@ class _Numbers:
         return from_entries(rows, columns, {(*place, 0, 0)[:2]: entry(place) for place in self.model.places(dims)})
 
 
-def _attention_dV(M):
-    """vec O = (I⊗S)·vec V for O = S·V."""
-    return kron(identity(M("V").cols), M("S")), M("dO")
-
-
-def _attention_dA(M):
-    """vec O = (Vᵀ⊗I)·vec S; of the softmax along rows Aᵀ has the softmax along columns."""
-    Q, V, A = M("Q"), M("V"), M("A")
-    turned = commutation(A.rows, A.cols)
-    return kron(V.T, identity(Q.rows)) * (turned.T * softmax.jacobian(A.T).value * turned)
-
-
-def _attention_dQ(M):
-    """vec A = (K⊗I)·vec Q for A = Q·Kᵀ."""
-    return _attention_dA(M) * kron(M("K"), identity(M("Q").rows)), M("dO")
-
-
-def _attention_dK(M):
-    """vec A = (I⊗Q)·vec Kᵀ."""
-    K = M("K")
-    return _attention_dA(M) * (kron(identity(K.rows), M("Q")) * commutation(K.rows, K.cols)), M("dO")
-
-
 def _standardised(z, eps):
     """(z − mean z)/√(var z + ε) of a column."""
     mean = sum(z) / z.rows
@@ -115,18 +92,8 @@ JACOBIANS = {
         _quotients(M.map("f"), M.map("g")(M("x"))) * _quotients(M.map("g"), M("x")),
         ones(1, 1),
     ),
-    "squared_error.dY": lambda M: (
-        _quotients(
-            lambda Y: from_entries(1, 1, {(0, 0): sum((y - t) ** 2 for y, t in zip(Y, M("T"), strict=True)) / 2}),
-            M("Y"),
-        ),
-        ones(1, 1),
-    ),
     "residual.dX": lambda M: (identity(M("X").rows) + _quotients(M.map("g"), M("X")), M("dY")),
     "layer_norm.dZ": lambda M: (_quotients(lambda z: _standardised(z, M("ε")), M("z")), M("dy")),
-    "attention.dQ": _attention_dQ,
-    "attention.dK": _attention_dK,
-    "attention.dV": _attention_dV,
 }
 SIZES = [
     {"m": 2, "n": 3, "p": 2, "d": 2, "v": 3},

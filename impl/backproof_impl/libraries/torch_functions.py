@@ -103,11 +103,13 @@ def _where_taken(function: Any) -> Any:
 DEFINED: dict[str, Any] = {
     "absolute": torch.absolute,
     "add": torch.add,
+    "attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV))[0],
     "avg_pool": _where_taken(lambda X, stride=2, k=2, pad=0: F.avg_pool1d(X, k, stride, pad)),
     "avg_pool2d": _where_taken(lambda X, stride=2, k=2, pad=0: F.avg_pool2d(X, k, stride, pad)),
     "batch_norm": _where_taken(  # its gradient is wrong where g is a strided view: docs/guide/findings.md
         lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
     ),
+    "biased_attention": lambda Q, K, V, B: F.scaled_dot_product_attention(Q[None], K[None], V[None], B[None])[0],
     "bilinear": F.bilinear,
     "causal_attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV), is_causal=True)[0],
     "celu": F.celu,
@@ -119,6 +121,9 @@ DEFINED: dict[str, Any] = {
     "conv_transpose1d": _where_taken(lambda X, W, z, stride=1, pad=0: F.conv_transpose1d(X, W, z, stride, pad)),
     "conv_transpose2d": _where_taken(lambda X, W, z, stride=1, pad=0: F.conv_transpose2d(X, W, z, stride, pad)),
     "cos": torch.cos,
+    "cosine_embedding": lambda X, Y, y, margin=0.5, eps=1e-12: F.cosine_embedding_loss(  # noqa: ARG005 - eps is fixed
+        X, Y, 2 * y - 1, margin, reduction="sum"
+    ),
     "cumprod": partial(torch.cumprod, dim=1),
     "cumsum": partial(torch.cumsum, dim=1),
     "dense": F.linear,
@@ -126,12 +131,14 @@ DEFINED: dict[str, Any] = {
         lambda X, W, z, stride=1, pad=0: F.conv2d(X, W[:, None], z, stride, pad, groups=len(W))
     ),
     "divide": torch.div,
+    "elman_cell": lambda X, H, W, U, b: torch.rnn_tanh_cell(X, H, W, U, b, torch.zeros_like(b)),
     "elu": F.elu,
     "embedding": lambda E, t: F.embedding(t, E),
     "exp": torch.exp,
     "expm1": torch.expm1,
     "flip": partial(torch.flip, dims=(1,)),
     "gather": lambda X, t: X.gather(1, t[:, None])[:, 0],
+    "gaussian_nll": lambda M, T, v: F.gaussian_nll_loss(M, T, v, eps=0, reduction="sum"),
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
     "glu": lambda A, B: F.glu(torch.cat((A, B), 1), 1),
@@ -145,15 +152,21 @@ DEFINED: dict[str, Any] = {
             X.flatten(1, 2), W.flatten(0, 1), z.flatten(), stride, pad, groups=len(W)
         ).unflatten(1, W.shape[:2])
     ),
+    "grouped_query_attention": lambda Q, K, V: F.scaled_dot_product_attention(
+        Q.flatten(0, 1)[None], K[None], V[None], enable_gqa=True
+    )[0].unflatten(0, Q.shape[:2]),
     "hardshrink": lambda X, lam=0.5: F.hardshrink(X, lam),
     "hardswish": F.hardswish,
     "hardtanh": lambda X, low=-1, high=1: F.hardtanh(X, low, high),
+    "huber": lambda Y, T, d=1: F.huber_loss(Y, T, reduction="sum", delta=d),
     "instance_norm": _where_taken(lambda X, g, b, eps=1e-5: F.instance_norm(X, weight=g, bias=b, eps=eps)),
+    "l1_loss": F.l1_loss,
     "l1_norm": partial(torch.linalg.vector_norm, ord=1, dim=1),
     "l2_norm": partial(torch.linalg.vector_norm, dim=1),
     "l2_normalise": F.normalize,
     "layer_norm": lambda X, g, b, eps=1e-5: F.layer_norm(X, X.shape[1:], g, b, eps),
     "leaky_relu": lambda X, slope=0.01: F.leaky_relu(X, slope),
+    "linear_cross_entropy": lambda X, W, t: F.linear_cross_entropy(X, W, t, reduction="sum"),
     "log": torch.log,
     "log1p": torch.log1p,
     "log_softmax": partial(F.log_softmax, dim=1),
@@ -162,13 +175,17 @@ DEFINED: dict[str, Any] = {
     "lstm_cell": lambda X, H, C, *w: torch.lstm_cell(
         X, (H, C), torch.cat(w[:4]), torch.cat(w[4:8]), torch.cat(w[8:]), torch.zeros_like(torch.cat(w[8:]))
     ),
+    "masked_attention": lambda Q, K, V, M: F.scaled_dot_product_attention(Q[None], K[None], V[None], M[None] != 0)[0],
     "matmul": torch.matmul,
     "max_pool": _where_taken(lambda X, stride=2, k=2: F.max_pool1d(X, k, stride)),
     "max_pool2d": _where_taken(lambda X, stride=2, k=2: F.max_pool2d(X, k, stride)),
     "mish": F.mish,
+    "mse_loss": F.mse_loss,
     "multiply": torch.mul,
+    "nll_loss": lambda N, t: F.nll_loss(N, t, reduction="sum"),
     "outer": torch.outer,
     "pad": lambda X, before=1, after=2: F.pad(X, (before, after)),
+    "poisson_nll": lambda X, y: F.poisson_nll_loss(X, y, reduction="sum"),
     "power": torch.pow,
     "prelu": F.prelu,
     "projection": F.linear,
@@ -188,9 +205,12 @@ DEFINED: dict[str, Any] = {
     "sigmoid": torch.sigmoid,
     "silu": F.silu,
     "sin": torch.sin,
+    "smooth_l1": lambda Y, T, beta=1: F.smooth_l1_loss(Y, T, reduction="sum", beta=beta),
+    "smoothed_cross_entropy": lambda Z, t, smooth=0.1: F.cross_entropy(Z, t, reduction="sum", label_smoothing=smooth),
     "softplus": lambda X, beta=1: F.softplus(X, beta, 40),  # by default X itself beyond 20: off by 2e-9
     "softshrink": lambda X, lam=0.5: F.softshrink(X, lam),
     "softsign": F.softsign,
+    "sparse_cross_entropy": lambda Z, t: F.cross_entropy(Z, t, reduction="sum"),
     "sqrt": torch.sqrt,
     "square": torch.square,
     "strided_slice": lambda X, start=1, stride=2: X[:, start::stride],

@@ -36,10 +36,8 @@ THEOREMS: dict[str, Callable[[], Derivation]] = {
         for k in (1, 2, 3)
         for output in ("dX", *(f"d{name}{layer}" for layer in range(1, k + 1) for name in "Wb"))
     },
-    "squared_error.dY": further.squared_error,
     "residual.dX": further.residual,
     "layer_norm.dZ": further.layer_norm,
-    **{f"attention.d{name}": partial(further.attention, name) for name in "QKV"},
 }
 """The rows of the table of proofs: {stem: what derives it}."""
 

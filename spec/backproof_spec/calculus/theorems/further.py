@@ -1,4 +1,4 @@
-"""Beyond the source notes: another loss, a residual connection, layer normalisation, attention."""
+"""Beyond the source notes: a residual connection, layer normalisation."""
 
 from __future__ import annotations
 
@@ -16,20 +16,6 @@ from backproof_spec.calculus.notation import (
     total,
 )
 from backproof_spec.calculus.terms import Formula
-
-
-def squared_error() -> Derivation:
-    """δY = Y − T for L = ½·Σ (Y − T)²."""
-    d = Derivation("squared_error.dY", "δY = Y − T")
-    Y, T = d.variable("Y", "n", "p"), d.variable("T", "n", "p")
-    i, k, s, r = indices(i="n", k="n", s="p", r="p")
-    half = Expression(("num", 1, 2))
-    L = d.define("L", (), half * total((Y[i, s] - T[i, s]) * (Y[i, s] - T[i, s]), i, s))
-    d.begin(d.derivative(L[()].term, "Y", (k, r)))
-    words = "the rules for sums and products; ½·2 = 1"
-    d.then(total((Y[i, s] - T[i, s]) * (delta(i, k) * delta(s, r)), i, s), words)
-    d.then(Y[k, r] - T[k, r], "$δ$ is contracted")
-    return d
 
 
 def residual() -> Derivation:
@@ -82,46 +68,3 @@ def _square_root(d: Derivation, v: Formula, sigma: Formula) -> Theorem:
     both = d("trans", d("cong_mul", root, root), square)
     apart = d("inv_mul", d.nonzero(sigma), d.nonzero(sigma))
     return d("trans", d("sym", d("cong_inv", both)), apart)
-
-
-def attention(name: str) -> Derivation:
-    """δQ, δK or δV of O = softmax(Q·Kᵀ)·V, the softmax over the keys of each query."""
-    formula = {"Q": "δQ = δA·K", "K": "δK = δAᵀ·Q", "V": "δV = Sᵀ·δO"}[name]
-    d = Derivation(f"attention.d{name}", formula, () if name == "V" else ("softmax.dZ",))
-    Q, K, V, f = d.variable("Q", "n", "d"), d.variable("K", "m", "d"), d.variable("V", "m", "v"), d.map("f", ("n", "v"))
-    q, u, k, w, x, a, b, c, o = indices(q="n", u="n", k="m", w="m", x="m", a="d", b="d", c="v", o="v")
-    d.suppose(always(positive(size("m"))))
-    A = d.define("A", (q, k), total(Q[q, a] * K[k, a], a))
-    S = d.define("S", (q, k), exp(A[q, k]) / total(exp(A[q, w]), w))
-    O = d.define("O", (q, c), total(S[q, k] * V[k, c], k))
-    dO = d.define("dO", (q, c), f.slope((q, c), (u, o), O[u, o]))
-    if name == "V":
-        d.known(O[q, c], V[w, o], S[q, w] * delta(c, o), "$S$ does not depend on $V$")
-        d.begin(d.derivative(f.at((), (q, c), O[q, c]).term, "V", (w, o)))
-        words = "the chain rule; the definition of $δO$; $δ$ is contracted"
-        d.then(total(S[q, w] * dO[q, o], q), words, unfolding=["dO"])
-        return d
-    dS = d.define("dS", (q, k), total(dO[q, c] * V[k, c], c))
-    dA = d.define("dA", (q, k), S[q, k] * (dS[q, k] - total(S[q, x] * dS[q, x], x)))
-    entry, slope, jacobian, final = {
-        "Q": (
-            Q[u, b],
-            delta(q, u) * K[k, b],
-            S[q, k] * (K[k, b] - total(S[q, x] * K[x, b], x)) * delta(q, u),
-            total(dA[u, k] * K[k, b], k),
-        ),
-        "K": (
-            K[w, b],
-            delta(k, w) * Q[q, b],
-            S[q, k] * (delta(k, w) - S[q, w]) * Q[q, b],
-            total(dA[q, w] * Q[q, b], q),
-        ),
-    }[name]
-    d.known(A[q, k], entry, slope, "the rules for sums and products; $δ$ is contracted")
-    words = "the softmax of each query has the Jacobian $diag(s) − s·sᵀ$, as in softmax.dZ; $Σ exp A > 0$"
-    d.known(S[q, k], entry, jacobian, words, unfolding=["S"])
-    d.begin(d.derivative(f.at((), (q, c), O[q, c]).term, *entry.term[1:]))
-    words = "the chain rule; $O = S·V$; the definitions of $δO$ and $δS$"
-    d.then(total(dS[q, k] * jacobian, q, k), words, unfolding=["dO", "dS"])
-    d.then(final, "$δ$ is contracted; the definition of $δA$", unfolding=["dA"])
-    return d
