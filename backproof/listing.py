@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from rich.table import Table
 
 from backproof.defining import built_in, operation
-from backproof_impl.adapters import ADAPTERS
+from backproof_impl.adapters import ADAPTERS, defined
 from backproof_impl.conventions import FIELDS, UsageError
+from backproof_spec import library
 from backproof_spec.claims import CLAIMS, NOTES, claims_of
 from backproof_spec.language.naming import shown
 from backproof_spec.language.vocabulary import meant
@@ -23,11 +24,21 @@ def _claims() -> Rows:
 
 
 def _operations() -> Rows:
-    defined = [
-        (each.name, each.title.rstrip("."), ", ".join(shown(A.name, A.indices) for A in each.arguments))
+    offered = {name: defined(name) for name in ADAPTERS}
+    of_files = [
+        (
+            each.name,
+            each.title.rstrip("."),
+            ", ".join(shown(A.name, A.indices) for A in each.arguments),
+            library.built_in()[each.name].parent.name,
+            ", ".join(name for name, functions in offered.items() if each.name in functions),
+        )
         for each in map(operation, built_in())
     ]
-    return ("operation", "definition", "shapes"), [*((name, *row) for name, row in NOTES.items()), *defined]
+    return ("operation", "definition", "shapes", "family", "libraries"), [
+        *((name, *row, "notes", "") for name, row in NOTES.items()),
+        *of_files,
+    ]
 
 
 def _adapters() -> Rows:
@@ -58,12 +69,13 @@ def listing(what: str, names: Iterable[str]) -> Table:
         msg = f"list {what!r}: expected one of {', '.join(LISTS)}"
         raise UsageError(msg)
     (headers, rows), wanted = LISTS[what](), set(names)
-    known = {name for row in rows for name in (row[0], row[0].partition(".")[0])}
+    named = [(row, {row[0], row[0].partition(".")[0], *row[3:4]}) for row in rows]
+    known = {name for _, names in named for name in names}
     for name in sorted(wanted - known):
         msg = f"list {what} {name}: there is no such row{meant(name, known)}"
         raise UsageError(msg)
     table = Table(*headers, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for row in rows:
-        if not wanted or not {row[0], row[0].partition(".")[0]}.isdisjoint(wanted):
+    for row, own in named:
+        if not wanted or not own.isdisjoint(wanted):
             table.add_row(*row)
     return table

@@ -21,8 +21,8 @@ PACKAGES = (
     "docs/backproof_docs",
 )
 FILES = {
-    "spec/backproof_spec/operations/activations/silu.op": "text",
-    "impl/backproof_impl/operations/silu.py": "python",
+    "spec/backproof_spec/operations/activations/snake.op": "text",
+    "impl/backproof_impl/operations/snake.py": "python",
 }
 INDEX = """
 from backproof_docs import book
@@ -65,32 +65,32 @@ def added(tmp_path_factory):
 
 
 def test_it_is_listed(added):
-    assert added("-m", "backproof", "list", "operations", "silu")[1].splitlines()[1].split()[0] == "silu"
-    rows = added("-m", "backproof", "list", "claims", "silu")[1].splitlines()[1:]
-    assert [row.split()[0] for row in rows if row[0] != " "] == ["silu.forward", "silu.dX"]
+    assert added("-m", "backproof", "list", "operations", "snake")[1].splitlines()[1].split()[0] == "snake"
+    rows = added("-m", "backproof", "list", "claims", "snake")[1].splitlines()[1:]
+    assert [row.split()[0] for row in rows if row[0] != " "] == ["snake.forward", "snake.dX"]
 
 
 def test_it_is_verified_in_a_process_of_its_own_too(added):
     few = ("--examples", "5", "--seed", "1", "-n", "1")
-    status, said = added("-m", "backproof", "verify", "silu", *few)
+    status, said = added("-m", "backproof", "verify", "snake", *few)
     assert status == 0
     assert "PASSED  2 holds · target reference" in said
-    row = next(line for line in said.splitlines() if " silu.dX " in line)
+    row = next(line for line in said.splitlines() if " snake.dX " in line)
     assert "∎" in row
-    assert "PASSED  1 holds" in added("-m", "backproof", "validate", "reference", "--claim", "silu.dX", *few)[1]
+    assert "PASSED  1 holds" in added("-m", "backproof", "validate", "reference", "--claim", "snake.dX", *few)[1]
 
 
 def test_it_is_proved_and_has_a_page(added, tmp_path):
-    assert "PROVED  for all sizes and values" in added("-m", "backproof", "prove", "silu")[1]
-    assert added("-m", "backproof", "prove", "silu", "--format", "md,html", "--out", str(tmp_path))[0] == 0
-    page = (tmp_path / "silu.dX.md").read_text(encoding="utf-8")
-    assert "# The sigmoid linear unit.\noperation silu(X[s,i]) -> Y" in page
-    assert "def silu_vjp(X, dY):" in page
-    assert "`backproof verify silu.dX`" in page
-    assert (tmp_path / "silu.dX.html").is_file()
+    assert "PROVED  for all sizes and values" in added("-m", "backproof", "prove", "snake")[1]
+    assert added("-m", "backproof", "prove", "snake", "--format", "md,html", "--out", str(tmp_path))[0] == 0
+    page = (tmp_path / "snake.dX.md").read_text(encoding="utf-8")
+    assert "# The snake activation, which learns what is periodic.\noperation snake(X[s,i]) -> Y" in page
+    assert "def snake_vjp(X, dY):" in page
+    assert "`backproof verify snake.dX`" in page
+    assert (tmp_path / "snake.dX.html").is_file()
 
 
 def test_it_is_in_the_index(added):
     status, said = added("-c", INDEX)
     assert status == 0
-    assert "| `silu`: The sigmoid linear unit | [silu.dX](silu.dX.md) |" in said
+    assert "| `snake`: The snake activation, which learns what is periodic | [snake.dX](snake.dX.md) |" in said

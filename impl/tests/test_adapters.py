@@ -199,3 +199,14 @@ def test_the_suite_holds(target):
     operations = {name.removesuffix("_vjp").removesuffix("_gradients") for name in target.functions}
     examples = 10 if ":" in target.name else 20  # a variant differs from its library in little
     backproof.check(target, operations=sorted(operations), examples=examples, seed=1).raise_if_refuted()
+
+
+@pytest.mark.parametrize("name", ["pytorch", "jax"])
+def test_what_an_adapter_offers_of_operations_in_files_is_read_without_its_library(name):
+    said = adapters.defined(name)
+    assert "gelu" in said
+    assert len(said) > 30
+    assert adapters.defined("sklearn") == ()
+    if importlib.util.find_spec(ADAPTERS[name].package) is not None:
+        module = importlib.import_module(f"backproof_impl.libraries.{ADAPTERS[name].package}_functions")
+        assert said == tuple(module.DEFINED)

@@ -6,7 +6,9 @@ the functions that this changes, under its own conventions, loaded as ``name:var
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -34,3 +36,12 @@ ADAPTERS: dict[str, Adapter] = {
     "sklearn": _row("sklearn", "sklearn", extra="scikit-learn"),
 }
 """Built-in targets, one row each; ``backproof list adapters`` prints this table."""
+
+
+def defined(name: str) -> tuple[str, ...]:
+    """The operations in files of which an adapter offers the library's own function, read without importing it."""
+    path = Path(__file__).resolve().parents[1] / "libraries" / f"{ADAPTERS[name].package}_functions.py"
+    body = ast.parse(path.read_text(encoding="utf-8")).body if path.is_file() else []
+    tables = (each.value for each in body if isinstance(each, ast.AnnAssign) and ast.unparse(each.target) == "DEFINED")
+    keys = (key for table in tables if isinstance(table, ast.Dict) for key in table.keys if key is not None)
+    return tuple(map(ast.literal_eval, keys))

@@ -12,7 +12,7 @@ from backproof_impl.numerics import Array, met, product
 
 def _size(X: Array, W: Array, stride: int, pad: int, dilation: int) -> int:
     """How many places Y has."""
-    return (X.shape[2] + 2 * pad - dilation * (W.shape[2] - 1) - 1) // stride + 1
+    return int((X.shape[2] + 2 * pad - dilation * (W.shape[2] - 1) - 1) // stride + 1)
 
 
 def _seen(X: Array, W: Array, stride: int, pad: int, dilation: int) -> tuple[Array, list[slice]]:

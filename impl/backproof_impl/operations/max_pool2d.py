@@ -10,7 +10,7 @@ import numpy as np
 from backproof_impl.numerics import Array, met
 
 
-def _seen(X: Array, stride: int, k: int) -> Iterator[tuple[slice, slice]]:
+def _seen(X: Array, stride: int, k: int) -> Iterator[tuple[slice, ...]]:
     """For each place (u, v) of a window the rows stride·y + u and the columns stride·x + v."""
     return product(*(met((size - k) // stride + 1, k, stride) for size in X.shape[2:]))
 
