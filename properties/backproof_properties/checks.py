@@ -36,6 +36,7 @@ from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.sharper import OUTPUTS
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.calculus import evaluate, limits, values
+from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.replay import Rejected, replay
 from backproof_spec.calculus.tactics import Unproved
@@ -312,4 +313,5 @@ def _proved(operation: Operation, gradient: Gradient, _: Case, __: Subject) -> O
         raise Refuted(Finding(f"{stem}: the proof does not replay: {error}", stem, {})) from error
     if not evaluate.agrees(worst):
         raise Refuted(Finding(f"{stem}: the two sides differ by {float(worst):.1g} in numbers", stem, {}))
-    return Observation(entries=len(steps["steps"]), worst=float(worst))
+    by_coq = recorded({stem: steps}).get(stem)
+    return Observation(entries=len(steps["steps"]), worst=float(worst), coq=by_coq.coq if by_coq else None)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,17 @@ def written(stem):
 
 def data(stem):
     return json.loads(written(stem))
+
+
+def on_record():
+    """Every theorem by hand; and those of operations that are on record, as they lie in docs/proofs."""
+    folder = Path(__file__).parents[2] / "docs" / "proofs"
+    kept = json.loads((theory.theory_folder() / record.NAME).read_text(encoding="utf-8"))["accepted"]
+    theirs = [stem for stem in kept if stem not in {*THEOREMS, *THEORY}]
+    return {
+        **{stem: data(stem) for stem in THEOREMS},
+        **{stem: json.loads((folder / f"{stem}.json").read_text(encoding="utf-8")) for stem in theirs},
+    }
 
 
 # --- what is written --------------------------------------------------------------------------------------------------
@@ -204,10 +216,10 @@ def test_no_name_is_a_word_of_coq_or_of_the_prelude():
 
 @pytest.mark.no_cover
 def test_what_coq_said_of_every_theorem_is_on_record():
-    files = {stem: data(stem) for stem in THEOREMS}
+    files = on_record()
     judged = record.recorded(files)
     stale = "with Coq installed, run: python -m backproof_spec.calculus.coq.record"
-    assert [stem for stem in THEOREMS if stem not in judged] == [], stale
+    assert [stem for stem in files if stem not in judged] == [], stale
     assert all(each.passed and each.axioms for each in judged.values())
     kept = json.loads((theory.theory_folder() / record.NAME).read_text(encoding="utf-8"))["accepted"]
     texts = {stem: each.text for stem, each in exports(files.values()).items()} | {
@@ -383,17 +395,23 @@ def test_the_record_is_written_where_everything_is_accepted_and_only_there(fake_
         (tmp_path / f"{name}.v").write_text(source(name), encoding="utf-8")
     monkeypatch.setattr(theory, "theory_folder", lambda: tmp_path)
     monkeypatch.setattr(record, "theory_folder", lambda: tmp_path)
-    monkeypatch.setattr(record, "THEOREMS", {"relu.dZ": THEOREMS["relu.dZ"]})
+    monkeypatch.setattr(record, "every", lambda: {stem: THEOREMS[stem] for stem in ("relu.dZ", "linear.db")})
+    monkeypatch.setattr(record, "_kept", lambda: written[-1])
+    written = [{"accepted": {}}]
     fake_coq(COQ_REFUSES="relu_dZ.v", COQ_LINE="1")
-    assert record.main() == 1
+    assert record.main(()) == 1
     assert capsys.readouterr().err == "relu.dZ: the file: This is not so.\n"
     assert not (tmp_path / record.NAME).exists()
     fake_coq(COQ_REFUSES="")
-    assert record.main() == 0
+    assert record.main(()) == 0
     kept = json.loads((tmp_path / record.NAME).read_text(encoding="utf-8"))
-    assert set(kept["accepted"]) == {*THEORY, "relu.dZ"}
+    assert set(kept["accepted"]) == {*THEORY, "relu.dZ", "linear.db"}
+    written.append(kept)
+    fake_coq(COQ_REFUSES="relu_dZ.v", COQ_LINE="1")  # of what is on record it is not asked again
+    assert record.main(()) == 0
+    assert json.loads((tmp_path / record.NAME).read_text(encoding="utf-8")) == kept
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert record.main() == 2
+    assert record.main(()) == 2
 
 
 # --- what Coq says ----------------------------------------------------------------------------------------------------
@@ -401,7 +419,7 @@ def test_the_record_is_written_where_everything_is_accepted_and_only_there(fake_
 
 @pytest.mark.coq
 def test_coq_and_coqchk_accept_every_proof_and_the_record_says_so():
-    files = {stem: data(stem) for stem in THEOREMS}
+    files = on_record()
     found = check.check(exports(files.values()))
     said = {**found.exported, **found.by_hand}
     assert {name: each.refusal for name, each in said.items() if not each.passed} == {}

@@ -1,7 +1,9 @@
 """What Coq said, kept in spec/coq/checked.json, so that a report can show it where there is no Coq.
 
-    python -m backproof_spec.calculus.coq.record    give all theorems to Coq, and write the record anew
+    python -m backproof_spec.calculus.coq.record            give Coq every theorem of which it has not said so yet
+    python -m backproof_spec.calculus.coq.record gelu relu6    and those of these operations in files
 
+Of operations in files those are given that are named, and those that are on record and are not what they were.
 It is shown only where all three are those of now: what is exported of a proof and the prelude, by their digests, which
 are looked at each time, and the Coq, which has to be one that they are written for.
 """
@@ -11,29 +13,31 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
-from backproof_spec.calculus.coq.check import Checked, Judgement, Unavailable, check
+from backproof_spec.calculus.coq.check import Checked, Judgement, Unavailable, check, installed
 from backproof_spec.calculus.coq.export import Exported, exports
 from backproof_spec.calculus.coq.theory import PRELUDE, WRITTEN_FOR, source, theory, theory_folder
 from backproof_spec.calculus.derivation import proof_file
 from backproof_spec.calculus.theorems import THEOREMS
+from backproof_spec.proved import every
 
 NAME = "checked.json"
 
 
 def record(checked: Checked, files: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of what Coq said of proof files, by their stems, and of the theory."""
+    """What is kept of what Coq said of proof files, by their stems, and of the theory; and of those on record."""
     given = {**theory(), **_texts(files)}
+    said = {**{stem: each for stem, each in recorded(files).items() if each.coq == checked.coq}, **checked.exported}
     return {
         "generated": "by python -m backproof_spec.calculus.coq.record",
         "coq": checked.coq,
         "prelude": _digest(given[PRELUDE]),
         "accepted": {
             name: {"coq": _digest(given[name]), "axioms": list(each.axioms)}
-            for name, each in {**checked.by_hand, **checked.exported}.items()
+            for name, each in sorted({**checked.by_hand, **said}.items())
         },
     }
 
@@ -66,11 +70,14 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def main() -> int:
+def main(names: Collection[str]) -> int:
     """Write the record, if Coq accepts everything."""
-    files = {stem: proof_file(derive()) for stem, derive in THEOREMS.items()}
+    kept = {**THEOREMS, **_kept()["accepted"]}
+    wanted = {stem for stem in every() if stem in kept or stem.partition(".")[0] in names}
+    files = {stem: proof_file(derive()) for stem, derive in every().items() if stem in wanted}
     try:
-        checked = check(exports(files.values()))
+        known = {stem for stem, each in recorded(files).items() if each.coq == installed()}
+        checked = check(exports([data for stem, data in files.items() if stem not in known]))
     except Unavailable as error:
         print(error, file=sys.stderr)
         return 2
@@ -85,4 +92,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
