@@ -35,7 +35,6 @@ DEFINED: dict[str, Any] = {
     ),
     "cos": jnp.cos,
     "cumsum": partial(jnp.cumsum, axis=1),
-    "divide": jnp.divide,
     "elu": jax.nn.elu,
     "embedding": lambda E, t: jnp.take(E, t, axis=0),
     "exp": jnp.exp,
