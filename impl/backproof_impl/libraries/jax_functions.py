@@ -45,7 +45,6 @@ DEFINED: dict[str, Any] = {
         jax.lax.conv_general_dilated(X, W[:, None], (stride,) * 2, [(pad, pad)] * 2, feature_group_count=len(W))
         + z[:, None, None]
     ),
-    "divide": jnp.divide,
     "elu": jax.nn.elu,
     "embedding": lambda E, t: jnp.take(E, t, axis=0),
     "exp": jnp.exp,
