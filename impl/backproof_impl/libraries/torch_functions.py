@@ -137,7 +137,9 @@ DEFINED: dict[str, Any] = {
             X.flatten(1, 2), W.flatten(0, 1), z.flatten(), stride, pad, groups=len(W)
         ).unflatten(1, W.shape[:2])
     ),
-    "instance_norm": _where_taken(lambda X, g, b, eps=1e-5: F.instance_norm(X, weight=g, bias=b, eps=eps)),
+    "instance_norm": _where_taken(  # F.instance_norm declines a single place
+        lambda X, g, b, eps=1e-5: torch.instance_norm(X, g, b, None, None, True, 0, eps, False)  # noqa: FBT003
+    ),
     "l1_norm": partial(torch.linalg.vector_norm, ord=1, dim=1),
     "l2_norm": partial(torch.linalg.vector_norm, dim=1),
     "l2_normalise": F.normalize,
@@ -168,7 +170,9 @@ DEFINED: dict[str, Any] = {
     "transpose": torch.t,
     "upsample_nearest": _where_taken(lambda X, factor=2: F.interpolate(X, scale_factor=factor)),
     "variance": lambda X, correction=1: X.var(dim=1, correction=correction),
-    "weight_norm": lambda V, g: torch._weight_norm(V, g[:, None]),  # noqa: SLF001 - the function of its module
+    "weight_norm": _where_taken(  # no rows end the process: a division by zero, and backward a failed check
+        lambda V, g: torch._weight_norm(V, g[:, None])  # noqa: SLF001 - what its module calls
+    ),
     "weighted_cross_entropy": lambda Z, t, w, keep, smooth=0.1: F.cross_entropy(
         Z, t.where(keep != 0, -100), w, reduction="sum", label_smoothing=smooth
     ),
