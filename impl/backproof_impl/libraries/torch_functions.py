@@ -107,7 +107,7 @@ DEFINED: dict[str, Any] = {
     "batch_norm": _where_taken(  # its gradient is wrong where g is a strided view: docs/guide/findings.md
         lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
     ),
-    "bilinear": F.bilinear,
+    "bilinear": _where_taken(F.bilinear),
     "causal_attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV), is_causal=True)[0],
     "concatenate": lambda A, B: torch.cat((A, B), dim=1),
     "conv1d": _where_taken(lambda X, W, z, stride=1, pad=0, dilation=1: F.conv1d(X, W, z, stride, pad, dilation)),
