@@ -137,9 +137,6 @@ DEFINED: dict[str, Any] = {
             X.flatten(1, 2), W.flatten(0, 1), z.flatten(), stride, pad, groups=len(W)
         ).unflatten(1, W.shape[:2])
     ),
-    "instance_norm": _where_taken(  # F.instance_norm declines a single place
-        lambda X, g, b, eps=1e-5: torch.instance_norm(X, g, b, None, None, True, 0, eps, False)  # noqa: FBT003
-    ),
     "l1_norm": partial(torch.linalg.vector_norm, ord=1, dim=1),
     "l2_norm": partial(torch.linalg.vector_norm, dim=1),
     "l2_normalise": F.normalize,
