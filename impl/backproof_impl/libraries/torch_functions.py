@@ -119,9 +119,6 @@ DEFINED: dict[str, Any] = {
     "cumprod": partial(torch.cumprod, dim=1),
     "cumsum": partial(torch.cumsum, dim=1),
     "dense": F.linear,
-    "depthwise_conv2d": _where_taken(
-        lambda X, W, z, stride=1, pad=0: F.conv2d(X, W[:, None], z, stride, pad, groups=len(W))
-    ),
     "embedding": lambda E, t: F.embedding(t, E),
     "flip": partial(torch.flip, dims=(1,)),
     "gather": lambda X, t: X.gather(1, t[:, None])[:, 0],
