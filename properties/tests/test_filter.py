@@ -91,8 +91,8 @@ def test_its_bounds_are_the_exact_ones_or_a_little_less(name, dtype):
 
     def check(case):
         nonlocal compared
-        factor = max([1.0, *(float(np.abs(A).max(initial=0)) for A in case.values() if isinstance(A, np.ndarray))])
-        underflow = mp.mpf("1e-250") * factor  # what underflows may be much: the filter counts the least of it
+        # what underflows may be much, by as much as it is multiplied by: the filter counts the least of it
+        underflow = mp.mpf("1e-250") * max([1, *(abs(mp.mpf(float(x))) for A in case.values() for x in np.ravel(A))])
         for what, exact, bounds in _both(operation, case, arithmetic):
             try:
                 field = bounds()

@@ -110,7 +110,7 @@ DEFINED: dict[str, Any] = {
         lambda X, g, b, eps=1e-5: torch.batch_norm(X, g.clone(), b, None, None, True, 0, eps, False)  # noqa: FBT003
     ),
     "biased_attention": lambda Q, K, V, B: F.scaled_dot_product_attention(Q[None], K[None], V[None], B[None])[0],
-    "bilinear": F.bilinear,
+    "bilinear": _where_taken(F.bilinear),
     "causal_attention": lambda *QKV: F.scaled_dot_product_attention(*(A[None] for A in QKV), is_causal=True)[0],
     "celu": F.celu,
     "concatenate": lambda A, B: torch.cat((A, B), dim=1),
@@ -127,9 +127,6 @@ DEFINED: dict[str, Any] = {
     "cumprod": partial(torch.cumprod, dim=1),
     "cumsum": partial(torch.cumsum, dim=1),
     "dense": F.linear,
-    "depthwise_conv2d": _where_taken(
-        lambda X, W, z, stride=1, pad=0: F.conv2d(X, W[:, None], z, stride, pad, groups=len(W))
-    ),
     "divide": torch.div,
     "elman_cell": lambda X, H, W, U, b: torch.rnn_tanh_cell(X, H, W, U, b, torch.zeros_like(b)),
     "elu": F.elu,
@@ -159,7 +156,6 @@ DEFINED: dict[str, Any] = {
     "hardswish": F.hardswish,
     "hardtanh": lambda X, low=-1, high=1: F.hardtanh(X, low, high),
     "huber": lambda Y, T, d=1: F.huber_loss(Y, T, reduction="sum", delta=d),
-    "instance_norm": _where_taken(lambda X, g, b, eps=1e-5: F.instance_norm(X, weight=g, bias=b, eps=eps)),
     "l1_loss": F.l1_loss,
     "l1_norm": partial(torch.linalg.vector_norm, ord=1, dim=1),
     "l2_norm": partial(torch.linalg.vector_norm, dim=1),
@@ -221,7 +217,9 @@ DEFINED: dict[str, Any] = {
     "transpose": torch.t,
     "upsample_nearest": _where_taken(lambda X, factor=2: F.interpolate(X, scale_factor=factor)),
     "variance": lambda X, correction=1: X.var(dim=1, correction=correction),
-    "weight_norm": lambda V, g: torch._weight_norm(V, g[:, None]),  # noqa: SLF001 - the function of its module
+    "weight_norm": _where_taken(  # no rows end the process: a division by zero, and backward a failed check
+        lambda V, g: torch._weight_norm(V, g[:, None])  # noqa: SLF001 - what its module calls
+    ),
     "weighted_cross_entropy": lambda Z, t, w, keep, smooth=0.1: F.cross_entropy(
         Z, t.where(keep != 0, -100), w, reduction="sum", label_smoothing=smooth
     ),
