@@ -110,9 +110,6 @@ DEFINED: dict[str, Any] = {
     "conv2d": _where_taken(
         lambda X, W, z, stride=1, pad=0, dilation=1: F.conv2d(X, W, z, stride, pad, dilation),
     ),
-    "cosine_embedding": lambda X, Y, y, margin=0.5, eps=1e-12: F.cosine_embedding_loss(  # noqa: ARG005 - eps is fixed
-        X, Y, 2 * y - 1, margin, reduction="sum"
-    ),
     "cumsum": partial(torch.cumsum, dim=1),
     "elman_cell": lambda X, H, W, U, b: torch.rnn_tanh_cell(X, H, W, U, b, torch.zeros_like(b)),
     "embedding": lambda E, t: F.embedding(t, E),
