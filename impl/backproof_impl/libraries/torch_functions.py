@@ -121,9 +121,6 @@ DEFINED: dict[str, Any] = {
     "conv_transpose1d": _where_taken(lambda X, W, z, stride=1, pad=0: F.conv_transpose1d(X, W, z, stride, pad)),
     "conv_transpose2d": _where_taken(lambda X, W, z, stride=1, pad=0: F.conv_transpose2d(X, W, z, stride, pad)),
     "cos": torch.cos,
-    "cosine_embedding": lambda X, Y, y, margin=0.5, eps=1e-12: F.cosine_embedding_loss(  # noqa: ARG005 - eps is fixed
-        X, Y, 2 * y - 1, margin, reduction="sum"
-    ),
     "cumprod": partial(torch.cumprod, dim=1),
     "cumsum": partial(torch.cumsum, dim=1),
     "dense": F.linear,

@@ -17,5 +17,5 @@ def huber(Y: Array, T: Array, d: float = 1) -> Any:
 
 def huber_vjp(Y: Array, T: Array, dL: Any = 1, d: float = 1) -> tuple[Array, Array]:
     """dY = dL·r, clipped to ±d before it is multiplied, and dT = −dY."""
-    dY = dL * np.clip(Y - T, number(-d, Y), number(d, Y))
+    dY = dL * np.minimum(np.maximum(Y - T, number(-d, Y)), number(d, Y))
     return dY, -dY

@@ -17,5 +17,5 @@ def smooth_l1(Y: Array, T: Array, beta: float = 1) -> Any:
 
 def smooth_l1_vjp(Y: Array, T: Array, dL: Any = 1, beta: float = 1) -> tuple[Array, Array]:
     """dY = dL·r/β, the quotient clipped to ±1, and dT = −dY."""
-    dY = dL * np.clip((Y - T) / number(beta, Y), number(-1, Y), number(1, Y))
+    dY = dL * np.minimum(np.maximum((Y - T) / number(beta, Y), number(-1, Y)), number(1, Y))
     return dY, -dY
