@@ -223,8 +223,10 @@ class _Quotients:
     def deviation(self, output: str, place: Place, slope: Number) -> float | None:
         """How far they are off, relatively to slope and values: None where that is more than two of them may be.
 
-        A step that is off by less than what 1000 bits leave says so alone; where two do not, a kink may lie within.
+        A step that is off by less than what 1000 bits leave says so alone. One that is off by more is one within which
+        the function bends, or that has a kink in it: then a smaller one is asked too, and the better is believed.
         """
+        best: float | None = None
         for bits in (STEP_BITS, 2 * STEP_BITS):
             fine, size = self.of(bits + 1)[output, place]
             largest = max(size, abs(slope), key=real)
@@ -237,8 +239,15 @@ class _Quotients:
                     return 0.0
                 room += abs(coarse - fine)
             if off <= room:
-                return float(off / largest) if off else 0.0
-        return None
+                found = float(off / largest) if off else 0.0
+                best = found if best is None else min(best, found)
+            if best is not None and best <= _CLOSE:
+                return best
+        return best
+
+
+_CLOSE = 2.0**-STEP_BITS
+"""A step that is off by more, relatively, is tried again with a smaller one."""
 
 
 def _moved(given: Evaluation[Number], argument: str, at: Place, step: Fraction) -> Evaluation[Number]:
