@@ -167,7 +167,11 @@ def _attempted(
             bar.advance(task)
     derivations = [each for each in attempts.values() if isinstance(each, Derivation)]
     with shown_while(f"{name}: {len(derivations)} proofs are checked again"):
-        found = checked(derivations, judge, seconds)
+        try:
+            found = checked(derivations, judge, seconds)
+        except Unsatisfied as error:
+            msg = f"{name}: a proof has no numbers to be tried in: {error}"
+            raise UsageError(msg) from None
     torn = {each.stem for each in derivations if each.file and found[each.stem].replay}
     for each in claims:
         if isinstance(attempts[each.stem], Derivation) and each.stem not in torn and found[each.stem].passed:

@@ -234,7 +234,11 @@ def test_json_and_junit_are_written(cli, strict, tmp_path):
     ("what", "headers", "shown"),
     [
         ("claims", "claim formula notes", (*CLAIM_IDS, "rms_norm.dg", "dX[s,i] = dY[s,i]*M[s,i]/keep")),
-        ("operations", "operation definition shapes", ("linear", "kron", "Z = W·Y + b·1ᵀ", "rms_norm", "E[v,d], t[s]")),
+        (
+            "operations",
+            "operation definition shapes family libraries",
+            ("linear", "kron", "Z = W·Y + b·1ᵀ", "rms_norm", "E[v,d], t[s]", "normalisation", "pytorch, jax"),
+        ),
         (
             "adapters",
             "adapter library install variants (name:variant)",
@@ -254,7 +258,7 @@ def test_a_list_may_be_of_some_names(cli):
     assert [row.split()[0] for row in cli("list", "claims", "dropout", "relu.dZ")[1].splitlines()] == [
         "claim", "relu.dZ", "dropout.forward", "dropout.dX"
     ]  # fmt: skip
-    said = "backproof: list operations dropuot: there is no such row: did you mean dropout?\n"
+    said = "backproof: list operations dropuot: there is no such row: did you mean dropout or dpo?\n"
     assert cli("list", "operations", "dropuot") == (2, "", said)
 
 

@@ -219,7 +219,10 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(cli, tmp_path, file, 
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("none.op", "none.op: cannot be read: No such file"), ("gelo", "there is no operation gelo: did you mean gelu?")],
+    [
+        ("none.op", "none.op: cannot be read: No such file"),
+        ("gelo", "there is no operation gelo: did you mean gelu or geglu?"),
+    ],
 )
 def test_an_operation_that_there_is_not_is_refused(cli, name, said):
     status, _, err = cli("validate", "my.py", "--operation", name)

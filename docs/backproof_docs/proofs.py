@@ -106,8 +106,6 @@ def _timed(
         except limits.OutOfTime as over:
             limits.tick()
             found[each.stem] = Checked(len(each.steps), "", 0, 0, stopped=f"its numbers: {over}")
-        except values.Unsatisfied as error:
-            found[each.stem] = Checked(len(each.steps), "", 0, 0, stopped=f"its numbers: {error}")
         else:
             yield each, made
 

@@ -1,7 +1,7 @@
 """The reference implementation's pair of every built-in operation: there, and in every format within its bounds."""
 
 import pytest
-from few import few, telling
+from few import few
 
 from backproof_impl import reference
 from backproof_impl.conventions import DTYPES
@@ -14,10 +14,11 @@ from backproof_properties.tasks import Task
 from backproof_spec import library
 from backproof_spec.claims import NOTES
 
+LARGE = {"lstm_cell", "gru_cell", "mlp_block"}
 DEFINED = sorted(library.built_in().keys() - NOTES.keys())
 
 
-@pytest.mark.parametrize("name", few(DEFINED, telling))
+@pytest.mark.parametrize("name", few(DEFINED, lambda name: name not in LARGE))
 def test_every_operation_has_a_pair_that_is_found_by_name_and_within_its_bounds(name):
     operation = library.operation(name)
     target = as_target(reference, further=checks.signatures(operation))

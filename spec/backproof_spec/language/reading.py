@@ -341,13 +341,11 @@ class _Reader:
             for each in self.where
             if isinstance(each.left, Size) and each.relation == "="
         }
-        lines = [(each.at, each.indices, each.body) for each in (*self.definitions, *self.ways)]
-        lines += [(each.at, each.indices, each.claimed) for each in self.gradients if each.claimed is not None]
-        for where, indices, body in lines:
-            for index in (*indices, *_summed(body)):
+        for definition in (*self.definitions, *self.ways):
+            for index in (*definition.indices, *_summed(definition.body)):
                 if root(("index", index)) not in known:
                     said = f"size({index}) is not known, as no argument has this index"
-                    raise Malformed(where, f"{said}: add a line 'where size({index}) = …'")
+                    raise Malformed(definition.at, f"{said}: add a line 'where size({index}) = …'")
 
 
 def _summed(node: Node) -> Iterable[str]:
