@@ -154,7 +154,9 @@ class Fast(Evaluation[Any]):
         def of(at: At) -> Field:
             held, values = [each(at) for each in brackets], [each(at) for each in others]
             values += [each for each in held if each.error.any()]
-            found = reduce(rules.multiply, values, one)
+            if len(values) == 1 and held:  # as the exact rules, which multiply it by the brackets
+                values.append(one)
+            found = reduce(rules.multiply, values) if values else one
             for each in held:
                 found = found.where(~each.zero, nothing)
             return found

@@ -164,3 +164,14 @@ def test_a_value_that_may_be_0_is_not_taken_for_a_small_one():
     got[0] = 0
     assert certainly(got, lambda: field, swift=True) is not None
     assert (certainly(got, lambda: field) is None) == bool(field.value[0].any())
+
+
+def test_a_product_without_brackets_is_multiplied_by_nothing_else():
+    """Where subnormal numbers are flushed every product may lose one: a factor 1 more was another, and hid a loss."""
+    text = "operation f(A[i], B[i]) -> Y\nY[i] = A[i]*B[i]\ngradient by A[i] = dY[i]*B[i]\n"
+    operation, arithmetic = library.operation(text), Arithmetic.of("float32", flush_to_zero=True)
+    case = {"A": np.array([1.5 * 2.0**-126]), "B": np.ones(1), "dY": np.ones(1)}
+    with mp.workprec(BITS):
+        exact = rounded(evaluation(operation, case), arithmetic).tensor("Y")[0,]
+    assert _exactly(of_output(operation, "Y", case, arithmetic).error[0]) <= exact.error
+    assert certainly(np.zeros(1, np.float32), lambda: of_output(operation, "Y", case, arithmetic), swift=True) is None
