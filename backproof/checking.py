@@ -18,7 +18,7 @@ from typing import Any
 
 from backproof import defining
 from backproof.also import computed_also
-from backproof.campaigns import InCampaign, Kept, asked_for
+from backproof.campaigns import InCampaign, Kept, asked_for, title_of
 from backproof.defining import Choice
 from backproof.shown import Interrupted, Report
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
@@ -51,7 +51,7 @@ def check(
     workers: int = 1,
     afresh: bool = False,
     campaign: Campaign | None = None,
-    fail_fast: bool = False,
+    fail_fast: bool | Callable[[Outcome], bool] = False,
     progress: Callable[[int, Outcome | None], None] = lambda *_: None,
 ) -> Report:
     """Run the verification suite on ``target`` and report.
@@ -65,7 +65,8 @@ def check(
     ``isolate``: in a process of its own, where a crash or a hang is a verdict. ``seed``: repeats a run. ``workers``:
     processes. Both need a target given by name or path, or a ``Program``. ``afresh``: run the links inside the spec,
     even those that this version has found to hold before (given a ``seed``, with that). ``campaign``: judge in blocks
-    of examples, those only that it does not hold, and keep each there. ``fail_fast``: stop at the first failure.
+    of examples, those only that it does not hold, and keep each there. ``fail_fast``: stop at the first failure, or
+    at the first of which this holds.
     ``progress`` is called with the number of outcomes to expect and with each one.
 
     A target that is there and cannot be loaded is an error of every claim. Raises ``UsageError`` when the request
@@ -76,7 +77,8 @@ def check(
     own = tuple(each.id for each in choice.own if each.id in choice.claims)
     required = claims_required(_listed("require", require) or (), choice.claims, own)
     title = processes.named(target)
-    kept_seed = campaign.identity(title).get("seed") if campaign else None
+    in_campaign = title_of(target)
+    kept_seed = campaign.identity(in_campaign).get("seed") if campaign else None
     number = next((each for each in (seed, kept_seed) if each is not None), secrets.randbelow(_LARGEST_SEED))
     for name, value, least in (("examples", examples, 1), ("seed", number, 0), ("workers", workers, 1)):
         choices.require_whole(name, value, least)
@@ -93,7 +95,7 @@ def check(
     kept = Kept(examples)
     if campaign is not None:
         asked = asked_for(source, operations, require, requested, number, choice.operations, afresh=afresh)
-        kept = InCampaign(campaign, title, asked, examples)
+        kept = InCampaign(campaign, in_campaign, asked, examples)
     report = Report(
         title,
         {},
@@ -107,7 +109,9 @@ def check(
         own=choice.own,
         also=computed_also(choice.operations, afresh=afresh),
     )
-    run = _Run(report, choice, source, kept, _stopping(progress) if fail_fast else progress)
+    if fail_fast:
+        progress = _stopping(progress, fail_fast if callable(fail_fast) else lambda _: True)
+    run = _Run(report, choice, source, kept, progress)
     return run.judged(requested, workers, recalled=None if afresh else seed is not None)
 
 
@@ -115,12 +119,14 @@ class _Failed(Exception):
     """Something failed, and no more is asked for."""
 
 
-def _stopping(progress: Callable[[int, Outcome | None], None]) -> Callable[[int, Outcome | None], None]:
-    """The same, which raises ``_Failed`` at the first failure."""
+def _stopping(
+    progress: Callable[[int, Outcome | None], None], counts: Callable[[Outcome], bool]
+) -> Callable[[int, Outcome | None], None]:
+    """The same, which raises ``_Failed`` at the first failure that counts."""
 
     def update(total: int, outcome: Outcome | None) -> None:
         progress(total, outcome)
-        if outcome is not None and outcome.verdict in FAILING:
+        if outcome is not None and outcome.verdict in FAILING and counts(outcome):
             raise _Failed
 
     return update
@@ -153,7 +159,10 @@ class _Run:
                 self._end(loaded)
             finally:
                 close()
-        except Unloadable as error:
+        except UsageError as error:
+            self._kept.drop()
+            if not isinstance(error, Unloadable):
+                raise
             return replace(self._report, results=_failed(self._planned, str(error)), unloadable=str(error))
         except _Failed:
             return self._finished("the run stopped at the first failure")

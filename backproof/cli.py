@@ -36,6 +36,7 @@ from backproof_docs.report import apply_known
 from backproof_impl.conventions import UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
+from backproof_properties.results import Outcome
 from backproof_spec.calculus.limits import LONG, SECONDS
 
 app = typer.Typer(
@@ -125,10 +126,14 @@ def _run(
     if options.workers is not None and options.workers < 1:
         msg = f"-n {options.workers}: expected at least 1 process"
         raise UsageError(msg)
-    require(options)
+    require(options, options.campaign)
     own = chosen([*map(named, operations), *(split(options.claim) or [])], operations_named(target)).own
     known = load_known(options.known, tuple(each.id for each in own)) if options.known is not None else ()
-    with opened(options.campaign) as campaign, Progress() as update:
+
+    def counts(outcome: Outcome) -> bool:
+        return not any(entry.describes(outcome) for entry in known)
+
+    with opened(options.campaign) as campaign, Progress(counts) as update:
         try:
             report = check(
                 target,
@@ -142,7 +147,7 @@ def _run(
                 afresh=afresh,
                 workers=options.workers or cores(),
                 campaign=campaign,
-                fail_fast=options.fail_fast,
+                fail_fast=counts if options.fail_fast else False,
                 progress=update,
             )
         except Interrupted as interrupted:

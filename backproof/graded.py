@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +15,14 @@ from backproof.options import Declared, Dtypes, Examples, InCampaign, Names, Ope
 from backproof.output import INTERRUPTED
 from backproof.resumed import opened
 from backproof_docs.files import require_folder, write
-from backproof_docs.gradebook import print_gradebook
+from backproof_docs.gradebook import Gradebook, print_gradebook
 from backproof_docs.terminal import progress_bar
 from backproof_impl.conventions import UsageError
 
 
 def graded(
     *,
+    context: typer.Context,
     paths: Annotated[
         list[Path], typer.Argument(metavar="DIR|FILE...", help="Submissions, or folders of them.", show_default=False)
     ],
@@ -47,6 +49,9 @@ def graded(
     if not seconds > 0:
         msg = f"grade --seconds {seconds:g}: expected a number above 0"
         raise UsageError(msg)
+    asked = {name for name in ("claim", "operation") if _is_given(context, name)}
+    if asked:  # then the settings say nothing of what is to be judged
+        claim, operation = claim if "claim" in asked else None, operation if "operation" in asked else None
     require_folder("--out", out)
     with opened(campaign) as kept, progress_bar() as bar:
         task = bar.add_task("starting", total=None)
@@ -67,9 +72,25 @@ def graded(
             workers=workers or cores(),
             campaign=kept,
         )
+    lost = list(_unwritten(book, out))
     print_gradebook(book, Console(highlight=False))
-    for path, text in book.files(out):
-        require_folder("--out", path.parent)
-        write("gradebook", path, text)
+    if lost:
+        raise UsageError("; ".join(lost))
     typer.echo(f"written: {out / 'gradebook.html'} with a page a submission, gradebook.csv, gradebook.json")
     raise typer.Exit(INTERRUPTED if book.interrupted else 0)
+
+
+def _unwritten(book: Gradebook, out: Path) -> Iterator[str]:
+    """Write all of it: why one file could not be, of each."""
+    for path, text in book.files(out):
+        try:
+            require_folder("--out", path.parent)
+            write("gradebook", path, text)
+        except UsageError as error:
+            yield str(error)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Does the command line say it?"""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -12,9 +12,9 @@ from backproof_properties.results import FAILING, Outcome
 class Progress:
     """How many links of claims are done, the last of them, and the first that failed as soon as it has."""
 
-    def __init__(self) -> None:
-        """Nothing is shown yet."""
-        self._bar = progress_bar()
+    def __init__(self, counts: Callable[[Outcome], bool] = lambda _: True) -> None:
+        """Nothing is shown yet; ``counts``: is a failure one that is not known?"""
+        self._bar, self._counts = progress_bar(), counts
 
     def __enter__(self) -> Callable[[int, Outcome | None], None]:
         """What takes the number of outcomes to expect, and each one."""
@@ -26,7 +26,7 @@ class Progress:
                 self._bar.update(task, total=total)
                 return
             self._bar.update(task, description=f"{outcome.claim}", advance=1)
-            if outcome.verdict in FAILING and not failed:
+            if outcome.verdict in FAILING and not failed and self._counts(outcome):
                 failed.append(outcome)
                 if self._bar.console.is_terminal:
                     self._bar.console.print(f"{outcome.verdict} {outcome.claim}: {found(outcome)}", markup=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -37,9 +37,11 @@ def opened(path: Path | None) -> Iterator[Campaign | None]:
 def resumed(
     *,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What --campaign has made.", show_default=False)],
+    target: Annotated[
+        str | None, typer.Argument(metavar="[TARGET]", help="Of a file that holds several.", show_default=False)
+    ] = None,
     more: Annotated[
-        int | None,
-        typer.Option("--more", metavar="N", help="Go on, with so many examples of each link more; 0: as asked."),
+        int | None, typer.Option("--more", metavar="N", help="Go on, with so many examples of each link more, or 0.")
     ] = None,
     workers: Workers = None,
     options: Outputs,
@@ -48,23 +50,36 @@ def resumed(
     if more is not None and more < 0:
         msg = f"campaign --more {more}: expected a whole number of examples"
         raise UsageError(msg)
-    require(options)
+    require(options, file)
     if not file.is_file():
         msg = f"campaign {file}: no such file, expected one that --campaign has made"
         raise UsageError(msg)
     with opened(file) as campaign, Progress() as update:
-        targets = campaign.targets if campaign is not None else ()
-        if campaign is None or len(targets) != 1:
-            several = f"it holds {len(targets)} targets, of a class: backproof grade … --campaign {file} goes on"
-            nothing = f"it holds nothing yet, expected what a run with --campaign {file} has begun"
-            msg = f"campaign {file}: {several if targets else nothing}"
-            raise UsageError(msg)
-        (target,) = targets
-        report = kept(campaign, target)
-        if more is not None or report is None:
-            asked, again_with = again(campaign, target, more or 0)
-            try:
-                report = check(asked, **again_with, workers=workers or cores(), campaign=campaign, progress=update)
-            except Interrupted as interrupted:
-                report = interrupted.report
+        if campaign is not None:  # it is named
+            chosen = _chosen(campaign.targets, target, file)
+            report = kept(campaign, chosen)
+            if more is not None:
+                asked, options_again = again(campaign, chosen, more)
+                try:
+                    report = check(
+                        asked, **options_again, workers=workers or cores(), campaign=campaign, progress=update
+                    )
+                except Interrupted as interrupted:
+                    report = interrupted.report
+    if report is None:
+        msg = f"campaign {file}: nothing of {chosen} was judged yet: --more 0 goes on"
+        raise UsageError(msg)
     conclude(report, options)
+
+
+def _chosen(targets: Sequence[str], target: str | None, file: Path) -> str:
+    """The one that there is, or that is named."""
+    if target is not None:
+        found = [each for each in targets if target in {each, Path(each).name} or str(Path(target).resolve()) == each]
+    else:
+        found = list(targets)
+    if len(found) != 1:
+        held = f"it holds {', '.join(targets)}: name one" if targets else "it holds nothing yet"
+        msg = f"campaign {file}: {held}"
+        raise UsageError(msg)
+    return found[0]

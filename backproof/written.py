@@ -32,9 +32,13 @@ def _files(outputs: Outputs) -> dict[str, Path]:
     return {name: path for name in _RENDERERS if (path := getattr(outputs, name)) is not None}
 
 
-def require(outputs: Outputs) -> None:
-    """Refuse, before any work, what could not be written after it."""
+def require(outputs: Outputs, campaign: Path | None = None) -> None:
+    """Refuse, before any work, what could not be written after it, or would be written over the campaign."""
     files = _files(outputs)
+    over = [name for name, path in files.items() if campaign is not None and path.resolve() == campaign.resolve()]
+    if over:
+        msg = f"--{over[0]} is {campaign}, the file of the campaign; expected two files"
+        raise UsageError(msg)
     twice = [name for name, path in files.items() if list(files.values()).count(path) > 1]
     if twice:
         msg = f"--{twice[0]} and --{twice[1]} are both {files[twice[0]]}; expected two files"

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 from few import few
 
@@ -57,6 +58,22 @@ def _check(layers, campaign, **options):
     )
 
 
+def _held(opened):
+    """The report of what the file holds of its one target."""
+    campaign = opened()
+    return kept(campaign, *campaign.targets)
+
+
+def _again(opened, more):
+    campaign = opened()
+    return again(campaign, *campaign.targets, more)
+
+
+def _blocks(opened):
+    campaign = opened()
+    return campaign.kept(*campaign.targets)
+
+
 def _said(report):
     """A report but for its time, and for where the links inside the spec come from."""
     said = {name: value for name, value in report.to_dict().items() if name not in {"seconds", "interrupted"}}
@@ -92,7 +109,7 @@ def test_a_run_that_is_stopped_goes_on_repeats_nothing_and_ends_the_same(layers,
 def test_blocks_are_runs_of_their_own_and_the_first_is_the_run_without_a_campaign(layers, opened):
     plain = backproof.check(layers, operations=["relu.forward"], examples=3, seed=5)
     block = _check(layers, opened(), operations=["relu.forward"])
-    (first, *_) = [each for key, each in opened().kept("layers.py").items() if key[3] == 0]
+    (first, *_) = [each for key, each in _blocks(opened).items() if key[3] == 0]
     assert first.examples == plain.of_target[0].examples
     assert block.of_target[0].examples > plain.of_target[0].examples
 
@@ -111,14 +128,14 @@ def test_what_a_block_refuted_is_repeated_by_its_own_seed(layers, opened):
 
 def test_more_examples_are_added_and_what_is_there_can_be_shown_without_the_target(layers, opened, tmp_path):
     before = _check(layers, opened())
-    shown = kept(opened(), "layers.py")
+    shown = _held(opened)
     assert _said(shown) == _said(before)
-    target, options = again(opened(), "layers.py", 4)
+    target, options = _again(opened, 4)
     after = backproof.check(target, campaign=opened(), **options)
     assert after.examples == 12
     assert after.of_target[0].examples > before.of_target[0].examples
     (tmp_path / "layers.py").unlink()
-    assert _said(kept(opened(), "layers.py")) == _said(after)
+    assert _said(_held(opened)) == _said(after)
 
 
 def test_what_is_not_done_is_shown_as_not_run(layers, opened):
@@ -128,7 +145,7 @@ def test_what_is_not_done_is_shown_as_not_run(layers, opened):
 
     with pytest.raises(backproof.Interrupted):
         _check(layers, opened(), operations=["relu.forward"], progress=stop)
-    (outcome,) = kept(opened(), "layers.py").of_target
+    (outcome,) = _held(opened).of_target
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_RUN, "1 of 3 blocks were judged: not yet")
 
 
@@ -168,19 +185,82 @@ def test_one_run_at_a_time_has_it_open(opened, tmp_path):
         Campaign(tmp_path / "c.db")
 
 
-def test_nothing_in_a_file_is_run(layers, opened, tmp_path):
-    class Evil:
-        def __reduce__(self):
-            return print, ("run",)
+class _Evil:
+    def __init__(self, function, *arguments):
+        self.called = function, arguments
 
-    _check(layers, opened())
+    def __reduce__(self):
+        return self.called
+
+
+EVIL = {
+    "a function": (pickle.dumps(_Evil(print, "run")), r"builtins\.print is nothing that a campaign holds"),
+    "an array over memory": (
+        pickle.dumps(_Evil(np.ndarray, (1,), np.dtype("O"), b"A" * 8)),
+        r"expected a file of --campaign",
+    ),
+    "the state of a class": (
+        b"cbackproof_properties.results\nOutcome\n(N(dVexamples\nI123\nstb.",
+        r"a state of <class",
+    ),
+    "something else": (pickle.dumps(3), r"a int where a Outcome was"),
+    "half of it": (pickle.dumps(["x"] * 9)[:-4], r"expected a file of --campaign"),
+}
+
+
+@pytest.mark.parametrize("kind", EVIL)
+def test_nothing_in_a_file_is_run_or_changes_what_is_ours(layers, opened, tmp_path, kind):
+    packed, said = EVIL[kind]
+    _check(layers, opened(), operations=["relu.forward"])
     opened().close()
     file = sqlite3.connect(tmp_path / "c.db")
     with file:
-        file.execute("UPDATE block SET outcome = ?", (pickle.dumps(Evil()),))
+        file.execute("UPDATE block SET outcome = ?", (packed,))
     file.close()
-    with pytest.raises(UsageError, match=r"builtins\.print is nothing that a campaign holds"):
-        _check(layers, opened())
+    with pytest.raises(UsageError, match=said):
+        _check(layers, opened(), operations=["relu.forward"])
+    assert Outcome.examples == 0
+
+
+def test_a_file_starts_no_program(opened, tmp_path):
+    opened().begin("x", {"target": ["touch", str(tmp_path / "started")], "seed": 1}, 3)
+    assert kept(opened(), "x") is None
+    with pytest.raises(UsageError, match="x is a program, which no file starts"):
+        again(opened(), "x", 5)
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path):
+    file = sqlite3.connect(tmp_path / "c.db")
+    with file:
+        file.execute("CREATE TABLE places (name TEXT)")
+    file.close()
+    before = (tmp_path / "c.db").read_bytes()
+    with pytest.raises(UsageError, match="a database of something else"):
+        Campaign(tmp_path / "c.db")
+    assert (tmp_path / "c.db").read_bytes() == before
+
+
+def test_what_a_lost_worker_was_to_judge_is_not_kept(layers, opened, monkeypatch):
+    original = processes.run
+    monkeypatch.setattr(processes, "run", lambda task, _: processes._lost(task))
+    assert {each.verdict for each in _check(layers, opened()).of_target} == {Verdict.ERROR}
+    monkeypatch.setattr(processes, "run", original)
+    assert {each.verdict for each in _check(layers, opened()).of_target} == {Verdict.HOLDS, Verdict.REFUTED}
+
+
+def test_a_file_is_one_target_by_whatever_path(layers, opened, tmp_path):
+    _check(layers, opened())
+    _check(str(tmp_path / "." / "layers.py"), opened())
+    assert len(opened().targets) == 1
+
+
+def test_what_cannot_be_loaded_is_not_begun(opened, tmp_path):
+    with pytest.raises(UsageError, match="no such file"):
+        backproof.check(str(tmp_path / "nowhere.py"), examples=3, seed=1, isolate=True, campaign=opened())
+    assert opened().targets == ()
+    (tmp_path / "torn.py").write_text("def relu(Z)\n")
+    assert backproof.check(str(tmp_path / "torn.py"), examples=3, seed=1, isolate=True, campaign=opened()).unloadable
+    assert opened().targets == ()
 
 
 def _cli(capsys, *arguments):

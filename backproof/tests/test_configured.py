@@ -133,3 +133,13 @@ def test_a_run_stops_at_the_first_failure(tmp_path):
     assert not report.interrupted
     assert {each.reason for each in report.not_run} <= {"the run stopped at the first failure"}
     assert seen[-1].claim == "relu.dZ"
+
+
+def test_a_failure_that_is_known_stops_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "layers.py").write_text(STRICT.replace("return Z * (Z > 0)", "return abs(Z)"))
+    (tmp_path / "known.toml").write_text('[[known]]\nclaim = "relu.forward"\nreason = "an exercise"\n')
+    run = ("layers.py", "--claim", "relu", "--examples", "5", "--seed", "1", "-n", "1", "--fail-fast")
+    status, out, _ = _run(capsys, "validate", *run, "--known", "known.toml")
+    assert status == 1
+    assert "REFUTED relu.dZ" in out

@@ -67,7 +67,7 @@ def test_a_class_is_graded_and_no_submission_stops_the_others(folder, capsys):
     assert book["mistakes"][0]["submissions"] == ["ben", "cy/layers"]
     pages = {path.name for path in (folder.parent / "gradebook").glob("*.html")}
     assert {"gradebook.html", "ada.html", "cy.layers.html"} <= pages
-    assert (folder.parent / "gradebook" / "ben" / "relu.forward.float64.py").is_file()
+    assert (folder.parent / "gradebook" / "reproducers" / "ben" / "relu.forward.float64.py").is_file()
 
 
 def test_only_what_some_submission_offers_is_a_column(folder):
@@ -102,6 +102,25 @@ def test_an_interrupt_keeps_what_was_graded(folder, monkeypatch):
     assert [each.name for each in book.submissions] == ["ada"]
 
 
+def test_a_campaign_of_a_class_goes_on_and_what_was_handed_in_again_is_judged_anew(folder, capsys):
+    run = ("--claim", "relu.forward", "--examples", "3", "-n", "1", "--campaign", "c.db")
+    first = _cli(capsys, folder / "ada.py", folder / "ben.py", *run)[1]
+    seed = first.partition("seed ")[2].split()[0]
+    assert _cli(capsys, folder / "ada.py", folder / "ben.py", *run)[1].partition("seed ")[2].split()[0] == seed
+    (folder / "ben.py").write_text(RIGHT)
+    assert _cli(capsys, folder / "ada.py", folder / "ben.py", *run)[0] == 0
+    assert [row["points"] for row in _rows(folder.parent / "gradebook" / "gradebook.csv").values()] == ["1", "1"]
+    status, out, err = _cli(capsys, folder / "ada.py", *run, "--dtype", "float32")
+    assert (status, out) == (2, "")
+    assert "dtypes was None, now it is ['float32']" in err
+
+
+def test_a_link_has_its_own_name_and_one_file_is_one_row(folder):
+    (folder / "zoe.py").symlink_to(folder / "ada.py")
+    found = grading.submissions([folder / "zoe.py", folder / "ben.py", str(folder / ".." / "class" / "ben.py")])
+    assert [name for name, _ in found] == ["zoe", "ben"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -114,6 +133,7 @@ def test_an_interrupt_keeps_what_was_graded(folder, monkeypatch):
         (["ada.py", "--seconds", "0"], "grade --seconds 0: expected a number above 0"),
         (["ada.py", "--dtype", "float8"], "float8"),
         (["ada.py", "--examples", "0"], "examples"),
+        (["ada.py", "--seed", "-1"], "seed is -1, expected a whole number of at least 0"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(folder, capsys, monkeypatch, arguments, said):

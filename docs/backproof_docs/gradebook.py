@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -91,9 +92,9 @@ class Submission:
         }
 
     @property
-    def page(self) -> str:
-        """The file of its own page."""
-        return f"{_file(self.name)}.html"
+    def declares(self) -> str:
+        """How it says that it differs from the notes: what its numbers were held against."""
+        return phrases.declared(self.report) if self.report is not None and self.report.conventions else ""
 
     @property
     def offers(self) -> set[str]:
@@ -101,8 +102,16 @@ class Submission:
         return {claim for claim, mark in self.marks.items() if mark.verdict is not Verdict.UNSUPPORTED}
 
 
-def _file(name: str) -> str:
-    return re.sub(r"[^\w.+-]+", ".", name).lstrip(".") or "submission"
+REPRODUCERS = "reproducers"
+"""The folder of the scripts, which has one for each submission."""
+_LONGEST = 80
+
+
+def _file(name: str, taken: Collection[str]) -> str:
+    """A name for files that no other submission has, on no system; ``taken``: in small letters."""
+    stem = re.sub(r"[^\w.+-]+", ".", phrases.one_line(name), flags=re.ASCII).strip(".")[:_LONGEST] or "submission"
+    further = (f"{stem}-{number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain([stem], further) if each.lower() not in taken)
 
 
 @dataclass(frozen=True)
@@ -137,6 +146,19 @@ class Gradebook:
         """The most points that there are."""
         return sum(self.points.values())
 
+    @cached_property
+    def stems(self) -> Mapping[str, str]:
+        """The names of the files of each submission."""
+        found, taken = dict[str, str](), {"gradebook"}
+        for each in self.submissions:
+            found[each.name] = _file(each.name, taken)
+            taken.add(found[each.name].lower())
+        return found
+
+    def page(self, submission: Submission) -> str:
+        """The file of its own page."""
+        return f"{self.stems[submission.name]}.html"
+
     def score(self, submission: Submission) -> float:
         """The points of the claims that hold."""
         marks = submission.marks
@@ -164,8 +186,8 @@ class Gradebook:
         yield folder / "gradebook.json", self.to_json()
         for each in self.submissions:
             if each.report is not None:
-                yield folder / each.page, html.to_html(each.report)
-                own = folder / _file(each.name)
+                yield folder / self.page(each), html.to_html(each.report)
+                own = folder / REPRODUCERS / self.stems[each.name]
                 for name, script in reproducers(each.report, own).items():
                     yield own / name, script
 
@@ -184,7 +206,8 @@ class Gradebook:
                     "file": str(each.path),
                     "points": self.score(each),
                     "problem": each.problem,
-                    "page": None if each.report is None else each.page,
+                    "declares": each.declares,
+                    "page": None if each.report is None else self.page(each),
                     "claims": {
                         claim: {"verdict": str(mark.verdict), "word": mark.word, "sentence": mark.sentence}
                         for claim, mark in each.marks.items()
@@ -208,10 +231,10 @@ class Gradebook:
         """A row a submission: its points, a word for each claim, and what was the matter."""
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
-        table.writerow(["submission", "points", "of", *self.claims, "problem"])
+        table.writerow(["submission", "points", "of", *self.claims, "declares", "problem"])
         for each in self.submissions:
             words = [each.marks[claim].word if claim in each.marks else "" for claim in self.claims]
-            cells = [each.name, f"{self.score(each):g}", f"{self.total:g}", *words, each.problem or ""]
+            cells = [each.name, f"{self.score(each):g}", f"{self.total:g}", *words, each.declares, each.problem or ""]
             table.writerow([_harmless(cell) for cell in cells])
         return text.getvalue()
 
@@ -251,8 +274,13 @@ def print_gradebook(book: Gradebook, console: Console) -> None:
 
 
 def _what_fails(book: Gradebook, each: Submission) -> Text:
+    said = _failures(book, each) if each.marks or each.problem is None else Text()
     if each.problem is not None:
-        return Text(phrases.one_line(each.problem), style=STYLES[Verdict.ERROR])
+        said = Text("; ").join([*([said] if said else []), Text(phrases.one_line(each.problem), STYLES[Verdict.ERROR])])
+    return said.append(f" (declares {each.declares})", style="dim") if each.declares else said
+
+
+def _failures(book: Gradebook, each: Submission) -> Text:
     of = defaultdict[str, list[str]](list)
     for claim in book.claims:
         mark = each.marks.get(claim)

@@ -160,7 +160,7 @@ def progress_bar() -> Progress:
     What, how many of how many, since when, and about how long it will take yet.
     """
     times = (TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *times)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), *times)
     console = Console(stderr=True)
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 

@@ -90,8 +90,8 @@ def test_the_json_satisfies_its_schema(book):
 
 def test_no_cell_of_the_csv_is_a_formula(book):
     rows = list(csv.reader(io.StringIO(book.to_csv())))
-    assert rows[0] == ["submission", "points", "of", "linear.dW", "linear.db", "problem"]
-    assert rows[2] == ["ben", "2", "3", "holds", "batch-axis", ""]
+    assert rows[0] == ["submission", "points", "of", "linear.dW", "linear.db", "declares", "problem"]
+    assert rows[2] == ["ben", "2", "3", "holds", "batch-axis", "", ""]
     assert rows[4][0] == "'=cmd|'/c calc'!A1"
 
 
@@ -102,6 +102,21 @@ def test_the_pages_escape_every_word_and_lead_to_each_other(book):
     assert "<b>eve" not in page
     assert all(f'href="{each}.html"' in page for each in ("ada", "ben", "cy"))
     assert {"gradebook.csv", "gradebook.json", "ada.html", "cmd.c.calc.A1.html"} <= files.keys()
+
+
+def test_no_two_submissions_share_a_file_and_none_has_that_of_the_book():
+    names = ["a b", "a.b", "A.B", "gradebook", "ada", "ada.html", "x/b", "x.b", "n" * 300, "n" * 301, "\udcff", "ä"]
+    book = Gradebook(tuple(_submission(name, _outcome("relu.dZ", Verdict.REFUTED, AXIS)) for name in names), {}, 5, 1)
+    paths = [str(path).lower() for path, _ in book.files(Path("out"))]
+    assert len(set(paths)) == len(paths) == 3 + len(names)
+    assert max(map(len, paths)) < 200
+
+
+def test_what_a_submission_declares_stands_beside_its_name():
+    report = Report("a.py", {"scale": {"dW": -3}}, ("float64",), 5, 1, 0.5, (_outcome("linear.dW"),), withheld=True)
+    book = Gradebook((Submission("ada", Path("a.py"), report),), {"linear.dW": 1.0}, 5, 1)
+    for _, text in zip(range(3), (text for _, text in book.files(Path("out"))), strict=False):
+        assert "scale=" in text
 
 
 def test_a_page_shows_the_counterexample_and_no_solution(book):

@@ -6,6 +6,7 @@ run: what is read from it is built of our own records and NumPy's arrays, or ref
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import io
 import json
@@ -13,9 +14,12 @@ import pickle
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, NoReturn, TypeAlias
+
+import ml_dtypes
+import numpy as np
 
 from backproof_impl.conventions import UsageError
 from backproof_properties.results import FAILING, Declines, Link, Observation, Outcome, Verdict, worst_verdict
@@ -27,41 +31,26 @@ Key: TypeAlias = tuple[str, Link, str | None, int]
 
 BLOCK = 100
 """Examples of a block."""
-_SCHEMA = "backproof-campaign-1"
+_MARK = 0x42504331
+"""SQLite's application_id of our files."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS target (name TEXT PRIMARY KEY, identity TEXT NOT NULL, examples TEXT NOT NULL, header BLOB);
 CREATE TABLE IF NOT EXISTS block (target TEXT, claim TEXT, link TEXT, dtype TEXT, number INTEGER, outcome BLOB NOT NULL,
     PRIMARY KEY (target, claim, link, dtype, number));
 """
 _BUSY_SECONDS = 1.0
-_ALLOWED = {
+_RECORDS = {
     "backproof.shown": {"Report"},
     "backproof_impl.calling": {"Call"},
     "backproof_properties.results": {
-        *(
-            "Asked",
-            "Declines",
-            "Diagnosis",
-            "Finding",
-            "Judged",
-            "Link",
-            "Observation",
-            "Outcome",
-            "Remembered",
-            "Verdict",
-        )
+        *("Asked", "Declines", "Diagnosis", "Finding", "Judged", "Link", "Observation", "Outcome", "Remembered"),
+        "Verdict",
     },
     "backproof_properties.suggestion": {"Suggestion"},
     "backproof_spec.claims": {"Claim"},
     "collections": {"Counter"},
-    "ml_dtypes": {"bfloat16"},
-    "numpy": {"dtype", "ndarray"},
-    "numpy._core.multiarray": {"_reconstruct", "scalar"},
-    "numpy.core.multiarray": {"_reconstruct", "scalar"},
 }
-"""All that a file may be built of."""
-
-
+"""All that a file may be built of, beside arrays of numbers."""
 _CHANGED = {
     "file": "the target's file is not what it was",
     "definitions": "an operation is not defined as it was",
@@ -70,12 +59,61 @@ _CHANGED = {
 """What is said where a digest is another one."""
 
 
-class _Reader(pickle.Unpickler):
+class Changed(UsageError):
+    """What is asked of a target is not what its campaign was begun with."""
+
+
+# --- what is read from a file -----------------------------------------------------------------------------------------
+
+_ARRAY = object()
+"""Stands for the class of arrays, which a file names and cannot call."""
+
+
+def _array(kind: object, *_: object) -> np.ndarray[Any, Any]:
+    if kind is not _ARRAY:
+        msg = "an array of another kind"
+        raise pickle.UnpicklingError(msg)
+    return np.empty(0)
+
+
+def _dtype(name: Any, *_: object) -> np.dtype[Any]:
+    found: np.dtype[Any] = np.dtype(name)
+    if found.kind not in "fiub" and name is not ml_dtypes.bfloat16:
+        msg = f"an array of {found}"
+        raise pickle.UnpicklingError(msg)
+    return found
+
+
+_Unpickler: Any = pickle._Unpickler  # noqa: SLF001 - the one of Python's two that can be held to less
+
+
+class _Reader(_Unpickler):  # type: ignore[misc]
+    """Builds our records, arrays of numbers, and what Python has of its own; nothing else is called or changed."""
+
     def find_class(self, module: str, name: str) -> Any:
-        if name not in _ALLOWED.get(module, ()):
+        if module in {"numpy._core.multiarray", "numpy.core.multiarray"} and name == "_reconstruct":
+            return _array
+        if module == "numpy":
+            return _dtype if name == "dtype" else _ARRAY
+        if (module, name) == ("ml_dtypes", "bfloat16"):
+            return ml_dtypes.bfloat16
+        if name not in _RECORDS.get(module, ()):
             msg = f"{module}.{name} is nothing that a campaign holds"
             raise pickle.UnpicklingError(msg)
         return super().find_class(module, name)
+
+    def load_build(self) -> None:
+        """The state of what was just made: of a record or an array, never of a class or of a value that all share."""
+        made = self.stack[-2]
+        if isinstance(made, np.dtype):
+            self.stack.pop()
+            return
+        if isinstance(made, type | enum.Enum) or not (isinstance(made, np.ndarray) or is_dataclass(made)):
+            msg = f"a state of {made!r}"
+            raise pickle.UnpicklingError(msg)
+        _Unpickler.load_build(self)
+
+    dispatch: ClassVar = {**_Unpickler.dispatch, pickle.BUILD[0]: load_build}
 
 
 class Campaign:
@@ -86,15 +124,38 @@ class Campaign:
         self._path = path
         try:
             self._file = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            self._file.executescript(
-                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;"
-            )
-            self._file.executescript(_TABLES)
         except sqlite3.Error as error:
-            busy = "locked" in str(error)
-            what = "another run has it open: wait for its end" if busy else f"{error}, expected a file of --campaign"
-            msg = f"campaign {path}: {what}"
-            raise UsageError(msg) from None
+            self._refuse(error)
+        try:
+            self._run("PRAGMA locking_mode = EXCLUSIVE")
+            self._run("PRAGMA synchronous = FULL")
+            self._run("BEGIN EXCLUSIVE")
+            self._run("COMMIT")
+            ((mark,),), ((tables,),) = (
+                self._run("PRAGMA application_id"),
+                self._run("SELECT count(*) FROM sqlite_master"),
+            )
+            if tables and mark != _MARK:
+                self._refuse("a database of something else")
+            self._run(f"PRAGMA application_id = {_MARK}")
+            for statement in _TABLES.split(";"):
+                self._run(statement)
+        except UsageError:
+            self._file.close()
+            raise
+
+    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """What SQLite answers. Raises ``UsageError``."""
+        try:
+            return self._file.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            self._refuse(error)
+
+    def _refuse(self, why: object) -> NoReturn:
+        busy = "locked" in str(why)
+        what = "another run has it open: wait for its end" if busy else f"{why}, expected a file of --campaign"
+        msg = f"campaign {self._path}: {what}"
+        raise UsageError(msg) from None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -103,7 +164,24 @@ class Campaign:
     @property
     def targets(self) -> tuple[str, ...]:
         """Those that it holds something of, in the order in which they came."""
-        return tuple(name for (name,) in self._file.execute("SELECT name FROM target ORDER BY rowid"))
+        return tuple(name for (name,) in self._run("SELECT name FROM target ORDER BY rowid"))
+
+    def forget(self, target: str) -> None:
+        """Nothing is kept of it any more."""
+        self._run("DELETE FROM block WHERE target = ?", (target,))
+        self._run("DELETE FROM target WHERE name = ?", (target,))
+
+    def _of(self, target: str) -> tuple[str, list[int]] | None:
+        """What a target was begun with, and the rounds of examples; ``None`` of one that is not there."""
+        for given, rounds in self._run("SELECT identity, examples FROM target WHERE name = ?", (target,)):
+            try:
+                found = json.loads(given), json.loads(rounds)
+            except (ValueError, TypeError) as error:
+                self._refuse(error)
+            if isinstance(found[0], dict) and isinstance(found[1], list) and all(type(n) is int for n in found[1]):
+                return given, found[1]
+            self._refuse("what was asked for is not there")
+        return None
 
     def begin(self, target: str, identity: Mapping[str, Any], examples: int) -> tuple[int, ...]:
         """The examples of a link that are to be judged, as they were asked for one time after another.
@@ -111,57 +189,62 @@ class Campaign:
         ``identity``: what must be as it was. Raises ``UsageError`` where something else is asked of the same target.
         """
         given = json.dumps(dict(identity), sort_keys=True, ensure_ascii=False)
-        found = self._file.execute("SELECT identity, examples FROM target WHERE name = ?", (target,)).fetchone()
+        found = self._of(target)
         if found is None:
-            self._file.execute("INSERT INTO target VALUES (?, ?, ?, NULL)", (target, given, json.dumps([examples])))
+            self._run("INSERT INTO target VALUES (?, ?, ?, NULL)", (target, given, json.dumps([examples])))
             return (examples,)
-        if found[0] != given:
-            kept = json.loads(found[0])
+        before, rounds = found
+        if before != given:
+            kept = json.loads(before)
             name = next(name for name in {**kept, **identity} if kept.get(name) != identity.get(name))
-            change = f"{name} was {kept.get(name)!r}, now it is {identity.get(name)!r}"
-            what = _CHANGED.get(name, change)
+            what = _CHANGED.get(name, f"{name} was {kept.get(name)!r}, now it is {identity.get(name)!r}")
             msg = f"campaign {self._path}: {what}: expected the same, or another file for the campaign"
-            raise UsageError(msg)
-        rounds = json.loads(found[1])
+            raise Changed(msg)
         if examples > sum(rounds):
             rounds = [*rounds, examples - sum(rounds)]
-            self._file.execute("UPDATE target SET examples = ? WHERE name = ?", (json.dumps(rounds), target))
+            self._run("UPDATE target SET examples = ? WHERE name = ?", (json.dumps(rounds), target))
         return tuple(rounds)
 
-    def describe(self, target: str, header: Any) -> None:
-        """Keep what its report says beside the outcomes."""
-        self._file.execute("UPDATE target SET header = ? WHERE name = ?", (pickle.dumps(header), target))
+    def describe(self, target: str, header: tuple[Any, dict[TaskKey, int]]) -> None:
+        """Keep what its report says beside the outcomes, and how many blocks there are of each task."""
+        self._run("UPDATE target SET header = ? WHERE name = ?", (pickle.dumps(header), target))
 
-    def header(self, target: str) -> Any:
+    def header(self, target: str) -> tuple[Any, dict[TaskKey, int]] | None:
         """What was kept of it; ``None`` if nothing was."""
-        found = self._file.execute("SELECT header FROM target WHERE name = ?", (target,)).fetchone()
-        return None if found is None or found[0] is None else self._read(found[0])
+        for (packed,) in self._run("SELECT header FROM target WHERE name = ?", (target,)):
+            return None if packed is None else self._read(packed, tuple)
+        return None
 
     def identity(self, target: str) -> dict[str, Any]:
         """What it was begun with, and ``examples``: how many are asked for; empty of a target that is not there."""
-        found = self._file.execute("SELECT identity, examples FROM target WHERE name = ?", (target,)).fetchone()
-        return {} if found is None else {**json.loads(found[0]), "examples": sum(json.loads(found[1]))}
+        found = self._of(target)
+        return {} if found is None else {**json.loads(found[0]), "examples": sum(found[1])}
 
     def keep(self, target: str, task: Task, outcome: Outcome) -> None:
         """Keep what was found of a block, for good."""
         claim, link, dtype, number = block_key(task)
         row = (target, claim, str(link), dtype or "", number, pickle.dumps(outcome))
-        self._file.execute("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?)", row)
+        self._run("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def kept(self, target: str) -> dict[Key, Outcome]:
         """Every block of a target that was judged."""
-        rows = self._file.execute("SELECT claim, link, dtype, number, outcome FROM block WHERE target = ?", (target,))
-        return {
-            (claim, Link(link), dtype or None, number): self._read(outcome)
-            for claim, link, dtype, number, outcome in rows
-        }
+        rows = self._run("SELECT claim, link, dtype, number, outcome FROM block WHERE target = ?", (target,))
+        found: dict[Key, Outcome] = {}
+        for claim, link, dtype, number, packed in rows:
+            outcome: Outcome = self._read(packed, Outcome)
+            if (outcome.claim, str(outcome.link), outcome.dtype or "") != (claim, link, dtype):
+                self._refuse(f"an outcome of {outcome.claim} stands for one of {claim}")
+            found[claim, outcome.link, outcome.dtype, number] = outcome
+        return found
 
-    def _read(self, packed: bytes) -> Any:
+    def _read(self, packed: bytes, kind: type) -> Any:
         try:
-            return _Reader(io.BytesIO(packed)).load()
+            found = _Reader(io.BytesIO(packed)).load()
         except Exception as error:  # noqa: BLE001 - whatever a file that was tampered with says
-            msg = f"campaign {self._path}: {error}, expected a file of --campaign that nothing else has written to"
-            raise UsageError(msg) from None
+            self._refuse(error)
+        if not isinstance(found, kind):
+            self._refuse(f"a {type(found).__name__} where a {kind.__name__} was")
+        return found
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------------

@@ -170,9 +170,12 @@ def _send(process: subprocess.Popen[bytes], packed: bytes) -> None:
         process.stdin.flush()  # type: ignore[union-attr]
 
 
+LOST = "a worker process died before this was judged: run again with -n 1 to see what the target does"
+"""Why there is no verdict that another run could not have."""
+
+
 def _lost(task: Task) -> Outcome:
-    reason = "a worker process died before this was judged: run again with -n 1 to see what the target does"
-    return task.outcome(Verdict.ERROR, reason)
+    return task.outcome(Verdict.ERROR, LOST)
 
 
 def _announced(task: Task, outcome: Outcome, done: Callable[[Task, Outcome], None]) -> Outcome:
