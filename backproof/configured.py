@@ -62,6 +62,9 @@ def settings(folder: Path) -> Settings:
         if type(value) is not kind or (isinstance(value, list) and not all(isinstance(each, str) for each in value)):
             msg = f"{path}: [tool.backproof] {key} is {value!r}, expected {words}"
             raise UsageError(msg)
+    if path is not None and table.get("examples", 1) < 1:
+        msg = f"{path}: [tool.backproof] examples is {table['examples']}, expected a whole number of at least 1"
+        raise UsageError(msg)
     return Settings() if path is None else _read(table, path.parent)
 
 

@@ -69,7 +69,7 @@ def graded(
             progress=next_is,
             dtypes=split(dtype),
             declare=declared,
-            workers=workers or cores(),
+            workers=cores() if workers is None else workers,
             campaign=kept,
         )
     lost = list(_unwritten(book, out))

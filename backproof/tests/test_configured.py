@@ -97,6 +97,7 @@ def test_what_is_set_of_the_target_is_that_of_no_other(project, capsys, tmp_path
     [
         ("[tool.backproof]\nexmples = 3\n", "[tool.backproof] has no exmples, expected some of target, operations"),
         ("[tool.backproof]\nexamples = true\n", "[tool.backproof] examples is True, expected a whole number"),
+        ("[tool.backproof]\nexamples = 0\n", "examples is 0, expected a whole number of at least 1"),
         ("[tool.backproof]\ndtypes = 'float32'\n", "dtypes is 'float32', expected a list of strings"),
         ("[tool.backproof]\noperations = [1]\n", "operations is [1], expected a list of strings"),
         ("[tool]\nbackproof = 3\n", "tool.backproof is 3, expected a table: [tool.backproof]"),
