@@ -13,10 +13,10 @@ def few(rows, quick):
 
 TELLING = {
     *("linear", "relu", "softmax_cross_entropy", "layer_norm", "gelu", "causal_attention", "max_pool", "embedding"),
-    *("conv2d", "focal", "weighted_cross_entropy"),
+    *("conv2d", "focal", "weighted_cross_entropy", "l2_normalise"),
 }
 """Built-in operations with what any of them is made of: brackets, places that are looked up or counted, a maximum,
-means, exponentials, quotients, powers and parameters. The others show more of the same.
+means, exponentials, quotients, powers, parameters and numbers. The others show more of the same.
 """
 
 

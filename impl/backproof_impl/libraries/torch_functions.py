@@ -124,7 +124,6 @@ DEFINED: dict[str, Any] = {
     "cumprod": partial(torch.cumprod, dim=1),
     "cumsum": partial(torch.cumsum, dim=1),
     "dense": F.linear,
-    "divide": torch.div,
     "elman_cell": lambda X, H, W, U, b: torch.rnn_tanh_cell(X, H, W, U, b, torch.zeros_like(b)),
     "elu": F.elu,
     "embedding": lambda E, t: F.embedding(t, E),

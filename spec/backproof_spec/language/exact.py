@@ -25,6 +25,11 @@ def _is(value: Number) -> bool:
     return isinstance(value, Fraction)
 
 
+def _alike(*values: Number) -> tuple[Number, ...]:
+    """Numbers of one kind: a fraction and one of mpmath are compared by none of its versions alike."""
+    return values if all(map(_is, values)) else tuple(map(real, values))
+
+
 def _kept(value: Fraction) -> Number:
     """A fraction, unless it has grown too long."""
     return value if value.numerator.bit_length() + value.denominator.bit_length() < _BITS else real(value)
@@ -74,15 +79,15 @@ class Exact:
 
     def apply(self, function: Function, arguments: tuple[Number, ...]) -> Number:
         """f(a, …)."""
-        return function.value(*arguments)
+        return function.value(*_alike(*arguments))
 
     def largest(self, values: Sequence[Number]) -> Number:
         """The first of the largest."""
-        return max(values)
+        return max(_alike(*values))
 
     def bracket(self, holds: Holds, left: Number, right: Number) -> Number:
         """1 where it holds, else 0."""
-        return Fraction(holds(left, right))
+        return Fraction(holds(*_alike(left, right)))
 
 
 # --- values with their partial derivatives ----------------------------------------------------------------------------
@@ -160,7 +165,7 @@ class Jets:
 
     def apply(self, function: Function, arguments: tuple[Jet, ...]) -> Jet:
         """f(a, …), with Σ ∂f·a′."""
-        values = tuple(each.value for each in arguments)
+        values = _alike(*(each.value for each in arguments))
         value = function.value(*values)
         if self.strict and function.kink and function.kink(values) == 0 and any(a.slopes for a in arguments):
             raise Kink(function.name)
@@ -169,15 +174,17 @@ class Jets:
 
     def largest(self, values: Sequence[Jet]) -> Jet:
         """The first of the largest."""
-        found = max(values, key=lambda each: each.value)
-        if self.strict and any(a.value == found.value and a.slopes != found.slopes for a in values):
+        order = _alike(*(each.value for each in values))
+        largest = max(order)
+        found = values[order.index(largest)]
+        if self.strict and any(n == largest and a.slopes != found.slopes for n, a in zip(order, values, strict=True)):
             msg = "max"
             raise Kink(msg)
         return found
 
     def bracket(self, holds: Holds, left: Jet, right: Jet) -> Jet:
         """1 where it holds, else 0: between < and >= it jumps; = of what wins does not, where just one entry does."""
-        jumps = holds not in {operator.eq, operator.ne} and left.value == right.value
+        jumps = holds not in {operator.eq, operator.ne} and operator.eq(*_alike(left.value, right.value))
         if self.strict and jumps and left.slopes != right.slopes:
             msg = "a comparison"
             raise Kink(msg)

@@ -187,7 +187,7 @@ class Rounding:
         smooth = function.kink is None
         if error and not function.contracting:
             try:
-                error = max(abs(function.value(values[0] + e) - value) for e in (error, -error))
+                error = max(abs(real(function.value(values[0] + e)) - value) for e in (error, -error))
             except ArithmeticError:
                 error = mp.inf
         size, lost = max(abs(value), function.scale) + error, self.least + function.saturates * self.small
