@@ -22,7 +22,7 @@ from backproof_properties import processes
 from backproof_properties.campaign import Campaign, merged
 from backproof_properties.results import Declines, Link, Observation, Outcome, Verdict
 
-pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("unshrunk")]  # see CONTRIBUTING
+pytestmark = pytest.mark.usefixtures("unshrunk")
 
 LAYERS = "def relu(Z):\n    return Z * (Z > 0)\n\n\ndef relu_vjp(Z, dY):\n    return dY * (Z > 0)\n"
 

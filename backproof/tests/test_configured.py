@@ -6,7 +6,7 @@ import backproof
 from backproof.cli import main
 from backproof.configured import Settings, settings
 
-pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("unshrunk")]  # see CONTRIBUTING
+pytestmark = pytest.mark.usefixtures("unshrunk")
 
 STRICT = "def relu(Z):\n    return Z * (Z > 0)\n\ndef relu_vjp(Z, dY):\n    return dY * (Z > 0)\n"
 TABLE = """

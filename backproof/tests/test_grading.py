@@ -9,7 +9,7 @@ import backproof
 from backproof import grading
 from backproof.cli import main
 
-pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("unshrunk")]  # see CONTRIBUTING
+pytestmark = pytest.mark.usefixtures("unshrunk")
 
 RIGHT = "import numpy as np\n\n\ndef relu(Z):\n    return np.maximum(Z, 0)\n"
 SUBMISSIONS = {
