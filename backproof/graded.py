@@ -76,7 +76,7 @@ def graded(
     print_gradebook(book, Console(highlight=False))
     if lost:
         raise UsageError("; ".join(lost))
-    typer.echo(f"written: {out / 'gradebook.html'} with a page a submission, gradebook.csv, gradebook.json")
+    typer.echo(f"written to {out}: gradebook.html, .csv, .json, a page a submission")
     raise typer.Exit(INTERRUPTED if book.interrupted else 0)
 
 
