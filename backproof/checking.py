@@ -26,7 +26,9 @@ from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
 from backproof_impl.target import Target
 from backproof_properties import choices, processes, remembered
+from backproof_properties import cluster as clusters
 from backproof_properties.campaign import Campaign, block_key, counted, together
+from backproof_properties.cluster import SchedulerLost
 from backproof_properties.processes import Source
 from backproof_properties.results import FAILING, Link, Outcome, Verdict
 from backproof_properties.suggestion import suggest
@@ -49,6 +51,7 @@ def check(
     declare: Iterable[str] | None = None,
     isolate: bool = False,
     workers: int = 1,
+    cluster: str | None = None,
     afresh: bool = False,
     campaign: Campaign | None = None,
     fail_fast: bool | Callable[[Outcome], bool] = False,
@@ -63,7 +66,8 @@ def check(
     ``dtypes``: float64 by default, with a few examples of float32; or the first that the target declares.
     ``conventions``: replaces what the target declares; ``declare`` changes some of it, as ``["relu_at_zero=0"]``.
     ``isolate``: in a process of its own, where a crash or a hang is a verdict. ``seed``: repeats a run. ``workers``:
-    processes. Both need a target given by name or path, or a ``Program``. ``afresh``: run the links inside the spec,
+    processes; ``cluster``: those of the Dask scheduler at this address in their place. All three need a target given by
+    name or path, or a ``Program``. ``afresh``: run the links inside the spec,
     even those that this version has found to hold before (given a ``seed``, with that). ``campaign``: judge in blocks
     of examples, those only that it does not hold, and keep each there. ``fail_fast``: stop at the first failure, or
     at the first of which this holds.
@@ -85,8 +89,8 @@ def check(
     if conventions is not None and not isinstance(conventions, Conventions):
         msg = f"conventions is {type(conventions).__name__}, expected backproof.Conventions(...)"
         raise UsageError(msg)
-    if (isolate or workers > 1) and not isinstance(target, str | Path | Program):
-        option = "isolate" if isolate else f"workers={workers}"
+    if (isolate or workers > 1 or cluster) and not isinstance(target, str | Path | Program):
+        option = "isolate" if isolate else f"cluster={cluster!r}" if cluster else f"workers={workers}"
         msg = f"{option}: processes load a target by its path or a name, this is a {type(target).__name__}"
         raise UsageError(msg)
     source = processes.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate, choice.signatures)
@@ -112,7 +116,7 @@ def check(
     if fail_fast:
         progress = _stopping(progress, fail_fast if callable(fail_fast) else lambda _: True)
     run = _Run(report, choice, source, kept, progress)
-    return run.judged(requested, workers, recalled=None if afresh else seed is not None)
+    return run.judged(requested, cluster or workers, recalled=None if afresh else seed is not None)
 
 
 class _Failed(Exception):
@@ -148,14 +152,20 @@ class _Run:
         self._plan(self._tasks())
         self._begun = time.monotonic()
 
-    def judged(self, requested: tuple[str, ...] | None, workers: int, *, recalled: bool | None) -> Report:
-        """The report of all of it. ``recalled``: exactly what was asked for is taken, or as much; or nothing."""
+    def judged(self, requested: tuple[str, ...] | None, where: int | str, *, recalled: bool | None) -> Report:
+        """The report of all of it, judged by so many processes, or on the cluster at an address.
+
+        ``recalled``: exactly what was asked for is taken, or as much; or nothing.
+        """
         try:
             loaded, close = self._source.load()
             try:
                 self._begin(loaded, requested)
                 self._recall(exactly=recalled)
-                processes.run_all(self._open, loaded, workers, self._source, self._done)
+                if isinstance(where, str):
+                    clusters.run_all(self._open, self._source, where, self._done)
+                else:
+                    processes.run_all(self._open, loaded, where, self._source, self._done)
                 self._end(loaded)
             finally:
                 close()
@@ -166,6 +176,8 @@ class _Run:
             return replace(self._report, results=_failed(self._planned, str(error)), unloadable=str(error))
         except _Failed:
             return self._finished("the run stopped at the first failure")
+        except SchedulerLost as lost:
+            return replace(self._finished(str(lost)), interrupted=True)
         except KeyboardInterrupt:
             raise Interrupted(replace(self._finished(), interrupted=True)) from None
         return self._finished()

@@ -23,7 +23,7 @@ from backproof.defining import ALL, chosen, named
 from backproof.graded import graded
 from backproof.listing import LISTS, listing
 from backproof.operations import NUMPY, is_operation, of_operations
-from backproof.options import Declared, Operations, Options, cores, split, with_options
+from backproof.options import Declared, Operations, Options, processes, split, with_options
 from backproof.output import INTERRUPTED, complain, leave, refuse
 from backproof.progress import Progress
 from backproof.prove import Coq, of_statement, pages
@@ -123,9 +123,7 @@ def _run(
     afresh: bool = False,
     operations: Sequence[str] = (),
 ) -> None:
-    if options.workers is not None and options.workers < 1:
-        msg = f"-n {options.workers}: expected at least 1 process"
-        raise UsageError(msg)
+    where = processes(options.workers, options.cluster)
     require(options, options.campaign)
     own = chosen([*map(named, operations), *(split(options.claim) or [])], operations_named(target)).own
     known = load_known(options.known, tuple(each.id for each in own)) if options.known is not None else ()
@@ -145,7 +143,7 @@ def _run(
                 declare=declarations or None,
                 isolate=isolate,
                 afresh=afresh,
-                workers=options.workers or cores(),
+                **where,
                 campaign=campaign,
                 fail_fast=counts if options.fail_fast else False,
                 progress=update,

@@ -11,7 +11,19 @@ from rich.console import Console
 
 from backproof.defining import named
 from backproof.grading import EXAMPLES, SECONDS, grade
-from backproof.options import Declared, Dtypes, Examples, InCampaign, Names, Operations, Seed, Workers, cores, split
+from backproof.options import (
+    Cluster,
+    Declared,
+    Dtypes,
+    Examples,
+    InCampaign,
+    Names,
+    Operations,
+    Seed,
+    Workers,
+    processes,
+    split,
+)
 from backproof.output import INTERRUPTED
 from backproof.resumed import opened
 from backproof_docs.files import require_folder, write
@@ -44,6 +56,7 @@ def graded(
     seed: Seed = None,
     campaign: InCampaign = None,
     workers: Workers = None,
+    cluster: Cluster = None,
 ) -> None:
     """Judge many submissions alike, and keep a gradebook."""
     if not seconds > 0:
@@ -69,7 +82,7 @@ def graded(
             progress=next_is,
             dtypes=split(dtype),
             declare=declared,
-            workers=cores() if workers is None else workers,
+            **processes(workers, cluster),
             campaign=kept,
         )
     lost = list(_unwritten(book, out))

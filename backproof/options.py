@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from backproof_impl.conventions import DTYPES
+from backproof_impl.conventions import DTYPES, UsageError
 
 Names = Annotated[
     list[str] | None, typer.Option("--claim", metavar="ID", help="A claim or an operation; repeatable, or a,b.")
@@ -24,6 +24,10 @@ Dtypes = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Repeat the run that printed this seed.")]
 Workers = Annotated[
     int | None, typer.Option("-n", "--workers", metavar="N", help="Processes; as many as cores by default.")
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", metavar="ADDRESS", help="Judge on the Dask cluster of this scheduler, not here."),
 ]
 InCampaign = Annotated[
     Path | None,
@@ -86,6 +90,7 @@ class Options(Outputs):
     campaign: InCampaign = None
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False
     workers: Workers = None
+    cluster: Cluster = None
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -112,6 +117,17 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 def split(values: list[str] | None) -> list[str] | None:
     """``a,b`` and ``c`` as a, b and c."""
     return None if values is None else [part.strip() for value in values for part in value.split(",")]
+
+
+def processes(workers: int | None, cluster: str | None) -> dict[str, Any]:
+    """Where it is judged, as ``check`` takes it. Raises ``UsageError``."""
+    if workers is not None and cluster is not None:
+        msg = f"-n {workers} counts processes here; expected it or --cluster {cluster}, which has its own"
+        raise UsageError(msg)
+    if workers is not None and workers < 1:
+        msg = f"-n {workers}: expected at least 1 process"
+        raise UsageError(msg)
+    return {"cluster": cluster} if cluster is not None else {"workers": workers or cores()}
 
 
 def cores() -> int:

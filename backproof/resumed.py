@@ -11,7 +11,7 @@ import typer
 
 from backproof.campaigns import again, kept
 from backproof.checking import check
-from backproof.options import Outputs, Workers, cores
+from backproof.options import Cluster, Outputs, Workers, processes
 from backproof.progress import Progress
 from backproof.shown import Interrupted
 from backproof.written import conclude, require
@@ -44,12 +44,14 @@ def resumed(
         int | None, typer.Option("--more", metavar="N", help="Go on, with so many examples of each link more, or 0.")
     ] = None,
     workers: Workers = None,
+    cluster: Cluster = None,
     options: Outputs,
 ) -> None:
     """Show what a campaign holds, or go on with it."""
     if more is not None and more < 0:
         msg = f"campaign --more {more}: expected a whole number of examples"
         raise UsageError(msg)
+    where = processes(workers, cluster)
     require(options, file)
     if not file.is_file():
         msg = f"campaign {file}: no such file, expected one that --campaign has made"
@@ -61,9 +63,7 @@ def resumed(
             if more is not None:
                 asked, options_again = again(campaign, chosen, more)
                 try:
-                    report = check(
-                        asked, **options_again, workers=workers or cores(), campaign=campaign, progress=update
-                    )
+                    report = check(asked, **options_again, **where, campaign=campaign, progress=update)
                 except Interrupted as interrupted:
                     report = interrupted.report
     if report is None:

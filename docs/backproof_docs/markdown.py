@@ -62,15 +62,16 @@ def _row(report: Report, row: Row, *, several: bool) -> list[str]:
 def _lists(report: Report) -> list[str]:
     """The stale known failures, and what the target does not offer."""
     stale = [f"- {code(each)}" for each in report.stale]
-    absent, wanting = (
+    absent, left, wanting = (
         [f"- {code(reason)}: {', '.join(names)}" for reason, names in claims.items()]
-        for claims in (phrases.unsupported(report), phrases.unmet(report))
+        for claims in (phrases.unsupported(report), phrases.not_run(report), phrases.unmet(report))
     )
     advice = [f"- {text}" for text in (*phrases.advice(report), *phrases.coarse(report))]
     parts = (
         ("Stale known failures", stale),
         ("Required and not judged", wanting),
         ("Not judged", absent),
+        ("Not run", left),
         ("Declined", [f"- {code(about)}: {code(smallest)}" for about, smallest in phrases.declines(report)]),
         ("What to do", advice),
     )

@@ -200,6 +200,11 @@ def unsupported(report: Report) -> dict[str, list[str]]:
     return _by_reason(each for each in report.results if each.verdict is Verdict.UNSUPPORTED)
 
 
+def not_run(report: Report) -> dict[str, list[str]]:
+    """The claims that the run did not come to, or not to the end of, by reason."""
+    return _by_reason(report.not_run)
+
+
 def unmet(report: Report) -> dict[str, list[str]]:
     """The claims that are required and were not judged, by reason."""
     return _by_reason(report.unmet)

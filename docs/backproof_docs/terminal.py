@@ -28,6 +28,7 @@ from backproof_docs.phrases import (
     found,
     headline,
     judged,
+    not_run,
     number,
     one_line,
     place,
@@ -116,9 +117,9 @@ def _section(title: str, texts: list[str], width: int) -> Text:
 
 def _sections(report: Report, width: int) -> list[Text]:
     """What is not judged, what is accepted, and what is no longer so."""
-    absent, wanting = (
+    absent, left, wanting = (
         [f"{reason}: {', '.join(names)}" for reason, names in claims.items()]
-        for claims in (unsupported(report), unmet(report))
+        for claims in (unsupported(report), not_run(report), unmet(report))
     )
     accepted = [
         f"{each.claim} ({place(each)}): {visible(report.reason_known(each))}\n{found(each)}"
@@ -127,6 +128,7 @@ def _sections(report: Report, width: int) -> list[Text]:
     stale = [visible(each) for each in report.stale]
     sections = [
         ("UNSUPPORTED", absent, "dim"),
+        ("NOT RUN", left, "dim"),
         ("DECLINED", ["\n".join(each) for each in declines(report)], "yellow"),
         ("KNOWN", accepted, "yellow"),
         ("STALE", stale, "bold red"),

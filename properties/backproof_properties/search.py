@@ -13,7 +13,7 @@ from backproof_impl.calling import Call, perform
 from backproof_impl.conventions import Conventions
 from backproof_properties import decisive, declines, doubts
 from backproof_properties.arrays import Case, plain, sizes
-from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words
+from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words, others
 from backproof_properties.coverage import held
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
 from backproof_properties.drawing import drawn, swept
@@ -322,6 +322,9 @@ class Search:
         return [case for case, _ in drawn(self._each, domain, task)]
 
     def _admitted(self, conventions: Conventions) -> Iterator[Case]:
+        """What was found first has more to tell a mistake by than what was left of it; then others of all sizes."""
+        if self._first is not None and conventions == self.subject.conventions:
+            yield from (self._first.case, others(self._first.case))
         for number in range(_AGAIN * 2):
             yield from self._further(Domain(self.subject.dtype, conventions, *_FURTHER[number % 2]), number)
 

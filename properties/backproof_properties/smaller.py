@@ -78,7 +78,7 @@ def _arrays(case: Case, letters: dict[str, Any]) -> Iterator[tuple[Array, Letter
 
 
 def _parts_left_out(case: Case, limits: Limits, given: Mapping[str, Letters] | None) -> Iterator[Case]:
-    """Without a layer, then without parts of each size, or of equal sizes together: all that may go, half, …, one."""
+    """Without a layer, then without parts of each size, or of equal sizes together: all that may go, …, one."""
     letters = _letters(case, given)
     if letters is None:
         return
@@ -90,22 +90,20 @@ def _parts_left_out(case: Case, limits: Limits, given: Mapping[str, Letters] | N
         equal = [letter for letter in sizes if sizes[letter] == size and (letter == "p" or not bounded)]
         for group in dict.fromkeys([*((letter,) for letter in equal), tuple(equal)]) if equal else ():
             least = max(max(1, limits.sizes("batch" if letter == "p" else "width")[0]) for letter in group)
-            for part in _halves(size, least):
+            for part in _parts(size, least):
                 yield {name: _without(name, A, letters[name], group, part) for name, A in case.items()}
 
 
-def _halves(size: int, least: int) -> Iterator[slice]:
-    """Parts of a size: all that may go, halves, quarters, …, single places."""
+def _parts(size: int, least: int) -> Iterator[slice]:
+    """Parts of a size: all that may go, then powers of two, after which what blocks leave over is still left over."""
     if size <= least:
         return
     yield slice(least, size)
-    step = (size - least) // 2
-    while step:
+    for step in (2**k for k in reversed(range((size - least).bit_length()))):
         starts = range(0, size, step)
         for start in starts[:: -(-len(starts) // _STARTS)]:
-            if size - step >= least and start + step <= size:
+            if start + step <= size:
                 yield slice(start, start + step)
-        step //= 2
 
 
 def _without(name: str, value: Any, letters: Any, group: Letters, part: slice) -> Any:

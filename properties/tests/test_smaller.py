@@ -1,7 +1,9 @@
 """smaller: rows, columns, layers and entries that are not needed go, all arrays stay consistent, tries are bounded."""
 
 import numpy as np
+import pytest
 
+import backproof
 from backproof_impl.conventions import Limits
 from backproof_properties.smaller import smaller
 
@@ -27,6 +29,17 @@ def _shapes(case):
 def test_a_size_goes_from_all_arrays_down_to_what_fails():
     found = smaller(LAYER, Limits(), lambda case: case["Y"].shape[0] > 64 and case["dZ"].shape[1] >= 2, 200)
     assert _shapes(found) == {"W": (1, 65), "Y": (65, 2), "b": (1,), "dZ": (1, 2)}
+
+
+def test_what_blocks_leave_over_stays_left_over():
+    found = smaller(
+        LAYER | {"W": np.ones((39, 70)), "b": np.ones(39), "dZ": np.ones((39, 6))}, Limits(), _of_seven, 200
+    )
+    assert _shapes(found) == {"W": (7, 1), "Y": (1, 1), "b": (7,), "dZ": (7, 1)}
+
+
+def _of_seven(case):
+    return case["W"].shape[0] % 8 == 7
 
 
 def test_the_column_that_matters_stays():
@@ -73,3 +86,14 @@ def test_inputs_that_are_not_known_and_more_tries_than_allowed_end_it():
     assert smaller(case, Limits(), lambda _: True, 200) is case
     smaller(LAYER, Limits(), lambda case: tried.append(case) is not None, 7)
     assert len(tried) == 7
+
+
+@pytest.mark.slow
+def test_what_is_left_of_a_counterexample_is_not_all_that_a_diagnosis_must_explain():
+    """With one 1 in the last column alone, the first column alone is what the target gives."""
+
+    def left_over(W, Y, b, dZ):  # noqa: ARG001 - the contract
+        return dZ @ Y.T, W.T @ dZ, (dZ if dZ.shape[1] % 8 != 7 else dZ[:, :-1]).sum(axis=1)
+
+    (found,) = backproof.check({"linear_vjp": left_over}, operations=["linear.db"], seed=3).of_target
+    assert (tuple(found.finding.inputs["dZ"]["shape"]), found.finding.diagnosis) == ((1, 7), None)

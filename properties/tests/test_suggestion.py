@@ -55,6 +55,17 @@ def test_what_raises_under_every_layout_gets_no_suggestion():
     assert _check({"linear": broken}, "linear.forward").suggestion is None
 
 
+def test_what_raises_at_one_size_alone_gets_no_suggestion():
+    def at_nine(Z, dY):
+        if len(Z) == 9:
+            raise ValueError
+        return dY * (Z >= 0)
+
+    report = backproof.check({"relu_vjp": at_nine}, operations=["relu.dZ"], seed=1)
+    assert [each.verdict for each in report.of_target] == [Verdict.ERROR]
+    assert report.suggestion is None
+
+
 def test_wrong_values_are_no_matter_of_shapes():
     assert _check({"relu": lambda Z: Z * 1.5}, "relu.forward").suggestion is None
     assert _check(R, "relu.forward").suggestion is None
