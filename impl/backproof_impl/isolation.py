@@ -65,6 +65,14 @@ class _Died(Exception):
     """The process ended, or was stopped, before it answered."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A question that waits for its answer, so many seconds."""
+
+    seconds: float
+    deadline: float
+
+
 _NONE: Signatures = {}
 
 
@@ -78,6 +86,8 @@ class Session:
         self._process: subprocess.Popen[bytes] | None = None
         self._seq, self._ledger = 0, Ledger()
         self._stopped: str | None = None
+        self._asked: _Asked | None = None
+        self._lock, self._over = threading.Lock(), threading.Event()
         self._words: deque[bytes] = deque(maxlen=40)
         self._ears: threading.Thread | None = None
         self._baseline = 0
@@ -103,7 +113,8 @@ class Session:
         self._words.clear()
         self._ears = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
         self._ears.start()
-        self._baseline = 0
+        self._baseline, self._over = 0, threading.Event()
+        threading.Thread(target=self._guard, args=(self._process, self._over), daemon=True).start()
         try:
             answer = self._ask(first, START_SECONDS)
             found = read_started(program.name, answer, self.signatures)
@@ -158,6 +169,7 @@ class Session:
         process, self._process = self._process, None
         if process is None:
             return
+        self._over.set()
         family = _family(process.pid)
         with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
             process.stdin.write(line({"type": "stop"}))  # type: ignore[union-attr]
@@ -178,10 +190,7 @@ class Session:
         if process is None or process.stdin is None or process.stdout is None:
             msg = "it is not running"
             raise _Died(msg)
-        self._stopped = None
-        answered = threading.Event()
-        guard = threading.Thread(target=self._guard, args=(process, answered, seconds), daemon=True)
-        guard.start()
+        self._stopped, self._asked = None, _Asked(seconds, time.monotonic() + seconds)
         try:
             with contextlib.suppress(OSError):  # it may have answered all the same, and gone
                 process.stdin.write(line(message))
@@ -190,8 +199,8 @@ class Session:
         except OSError:
             text = b""
         finally:
-            answered.set()
-            guard.join()
+            with self._lock:
+                self._asked = None
         if self._stopped is not None or not text:
             reason = self._stopped or self._obituary(process)
             self.close()
@@ -201,21 +210,31 @@ class Session:
             raise Malformed(long if len(text) >= LARGEST_LINE else f"half a line; {self._obituary(process)}")
         return read(text)
 
-    def _guard(self, process: subprocess.Popen[bytes], answered: threading.Event, seconds: float) -> None:
+    def _guard(self, process: subprocess.Popen[bytes], over: threading.Event) -> None:
         """Stop the program when it takes too long or too much memory, or has gone and left its pipe to a child."""
-        deadline, gone = time.monotonic() + seconds, 0
-        family = {*_family(process.pid)}
-        while not answered.wait(_POLL_SECONDS):
+        before, gone, family = None, 0, set[psutil.Process]()
+        while not over.wait(_POLL_SECONDS):
+            asked = self._asked
+            if asked is None or asked is not before:  # most answers come before they are waited for twice
+                before, gone = asked, 0
+                continue
             family |= {*_family(process.pid)}  # those of a program that has gone are nobody's children any more
             gone += process.poll() is not None
-            if gone == 0 and time.monotonic() > deadline:
-                hint = " (limits.seconds declares more)" if self._baseline else ""
-                self._stopped = f"no answer within {seconds:g} s: stopped{hint}"
-            elif gone == 0 and self._baseline and sum(map(_bytes, family)) - self._baseline > self.memory:
-                self._stopped = f"it took more than {self.memory / 2**30:.1f} GiB of memory: stopped"
-            if self._stopped is not None or gone > 1:
-                _kill(process, family)
-                return
+            reason = self._excess(asked, family) if gone == 0 else None
+            with self._lock:
+                if self._asked is asked and (reason is not None or gone > 1):
+                    self._stopped = reason
+                    _kill(process, family)
+                    return
+
+    def _excess(self, asked: _Asked, family: Iterable[psutil.Process]) -> str | None:
+        """Why it is to be stopped, if it is."""
+        if time.monotonic() > asked.deadline:
+            hint = " (limits.seconds declares more)" if self._baseline else ""
+            return f"no answer within {asked.seconds:g} s: stopped{hint}"
+        if self._baseline and sum(map(_bytes, family)) - self._baseline > self.memory:
+            return f"it took more than {self.memory / 2**30:.1f} GiB of memory: stopped"
+        return None
 
     def _resident(self) -> int:
         """Bytes of memory that the program and whatever it started hold; 0 when it is gone."""
