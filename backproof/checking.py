@@ -21,6 +21,7 @@ from backproof.also import computed_also
 from backproof.campaigns import InCampaign, Kept, asked_for, title_of
 from backproof.defining import Choice
 from backproof.shown import Interrupted, Report
+from backproof_impl.adapters import ADAPTERS, defined
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
@@ -192,7 +193,15 @@ class _Run:
     def _begin(self, loaded: Target, requested: tuple[str, ...] | None) -> None:
         """Of a target that is loaded it is known what it offers, and in which formats."""
         declared, formats = loaded.conventions.declared(), choices.supported_dtypes(loaded, requested)
-        self._report = replace(self._report, target=loaded.name, conventions=declared, dtypes=formats)
+        adapter = str(self._source.what).partition(":")[0]
+        names = (*loaded.functions, *(defined(adapter) if adapter in ADAPTERS else ()))
+        self._report = replace(
+            self._report,
+            target=loaded.name,
+            conventions=declared,
+            dtypes=formats,
+            offers=tuple(dict.fromkeys(each.removesuffix("_vjp") for each in names)),
+        )
         planned = needed(self._tasks(choices.beside(loaded, requested)), loaded)
         self._plan(offered(planned, loaded) if self._choice.all and self._choice.operations else planned)
         self._kept.describe(self._report, self._blocks)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from backproof_docs import report
 from backproof_docs.html import to_fragment
-from backproof_docs.report import NOTHING_JUDGED
 from backproof_docs.terminal import failure, text_of
 
 _WIDTH = 80
@@ -27,7 +26,7 @@ class Report(report.Report):
             shown = [failure(self, outcome, _WIDTH).plain.rstrip() for outcome in self.failures]
             unmet = (f"{each.claim} is required and was not judged: {each.reason}" for each in self.unmet)
             lines = [*shown, *map(str, self.stale), *unmet]
-            raise Refutation("\n\n".join(lines or [NOTHING_JUDGED]))
+            raise Refutation("\n\n".join(lines or [self.nothing_judged]))
 
     def __str__(self) -> str:
         """The table, the failures and the summary, as the command line prints them."""

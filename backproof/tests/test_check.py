@@ -102,6 +102,11 @@ def test_a_report_names_only_commands_that_can_be_run(tmp_path):
     assert "validate dict" not in _check({"relu": R.relu}, "relu.forward", examples=1).command
 
 
+def test_who_asks_for_what_is_not_offered_is_told_what_is():
+    report = backproof.check({"relu": abs, "linear_vjp": abs}, operations=["silu"], examples=1)
+    assert "choose with --claim what is offered: linear, relu" in " ".join(str(report).split())
+
+
 def test_the_example_in_the_docstring_is_true():
     assert doctest.testmod(checking) == (0, 3)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from backproof_docs.report import KNOWN, NOTHING_JUDGED, Report
+from backproof_docs.report import KNOWN, Report
 from backproof_properties.results import Link, Outcome, Verdict
 
 MARKS: dict[str, str] = {
@@ -242,7 +242,7 @@ def _smallest(inputs: dict[str, Any], usage: str | None) -> str:
 
 def advice(report: Report) -> list[str]:
     """What to do where no failure says so: nothing was judged, or the target has another layout."""
-    shown = [NOTHING_JUDGED] if headline(report).startswith("NOTHING") else []
+    shown = [report.nothing_judged] if headline(report).startswith("NOTHING") else []
     if report.suggestion is None or not report.on_shapes:
         return shown
     lines = " ".join(f"--declare {line}" for line in report.suggestion.declare)

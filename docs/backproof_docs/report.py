@@ -20,7 +20,7 @@ from backproof_spec.claims import CLAIMS, Claim
 SCHEMA_PATH = Path(__file__).with_name("report.schema.json")
 KNOWN = "known"
 """What a row is called that fails only as the file of known failures says."""
-NOTHING_JUDGED = (
+_NOTHING_JUDGED = (
     "nothing of the target was judged: offer a function under its name (linear, linear_vjp, relu, …) that answers, "
     "or choose with --claim what is offered"
 )
@@ -90,6 +90,8 @@ class Report:
     """Claims of operations beside the suite's."""
     also: tuple[str, ...] = ()
     """Other ways to compute a name of these operations, proved to give the same: bounds admit them."""
+    offers: tuple[str, ...] = ()
+    """The operations that the target has a function of."""
     withheld: bool = False
     """Formulas, proofs and Jacobians are not shown: they are the solution of what is graded."""
 
@@ -119,6 +121,11 @@ class Report:
         That is at least one claim, if any was asked for that is about an implementation, and all that are required.
         """
         return not (self.failures or self.stale or self.unmet or self.judged_nothing or self.not_run)
+
+    @property
+    def nothing_judged(self) -> str:
+        """What to do where nothing of the target was judged."""
+        return f"{_NOTHING_JUDGED}: {', '.join(self.offers)}" if self.offers else _NOTHING_JUDGED
 
     @property
     def on_shapes(self) -> tuple[Outcome, ...]:

@@ -49,13 +49,15 @@ class Doubt(Exception):
 class Field:
     """Of every entry v, M and E (see ``rounding.Rounded``), in arrays that are broadcast against each other.
 
-    ``monomials``: R and D; None of what is formed, whose R is the larger of 1 and M + E.
+    ``monomials``: R and D; None of what is formed, whose R is the larger of 1 and M + E. ``terms``: those of the Σ that
+    it is, None of anything else.
     """
 
     value: Array
     majorant: Array
     error: Array
     monomials: tuple[Array, Array] | None = None
+    terms: Array | None = None
 
     @property
     def reach(self) -> tuple[Array, Array]:
@@ -165,12 +167,22 @@ class Rules:
         return replace(field, error=field.error + np.where(field.value != 0, count * self.least, 0))
 
     def add(self, terms: Sequence[Field]) -> Field:
-        """Σ, in any order."""
+        """Σ, in any order: that of a Σ may begin at another term, which then meets all its roundings."""
+        begun = [each.terms - 1 for each in terms if each.terms is not None]
+        if begun:
+            every = sum(begun[1:], begun[0])
+            terms = [self._met(each, every if each.terms is None else every + 1 - each.terms) for each in terms]
         return self.summed(Along.of(terms), np.prod).each(lambda A: A[0])
+
+    def _met(self, each: Field, more: Array) -> Field:
+        """After so many further roundings of a sum."""
+        growth = np.expm1(more * self.inner._logarithm)  # noqa: SLF001 - of the same class
+        return replace(each, error=each.error + growth * (each.majorant + each.error))
 
     def total(self, terms: Along) -> Field:
         """Σ, in the accumulator, and stored."""
         found = self.inner.summed(terms, partial(np.max, initial=1))
+        found = replace(found, terms=np.maximum(terms.reduced(np.sum, ~terms.field.zero, dtype=WIDE), 1))
         return found if self.inner is self else self._stored(found)
 
     def _stored(self, found: Field) -> Field:
@@ -209,15 +221,16 @@ class Rules:
         error = self.u * own + 2 * self.least * count
         error = error + sizes_of(M, F) if F.any() else error
         error = error + sizes_of(E, N + F) if E.any() else error
-        several = count - 1 if every else np.maximum(sizes_of(by.left(~left.zero), by.right(~right.zero)) - 1, 0)
-        grown = error + np.expm1(several * self._logarithm) * (majorant + error)
+        terms = count if every else np.maximum(sizes_of(by.left(~left.zero), by.right(~right.zero)), 1)
+        grown = error + np.expm1((terms - 1) * self._logarithm) * (majorant + error)
         doubted = off + np.where(grown > 0, rounded, 0) > _NEAR * grown  # a product of ±1 is not rounded
         found = self.formed(value, majorant, grown, doubted=doubted)
         over = np.asarray(np.max(left.reach[1], initial=1) * np.max(right.reach[1], initial=1))
         reach = v.shape[-1] * np.max(R, initial=1) * np.max(S, initial=1)  # no less than the sum
         found = self._reaching(found, np.asarray(reach) if reach * over <= _ROOM * self._most else sizes_of(R, S), over)
         arrays = (found.value, found.majorant, found.error, np.broadcast_to(found.reach[0], value.shape))
-        return Field.of((*map(by.array, arrays), over))
+        counted = by.array(np.broadcast_to(np.asarray(terms, dtype=WIDE), value.shape))
+        return replace(Field.of((*map(by.array, arrays), over)), terms=counted)
 
     def multiply(self, left: Field, right: Field) -> Field:
         """a·b; by 0, 1 and −1 nothing is rounded."""

@@ -142,6 +142,15 @@ class Fast(Evaluation[Any]):
             return lambda at: self.rules.given(number(at))
         return super()._divide(node)
 
+    def _negated(self, of: Callable[[At], Any]) -> Callable[[At], Any]:
+        minus = self.rules.given(-1)
+
+        def negated(at: At) -> Field:
+            each = of(at)
+            return replace(self.rules.multiply(minus, each), terms=each.terms)
+
+        return negated
+
     def _multiply(self, node: Multiply) -> Callable[[At], Any]:
         return self._product(node, self.rules)
 

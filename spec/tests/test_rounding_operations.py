@@ -167,3 +167,15 @@ def test_what_sizes_divide_may_be_multiplied_by_them():
         values = {name: {(s,): Fraction(size if s == 0 else 0) for s in range(4)} for name in ("X",)}
         with mp.workprec(BITS):
             assert _bounds(of, {"s": 4, "t": 4}, {}, values, "float16").tensor("Y")[0,].fine is fine
+
+
+@pytest.mark.parametrize("sign", ["+", "-"])
+def test_the_terms_of_a_sum_may_be_added_one_by_one_to_what_it_is_added_to(sign):
+    of = derived(operation(f"operation f(a[i], X[s,i]) -> Y\nY[i] = a[i] {sign} sum_s X[s,i]\n"))
+    many, tiny = 100, 2.0**-54
+    values = {"a": {(0,): 1 + 2.0**-52}, "X": {(s, 0): tiny for s in range(many)}}
+    with mp.workprec(BITS):
+        bound = _bounds(of, {"i": 1, "s": many}, {}, values, "float64").tensor("Y")[0,]
+    one_by_one = values["a"][0,]  # each term is lost
+    assert abs(one_by_one - bound.value) <= bound.error
+    assert bound.error <= 1.01 * many * 2.0**-53

@@ -78,6 +78,7 @@ DEFINED: dict[str, Any] = {
     "repeat_interleave": lambda X, times=2: jnp.repeat(X, times, axis=1),
     "roll": lambda X, shift=1: jnp.roll(X, shift, axis=1),
     "rsqrt": jax.lax.rsqrt,
+    "scatter_add": lambda A, B, t: A.at[t].add(B),
     "segment_sum": lambda X, t, segments=3: jax.ops.segment_sum(X, t, segments),
     "select": lambda M, A, B: jnp.where(M != 0, A, B),
     "selu": jax.nn.selu,

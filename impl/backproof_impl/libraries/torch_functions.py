@@ -100,6 +100,20 @@ def _where_taken(function: Any) -> Any:
     return called
 
 
+def _since(version: str, function: Any) -> Any:
+    """The same; a PyTorch before this version declines."""
+
+    @wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except (AttributeError, TypeError) as error:
+            msg = f"PyTorch {torch.__version__} does not have it, {version} has"
+            raise NotImplementedError(msg) from error
+
+    return called
+
+
 DEFINED: dict[str, Any] = {
     "absolute": torch.absolute,
     "add": torch.add,
@@ -124,6 +138,9 @@ DEFINED: dict[str, Any] = {
     "cumprod": partial(torch.cumprod, dim=1),
     "cumsum": partial(torch.cumsum, dim=1),
     "dense": F.linear,
+    "depthwise_conv2d": _where_taken(
+        lambda X, W, z, stride=1, pad=0: F.conv2d(X, W[:, None], z, stride, pad, groups=len(W))
+    ),
     "elman_cell": lambda X, H, W, U, b: torch.rnn_tanh_cell(X, H, W, U, b, torch.zeros_like(b)),
     "elu": F.elu,
     "embedding": lambda E, t: F.embedding(t, E),
@@ -145,9 +162,12 @@ DEFINED: dict[str, Any] = {
             X.flatten(1, 2), W.flatten(0, 1), z.flatten(), stride, pad, groups=len(W)
         ).unflatten(1, W.shape[:2])
     ),
-    "grouped_query_attention": lambda Q, K, V: F.scaled_dot_product_attention(
-        Q.flatten(0, 1)[None], K[None], V[None], enable_gqa=True
-    )[0].unflatten(0, Q.shape[:2]),
+    "grouped_query_attention": _since(
+        "2.5",
+        lambda Q, K, V: F.scaled_dot_product_attention(Q.flatten(0, 1)[None], K[None], V[None], enable_gqa=True)[
+            0
+        ].unflatten(0, Q.shape[:2]),
+    ),
     "hardshrink": lambda X, lam=0.5: F.hardshrink(X, lam),
     "hardswish": F.hardswish,
     "hardtanh": lambda X, low=-1, high=1: F.hardtanh(X, low, high),
@@ -158,7 +178,7 @@ DEFINED: dict[str, Any] = {
     "l2_normalise": F.normalize,
     "layer_norm": lambda X, g, b, eps=1e-5: F.layer_norm(X, X.shape[1:], g, b, eps),
     "leaky_relu": lambda X, slope=0.01: F.leaky_relu(X, slope),
-    "linear_cross_entropy": lambda X, W, t: F.linear_cross_entropy(X, W, t, reduction="sum"),
+    "linear_cross_entropy": _since("2.13", lambda X, W, t: F.linear_cross_entropy(X, W, t, reduction="sum")),
     "log": torch.log,
     "log1p": torch.log1p,
     "log_softmax": partial(F.log_softmax, dim=1),
@@ -191,6 +211,7 @@ DEFINED: dict[str, Any] = {
     "rms_norm": lambda X, g, eps=1e-6: F.rms_norm(X, X.shape[1:], g, eps),
     "roll": lambda X, shift=1: torch.roll(X, shift, dims=1),
     "rsqrt": torch.rsqrt,
+    "scatter_add": lambda A, B, t: A.index_add(0, t, B),
     "segment_sum": lambda X, t, segments=3: X.new_zeros(segments, X.shape[1]).index_add(0, t, X),
     "select": lambda M, A, B: torch.where(M != 0, A, B),
     "selu": F.selu,

@@ -5,6 +5,7 @@ roundoff, η the smallest subnormal, γ_n = (1+u)^n − 1:
 
     input       M = |v|          E = 0 (u·|v| of a number that the format does not hold)
     Σ of n      ΣM               ΣE + γ_{n−1}·Σ(M + E)
+    a + Σ of n  M_a + M_Σ        E_Σ + γ_1·(M_Σ + E_Σ) + E_a + γ_n·(M_a + E_a): the n may be added to a, one by one
     a·b         M_a·M_b          M_a·E_b + M_b·E_a + E_a·E_b, all + u·(M + that) + η·k·R_a·R_b
     1/b, f(a)   |f(v)|           the most that f changes over v ± E, + 2c·u·|f| + η
     step, [a≤b] the value        0, or 1 where E leaves either
@@ -44,7 +45,7 @@ class Rounded:
     """A value, its majorant, how far from it an implementation may be, and whether all before it can be finite.
 
     ``monomials``: their reach R, all together, and the most factors of one; None of what is formed. ``over``: the D
-    of what it is divided by.
+    of what it is divided by. ``terms``: those of the Σ that it is, 1 of anything else.
     """
 
     value: Number
@@ -53,6 +54,7 @@ class Rounded:
     fine: bool = True
     monomials: tuple[Number, int] | None = None
     over: Number = 1
+    terms: int = 1
 
     @property
     def reach(self) -> tuple[Number, int]:
@@ -121,8 +123,18 @@ class Rounding:
         fine = each.fine and bool(reach * over <= self.most)
         return replace(each, fine=fine, monomials=(reach, factors), over=over)
 
-    def add(self, terms: Sequence[Rounded], combined: Callable[[Sequence[Number]], Number] = prod) -> Rounded:
-        """The sum, in any order; ``combined``: the D of these."""
+    def add(self, terms: Sequence[Rounded]) -> Rounded:
+        """The sum, in any order: that of a Σ may begin at another term, which then meets all its roundings."""
+        begun = sum(each.terms - 1 for each in terms)
+        return self.summed([self._met(each, begun + 1 - each.terms) for each in terms], prod)
+
+    def _met(self, each: Rounded, more: int) -> Rounded:
+        """After so many further roundings of a sum."""
+        growth = (1 + self.inner.u) ** more - 1
+        return replace(each, error=each.error + growth * (each.majorant + each.error)) if more else each
+
+    def summed(self, terms: Sequence[Rounded], combined: Callable[[Sequence[Number]], Number]) -> Rounded:
+        """Σ, in any order; ``combined``: the D of these."""
         fine, count = all(each.fine for each in terms), len(terms) - 1
         terms = [each for each in terms if not self.is_zero(each)]
         if len(terms) < len(("a", "b")):
@@ -137,7 +149,8 @@ class Rounding:
 
     def total(self, terms: Sequence[Rounded]) -> Rounded:
         """Σ, in the accumulator, and stored."""
-        found = self.inner.add(terms, partial(max, default=1))
+        found = self.inner.summed(terms, partial(max, default=1))
+        found = replace(found, terms=max(1, sum(not self.is_zero(each) for each in terms)))
         if self.inner is self or found.exactly:
             return found
         return replace(found, error=found.error + self.u * (abs(found.value) + found.error) + self.least)
@@ -220,7 +233,21 @@ class RoundedEvaluation(Evaluation[Rounded]):
         for way in (each for each in self.operation.ways if each.name == definition.name):
             other = self.entries(way.body, way.indices)
             found = {place: either(each, other[place]) for place, each in found.items()}
-        return {place: replace(each, majorant=abs(each.value), monomials=None, over=1) for place, each in found.items()}
+        return {place: self._named(each) for place, each in found.items()}
+
+    @staticmethod
+    def _named(each: Rounded) -> Rounded:
+        return replace(each, majorant=abs(each.value), monomials=None, over=1, terms=1)
+
+    def _negated(self, of: Callable[[At], Rounded]) -> Callable[[At], Rounded]:
+        """Minus a Σ is a Σ."""
+        minus = self.arithmetic.number(Fraction(-1))
+
+        def negated(at: At) -> Rounded:
+            each = of(at)
+            return replace(self.arithmetic.multiply(minus, each), terms=each.terms)
+
+        return negated
 
     def _multiply(self, node: Multiply) -> Callable[[At], Rounded]:
         return self._product(node, self.arithmetic)
