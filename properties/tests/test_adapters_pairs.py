@@ -42,6 +42,6 @@ def test_what_an_adapter_has_of_operations_in_files_is_within_their_bounds(adapt
 def test_what_a_version_does_not_have_yet_is_declined_with_the_one_that_has():
     pytest.importorskip("torch", reason="pip install 'backproof[pytorch]'")
     functions = importlib.import_module("backproof_impl.libraries.torch_functions")
-    missing = functions._since("99.1", lambda X: functions.F.not_there_yet(X))
+    missing = functions._since("99.1", lambda X: functions.F.not_there_yet(X, 1))
     with pytest.raises(NotImplementedError, match=r"^PyTorch 2\..* does not have it, 99\.1 has$"):
         missing(1)
