@@ -90,8 +90,11 @@ def check(
     if conventions is not None and not isinstance(conventions, Conventions):
         msg = f"conventions is {type(conventions).__name__}, expected backproof.Conventions(...)"
         raise UsageError(msg)
-    if (isolate or workers > 1 or cluster) and not isinstance(target, str | Path | Program):
-        option = "isolate" if isolate else f"cluster={cluster!r}" if cluster else f"workers={workers}"
+    if workers > 1 and cluster is not None:
+        msg = f"workers={workers} and cluster={cluster!r}: expected one of them"
+        raise UsageError(msg)
+    if (isolate or workers > 1 or cluster is not None) and not isinstance(target, str | Path | Program):
+        option = "isolate" if isolate else f"cluster={cluster!r}" if cluster is not None else f"workers={workers}"
         msg = f"{option}: processes load a target by its path or a name, this is a {type(target).__name__}"
         raise UsageError(msg)
     source = processes.Source(target, conventions, tuple(_listed("declare", declare) or ()), isolate, choice.signatures)
@@ -117,7 +120,7 @@ def check(
     if fail_fast:
         progress = _stopping(progress, fail_fast if callable(fail_fast) else lambda _: True)
     run = _Run(report, choice, source, kept, progress)
-    return run.judged(requested, cluster or workers, recalled=None if afresh else seed is not None)
+    return run.judged(requested, workers if cluster is None else cluster, recalled=None if afresh else seed is not None)
 
 
 class _Failed(Exception):

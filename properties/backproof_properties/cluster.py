@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import logging
 import pickle
+import socket
 import tempfile
 import threading
 import uuid
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ from backproof_properties.tasks import Task
 
 _ANSWER_SECONDS, _IDLE_SECONDS = 10, 30.0
 """So long a scheduler may take to answer, and so long a process of a worker waits for its next task."""
+_AT_ONCE = 1000
+"""So many tasks a scheduler has at once."""
 
 
 class SchedulerLost(Exception):
@@ -45,12 +49,21 @@ def run_all(planned: Iterable[Task], source: Source, address: str, done: Callabl
 
     Raises ``UsageError`` where that cannot be done, ``SchedulerLost`` where it ended.
     """
-    sent = _sent(source)
+    sent, waiting = _sent(source), iter(planned)
     with _connected(address) as (client, distributed):
-        futures = {client.submit(pickle.loads, pickle.dumps(_Judged(sent, task)), pure=False): task for task in planned}
-        arriving = distributed.as_completed(futures, loop=client.loop)
+        arriving, running = distributed.as_completed(loop=client.loop), dict[Any, Task]()
+
+        def give(many: int) -> None:
+            for task in islice(waiting, many):
+                future = client.submit(pickle.loads, pickle.dumps(_Judged(sent, task)), pure=False)
+                running[future] = task
+                arriving.add(future)
+
+        give(_AT_ONCE)
         for future in arriving:
-            done(futures[future], _answer(address, future, futures[future], distributed))
+            task = running.pop(future)
+            done(task, _answer(address, future, task, distributed))
+            give(1)
 
 
 def _answer(address: str, future: Any, task: Task, distributed: Any) -> Outcome:
@@ -73,6 +86,9 @@ def _answer(address: str, future: Any, task: Task, distributed: Any) -> Outcome:
 @contextmanager
 def _connected(address: str) -> Iterator[tuple[Any, Any]]:
     """A client of the scheduler, and Dask. Raises ``UsageError``."""
+    if not address.strip():  # Dask would start a cluster of its own
+        msg = "--cluster is empty, expected the address that dask scheduler prints"
+        raise UsageError(msg)
     try:
         distributed: Any = importlib.import_module("distributed")  # an extra
     except ModuleNotFoundError:
@@ -81,6 +97,7 @@ def _connected(address: str) -> Iterator[tuple[Any, Any]]:
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what is wrong is said in a line of ours
     try:
+        _require_answer(address)  # a client that never connected may block the next one
         with warnings.catch_warnings(action="ignore"):  # of versions: those that matter are looked at there
             client = distributed.Client(address, timeout=_ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -92,6 +109,14 @@ def _connected(address: str) -> Iterator[tuple[Any, Any]]:
             msg = f"--cluster {address}: it has no workers, expected some that dask worker {address} has started"
             raise UsageError(msg)
         yield client, distributed
+
+
+def _require_answer(address: str) -> None:
+    """Is there anything at all? Raises ``OSError`` or ``ValueError``."""
+    addressing: Any = importlib.import_module("distributed.comm.addressing")
+    protocol, place = addressing.parse_address(address)
+    if protocol in {"tcp", "tls"}:
+        socket.create_connection(addressing.parse_host_port(place), timeout=_ANSWER_SECONDS).close()
 
 
 @dataclass(frozen=True)

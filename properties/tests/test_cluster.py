@@ -142,6 +142,16 @@ def test_no_scheduler_there(wrong, monkeypatch):
         checked("reference", operations=["relu"], cluster=wrong)
 
 
+def test_no_address_starts_no_cluster():
+    with pytest.raises(UsageError, match=r"^--cluster is empty, expected the address"):
+        checked("reference", operations=["relu"], cluster="")
+
+
+def test_processes_here_or_there():
+    with pytest.raises(UsageError, match=r"^workers=2 and cluster='tcp://a:1': expected one of them$"):
+        checked("reference", operations=["relu"], workers=2, cluster="tcp://a:1")
+
+
 def test_a_cluster_without_workers():
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=":0") as local,
