@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from backproof_docs import book
+from backproof_docs import atlas, book
 from backproof_docs.defined import Operations, operation_of
 from backproof_docs.document import Document, to_markdown
 from backproof_docs.formulas import Notation
-from backproof_docs.proofs import Checked, to_json, to_text
+from backproof_docs.proofs import Checked, status, to_json, to_text
 from backproof_docs.typeset import to_handout, to_html, to_pdf
 from backproof_spec import proved
 from backproof_spec.calculus.coq.check import project
 from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.claims import NOTES
 
 DOCUMENTS: dict[str, tuple[Notation, Callable[[Document, Sequence[str]], str | bytes]]] = {
     "md": (Notation.LATEX, to_markdown),
@@ -33,6 +34,7 @@ def files(
 ) -> Iterator[tuple[str, str | bytes]]:
     """Each page of each theorem, in each format, and the drawings; of all theorems an index and what is refused too.
 
+    In HTML and PDF also the atlas's page of each operation all of whose theorems are there.
     ``operations``: those that the theorems may be gradients of; the built-in ones by default.
     """
     operations = proved.operations() if operations is None else operations
@@ -71,7 +73,10 @@ def _pages(
 def _documents(
     derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation, operations: Operations
 ) -> list[Document]:
-    """A page of each theorem; of all theorems an index and what is refused too."""
+    """A page of each theorem; of all theorems an index and what is refused too.
+
+    In Typst also a page of each operation all of whose theorems are there, and of all operations an index.
+    """
     documents = [
         book.theorem(
             each,
@@ -84,4 +89,14 @@ def _documents(
     ]
     if proved.every().keys() <= {each.stem for each in derivations}:
         documents += [book.index(derivations, found, notation, operations), book.gallery(notation)]
-    return documents
+    return documents + (_atlas(found, operations) if notation is Notation.TYPST else [])
+
+
+def _atlas(found: Mapping[str, Checked], operations: Operations) -> list[Document]:
+    """The page of each operation all of whose theorems are there; of all operations an index."""
+    given = {**{name: each for name, each in atlas.operations().items() if name in NOTES}, **operations}
+    theirs = {name: atlas.theorems(each) for name, each in given.items()}
+    checked = {stem: (status(each), each.passed) for stem, each in found.items()}
+    names = [name for name, stems in theirs.items() if stems and found.keys() >= {*stems}]
+    pages = [atlas.page(given[name], Notation.TYPST, checked) for name in names]
+    return [*([atlas.index(names)] if {*names} >= {*atlas.operations()} else []), *pages]
