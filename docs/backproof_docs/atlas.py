@@ -30,7 +30,7 @@ from backproof_docs.document import (
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.glossary import NAMES, in_matrices, variables
 from backproof_docs.matrix_forms import in_whole
-from backproof_docs.specimen import FORMATS, Specimen, graph, specimen
+from backproof_docs.specimen import FORMATS, Specimen, graph, labelled, specimen
 from backproof_impl.adapters import ADAPTERS, offered
 from backproof_spec import library, proved
 from backproof_spec.calculus.derivation import Derivation
@@ -40,11 +40,10 @@ from backproof_spec.claims import NOTES
 from backproof_spec.language import deriving, ways
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.kinds import KINDS
-from backproof_spec.language.naming import shown
 from backproof_spec.language.numpy_source import source
 from backproof_spec.language.reverse import derived, missing
 from backproof_spec.language.syntax import Apply, Bracket, Gradient, Index, Node, Reduce, walk
-from backproof_spec.language.text import line, relation, text
+from backproof_spec.language.text import line, text
 from backproof_spec.language.using import forward
 from backproof_spec.operation import Operation
 from backproof_spec.rounding.formats import FORMATS as NUMBER_FORMATS
@@ -130,19 +129,17 @@ def _shapes(operation: Operation) -> list[Block]:
         kind = KINDS[each.kind]
         holds = f"whole numbers from 0, below the size of {each.below}" if each.below else kind.meaning
         differentiated = "yes" if kind.differentiated else "no"
-        rows.append(((Code(shown(each.name, each.indices)),), (each.kind,), (holds,), (differentiated,)))
+        rows.append(((Code(labelled(operation, each)),), (each.kind,), (holds,), (differentiated,)))
     for parameter in operation.parameters:
         default, *others = map(_number, parameter.choices)
         holds = f"{default}, or {', '.join(others)}" if others else default
         rows.append(((Code(parameter.name),), ("parameter",), (holds,), ("no",)))
-    defined_by = {each.name: each.indices for each in operation.definitions}
-    rows += [((Code(shown(name, defined_by[name])),), ("output",), ("",), ("",)) for name in operation.outputs]
-    tied = (*(f"where {relation(each)}" for each in operation.where), *map(line, operation.suppositions))
+    outputs = [each for each in operation.definitions if each.name in operation.outputs]
+    rows += [((Code(labelled(operation, each)),), ("output",), ("",), ("",)) for each in outputs]
     return [
         Section("Shapes"),
         Text(("Tensors with the same letter have the same size there.",)),
         Table(("", "kind", "holds", "differentiated"), tuple(rows)),
-        *([Items(tuple((Code(each),) for each in tied))] if tied else []),
     ]
 
 
@@ -178,7 +175,8 @@ def _gradient(operation: Operation, gradient: Gradient, notation: Notation) -> t
 def _writing(operation: Operation, gradient: Gradient, notation: Notation) -> tuple[Derivation, Writer]:
     """All names in the kernel's terms, and what writes formulas in them."""
     d = deriving.lowered(operation, gradient).derivation
-    names = NAMES | {f"d{each.name}": f"δ{each.name}" for each in operation.differentiated if each.name.isalpha()}
+    tensors = [*(each.name for each in operation.arguments), *(each.name for each in operation.definitions)]
+    names = NAMES | {f"d{name}": f"δ{name}" for name in tensors if name.replace("_", "").isalpha()}
     return d, Writer(notation, names, {dim: list(each) for dim, each in d.letters.items()}, d.decimals)
 
 

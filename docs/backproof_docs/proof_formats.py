@@ -14,7 +14,6 @@ from backproof_spec import proved
 from backproof_spec.calculus.coq.check import project
 from backproof_spec.calculus.coq.export import Exported
 from backproof_spec.calculus.derivation import Derivation
-from backproof_spec.claims import NOTES
 
 DOCUMENTS: dict[str, tuple[Notation, Callable[[Document, Sequence[str]], str | bytes]]] = {
     "md": (Notation.LATEX, to_markdown),
@@ -37,7 +36,6 @@ def files(
     In HTML and PDF also the atlas's page of each operation all of whose theorems are there.
     ``operations``: those that the theorems may be gradients of; the built-in ones by default.
     """
-    operations = proved.operations() if operations is None else operations
     for name in formats:
         if name == "text":
             yield from ((f"{each.stem}.txt", to_text(each, found[each.stem])) for each in derivations)
@@ -59,7 +57,7 @@ def _about(found: Mapping[str, Checked]) -> str:
 
 
 def _pages(
-    derivations: Sequence[Derivation], found: Mapping[str, Checked], name: str, operations: Operations
+    derivations: Sequence[Derivation], found: Mapping[str, Checked], name: str, operations: Operations | None
 ) -> Iterator[tuple[str, str | bytes]]:
     notation, write = DOCUMENTS[name]
     documents = _documents(derivations, found, notation, operations)
@@ -71,32 +69,34 @@ def _pages(
 
 
 def _documents(
-    derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation, operations: Operations
+    derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation, operations: Operations | None
 ) -> list[Document]:
     """A page of each theorem; of all theorems an index and what is refused too.
 
     In Typst also a page of each operation all of whose theorems are there, and of all operations an index.
     """
+    known = proved.operations() if operations is None else operations
     documents = [
         book.theorem(
             each,
             found[each.stem],
             notation,
             [other.stem for other in derivations if each.stem in other.uses],
-            operation_of(each.stem, operations),
+            operation_of(each.stem, known),
         )
         for each in derivations
     ]
     if proved.every().keys() <= {each.stem for each in derivations}:
-        documents += [book.index(derivations, found, notation, operations), book.gallery(notation)]
-    return documents + (_atlas(found, operations) if notation is Notation.TYPST else [])
+        documents += [book.index(derivations, found, notation, known), book.gallery(notation)]
+    if notation is Notation.TYPST:
+        theirs = {each.stem: found[each.stem] for each in derivations if not each.own}
+        documents += _atlas(theirs, atlas.operations() if operations is None else operations)
+    return documents
 
 
 def _atlas(found: Mapping[str, Checked], operations: Operations) -> list[Document]:
     """The page of each operation all of whose theorems are there; of all operations an index."""
-    given = {**{name: each for name, each in atlas.operations().items() if name in NOTES}, **operations}
-    theirs = {name: atlas.theorems(each) for name, each in given.items()}
     checked = {stem: (status(each), each.passed) for stem, each in found.items()}
-    names = [name for name, stems in theirs.items() if stems and found.keys() >= {*stems}]
-    pages = [atlas.page(given[name], Notation.TYPST, checked) for name in names]
-    return [*([atlas.index(names)] if {*names} >= {*atlas.operations()} else []), *pages]
+    whole = [each for each in operations.values() if (stems := atlas.theorems(each)) and found.keys() >= {*stems}]
+    pages = [atlas.page(each, Notation.TYPST, checked) for each in whole]
+    return [*([atlas.index(operations)] if len(pages) == len(atlas.operations()) else []), *pages]

@@ -181,7 +181,7 @@ def _entry(name: str, place: Place) -> str:
 def graph(operation: Operation) -> str:
     """What is computed from what, left to right: arguments, every name that the outputs rest on, and the outputs."""
     tensors: tuple[Argument | Definition, ...] = (*operation.arguments, *operation.definitions)
-    labels = {each.name: shown(each.name, [_letter(operation, i) for i in each.indices]) for each in tensors}
+    labels = {each.name: labelled(operation, each) for each in tensors}
     uses = {
         labels[each.name]: [labels[name] for name in sorted(names(each.body)) if name in labels]
         for each in forward(operation)
@@ -190,6 +190,6 @@ def graph(operation: Operation) -> str:
     return drawn(Drawing(f"The computation of {operation.name}", about, width=0), uses)
 
 
-def _letter(operation: Operation, index: str) -> str:
-    """An index that an operation within this one had named, as it is called here."""
-    return operation.dimension[index] if "_" in index else index
+def labelled(operation: Operation, tensor: Argument | Definition) -> str:
+    """``Y[s,i]``: an index that an operation within this one had named is called as it is here."""
+    return shown(tensor.name, [operation.dimension[i] if "_" in i else i for i in tensor.indices])
