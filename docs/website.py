@@ -51,7 +51,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.mdx_configs["pymdownx.superfences"] = {
         "custom_fences": [{"name": "math", "class": "math", "format": displayed}]
     }
-    config.markdown_extensions.append(Formulas())  # type: ignore[arg-type] - handed on to Markdown, which takes both
+    config.markdown_extensions.append(Formulas())  # handed on to Markdown, which takes names and extensions
     return config
 
 

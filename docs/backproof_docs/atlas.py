@@ -42,9 +42,10 @@ from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.numpy_source import source
 from backproof_spec.language.reverse import derived, missing
-from backproof_spec.language.syntax import Apply, Bracket, Gradient, Index, Node, Reduce, walk
+from backproof_spec.language.syntax import Apply, Bracket, Gradient, Node, Reduce, walk
 from backproof_spec.language.text import line, text
 from backproof_spec.language.using import forward
+from backproof_spec.language.whole import is_whole
 from backproof_spec.operation import Operation
 from backproof_spec.rounding.formats import FORMATS as NUMBER_FORMATS
 
@@ -78,6 +79,7 @@ def families() -> dict[str, list[str]]:
 def page(operation: Operation, notation: Notation, checked: Mapping[str, Status]) -> Document:
     """All there is to say of it; ``checked``: what came of checking each of its theorems."""
     it, whole = specimen(operation), derived(operation)
+    stems = theorems(operation)
     blocks = [
         *_formulas(whole, notation),
         Section("Computation"),
@@ -92,16 +94,12 @@ def page(operation: Operation, notation: Notation, checked: Mapping[str, Status]
         *_who(operation.name),
         Section("In NumPy"),
         Listing("python", source(operation).rstrip()),
-        *_proofs(theorems(operation), checked),
+        *_proofs(stems, checked),
         Section("Test vectors"),
         Text(
-            (
-                Code(f"backproof vectors {operation.name}"),
-                " writes inputs, exact outputs and radii for any language.",
-            )
+            (Code(f"backproof vectors {operation.name}"), " writes inputs, exact outputs and radii for any language.")
         ),
     ]
-    stems = theorems(operation)
     passed = sum(checked[stem][1] for stem in stems)
     said = f"{passed} of {len(stems)} theorems about it check; the rest of this page is computed from the definition"
     return Document(operation.name, operation.name, (said, passed == len(stems)), tuple(blocks))
@@ -202,8 +200,7 @@ def _accuracy(it: Specimen) -> list[Block]:
     rows += [((Code(name),), *((cell,) for cell in cells)) for name, cells in it.accuracy()]
     said = (
         "How far a correct implementation may be from the exact value at the example above, relative to it: the median "
-        "over the entries of the rounding bound that is read from the definition. An error of more than twice that is "
-        "sure to be refuted."
+        "over the entries of the rounding bound that is read from the definition, of gradients from their formulas."
     )
     return [Section("Accuracy by number format"), Text((said,)), Table(("", *FORMATS), tuple(rows))]
 
@@ -226,14 +223,15 @@ def _spellings(operation: Operation, it: Specimen | None) -> list[Block]:
 
 def _kinks(operation: Operation) -> list[Block]:
     """Where there is no derivative, and what is taken for it."""
-    found = dict.fromkeys(kink for each in forward(operation) for kink in map(_kink, walk(each.body)) if kink)
+    found = dict.fromkeys(
+        kink for each in forward(operation) for node in walk(each.body) if (kink := _kink(operation, node))
+    )
     if not found:
         return []
-    rule = "Exactly there a gradient is what its formula gives."
-    if missing(operation):
-        rule = (
-            "No formula is claimed: exactly there any derivative is admitted, and entries that tie share it in any way."
-        )
+    rule = "Exactly there a gradient is what its formula gives"
+    rule += (
+        "; where none is claimed, any derivative, shared by entries that tie in any way." if missing(operation) else "."
+    )
     items: tuple[Line, ...] = tuple((Code(node), f": {where}") for node, where in found)
     declared: list[Block] = (
         [Text(("A target declares another value as ", Code("relu_at_zero"), "."))] if operation.name == "relu" else []
@@ -241,14 +239,14 @@ def _kinks(operation: Operation) -> list[Block]:
     return [Section("Kinks and conventions"), Items(items), Text((rule,)), *declared]
 
 
-def _kink(node: Node) -> tuple[str, str] | None:
+def _kink(operation: Operation, node: Node) -> tuple[str, str] | None:
     if isinstance(node, Apply) and FUNCTIONS[node.function].kink:
         first, *others = map(text, node.arguments)
         return text(node), f"no derivative where {first} = {others[0] if others else 0}"
     if isinstance(node, Reduce) and node.reduction in {"max", "min"}:
         return text(node), "no derivative where two entries tie"
-    if isinstance(node, Bracket) and not all(isinstance(side, Index) for side in (node.left, node.right)):
-        return text(node), "jumps where both sides meet, if they are no whole numbers"
+    if isinstance(node, Bracket) and not (is_whole(node.left, operation) and is_whole(node.right, operation)):
+        return text(node), "jumps where both sides are equal"
     return None
 
 

@@ -93,7 +93,7 @@ def _alone(drawing: Drawing, stems: Sequence[str]) -> None:
     """Theorems that use none and that none uses, in rows of their own."""
     if not stems:
         return
-    drawing.text(EDGE, drawing.height + 20, "start", "note", "These use no other theorem, and none uses them:")
+    drawing.text(EDGE, drawing.height + 20, "start", "note", "These use none of the others, and none uses them:")
     x, y = float(EDGE), drawing.height + 55
     for stem in stems:
         width, _ = _size(stem)

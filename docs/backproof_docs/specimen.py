@@ -6,10 +6,10 @@ Every value is a multiple of 1/8 or 1/16 and at most 2, so that each number form
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import prod
 from random import Random
 
@@ -18,7 +18,7 @@ from mpmath import mp
 from backproof_docs.dependencies import drawn
 from backproof_docs.drawing import EDGE, Box, Drawing
 from backproof_spec.language import exact, proving
-from backproof_spec.language.evaluating import Evaluation, Place
+from backproof_spec.language.evaluating import Evaluation, Place, Tensor
 from backproof_spec.language.functions import Number, real
 from backproof_spec.language.naming import shown
 from backproof_spec.language.reverse import derived
@@ -73,12 +73,10 @@ class Specimen:
                 drawing.boxes.append(Box(x, y, size * prod(self.shape(name)), height))
             for at, slopes in self.slopes[output].items():
                 for (name, by), slope in slopes.items():
-                    box = Box(
-                        left[name] + size * self._number(name, by), y + size * self._number(output, at), size, size
-                    )
+                    row, column = self._number(output, at), self._number(name, by)
+                    cell = Box(left[name] + size * column + 0.5, y + size * row + 0.5, size - 1, size - 1)
                     says = f"∂{_entry(output, at)}/∂{_entry(name, by)} = {mp.nstr(real(slope), 6)}"
-                    inner = Box(box.x + 0.5, box.y + 0.5, size - 1, size - 1)
-                    drawing.cells.append((inner, "plus" if slope > 0 else "minus", says))
+                    drawing.cells.append((cell, "plus" if slope > 0 else "minus", says))
         for name, x in left.items():
             drawing.text(x, _ABOVE - 8, "start", "quantity", name, f" {self._sizes(name)}")
         drawing.width = max(box.x + box.width for box in drawing.boxes) + EDGE + 40
@@ -106,14 +104,14 @@ class Specimen:
     # --- rounding ---
 
     def bounds(self, dtype: str, ways: tuple[Definition, ...] | None = None) -> dict[str, list[Rounded]]:
-        """Of each output and gradient, by its formula, the entries with their bounds; ``ways``: those admitted."""
+        """Of each output and gradient, by its formula, its entries with their bounds; ``ways``: those admitted."""
         operation = self.operation if ways is None else replace(self.operation, ways=ways)
         with mp.workprec(BITS):
             at = rounded(replace(self.given, operation=operation, known={}), Arithmetic.of(dtype))
-            found = {name: list(at.tensor(name).values()) for name in operation.outputs}
+            found = {name: _entries(partial(at.tensor, name)) for name in operation.outputs}
             for each in operation.gradients:
                 if each.claimed is not None:
-                    found[f"d{each.name}"] = list(at.entries(each.claimed, each.indices).values())
+                    found[f"d{each.name}"] = _entries(partial(at.entries, each.claimed, each.indices))
         return found
 
     def accuracy(self) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -125,7 +123,7 @@ class Specimen:
     def cost(self, way: Definition) -> float:
         """By how much this other way to compute a name widens a bound at most, in float64."""
         without, with_it = self.bounds("float64", ()), self.bounds("float64", (way,))
-        pairs = ((a, b) for name, entries in without.items() for a, b in zip(entries, with_it[name], strict=True))
+        pairs = ((a, b) for name, entries in without.items() for a, b in zip(entries, with_it[name], strict=False))
         return max((float(b.error / a.error) for a, b in pairs if a.error), default=1.0)
 
 
@@ -164,8 +162,16 @@ def _rank(it: Specimen) -> tuple[int, int, int]:
     return 1 + sum(size > 1 for size in sizes), int(usual), len({*sizes})
 
 
+def _entries(of: Callable[[], Tensor[Rounded]]) -> list[Rounded]:
+    """None where one has no bound, as where what is divided by may be 0."""
+    try:
+        return list(of().values())
+    except ArithmeticError:
+        return []
+
+
 def _median(entries: list[Rounded]) -> str:
-    if not all(each.fine for each in entries):
+    if not entries or not all(each.fine for each in entries):
         return "uncertified"
     seen = [each for each in entries if abs(each.value) > mp.ldexp(each.error, -_DIGITS)]
     ratios = [float(each.error / abs(each.value)) for each in seen]
