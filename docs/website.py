@@ -27,6 +27,8 @@ ROOT_PAGES = {"index.md": "README.md", "CONTRIBUTING.md": "CONTRIBUTING.md", "CH
 """The pages beside ``docs``, by their names on the site."""
 ALONE = "---\nhide: [navigation]\n---\n\n"
 """At the head of a page that is a section by itself."""
+WHOLE = "{show_root_full_path: true}"
+"""Of names that are imported from where they are."""
 FIRST = ("check", "operation", "grade")
 FURTHER = (
     "backproof_spec.language.exact.evaluation",
@@ -78,7 +80,9 @@ def reference() -> str:
         "The names of `backproof`, then some that are behind them.",
         "## backproof",
     )
-    return ALONE + "\n\n".join([*head, *face, "## Behind it", *(f"::: {name}" for name in FURTHER), ""])
+    return ALONE + "\n\n".join(
+        [*head, *face, "## Behind it", *(f"::: {name}\n    options: {WHOLE}" for name in FURTHER), ""]
+    )
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
