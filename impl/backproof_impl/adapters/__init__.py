@@ -50,18 +50,18 @@ def defined(name: str) -> dict[str, str]:
 
 def offered(name: str) -> dict[str, str]:
     """The same, and those of the notes, which stand in the adapter's own module in a table with a row for ReLU."""
-    path = Path(__file__).with_name(f"{ADAPTERS[name].source.partition(':')[0].rpartition('.')[2]}.py")
+    path = Path(__file__).with_name(f"{name}.py")
     tree = ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path.is_file() else ()
     tables = (_entries([each]) for each in tree if isinstance(each, ast.Dict))
     return next((each for each in tables if "relu" in each), {}) | defined(name)
 
 
 def _entries(tables: Iterable[ast.expr | None]) -> dict[str, str]:
-    """What stands in tables under strings; what is but called in a certain way, as that."""
+    """What stands in tables under strings; what a helper of the module wraps, without it."""
     pairs = (pair for each in tables if isinstance(each, ast.Dict) for pair in zip(each.keys, each.values, strict=True))
-    return {ast.literal_eval(key): ast.unparse(_called(value)) for key, value in pairs if isinstance(key, ast.Constant)}
+    return {ast.literal_eval(key): ast.unparse(_inside(value)) for key, value in pairs if isinstance(key, ast.Constant)}
 
 
-def _called(value: ast.expr) -> ast.expr:
-    own = isinstance(value, ast.Call) and ast.unparse(value.func).startswith("_")
-    return value.args[0] if isinstance(value, ast.Call) and own and value.args else value
+def _inside(value: ast.expr) -> ast.expr:
+    helped = isinstance(value, ast.Call) and value.args and ast.unparse(value.func).startswith("_")
+    return value.args[0] if isinstance(value, ast.Call) and helped else value
