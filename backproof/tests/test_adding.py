@@ -88,6 +88,7 @@ def test_it_is_proved_and_has_a_page(added, tmp_path):
     assert "def snake_vjp(X, dY):" in page
     assert "`backproof verify snake.dX`" in page
     assert (tmp_path / "snake.dX.html").is_file()
+    assert "1 of 1 theorems about it check" in (tmp_path / "snake.html").read_text(encoding="utf-8")  # of the atlas
 
 
 def test_it_is_in_the_index(added):

@@ -38,7 +38,8 @@ def definition(operation: Operation) -> list[Block]:
 
 
 def _built_in(operation: Operation) -> bool:
-    return proved.operations().get(operation.name) == operation
+    name = operation.name
+    return name in library.built_in() and operation in (library.operation(name), proved.operations().get(name))
 
 
 def program(operation: Operation, stem: str) -> list[Block]:

@@ -1,4 +1,4 @@
-"""Theorems → those that use them: a layered graph, as SVG."""
+"""Theorems → those that use them, names → what is computed from them: a layered graph, as SVG."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ def dependencies(uses: Mapping[str, Sequence[str]]) -> str:
 
     Raises ``ValueError`` if theorems use each other in a circle.
     """
+    about = "Arrows lead from each theorem to those that use it, left to right."
+    return drawn(Drawing("What theorems rest on", about, width=640), uses)
+
+
+def drawn(drawing: Drawing, uses: Mapping[str, Sequence[str]]) -> str:
+    """The same in a drawing that has a title, of whatever uses what."""
     users: dict[str, list[str]] = {stem: [] for stem in uses}
     for stem, used in uses.items():
         for each in used:
@@ -33,8 +39,6 @@ def dependencies(uses: Mapping[str, Sequence[str]]) -> str:
         for stem in sorted(users, key=lambda stem: -len(users[stem]))
         for user in users[stem]
     }
-    about = "Arrows lead from each theorem to those that use it, left to right."
-    drawing = Drawing("What theorems rest on", about, width=640)
     _layered(drawing, paths, frozenset(column.items()))
     _alone(drawing, [stem for stem in users if not users[stem] and not uses.get(stem)])
     return drawing.svg()
@@ -89,7 +93,7 @@ def _alone(drawing: Drawing, stems: Sequence[str]) -> None:
     """Theorems that use none and that none uses, in rows of their own."""
     if not stems:
         return
-    drawing.text(EDGE, drawing.height + 20, "start", "note", "These use no other theorem, and none uses them:")
+    drawing.text(EDGE, drawing.height + 20, "start", "note", "These use none of the others, and none uses them:")
     x, y = float(EDGE), drawing.height + 55
     for stem in stems:
         width, _ = _size(stem)

@@ -42,7 +42,7 @@ class Run(NamedTuple):
 
 @dataclass
 class Drawing:
-    """What the template shows: texts over boxes over lines."""
+    """What the template shows: texts over cells, each with its sign and its words, over boxes over lines."""
 
     title: str
     about: str
@@ -50,6 +50,7 @@ class Drawing:
     height: float = 0
     lines: list[tuple[str, str, str]] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
+    cells: list[tuple[Box, str, str]] = field(default_factory=list)
     texts: list[tuple[float, float, str, str, list[Run]]] = field(default_factory=list)
 
     def arrow(self, kind: str, what: str, points: Sequence[Point], label: Point, anchor: str = "start") -> None:

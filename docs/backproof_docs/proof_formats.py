@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from backproof_docs import book
+from backproof_docs import atlas, book
 from backproof_docs.defined import Operations, operation_of
 from backproof_docs.document import Document, to_markdown
 from backproof_docs.formulas import Notation
-from backproof_docs.proofs import Checked, to_json, to_text
+from backproof_docs.proofs import Checked, status, to_json, to_text
 from backproof_docs.typeset import to_handout, to_html, to_pdf
 from backproof_spec import proved
 from backproof_spec.calculus.coq.check import project
@@ -33,9 +33,9 @@ def files(
 ) -> Iterator[tuple[str, str | bytes]]:
     """Each page of each theorem, in each format, and the drawings; of all theorems an index and what is refused too.
 
+    In HTML and PDF also the atlas's page of each operation all of whose theorems are there.
     ``operations``: those that the theorems may be gradients of; the built-in ones by default.
     """
-    operations = proved.operations() if operations is None else operations
     for name in formats:
         if name == "text":
             yield from ((f"{each.stem}.txt", to_text(each, found[each.stem])) for each in derivations)
@@ -57,7 +57,7 @@ def _about(found: Mapping[str, Checked]) -> str:
 
 
 def _pages(
-    derivations: Sequence[Derivation], found: Mapping[str, Checked], name: str, operations: Operations
+    derivations: Sequence[Derivation], found: Mapping[str, Checked], name: str, operations: Operations | None
 ) -> Iterator[tuple[str, str | bytes]]:
     notation, write = DOCUMENTS[name]
     documents = _documents(derivations, found, notation, operations)
@@ -69,19 +69,34 @@ def _pages(
 
 
 def _documents(
-    derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation, operations: Operations
+    derivations: Sequence[Derivation], found: Mapping[str, Checked], notation: Notation, operations: Operations | None
 ) -> list[Document]:
-    """A page of each theorem; of all theorems an index and what is refused too."""
+    """A page of each theorem; of all theorems an index and what is refused too.
+
+    In Typst also a page of each operation all of whose theorems are there, and of all operations an index.
+    """
+    known = proved.operations() if operations is None else operations
     documents = [
         book.theorem(
             each,
             found[each.stem],
             notation,
             [other.stem for other in derivations if each.stem in other.uses],
-            operation_of(each.stem, operations),
+            operation_of(each.stem, known),
         )
         for each in derivations
     ]
     if proved.every().keys() <= {each.stem for each in derivations}:
-        documents += [book.index(derivations, found, notation, operations), book.gallery(notation)]
+        documents += [book.index(derivations, found, notation, known), book.gallery(notation)]
+    if notation is Notation.TYPST:
+        theirs = {each.stem: found[each.stem] for each in derivations if not each.own}
+        documents += _atlas(theirs, atlas.operations() if operations is None else operations)
     return documents
+
+
+def _atlas(found: Mapping[str, Checked], operations: Operations) -> list[Document]:
+    """The page of each operation all of whose theorems are there; of all operations an index."""
+    checked = {stem: (status(each), each.passed) for stem, each in found.items()}
+    whole = [each for each in operations.values() if (stems := atlas.theorems(each)) and found.keys() >= {*stems}]
+    pages = [atlas.page(each, Notation.TYPST, checked) for each in whole]
+    return [*([atlas.index(operations)] if len(pages) == len(atlas.operations()) else []), *pages]

@@ -7,6 +7,7 @@ the functions that this changes, under its own conventions, loaded as ``name:var
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +39,29 @@ ADAPTERS: dict[str, Adapter] = {
 """Built-in targets, one row each; ``backproof list adapters`` prints this table."""
 
 
-def defined(name: str) -> tuple[str, ...]:
-    """The operations in files of which an adapter offers the library's own function, read without importing it."""
+def defined(name: str) -> dict[str, str]:
+    """The operations in files of which an adapter offers the library's own function, as written there: not imported."""
     path = Path(__file__).resolve().parents[1] / "libraries" / f"{ADAPTERS[name].package}_functions.py"
     body = ast.parse(path.read_text(encoding="utf-8")).body if path.is_file() else []
-    tables = (each.value for each in body if isinstance(each, ast.AnnAssign) and ast.unparse(each.target) == "DEFINED")
-    keys = (key for table in tables if isinstance(table, ast.Dict) for key in table.keys if key is not None)
-    return tuple(map(ast.literal_eval, keys))
+    return _entries(
+        each.value for each in body if isinstance(each, ast.AnnAssign) and ast.unparse(each.target) == "DEFINED"
+    )
+
+
+def offered(name: str) -> dict[str, str]:
+    """The same, and those of the notes, which stand in the adapter's own module in a table with a row for ReLU."""
+    path = Path(__file__).with_name(f"{name}.py")
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path.is_file() else ()
+    tables = (_entries([each]) for each in tree if isinstance(each, ast.Dict))
+    return next((each for each in tables if "relu" in each), {}) | defined(name)
+
+
+def _entries(tables: Iterable[ast.expr | None]) -> dict[str, str]:
+    """What stands in tables under strings; what a helper of the module wraps, without it."""
+    pairs = (pair for each in tables if isinstance(each, ast.Dict) for pair in zip(each.keys, each.values, strict=True))
+    return {ast.literal_eval(key): ast.unparse(_inside(value)) for key, value in pairs if isinstance(key, ast.Constant)}
+
+
+def _inside(value: ast.expr) -> ast.expr:
+    helped = isinstance(value, ast.Call) and value.args and ast.unparse(value.func).startswith("_")
+    return value.args[0] if isinstance(value, ast.Call) and helped else value
