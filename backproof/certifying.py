@@ -41,7 +41,7 @@ def certified(
     require_whole("--seed", seed, 0)
     formats, asked = dtypes_named(split(dtype) or reversed(DTYPES)), of_names(split(names) or [])
     require_folder("--out", out)
-    empty = list[str]()
+    empty, written = list[str](), list[str]()
     with progress_bar() as bar:
         task = bar.add_task("starting", total=len(formats) * sum(len(of.properties) for of in asked))
         for of in asked:
@@ -54,9 +54,10 @@ def certified(
             if found:
                 path = out / f"{of.name}.json"
                 write("vectors", path, to_json(of, found, seed, __version__))
-                bar.console.print(f"{path}: {len(found)} cases", markup=False)
+                written.append(f"{path}: {len(found)} cases")
             else:
                 empty.append(of.name)
+    typer.echo("".join(f"{line}\n" for line in written), nl=False)
     if empty:
         msg = f"vectors {', '.join(empty)}: no example that was drawn has a value: nothing to write"
         raise UsageError(msg)

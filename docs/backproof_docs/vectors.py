@@ -12,7 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mpmath import mp
 
 from backproof_impl.conventions import Conventions

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -41,6 +42,8 @@ ACCUMULATORS: dict[str, tuple[str, ...]] = {
 """The formats in which an implementation of each format may accumulate; its own is the first."""
 DIGITS, _BITS = 40, (400, 1600, 6400)
 """Exact values have so many digits: those in which one of these precisions agrees with the one before."""
+
+_DECIMALS = Context(prec=DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 Ball = tuple[Number, Number] | None
 """A centre and a radius; nothing where anything may be returned."""
@@ -168,9 +171,11 @@ def with_digits(each: Property, case: Case, dtype: str, found: list[Output]) -> 
 
 
 def _decimal(exact: Number | None) -> str | None:
-    if exact is None:
-        return None
-    return str(mp.nstr(exact, DIGITS)).removesuffix(".0") if mp.isfinite(exact) else str(float(exact))
+    """In so many digits, the last of them rounded to nearest; mpmath's own may be off by one."""
+    if exact is None or not mp.isfinite(exact):
+        return exact and str(float(exact))
+    value = fraction(exact)
+    return str(_DECIMALS.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(_DECIMALS)).lower()
 
 
 def _bound(ball: Ball, form: Format) -> Bound | None:
@@ -214,7 +219,9 @@ def seen(each: Property, case: Case, dtype: str, found: Sequence[Output]) -> See
 
 
 def _running(output: Output, rounding: Rounding) -> Running:
-    widest = [None if None in each else max(b.radius for b in each) for each in zip(*output.bounds.values(), strict=True)]
+    widest = [
+        None if None in each else max(b.radius for b in each) for each in zip(*output.bounds.values(), strict=True)
+    ]
     known = [pair if None not in pair else (0, np.inf) for pair in zip(output.exact, widest, strict=True)]
     wide = np.array([[longdouble(x) for x in pair] for pair in known], np.longdouble).reshape(-1, 2)
     return Running(wide[:, 0].reshape(output.shape), wide[:, 1].reshape(output.shape), rounding)

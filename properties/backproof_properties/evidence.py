@@ -170,7 +170,7 @@ _LEAST = -(10**5)
 
 
 def longdouble(value: Any) -> Any:
-    """A number: its first 106 bits, or as many as fit: taken apart near 1, where no bit falls below the smallest double."""
+    """A number in its first 106 bits, or as many as fit: taken apart near 1, where none is below the least double."""
     first = float(value)
     if not np.isfinite(first):
         return np.longdouble(first)

@@ -26,7 +26,7 @@ def arrays(case: Case, names: Iterable[str] | None = None) -> Iterator[Array]:
 
 
 def _is_tied(A: Array, _: Format) -> bool:
-    return any(bool(((A == A.max(axis, keepdims=True)).sum(axis) > 1).any()) for axis in range(A.ndim))
+    return any(bool(((A.max(axis, keepdims=True) == A).sum(axis) > 1).any()) for axis in range(A.ndim))
 
 
 def _is_repeated(A: Array, _: Format) -> bool:
@@ -55,7 +55,7 @@ OF_ARGUMENTS: dict[str, Callable[[Array, Format], bool]] = {
     "tie": _is_tied,
     "repeated": _is_repeated,
     "gap": _is_gaping,
-    "far": lambda A, form: bool((np.abs(A) >= float(mp.log(form.largest))).any()),
+    "far": lambda A, form: bool((np.isfinite(A) & (np.abs(A) >= float(mp.log(form.largest)))).any()),
 }
 """Of an argument that is differentiated, and has entries."""
 OF_VALUES = ("kink", "infinite", "open", "exact")

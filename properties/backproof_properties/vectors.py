@@ -16,7 +16,7 @@ import numpy as np
 
 from backproof_impl.conventions import Conventions
 from backproof_impl.target import Signature
-from backproof_properties import checks, sweep
+from backproof_properties import checks, suspected, sweep
 from backproof_properties.arrays import Case
 from backproof_properties.certified import Output, outputs, seen, with_digits
 from backproof_properties.diagnosis import formulas_of
@@ -27,7 +27,7 @@ from backproof_properties.property import Property, Unfit
 from backproof_properties.results import Link
 from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
-from backproof_properties.suspected import Mutated
+from backproof_properties.suspected import Mutated, Row
 from backproof_properties.tasks import Task
 from backproof_properties.telling import arrays, at_kink, flags
 from backproof_spec.library import built_in, operation
@@ -97,7 +97,7 @@ class Vector:
 
 def vectors(of: Functions, function: str, dtype: str, seed: int, *, sized: bool = True) -> list[Vector]:
     """Those of a function in a format, the shortest first; ``sized``: of every size of every dimension, too."""
-    rows = [row for each in of.properties[function] for row in _rows(each)]
+    rows = [row for each in of.properties[function] for row in _rows(of, each)]
     wanted, kept = set[Hashable](), list[_Candidate]()
     for each in sorted(_candidates(of, function, dtype, seed, sized=sized), key=lambda each: each.cost):
         left = [k for k in range(len(rows)) if k not in wanted]
@@ -126,13 +126,19 @@ def _cover(shown: list[set[Hashable]], costs: list[int]) -> list[int]:
 _Row = tuple[Mistake, Formula]
 
 
-def _rows(each: Property) -> Iterator[_Row]:
-    """What is tried of a claim."""
+def _rows(of: Functions, each: Property) -> Iterator[_Row]:
+    """What is tried of a claim; of the notes' the mutants of its definition, too."""
     of_cause: dict[str, list[_Row]] = {}
-    for cause, words, formula in formulas_of(each):
+    further = _mutants(of.operation, each) if of.operation and each.mistakes is None else ()
+    for cause, words, formula in (*formulas_of(each), *further):
         of_cause.setdefault(cause, []).append((Mistake(each.claim, cause, words), formula))
     for rows in of_cause.values():
         yield from rows[:: -(-len(rows) // OF_A_CAUSE)]
+
+
+def _mutants(of: Operation, each: Property) -> Iterator[Row]:
+    _, _, argument = each.claim.partition(".d")
+    return suspected.of_gradient(of, argument) if argument else suspected.of_forward(of)
 
 
 def _swift(formula: Formula) -> Formula:
@@ -180,25 +186,24 @@ class _Candidate:
 
 
 def _candidates(of: Functions, function: str, dtype: str, seed: int, *, sized: bool) -> Iterator[_Candidate]:
-    """What is drawn, and has a value."""
+    """What is drawn, is small enough, and has a value of which something is claimed."""
     properties, taken = of.properties[function], of.signature(function)
-    for drawn_ in _drawn(properties[0], dtype, seed, SIZES if sized else SIZES[-1:]):
+    unsaid = dict.fromkeys(of.operation.cotangents, np.ones(())) if of.operation else {}
+    for given in _drawn(properties[0], dtype, seed, SIZES if sized else SIZES[-1:]):
+        drawn_ = {**{name: one for name, one in unsaid.items() if name not in given}, **given}
         case = {name: drawn_[name] for name in (*taken.arguments, *taken.options)}
         try:
             judged = [(each, outputs(each, drawn_, dtype)) for each in properties]
         except (Unfit, ArithmeticError):
             continue
+        defined = (of.operation, drawn_) if of.operation else as_operation(drawn_)
         found = tuple(output for _, part in judged for output in part)
+        bounds = [bound for output in found for bound in output.own]
+        if bounds and not any(bounds):
+            continue
         if sum(A.size for A in arrays(case)) + sum(len(output.exact) for output in found) <= MOST:
-            said = flags(case, found, dtype, of.arguments, kink=at_kink(*_defined(of, drawn_)))
+            said = flags(case, found, dtype, of.arguments, kink=at_kink(*defined))
             yield _Candidate(Vector(function, dtype, case, found, tuple(said)), drawn_, judged, sized)
-
-
-def _defined(of: Functions, case: Case) -> tuple[Operation, Case]:
-    """The example as one of an operation; of a loss whose functions take no cotangent that is 1."""
-    if of.operation is None:
-        return as_operation(case)
-    return of.operation, {**dict.fromkeys(of.operation.cotangents, np.ones(())), **case}
 
 
 def _drawn(each: Property, dtype: str, seed: int, sizes: tuple[int, ...]) -> Iterator[Case]:
