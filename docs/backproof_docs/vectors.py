@@ -22,7 +22,7 @@ from backproof_spec.claims import NOTES
 from backproof_spec.language.text import written
 
 SCHEMA_PATH = Path(__file__).with_name("vectors.schema.json")
-_RADIUS_DIGITS = 6
+_RADIUS_DIGITS = 3
 _DECLARED = ("layout", "weights", "reduction", "labels", "relu_at_zero", "unnormalised_labels")
 """The conventions that say what the notes' functions compute."""
 

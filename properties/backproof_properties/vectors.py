@@ -37,9 +37,11 @@ EXAMPLES, LARGEST = 40, 5
 """So many examples are drawn at random, of sizes up to that."""
 SIZES, OF_A_SIZE = (7, 8, 9, 15, 17, 33), 2
 """Of each dimension so many examples are drawn of each of these, where blocks of 4 to 32 are whole, or have a rest."""
+A_LARGE_ONE = (9,)
+"""Of each dimension, where sizes are not gone through."""
 OF_A_CAUSE = 6
 """So many mistakes of a cause are tried in each claim, evenly selected: many differ in a number alone."""
-MOST = 400
+MOST = 300
 """What has more entries, inputs and outputs together, is not kept."""
 _EMPTY, _SHORT, _LONG = 400, 40, 120
 """About so many characters a vector takes without entries, and an entry that is exact, or is not."""
@@ -68,8 +70,7 @@ def functions_of(given: Operation | str) -> Functions:
     own = [each for each in table if each.link is Link.IMPLEMENTATION and len(each.functions) == 1]
     of = [each for each in own if each.claim.startswith(f"{name}.")]
     found = {function: tuple(group) for function, group in groupby(of, lambda each: each.functions[0])}
-    of_notes = operation(name) if name in built_in() else None
-    defined = of_notes if isinstance(given, str) else given
+    defined = given if isinstance(given, Operation) else operation(name) if name in built_in() else None
     arguments = tuple(each.name for each in defined.differentiated) if defined else ("weights", "biases", "X")
     return Functions(name, found, arguments, defined)
 
@@ -189,7 +190,7 @@ def _candidates(of: Functions, function: str, dtype: str, seed: int, *, sized: b
     """What is drawn, is small enough, and has a value of which something is claimed."""
     properties, taken = of.properties[function], of.signature(function)
     unsaid = dict.fromkeys(of.operation.cotangents, np.ones(())) if of.operation else {}
-    for given in _drawn(properties[0], dtype, seed, SIZES if sized else SIZES[-1:]):
+    for given in _drawn(properties[0], dtype, seed, SIZES if sized else A_LARGE_ONE):
         drawn_ = {**{name: one for name, one in unsaid.items() if name not in given}, **given}
         case = {name: drawn_[name] for name in (*taken.arguments, *taken.options)}
         try:
