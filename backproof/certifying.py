@@ -21,6 +21,7 @@ from backproof_properties.vectors import Functions, Vector
 from backproof_spec.claims import NOTES
 
 SEED = 1
+"""Of what is written where nobody asks for others: it is to come out the same."""
 
 
 def certified(

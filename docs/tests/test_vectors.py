@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 
 import jsonschema
@@ -17,7 +18,8 @@ from few import few
 from backproof import __version__
 from backproof.certifying import SEED
 from backproof_docs.vectors import SCHEMA_PATH, to_json
-from backproof_properties import vectors
+from backproof_properties import telling, vectors
+from backproof_properties.arrays import NUMPY_DTYPES
 
 pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
 
@@ -84,16 +86,26 @@ def _cases(file, dtype):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_exact_is_within_its_bounds_and_these_are_numbers_of_the_format(name):
     for case in _read(name)["cases"]:
-        form = np.dtype(case["dtype"]) if case["dtype"] != "bfloat16" else np.dtype("float32")
+        form = NUMPY_DTYPES[case["dtype"]]
         for output in _each(case["outputs"]):
             for bounds in output["bounds"].values():
-                for exact, low, high in zip(output["exact"], bounds["low"], bounds["high"], strict=True):
-                    assert (exact is None) == (low is None) == (high is None)
-                    if low is not None:
-                        ends = [float.fromhex(each) for each in (low, high)]
-                        assert ends[0] <= ends[1]
-                        assert ends[0] == pytest.approx(float(exact), abs=1e-3, rel=1) or ends[0] <= float(exact)
-                        assert [float(form.type(each)) for each in ends] == ends
+                for exact, *ends in zip(output["exact"], bounds["low"], bounds["high"], strict=True):
+                    if ends == [None, None]:
+                        continue
+                    low, high = (float.fromhex(each) for each in ends)
+                    assert [float(form.type(each)) for each in (low, high)] == [low, high]
+                    if np.isfinite(low):
+                        least, largest = (
+                            np.nextafter(form.type(y), form.type(to)) for y, to in ((low, -np.inf), (high, np.inf))
+                        )
+                        assert float(least) < Decimal(exact) < float(largest)
+
+
+def test_the_schema_knows_every_flag():
+    flags = SCHEMA.schema["$defs"]["flag"]["enum"]
+    assert flags == [*telling.OF_ARRAYS, *telling.OF_ARGUMENTS, *telling.OF_VALUES]
+    page = (ROOT / "guide" / "vectors.md").read_text(encoding="utf-8")
+    assert all(f"`{flag}`" in page for flag in flags)
 
 
 # --- the consumers ----------------------------------------------------------------------------------------------------

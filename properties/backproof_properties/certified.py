@@ -133,12 +133,21 @@ def subject(dtype: str, accumulator: str) -> Subject:
     return Subject(Target("any", {}, Conventions(accumulator=own)), dtype)
 
 
-def _noted(each: Property, case: Case, dtype: str, accumulator: str, bits: int = 0) -> list[_Noted]:
-    of = subject(dtype, accumulator)
-    asked = _Asked(of.target, dtype)
-    with mp.workprec(max(bits, mp.prec)):
-        each.check(case, asked)
-    return asked.noted
+def _noted(each: Property, case: Case, dtype: str, bits: int = 0) -> dict[str, list[_Noted]]:
+    """What is noted of each accumulator, computed at so many bits or more."""
+    found = {}
+    for accumulator in ACCUMULATORS[dtype]:
+        asked = _Asked(subject(dtype, accumulator).target, dtype)
+        with mp.workprec(max(bits, mp.prec)):
+            each.check(case, asked)
+        found[accumulator] = asked.noted
+    return found
+
+
+def _exact(found: dict[str, list[_Noted]], number: int) -> tuple[Number | None, ...]:
+    """The exact entries of an output, where any accumulator has a bound."""
+    columns = zip(*(noted[number].balls for noted in found.values()), strict=True)
+    return tuple(next((ball[0] for ball in balls if ball is not None), None) for balls in columns)
 
 
 # --- as floats --------------------------------------------------------------------------------------------------------
@@ -146,12 +155,12 @@ def _noted(each: Property, case: Case, dtype: str, accumulator: str, bits: int =
 
 def outputs(each: Property, case: Case, dtype: str) -> list[Output]:
     """What a property judges, on an example. Raises ``ArithmeticError`` and ``Unfit`` where there is no value."""
-    found, form = {name: _noted(each, case, dtype, name) for name in ACCUMULATORS[dtype]}, FORMATS[dtype]
+    found, form = _noted(each, case, dtype), FORMATS[dtype]
     return [
         Output(
             noted.name.partition(".")[2],
             noted.shape,
-            tuple(ball and ball[0] for ball in noted.balls),
+            _exact(found, k),
             {name: tuple(_bound(ball, form) for ball in of[k].balls) for name, of in found.items()},
         )
         for k, noted in enumerate(found[dtype])
@@ -162,8 +171,8 @@ def with_digits(each: Property, case: Case, dtype: str, found: list[Output]) -> 
     """The same outputs, and the digits of their exact values."""
     before = [tuple(map(_decimal, output.exact)) for output in found]
     for bits in _BITS:
-        noted = _noted(each, case, dtype, dtype, bits)
-        digits = [tuple(_decimal(ball and ball[0]) for ball in output.balls) for output in noted]
+        noted = _noted(each, case, dtype, bits)
+        digits = [tuple(map(_decimal, _exact(noted, k))) for k in range(len(found))]
         if digits == before:
             break
         before = digits
