@@ -43,6 +43,8 @@ ACCUMULATORS: dict[str, tuple[str, ...]] = {
 DIGITS, _BITS = 40, (400, 1600, 6400)
 """Exact values have so many digits: those in which one of these precisions agrees with the one before."""
 
+_LEAST = -20_000
+"""The exponent of what stands for anything smaller."""
 _DECIMALS = Context(prec=DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 Ball = tuple[Number, Number] | None
@@ -183,6 +185,8 @@ def _decimal(exact: Number | None) -> str | None:
     """In so many digits, the last of them rounded to nearest; mpmath's own may be off by one."""
     if exact is None or not mp.isfinite(exact):
         return exact and str(float(exact))
+    if exact and abs(exact) < mp.ldexp(1, _LEAST):
+        return str(mp.nstr(exact, DIGITS))
     value = fraction(exact)
     return str(_DECIMALS.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(_DECIMALS)).lower()
 
@@ -198,8 +202,10 @@ def _bound(ball: Ball, form: Format) -> Bound | None:
 
 
 def fraction(value: Number) -> Fraction:
-    """A finite number, exactly."""
-    sign, mantissa, exponent, _ = value._mpf_
+    """A finite number, exactly; of e^(−10³⁰) and the like the sign, and that it is less than any float's last bit."""
+    sign, mantissa, exponent, bits = value._mpf_
+    if mantissa and exponent + bits < _LEAST:
+        mantissa, exponent = 1, _LEAST
     size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
     return -size if sign else size
 

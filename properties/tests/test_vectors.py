@@ -10,6 +10,7 @@ import pytest
 from few import few
 from hypothesis import given
 from hypothesis import strategies as st
+from mpmath import mp
 
 from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
@@ -51,6 +52,16 @@ def test_a_float_is_the_largest_below_itself_and_the_next_one_is_above_what_is_l
         assert below(Fraction(x), form) == x
         assert below(Fraction(x) - Fraction(1, 10**400), form) < x
         assert below(Fraction(x) + Fraction(1, 10**400), form) == x
+
+
+def test_what_is_smaller_than_any_float_has_digits_and_no_effect_but_its_sign():
+    with mp.workprec(400):
+        tiny, eta = mp.exp(-(mp.mpf(10) ** 30)), mp.mpf(2) ** -1074
+        assert certified._decimal(tiny).endswith("e-434294481903251827651128918917")
+    bound = certified._bound((tiny, eta), FORMATS["float64"])
+    assert (bound.low, bound.high) == (0.0, 5e-324)
+    bound = certified._bound((-tiny, eta), FORMATS["float64"])
+    assert (bound.low, bound.high) == (-5e-324, 0.0)
 
 
 def _returning(each, arrays):
