@@ -11,6 +11,7 @@ COMMANDS = {
     "verify": "Run the verification suite on the reference implementation.",
     "validate": "Run the same suite on somebody's implementation.",
     "grade": "Judge many submissions alike, and keep a gradebook.",
+    "vectors": "Write certified test vectors, for programs in any language.",
     "campaign": "Show what a long run has found so far, or go on with it.",
     "prove": "Derive the formulas for all shapes, and check every line again.",
     "list": "List the claims, operations, adapters or conventions.",

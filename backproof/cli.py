@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from backproof.__main__ import COMMANDS, PURPOSE
+from backproof.certifying import certified
 from backproof.checking import check
 from backproof.configured import Settings, settings
 from backproof.defining import ALL, chosen, named
@@ -164,6 +165,7 @@ def _command(target: str | Program, declarations: list[str], operations: Sequenc
 
 
 app.command(name="grade", help=COMMANDS["grade"])(graded)
+app.command(name="vectors", help=COMMANDS["vectors"])(certified)
 app.command(name="campaign", help=COMMANDS["campaign"])(with_options(resumed))
 
 

@@ -181,7 +181,7 @@ def test_pytorch_is_refuted_under_the_notes_convention_at_exactly_zero(cli, tmp_
         (("validate", "reference", "--declare", "limits=depth=inf"), "depth"),
         (("list", "frob"), "list 'frob': expected one of claims, operations, adapters, conventions"),
         (("list",), "list '': expected one of claims, operations, adapters, conventions"),
-        (("frob",), "No such command 'frob'; expected one of verify, validate, grade, campaign, prove, list"),
+        (("frob",), "No such command 'frob'; expected one of verify, validate, grade, vectors, campaign, prove, list"),
         (("--frob",), "No such option: --frob"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",

@@ -41,7 +41,7 @@ Bounds = Mapping[Place, Rounded | None]
 def forward(operation: Operation, case: Case, subject: Subject) -> Observation:
     """Every output of f."""
     seen, given = Observation(), evaluation(operation, case)
-    with mp.workprec(BITS):
+    with mp.workprec(max(BITS, mp.prec)):
         bounds = rounded(given, subject.arithmetic)
         for output in operation.outputs:
             shape = tuple(given.sizes[dim] for dim in operation.shapes[output])
@@ -69,7 +69,7 @@ def vjp(ways: Sequence[Way], kinks: bool, case: Case, subject: Subject) -> Obser
     """One output of f_vjp, in any of these ways; ``kinks``: none is claimed, so that there any derivative is right."""
     operation, gradient = ways[0]
     given, name = evaluation(operation, case), f"d{gradient.name}"
-    with mp.workprec(BITS):
+    with mp.workprec(max(BITS, mp.prec)):
         shape, function = case[gradient.name].shape, f"{operation.name}_vjp"
         computed = subject.call(function, case, name, _like(operation, subject, shape))
         bounds = dict.fromkeys(given.values[gradient.name]) if kinks and is_kink(given) else None

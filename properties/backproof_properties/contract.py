@@ -19,7 +19,6 @@ from backproof_properties.judge import Refuted
 from backproof_properties.results import Finding
 
 _LIKE: dict[str, dict[str, str]] = {
-    "linear": {"Z": "W"},
     "linear_vjp": {"dW": "W", "dY": "Y", "db": "b"},
     "relu": {"Y": "Z"},
     "relu_vjp": {"dZ": "Z"},
@@ -28,7 +27,9 @@ _LIKE: dict[str, dict[str, str]] = {
     "cross_entropy_vjp": {"dS": "S"},
     "softmax_cross_entropy_vjp": {"dZ": "Z"},
 }
-"""The argument whose dtype and (but for the linear Z) whose shape an output has."""
+"""The argument whose dtype and shape an output has."""
+_OF_NETWORKS = {"dX": "X", "dW": "weights", "db": "biases"}
+"""Likewise, of a network."""
 
 
 class Raised(Exception):
@@ -249,14 +250,23 @@ def call(
         value = _unpromoted(value, case[FUNCTIONS[function].arguments[-1]].dtype)
     if wanted in {"L", "loss"}:
         return None if value is None else _number(f"{function}.{wanted}", value)
-    if function != "network_gradients":
-        like = case[_LIKE[function][wanted]]
-        expected = (case["W"].shape[0], case["Y"].shape[1]) if function == "linear" else like.shape
-        return _array(target, f"{function}.{wanted}", wanted, value, expected, like.dtype)
-    if wanted == "dX":
-        X = case["X"]
-        return None if value is None else _array(target, "network_gradients.dX", "dX", value, X.shape, X.dtype)
-    return _layers(target, value, wanted, case["weights" if wanted == "dW" else "biases"])
+    expected = wanted_of(function, case, wanted)
+    if isinstance(expected, list):
+        return _layers(target, value, wanted, expected)
+    if value is None and function == "network_gradients":
+        return None
+    return _array(target, f"{function}.{wanted}", wanted, value, expected.shape, expected.dtype)
+
+
+def wanted_of(function: str, case: Case, wanted: str) -> Any:
+    """An array of the shape and dtype that an output of the notes' functions has, or a list of them."""
+    if wanted in {"L", "loss"}:
+        return np.zeros((), case["P"].dtype)
+    if function == "network_gradients":
+        return case[_OF_NETWORKS[wanted]]
+    if function == "linear":
+        return np.zeros((case["W"].shape[0], case["Y"].shape[1]), case["W"].dtype)
+    return case[_LIKE[function][wanted]]
 
 
 def _require_answer(function: str, answer: Answer) -> None:

@@ -66,7 +66,7 @@ def diagnose(each: Property, subject: Subject, counterexample: Example, further:
         return (
             precision(failing)
             or (convention(each, subject, failing, passing, further) if each.mistakes is None else None)
-            or _mistake(_formulas(each), evidence)
+            or _mistake(formulas_of(each), evidence)
             or of_values(each, failing, passing)
         )
 
@@ -239,7 +239,8 @@ _CONDITIONS: tuple[tuple[str, Callable[[Array], bool]], ...] = (
 )
 
 
-def _formulas(each: Property) -> Iterator[tuple[str, str, Formula]]:
+def formulas_of(each: Property) -> Iterator[tuple[str, str, Formula]]:
+    """What may be wrong with what a property is of: a cause, words and a formula each."""
     if each.mistakes is not None:
         yield from each.mistakes()
         yield from ((cause, words, formula) for cause, words, formula in ANYWHERE)

@@ -151,7 +151,7 @@ def record(each: Property, subject: Subject, case: Case, usage: Usage) -> Seen |
 
 def _wide(values: Any, shape: tuple[int, int]) -> Array:
     with mp.workprec(JUDGE_BITS):
-        entries = [_longdouble(values[i, j]) for i in range(shape[0]) for j in range(shape[1])]
+        entries = [longdouble(values[i, j]) for i in range(shape[0]) for j in range(shape[1])]
     return np.array(entries, dtype=np.longdouble)
 
 
@@ -159,8 +159,8 @@ def of_bounds(bounds: Mapping[Place, Rounded | None], shape: tuple[int, ...], ro
     """The values of these bounds; where nothing is certain, anything."""
     known = {place: each for place, each in bounds.items() if each is not None and each.fine}
     with mp.workprec(JUDGE_BITS):
-        value = [_longdouble(known[place].value) if place in known else 0 for place in np.ndindex(*shape)]
-        error = [_longdouble(known[place].error) if place in known else np.inf for place in np.ndindex(*shape)]
+        value = [longdouble(known[place].value) if place in known else 0 for place in np.ndindex(*shape)]
+        error = [longdouble(known[place].error) if place in known else np.inf for place in np.ndindex(*shape)]
     wide_value, wide_error = (np.array(entries, np.longdouble).reshape(shape) for entries in (value, error))
     return Running(wide_value, wide_error, rounding)
 
@@ -169,8 +169,8 @@ _LEAST = -(10**5)
 """Of all exponents the least that NumPy is given: what is smaller is 0 in any case."""
 
 
-def _longdouble(value: Any) -> Any:
-    """Its first 106 bits, or as many as fit: taken apart near 1, where no bit falls below the smallest double."""
+def longdouble(value: Any) -> Any:
+    """A number in its first 106 bits, or as many as fit: taken apart near 1, where none is below the least double."""
     first = float(value)
     if not np.isfinite(first):
         return np.longdouble(first)

@@ -130,7 +130,8 @@ def _dimensions(
     dims = list(dict.fromkeys(operation.dimension[i] for each in arguments for i in (*each.indices, each.below) if i))
     least = max(domain.least, 0 if domain.conventions.limits.empty else 1)
     if domain.swept is not None:
-        return _swept(operation, parameters, dims, least, domain.swept)
+        chosen = dict(zip(dims, sweep.sizes(len(dims), domain.swept, few=domain.few), strict=True))
+        return _swept(operation, parameters, {dim: max(size, least) for dim, size in chosen.items()}, domain.swept)
     for _ in range(_TRIES):
         tie = draw(st.sampled_from(_TIES[:-1] if domain.small or most == SMALL else _TIES))
         chosen = {dim: draw(st.sampled_from(_SIZES)) for dim in dims}
@@ -147,10 +148,10 @@ def _dimensions(
 
 
 def _swept(
-    operation: Operation, parameters: dict[str, Fraction], dims: list[str], least: int, number: int
+    operation: Operation, parameters: dict[str, Fraction], chosen: dict[str, int], number: int
 ) -> dict[str, int]:
     """Those of an example of the sweep, lowered but for the leading one until they fit and are not too many."""
-    chosen = {dim: max(size, least) for dim, size in zip(dims, sweep.sizes(len(dims), number), strict=True)}
+    dims = list(chosen)
     for _ in range(_LOWERED if dims else 1):
         found = fitted(operation, parameters, dict(chosen))
         if found is not None and work(operation, found) <= _SWEPT:

@@ -51,7 +51,7 @@ def _network(case: Case, subject: Subject | None = None, *, fused: bool = False)
 # --- inside the spec --------------------------------------------------------------------------------------------------
 
 
-def _defined(case: Case) -> tuple[Operation, Case]:
+def as_operation(case: Case) -> tuple[Operation, Case]:
     """The network of so many layers as an operation, and the example as one of it."""
     layers = [
         *((f"W{k}", W) for k, W in enumerate(case["weights"], 1)),
@@ -67,7 +67,7 @@ def _gradients(of: Operation, kind: str) -> list[Gradient]:
 
 
 def _definition_to_jacobian(kind: str, case: Case, subject: Subject) -> Observation:
-    of, example = _defined(case)
+    of, example = as_operation(case)
     seen = Observation()
     for each in _gradients(of, kind):
         seen.add(checks.definition_to_jacobian(of, each.name, example, subject))
@@ -76,7 +76,7 @@ def _definition_to_jacobian(kind: str, case: Case, subject: Subject) -> Observat
 
 def _jacobian_to_formula(kind: str, case: Case, subject: Subject) -> Observation:
     """The backward recursion is Jᵀ·vec dL, and what the bounds lie around."""
-    of, example = _defined(case)
+    of, example = as_operation(case)
     seen, bound = Observation(), bounds.gradients(_network(case), subject.arithmetic)
     enclosures = [bound.dX] if kind == "dX" else getattr(bound, kind)
     for each, enclosure in zip(_gradients(of, kind), enclosures, strict=True):

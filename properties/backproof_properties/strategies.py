@@ -57,7 +57,7 @@ def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple
     sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
     tie = draw(st.sampled_from(_TIES[:-2] if domain.small else _TIES[-1:] if domain.long else _TIES))
     if domain.swept is not None:
-        sizes = [*sweep.sizes(len(least), domain.swept)]
+        sizes = [*sweep.sizes(len(least), domain.swept, few=domain.few)]
     elif tie == "large":
         sizes = [min(size, 3) for size in sizes]
         sizes[draw(st.sampled_from((-1, *range(len(sizes)))))] = draw(st.sampled_from(_LARGE))
@@ -286,7 +286,7 @@ def _layout(draw: st.DrawFn, domain: Domain, kind: str) -> tuple[list[int], int]
     roomy = not domain.small and domain.format.precision >= _ROOMY  # else most of it could overflow
     if domain.swept is not None:
         layers = _within(1 + domain.swept * 3 // 2 % (_DEEPEST if roomy else len(_SHALLOW)), *depth)
-        swept, batch = sweep.layers(domain.swept, layers)
+        swept, batch = sweep.layers(domain.swept, layers, few=domain.few)
         batch = max(batch, 1 if _divides_by_batch(domain) else 0)
         return [_within(max(size, 1), *width) for size in swept], _within(batch, *limits.sizes("batch"))
     layers = _within(draw(st.sampled_from(_DEPTHS if roomy else _SHALLOW)), *depth)

@@ -26,7 +26,7 @@ class Domain:
 
     ``signatures``: what the functions of the target take, who leaves out what need not be handed over.
     ``long``: one size of each example lies at or beyond a power of two. ``swept``: the number of one among the examples
-    that go through all sizes (``sizes``).
+    that go through all sizes (``sizes``), in which with ``few`` all but one are small.
     """
 
     dtype: str
@@ -36,6 +36,7 @@ class Domain:
     signatures: Signatures = field(default_factory=lambda: FUNCTIONS, compare=False)
     long: bool = False
     swept: int | None = None
+    few: bool = False
 
     @property
     def sweeps(self) -> bool:

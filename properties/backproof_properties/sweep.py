@@ -24,9 +24,16 @@ def number(dimensions: int) -> int:
     return len(SIZES) * min(dimensions, _LEADING)
 
 
-def sizes(dimensions: int, k: int) -> tuple[int, ...]:
-    """The size of each dimension in the example of this number."""
+def number_of(size: int, lead: int, dimensions: int) -> int:
+    """The number of the example in which this dimension leads and has this size."""
+    return SIZES.index(size) * dimensions + lead
+
+
+def sizes(dimensions: int, k: int, *, few: bool = False) -> tuple[int, ...]:
+    """The size of each dimension in the example of this number; ``few``: all but the leading one are 2."""
     lead, at = k % dimensions, k // dimensions
+    if few:
+        return tuple(SIZES[at % len(SIZES)] if place == lead else 2 for place in range(dimensions))
     found = [
         SIZES[(at * _STEPS[place % len(_STEPS)] + 11 * (place - lead)) % len(SIZES)] for place in range(dimensions)
     ]
@@ -41,9 +48,9 @@ OF_NETWORKS = 3
 """A width, the width after it, and the batch."""
 
 
-def layers(k: int, depth: int) -> tuple[tuple[int, ...], int]:
+def layers(k: int, depth: int, *, few: bool = False) -> tuple[tuple[int, ...], int]:
     """The widths of a network of this depth in the example of this number, two of them in turn, and its batch."""
-    *widths, batch = sizes(OF_NETWORKS, k)
+    *widths, batch = sizes(OF_NETWORKS, k, few=few)
     return tuple(widths[place % 2] for place in range(depth + 1)), batch
 
 
