@@ -133,7 +133,7 @@ def test_a_link_has_its_own_name_and_one_file_is_one_row(folder):
         (["ada.py", "--seconds", "0"], "grade --seconds 0: expected a number above 0"),
         (["ada.py", "--dtype", "float8"], "float8"),
         (["ada.py", "--examples", "0"], "examples"),
-        (["ada.py", "-n", "0"], "workers is 0, expected a whole number of at least 1"),
+        (["ada.py", "-n", "0"], "-n 0: expected at least 1 process"),
         (["ada.py", "--seed", "-1"], "seed is -1, expected a whole number of at least 0"),
     ],
 )
