@@ -179,6 +179,12 @@ class Rules:
         growth = np.expm1(more * self.inner._logarithm)  # noqa: SLF001 - of the same class
         return replace(each, error=each.error + growth * (each.majorant + each.error))
 
+    def difference(self, left: Field, right: Field) -> Field:
+        """a − b of what is formed: one rounding of what is left."""
+        value, error = left.value - right.value, left.error + right.error
+        size = np.abs(value)
+        return self._flushed(self.formed(value, size, error + self.u * (size + error)), 1)
+
     def total(self, terms: Along) -> Field:
         """Σ, in the accumulator, and stored."""
         found = self.inner.summed(terms, partial(np.max, initial=1))

@@ -25,6 +25,7 @@ from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.rounding import Rounding
 from backproof_spec.language.sizes import sizes
 from backproof_spec.language.syntax import (
+    Apply,
     Bracket,
     Definition,
     Divide,
@@ -37,6 +38,7 @@ from backproof_spec.language.syntax import (
     children,
     free,
     operands,
+    softmax_of,
     walk,
 )
 from backproof_spec.language.whole import COMPARED, At, Whole, is_whole
@@ -151,6 +153,10 @@ class Fast(Evaluation[Any]):
 
         return negated
 
+    def _apply(self, node: Apply) -> Callable[[At], Any]:
+        of = softmax_of(node)
+        return self._log_softmax(of) if of else super()._apply(node)
+
     def _multiply(self, node: Multiply) -> Callable[[At], Any]:
         return self._product(node, self.rules)
 
@@ -238,14 +244,14 @@ class Fast(Evaluation[Any]):
         return largest
 
     def _shifted(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], tuple[Field, Field, Field]]:
-        """The largest of the logits, exp(a − largest), and the sum of these."""
+        """The largest of the logits, a − largest, and Σ exp(a − largest)."""
         over, largest, rules = self._over(node, body), self._max(node, body), self.rules
 
         def of(at: At) -> tuple[Field, Field, Field]:
             most, terms = largest(at), over(at)
-            minus = Field(-most.value, most.majorant, most.error)
-            powers = rules.apply(FUNCTIONS["exp"], (rules.add([terms.field, minus]),))
-            return most, powers, rules.total(Along(powers, terms.sizes, terms.rank))
+            shifted = rules.difference(terms.field, most)
+            powers = rules.apply(FUNCTIONS["exp"], (shifted,))
+            return most, shifted, rules.total(Along(powers, terms.sizes, terms.rank))
 
         return of
 
@@ -253,8 +259,18 @@ class Fast(Evaluation[Any]):
         shifted = self._shifted(node, body)
 
         def of(at: At) -> Field:
-            _, powers, total = shifted(at)
-            return self.rules.divide(powers, total)
+            _, less, total = shifted(at)
+            return self.rules.divide(self.rules.apply(FUNCTIONS["exp"], (less,)), total)
+
+        return of
+
+    def _log_softmax(self, node: Reduce) -> Callable[[At], Field]:
+        """(a − largest) − log Σ."""
+        shifted, rules = self._shifted(node, self.compiled(node.body)), self.rules
+
+        def of(at: At) -> Field:
+            _, less, total = shifted(at)
+            return rules.difference(less, rules.apply(FUNCTIONS["log"], (total,)))
 
         return of
 

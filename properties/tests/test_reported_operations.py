@@ -215,3 +215,18 @@ def test_what_it_should_have_been_is_not(case, seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_difference_that_cancels_where_the_logistic_function_saturates_is_refuted_in_float32(seed):
     assert _run(LOGISTIC, "X", _one_minus, seed, "float32").verdict is Verdict.REFUTED
+
+
+def test_the_logarithm_of_a_softmax_that_is_0_is_refuted():
+    """Where classes are far apart log S is −∞, not the difference of logits."""
+    table, _ = _links("sparse_cross_entropy")
+    [each] = (one for one in properties(operation("sparse_cross_entropy")) if one.claim.endswith(".forward"))
+
+    def loss(Z, t):
+        E = np.exp(Z - Z.max(axis=1, keepdims=True)) if Z.size else Z.copy()
+        with np.errstate(divide="ignore"):
+            return -np.log((E / E.sum(axis=1, keepdims=True))[np.arange(len(t)), t]).sum()
+
+    subject = Subject(as_target({"sparse_cross_entropy": loss}, None, table), "float64")
+    search = runner.Search(each, subject, runner.Task(0, "float64", 100, 1, each), largest=5)
+    assert search.searched((Phase.generate,)).outcome().verdict is Verdict.REFUTED

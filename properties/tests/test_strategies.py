@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,12 +12,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from backproof_impl.conventions import Conventions, Limits
+from backproof_properties import inputs
 from backproof_properties import regimes as R
 from backproof_properties import strategies as S
 from backproof_properties.arrays import NUMPY_DTYPES
 from backproof_properties.results import Link
 from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
+from backproof_spec.library import operation
 from backproof_spec.rounding.formats import FORMATS
 
 pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
@@ -338,3 +341,23 @@ def test_within_declared_limits_nothing_is_masked(function, limits):
     for unmasked in (False, True):
         cases = _drawn(each.cases(_domain(limits=limits if unmasked else Limits())), 80)
         assert any(np.isinf(case["Z"]).any() for case in cases) is not unmasked
+
+
+# --- operations in files ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("swept", [None, *range(0, 60, 7)])
+@pytest.mark.parametrize("name", ["conv2d", "max_pool"])
+def test_who_takes_no_empty_arrays_need_not_make_any(name, swept):
+    """No window fits into an input that is too small: there is nothing in the output."""
+    of = operation(name)
+    domain = replace(_domain(limits=Limits(empty=False)), swept=swept)
+    for case in _drawn(inputs.cases(of, f"{name}_vjp", domain), 40):
+        assert all(np.size(each) for each in case.values())
+
+
+def test_of_many_arguments_few_are_so_large_that_nothing_is_certain():
+    drawn = _drawn(inputs.cases(operation("lstm_cell"), "lstm_cell_vjp", _domain(largest=5)))
+    large = [sum(np.abs(each).max(initial=0) > 2**64 for each in case.values()) for case in drawn]
+    assert len(drawn) / 20 < sum(number > 0 for number in large) < len(drawn) / 2
+    assert 2 <= max(large) <= 4

@@ -33,8 +33,10 @@ import numpy as np
 
 def layer_norm(X, g, b, eps=1e-5):
     """Y[s,i] from X[s,i], g[i], b[i]."""
-    # c[s,i] = X[s,i] - mean_j X[s,j]
-    c = X - np.mean(X, axis=1, keepdims=True)
+    # m[s] = mean_j X[s,j]
+    m = np.mean(X, axis=1)
+    # c[s,i] = X[s,i] - m[s]
+    c = X - m[:, None]
     # v[s] = mean_i c[s,i]^2
     v = np.mean(c**2, axis=1)
     # r[s] = 1/sqrt(v[s] + eps)
@@ -46,19 +48,18 @@ def layer_norm(X, g, b, eps=1e-5):
 
 def layer_norm_vjp(X, g, b, dY, eps=1e-5):
     """dX, dg, db: the gradients of sum(dY*Y)."""
-    # c[s,i] = X[s,i] - mean_j X[s,j]
-    c = X - np.mean(X, axis=1, keepdims=True)
+    # m[s] = mean_j X[s,j]
+    m = np.mean(X, axis=1)
+    # c[s,i] = X[s,i] - m[s]
+    c = X - m[:, None]
     # v[s] = mean_i c[s,i]^2
     v = np.mean(c**2, axis=1)
     # r[s] = 1/sqrt(v[s] + eps)
     r = 1/np.sqrt(v + eps)
-    # gradient by X[s,k] = r[s]*(g[k]*dY[s,k] - mean_i g[i]*dY[s,i]
-    #     - c[s,k]*r[s]^2*mean_i g[i]*dY[s,i]*c[s,i])
-    dX = r[:, None]*(
-        g*dY
-        - np.mean(g*dY, axis=1, keepdims=True)
-        - c*r[:, None]**2*np.mean(g*dY*c, axis=1, keepdims=True)
-    )
+    # p[s] = mean_i g[i]*dY[s,i]*c[s,i]
+    p = np.mean(g*dY*c, axis=1)
+    # gradient by X[s,k] = r[s]*(g[k]*dY[s,k] - mean_i g[i]*dY[s,i] - c[s,k]*r[s]^2*p[s])
+    dX = r[:, None]*(g*dY - np.mean(g*dY, axis=1, keepdims=True) - c*r[:, None]**2*p[:, None])
     # gradient by g[k] = sum_s dY[s,k]*c[s,k]*r[s]
     dg = np.einsum("sk,sk,s->k", dY, c, r)
     # gradient by b[k] = sum_s dY[s,k]

@@ -179,3 +179,17 @@ def test_the_terms_of_a_sum_may_be_added_one_by_one_to_what_it_is_added_to(sign)
     one_by_one = values["a"][0,]  # each term is lost
     assert abs(one_by_one - bound.value) <= bound.error
     assert bound.error <= 1.01 * many * 2.0**-53
+
+
+@pytest.mark.parametrize(
+    ("logits", "error"), [((1536.25, -88.5), 3 * 1625), ((3e6, 3e6 + 2), 16), ((-746, 4, 1e30), 3e30)]
+)
+def test_the_logarithm_of_a_softmax_is_that_of_shifted_logits(logits, error):
+    """Where the softmax is 0 in floats, or an offset leaves log Σ no digit: the error is in terms of a − largest."""
+    of = operation("operation f(Z[i]: logits) -> L\nsuppose size(i) > 0\nL[i] = log(softmax_i Z[i])")
+    with mp.workprec(BITS):
+        values = {"Z": {(i,): mp.mpf(each) for i, each in enumerate(logits)}}
+        bound = _bounds(of, {"i": len(logits)}, {}, values, "float32").tensor("L")
+        least = min(range(len(logits)), key=logits.__getitem__)
+        assert bound[least,].fine
+        assert 0 < bound[least,].error < error * 2.0**-24

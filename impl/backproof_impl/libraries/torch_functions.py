@@ -172,6 +172,9 @@ DEFINED: dict[str, Any] = {
     "hardswish": F.hardswish,
     "hardtanh": lambda X, low=-1, high=1: F.hardtanh(X, low, high),
     "huber": lambda Y, T, d=1: F.huber_loss(Y, T, reduction="sum", delta=d),
+    "instance_norm": _where_taken(
+        lambda X, g, b, eps=1e-5: torch.instance_norm(X, g, b, None, None, True, 0, eps, False)  # noqa: FBT003
+    ),
     "l1_loss": F.l1_loss,
     "l1_norm": partial(torch.linalg.vector_norm, ord=1, dim=1),
     "l2_norm": partial(torch.linalg.vector_norm, dim=1),

@@ -31,6 +31,7 @@ from backproof_spec.language.syntax import (
     Size,
     free,
     operands,
+    softmax_of,
     walk,
 )
 from backproof_spec.language.whole import is_whole
@@ -132,6 +133,9 @@ class Expressions(Entries):
             return scalar("np.pi")
         if node.function == "sign":  # 1 at 0
             return self.value(Add(Multiply(Number(Fraction(2)), Apply("step", node.arguments)), Negate(ONE)))
+        of = softmax_of(node)
+        if of and {*of.indices} <= free(of.body):
+            return self._softmaxed("_log_softmax", of)
         arguments = [self.number(self.value(each)) for each in node.arguments]
         axes = self._sorted(*(each.axes for each in arguments))
         numbers = all(each.kind is Kind.SCALAR for each in arguments)
@@ -224,18 +228,23 @@ class Expressions(Entries):
         return self._reduced(f"np.{node.reduction}", node.body, node.indices)
 
     def _softmax(self, node: Reduce) -> Array:
-        """Over the axes that there are; what is the same along the others is shared evenly."""
+        """What is the same along an axis is shared evenly."""
+        share, along = scalar("1"), {*node.indices} & free(node.body)
+        for index in node.indices:
+            if index not in along:
+                share = self._two("/", share, self.size(index), Level.PRODUCT)
+        if not along:
+            body = self.number(self.value(node.body))
+            full = Array(call("np.full_like", body.text, share.text), axes=body.axes)
+            return share if body.kind is Kind.SCALAR else full
+        return self._scaled(share, self._softmaxed("_softmax", node))
+
+    def _softmaxed(self, name: str, node: Reduce) -> Array:
+        """``_softmax(a, axis=1)``, over the axes that there are."""
         body = self.number(self.value(node.body))
         positions = [k for k, axis in enumerate(body.axes) if axis in node.indices]
         axis = positions[0] if len(positions) == 1 else tuple(positions)
-        share = scalar("1")
-        for index in node.indices:
-            if index not in body.axes:
-                share = self._two("/", share, self.size(index), Level.PRODUCT)
-        if not positions:
-            full = Array(call("np.full_like", body.text, share.text), axes=body.axes)
-            return share if body.kind is Kind.SCALAR else full
-        return self._scaled(share, Array(call("_softmax", body.text, axis=axis), axes=body.axes))
+        return Array(call(name, body.text, axis=axis), axes=body.axes)
 
     def _logsumexp(self, node: Reduce) -> Array:
         bound = {*node.indices} & free(node.body)

@@ -42,6 +42,12 @@ def _softmax(x, axis):
     e = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return e/np.sum(e, axis=axis, keepdims=True)
 ''',
+    "_log_softmax": '''
+def _log_softmax(x, axis):
+    """log(softmax(x)) along an axis, shifted by the maximum."""
+    less = x - np.max(x, axis=axis, keepdims=True)
+    return less - np.log(np.sum(np.exp(less), axis=axis, keepdims=True))
+''',
     "_logsumexp": '''
 def _logsumexp(x, axis=None, keepdims=False):
     """log(sum(exp(x))) along an axis, shifted by the maximum."""

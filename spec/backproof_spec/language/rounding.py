@@ -14,7 +14,8 @@ roundoff, η the smallest subnormal, γ_n = (1+u)^n − 1:
 M is the same under associativity, commutativity and distributivity: one definition admits every order of summation,
 blocking and fused multiplication. A partial product of k factors may underflow before the others, which multiply what
 is lost by no more than their reach R: Π max(1, M) over a monomial, Σ R over a sum, whatever is distributed over what.
-Softmax and logsumexp are taken with the largest logit subtracted. ``fine``: nothing on the way to the value can
+Softmax, its logarithm and logsumexp are taken with the largest logit subtracted, log softmax as (a − largest) − log Σ;
+a difference there has one rounding, u·|a − largest|. ``fine``: nothing on the way to the value can
 overflow, in whatever order products are formed and over whatever denominator: with D = Π max(1, |b|) of what is divided
 by, R·D ≤ Ω/4. In a sum of terms written out the D are multiplied, as in (a·d + c·b)/(b·d); in a Σ they have one.
 """
@@ -32,7 +33,7 @@ from mpmath import mp
 
 from backproof_spec.language.evaluating import Evaluation, Holds, Place, Tensor
 from backproof_spec.language.functions import FUNCTIONS, Function, Number, real
-from backproof_spec.language.syntax import Bracket, Definition, Multiply, Reduce, operands
+from backproof_spec.language.syntax import Apply, Bracket, Definition, Multiply, Reduce, operands, softmax_of
 from backproof_spec.language.whole import At
 from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
 
@@ -147,6 +148,11 @@ class Rounding:
         found = self._reaching(replace(found, fine=found.fine and fine), sum(reaches, mp.mpf(0)), max(factors), over)
         return self._flushed(found, count)
 
+    def difference(self, left: Rounded, right: Rounded) -> Rounded:
+        """a − b of what is formed: one rounding of what is left."""
+        value, error = left.value - right.value, left.error + right.error
+        return self._flushed(self._formed(value, abs(value), error + self.u * (abs(value) + error), left, right), 1)
+
     def total(self, terms: Sequence[Rounded]) -> Rounded:
         """Σ, in the accumulator, and stored."""
         found = self.inner.summed(terms, partial(max, default=1))
@@ -249,6 +255,10 @@ class RoundedEvaluation(Evaluation[Rounded]):
 
         return negated
 
+    def _apply(self, node: Apply) -> Callable[[At], Rounded]:
+        of = softmax_of(node)
+        return self._log_softmax(of) if of else super()._apply(node)
+
     def _multiply(self, node: Multiply) -> Callable[[At], Rounded]:
         return self._product(node, self.arithmetic)
 
@@ -288,8 +298,7 @@ class RoundedEvaluation(Evaluation[Rounded]):
         return of
 
     def _power_of_e(self, each: Rounded, largest: Rounded) -> Rounded:
-        minus = replace(largest, value=-largest.value)
-        return self.arithmetic.apply(FUNCTIONS["exp"], (self.arithmetic.add([each, minus]),))
+        return self.arithmetic.apply(FUNCTIONS["exp"], (self.arithmetic.difference(each, largest),))
 
     def _softmax(self, node: Reduce, body: Callable[[At], Rounded]) -> Callable[[At], Rounded]:
         shifted = self._shifted(node, body)
@@ -297,6 +306,17 @@ class RoundedEvaluation(Evaluation[Rounded]):
         def of(at: At) -> Rounded:
             largest, total = shifted(at)
             return self.arithmetic.divide(self._power_of_e(body(at), largest), total)
+
+        return of
+
+    def _log_softmax(self, node: Reduce) -> Callable[[At], Rounded]:
+        """(a − largest) − log Σ."""
+        body, less = self.compiled(node.body), self.arithmetic.difference
+        shifted = self._shifted(node, body)
+
+        def of(at: At) -> Rounded:
+            largest, total = shifted(at)
+            return less(less(body(at), largest), self.arithmetic.apply(FUNCTIONS["log"], (total,)))
 
         return of
 

@@ -196,6 +196,14 @@ def free(node: Node) -> frozenset[str]:
     return inside
 
 
+def softmax_of(node: Apply) -> Reduce | None:
+    """The softmax of which this is the logarithm."""
+    match node:
+        case Apply("log", (Reduce("softmax") as of,)):
+            return of
+    return None
+
+
 # --- the lines of an operation ----------------------------------------------------------------------------------------
 
 
