@@ -16,7 +16,7 @@ from backproof_spec.calculus.statement import otherwise
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Formula, free_indices
 from backproof_spec.language.lowering import Lowering
-from backproof_spec.language.syntax import Definition
+from backproof_spec.language.syntax import Definition, names
 from backproof_spec.language.text import line
 from backproof_spec.operation import Operation
 
@@ -38,11 +38,14 @@ def lowered(operation: Operation, way: Definition) -> tuple[Derivation, Formula]
 
 
 def prove(operation: Operation, way: Definition) -> Derivation:
-    """⊢ name = its other way: by the names that were defined, else with all of them unfolded. Raises ``Unproved``."""
+    """⊢ name = its other way: by names that were defined, with those unfolded that it does without, or with all.
+
+    Raises ``Unproved``.
+    """
     failed: list[Unproved] = []
-    for all_of_them in (False, True):
+    every = {each.name: names(each.body) for each in operation.definitions}
+    for unfolding in dict.fromkeys((frozenset(), (every[way.name] - names(way.body)) & {*every}, frozenset(every))):
         d, wanted = lowered(operation, way)
-        unfolding = frozenset(each.name for each in operation.definitions if all_of_them)
         try:
             return _proved(d, wanted, unfolding)
         except Unproved as error:
