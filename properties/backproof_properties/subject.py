@@ -33,7 +33,7 @@ class Domain:
     conventions: Conventions
     largest: int = 128
     least: int = 0
-    signatures: Signatures = field(default_factory=lambda: FUNCTIONS, compare=False)
+    signatures: Signatures = field(default_factory=lambda: FUNCTIONS, compare=False, repr=False)
     long: bool = False
     swept: int | None = None
     few: bool = False
