@@ -1,4 +1,4 @@
-"""JAX: jax.nn under jax.vjp, run eagerly. ReLU′(0) is 0, but 1/2 or 1 in other spellings."""
+"""JAX: jax.nn under jax.vjp. ReLU′(0) is 0, but 1/2 or 1 in other spellings. By an array of integers is no gradient."""
 
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ FORWARD: dict[str, Any] = {
     "softmax_cross_entropy": lambda Z, P: -(P * jax.nn.log_softmax(Z)).sum(),
 }
 LIBRARY = Library(jnp.array, np.asarray, vjp, FORWARD, scope)
-patient = partial(Conventions, layout="batch-first", limits=Limits(seconds=SECONDS))
+patient = partial(Conventions, layout="batch-first", limits=Limits(seconds=SECONDS, integers=False))
 declared = partial(patient, arithmetic=FLUSHES, relu_at_zero=0)
 TARGET = {**LIBRARY.target(declared()), **every("jax", DEFINED)}
 VARIANTS = {
