@@ -41,6 +41,8 @@ _TRIES = 30
 """Sizes are drawn so often until they fit each other."""
 SMALL, MOST = 300, 2000
 """The most entries that are computed, over all sums, in an example of a small domain and of any other."""
+_MANY, _EXTREME = 7, 2
+"""Of more arrays than so many no more than so few are of any magnitude."""
 _SWEPT, _LOWERED, _FEW = 4 * MOST, 16, 2
 """The most in an example of the sweep, whose sizes are halved so often, but not below a few."""
 
@@ -82,32 +84,47 @@ def _below(given: Evaluation[Number], argument: Argument) -> bool:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
-@st.composite
-def cases(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, *, tame: bool = False) -> Case:
+def cases(operation: Operation, function: str, domain: Domain, *, tame: bool = False) -> st.SearchStrategy[Case]:
     """Inputs of a function of the operation; ``tame``: of ordinary sizes of numbers, few of them."""
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> Case:  # Hypothesis writes out what a strategy is given: of an operation that is long
+        return _case(draw, operation, function, domain, tame=tame)
+
+    return drawn()
+
+
+def _case(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, *, tame: bool) -> Case:
     tame = tame or domain.sweeps
     parameters = {
         each.name: draw(st.sampled_from(_choices(operation, each.name, function, domain)))
         for each in operation.parameters
     }
     found = draw(_dimensions(operation, parameters, domain, SMALL if tame else MOST))
+    wild = frozenset() if tame else draw(_wild([*(each.name for each in operation.arguments), *operation.cotangents]))
     case: Case = {}
     for each in operation.arguments:
         shape = tuple(found[dim] for dim in operation.shapes[each.name])
         below = found[operation.dimension[each.below]] if each.below else 0
-        case[each.name] = draw(_DRAWN[KINDS[each.kind].drawn](domain, shape, below, tame))
+        case[each.name] = draw(_DRAWN[KINDS[each.kind].drawn](domain, shape, below, each.name not in wild))
     signature = domain.signatures.get(function)
     for name, output in operation.cotangents.items():
         shape = tuple(found[dim] for dim in operation.shapes[output])
         handed = signature is None or name in signature.arguments
         case[name] = (
-            draw(cotangents(domain, shape, ORDINARY if tame else VALUES))
+            draw(cotangents(domain, shape, VALUES if name in wild else ORDINARY))
             if handed
             else np.ones(shape, NUMPY_DTYPES[domain.dtype])
         )
     case.update(parameters)
     hypothesis.assume(admitted(operation, case))
     return case
+
+
+def _wild(names: list[str]) -> st.SearchStrategy[frozenset[str]]:
+    """The arrays whose numbers may be extreme: of many a few, as otherwise most examples would show but overflow."""
+    some = st.frozensets(st.sampled_from(names), max_size=_EXTREME) if len(names) > _MANY else None
+    return st.just(frozenset(names)) if some is None else some
 
 
 def _choices(operation: Operation, name: str, function: str, domain: Domain) -> tuple[Fraction, ...]:
