@@ -37,12 +37,12 @@ _SIZES = (1, 2, 3, 2, 3, 1, 2, 4, 2, 0)
 """Ordinary sizes, those most telling most often; 0 last, so that a counterexample with entries is preferred."""
 _LARGE = (9, 17, 33, 65)
 _TIES = ("free", "free", "equal", "free", "large")
-_WILD = 4
-"""So many arguments and cotangents of an example may have numbers of any size."""
 _TRIES = 30
 """Sizes are drawn so often until they fit each other."""
 SMALL, MOST = 300, 2000
 """The most entries that are computed, over all sums, in an example of a small domain and of any other."""
+_MANY, _EXTREME = 4, 2
+"""Of more arrays than so many no more than so few have numbers of any magnitude."""
 _SWEPT, _LOWERED, _FEW = 4 * MOST, 16, 2
 """The most in an example of the sweep, whose sizes are halved so often, but not below a few."""
 
@@ -84,27 +84,35 @@ def _below(given: Evaluation[Number], argument: Argument) -> bool:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
-@st.composite
-def cases(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, *, tame: bool = False) -> Case:
+def cases(operation: Operation, function: str, domain: Domain, *, tame: bool = False) -> st.SearchStrategy[Case]:
     """Inputs of a function of the operation; ``tame``: of ordinary sizes of numbers, few of them."""
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> Case:  # Hypothesis writes out what a strategy is given: of an operation that is long
+        return _case(draw, operation, function, domain, tame=tame)
+
+    return drawn()
+
+
+def _case(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, *, tame: bool) -> Case:
     tame = tame or domain.sweeps
     parameters = {
         each.name: draw(st.sampled_from(_choices(operation, each.name, function, domain)))
         for each in operation.parameters
     }
     found = draw(_dimensions(operation, parameters, domain, SMALL if tame else MOST))
+    wild = frozenset() if tame else draw(_wild([*(each.name for each in operation.arguments), *operation.cotangents]))
     case: Case = {}
-    calm = draw(_calm((*(each.name for each in operation.arguments), *operation.cotangents), tame=tame))
     for each in operation.arguments:
         shape = tuple(found[dim] for dim in operation.shapes[each.name])
         below = found[operation.dimension[each.below]] if each.below else 0
-        case[each.name] = draw(_DRAWN[KINDS[each.kind].drawn](domain, shape, below, each.name in calm))
+        case[each.name] = draw(_DRAWN[KINDS[each.kind].drawn](domain, shape, below, each.name not in wild))
     signature = domain.signatures.get(function)
     for name, output in operation.cotangents.items():
         shape = tuple(found[dim] for dim in operation.shapes[output])
         handed = signature is None or name in signature.arguments
         case[name] = (
-            draw(cotangents(domain, shape, ORDINARY if name in calm else VALUES))
+            draw(cotangents(domain, shape, VALUES if name in wild else ORDINARY))
             if handed
             else np.ones(shape, NUMPY_DTYPES[domain.dtype])
         )
@@ -113,13 +121,10 @@ def cases(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, 
     return case
 
 
-@st.composite
-def _calm(draw: st.DrawFn, names: tuple[str, ...], *, tame: bool) -> frozenset[str]:
-    """What has ordinary numbers: all but a few of many, else one is always so large that nothing is certain."""
-    if tame or len(names) <= _WILD:
-        return frozenset(names if tame else ())
-    first = draw(st.integers(0, len(names) - 1))
-    return frozenset(names) - {names[(first + k) % len(names)] for k in range(_WILD)}
+def _wild(names: list[str]) -> st.SearchStrategy[frozenset[str]]:
+    """The arrays whose numbers may be extreme: of many a few, as otherwise most examples would show but overflow."""
+    some = st.frozensets(st.sampled_from(names), max_size=_EXTREME) if len(names) > _MANY else None
+    return st.just(frozenset(names)) if some is None else some
 
 
 def _choices(operation: Operation, name: str, function: str, domain: Domain) -> tuple[Fraction, ...]:

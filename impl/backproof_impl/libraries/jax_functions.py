@@ -60,6 +60,7 @@ DEFINED: dict[str, Any] = {
     "exp": jnp.exp,
     "expm1": jnp.expm1,
     "flip": partial(jnp.flip, axis=1),
+    "frobenius_norm": jnp.linalg.norm,
     "gather": lambda X, t: jnp.take_along_axis(X, t[:, None], axis=1)[:, 0],
     "gelu": partial(jax.nn.gelu, approximate=False),
     "gelu_tanh": jax.nn.gelu,

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -24,6 +25,7 @@ from backproof_spec.calculus.replay import (
     KERNEL,
     Rejected,
     Unreadable,
+    decoded,
     digest,
     file_digest,
     require_format,
@@ -31,7 +33,7 @@ from backproof_spec.calculus.replay import (
     weigh,
 )
 from backproof_spec.calculus.tactics import Proof
-from backproof_spec.calculus.terms import CHILDREN, Formula
+from backproof_spec.calculus.terms import CHILDREN, Formula, Refused
 
 
 @dataclass(frozen=True)
@@ -168,13 +170,16 @@ def proof_file(derivation: Derivation) -> dict[str, Any]:
 def recalled(d: Derivation, wanted: Formula, data: Any) -> Derivation | None:
     """The derivation with the lines of a proof file of what is wanted; None where the file is of anything else.
 
-    ``d`` has the names and what is supposed, and no line yet. That the file is a proof nobody has checked.
+    ``d`` has the names and what is supposed, and no line yet; what the proof has defined for itself joins its names.
+    That the file is a proof nobody has checked.
     """
     try:
         require_format(data)
-        about = {"stem": d.stem, "title": d.title, "uses": list(d.uses), "declarations": declared(d)}
+        names, own = data["declarations"][: len(d.declarations)], data["declarations"][len(d.declarations) :]
+        about = {"stem": d.stem, "title": d.title, "uses": list(d.uses)}
         _, said = weigh(data["steps"])
         same = all(json.dumps(data[key]) == json.dumps(each) for key, each in about.items())
+        same = same and json.dumps(names) == json.dumps(declared(d))
         if not same or data["digest"] != file_digest(data):
             return None
         gives = [Said(frozenset(each["hypotheses"]), each["conclusion"]) for each in said]
@@ -182,7 +187,9 @@ def recalled(d: Derivation, wanted: Formula, data: Any) -> Derivation | None:
         more = lines[-1].theorem.hypotheses - {*d.hypotheses}
         if lines[-1].theorem.conclusion != wanted or not all(each[2][1][0] == "dim" for each in more):
             return None
-    except (Unreadable, Rejected, Stopped, TypeError, ValueError, LookupError, AttributeError, RecursionError):
+        for kind, name, *rest in map(partial(decoded, terms=[], theorems=[]), own):
+            {"define": d.define}[kind](name, rest[0], Expression(rest[1]))
+    except (Refused, Unreadable, Rejected, Stopped, TypeError, ValueError, LookupError, AttributeError, RecursionError):
         return None
     d.lines, d.file = lines, data
     return d

@@ -1,0 +1,80 @@
+"""A proof back along the names whose cotangents are defined: a line for each, as backpropagation goes.
+
+Of Y = R + F(R), R = X + A(X) the derivative by X, multiplied out, has a term for every way from X to Y: a block of a
+transformer takes minutes. But where dR is defined, ∂⟨dY, Y⟩/∂X is Σ dR·∂R/∂X first, and only then goes on to X.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+
+from backproof_spec.calculus.derivation import Derivation
+from backproof_spec.calculus.normal import Normal
+from backproof_spec.calculus.notation import Expression, Tensor, total
+from backproof_spec.calculus.statement import Statement
+from backproof_spec.calculus.tactics import right_side
+from backproof_spec.calculus.terms import ARITY, BINDERS, ZERO, Formula, Index, close, open_
+from backproof_spec.language.using import forward
+from backproof_spec.operation import Operation
+
+
+def prove(operation: Operation, read: Statement, claimed: Expression, how: type[Normal], words: str) -> Derivation:
+    """The claim that was read, by way of every name T that has a cotangent dT, from the last one. Raises ``Unproved``.
+
+    The derivative of T is named JT. What is left of ∂⟨dY, Y⟩/∂X is linear in it: Σ dT·JT, and what does not go through
+    T. Then JT is unfolded, in the J of names before T: no line speaks of more than lies between two names.
+    """
+    d, (_, name, places) = read.derivation, read.by.term
+    every = {each.name for each in operation.definitions}
+    named = [each.name for each in forward(operation) if f"d{each.name}" in every]
+    slopes = _slopes(d, named, name)
+    d.begin(d.derivative(read.of.term, name, places), words)
+    others = every - {each for T in named for each in (T, f"d{T}")}
+    passed: tuple[str, ...] = ()
+    for T, J in reversed(slopes.items()):
+        now = d.last.conclusion[-1]
+        for slope in passed[1:]:
+            now = _replaced(d, now, slope, partial(open_, d.theory.rest(slope)))
+        past = _replaced(d, now, J.name, lambda _: ZERO)
+        tidied, at = d.tidy(past), d.fresh(*d.theory.dims(T))
+        past = right_side(tidied) if tidied else past
+        through = total(Tensor(f"d{T}", ())[at] * J[(*at, *places)], *at)
+        wanted = through if past == ZERO else through + Expression(past)
+        unfolding = [*others, *passed, f"d{T}"]
+        d.then(wanted, f"what goes through {T}, gathered in its cotangent", unfolding=unfolding, how=how)
+        passed = T, J.name
+    d.then(claimed, "both sides have one normal form", unfolding=[*others, *passed], how=how)
+    return d
+
+
+def _slopes(d: Derivation, named: list[str], by: str) -> dict[str, Tensor]:
+    """JT of each of these T that rests on what is differentiated by, known as its derivative from then on.
+
+    They stay as the rules give them, which have a value wherever T has one: 1/√size is within the sum over that size.
+    """
+    found: dict[str, Tensor] = {}
+    for T, indices in [each[1:3] for each in d.declarations if each[0] == "define"]:
+        entry: Formula = ("entry", T, indices)
+        if T in named and by in d.theory.depends(entry):
+            to = d.fresh(*d.theory.dims(by))
+            raw = d.derivative(entry, by, to)
+            tidied = d.tidy(raw.conclusion[-1])
+            slope = d("d_value", tidied, raw) if tidied else raw
+            J = next(each for k in count(1) if d.theory.kind(each := f"{'J' * k}{T}") is None)
+            found[T] = d.define(J, (*indices, *to), Expression(slope.conclusion[-1]))
+            d.learn(d("d_value", d("sym", d("unfold", J, (*indices, *to))), slope))
+    return found
+
+
+def _replaced(d: Derivation, term: Formula, name: str, put: Callable[[tuple[Index, ...]], Formula]) -> Formula:
+    """The term with another one for each entry of a name."""
+    if term[0] == "entry" and term[1] == name:
+        return put(term[2])
+    if term[0] in ARITY:
+        return (term[0], *(_replaced(d, each, name, put) for each in term[1:]))
+    if term[0] in BINDERS:
+        (i,) = d.fresh(term[1])
+        return (term[0], term[1], close(_replaced(d, open_(term[2], (i,)), name, put), (i,)))
+    return term
