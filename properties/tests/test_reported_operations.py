@@ -149,7 +149,7 @@ NO_VALUE = "inf or nan where the exact value is finite: something on the way ove
 NAMED = {
     0: "the term X[s,k]*r[s]^2*mean_i g[i]*dY[s,i]*X[s,i] is left out",
     1: "the factor g[i] is left out",
-    2: "in R[s,i], Y[s,i] stands for X[s,i], in both passes",
+    2: "in R[s,i], Y[s,i] stands for X[s,i], in what is differentiated",
     3: "the sign of the term c[q,i]*r[i]^2*mean_s dY[s,i]*c[s,i] is wrong",
     4: "mean_s dY[s,i] is taken as a sum, not a mean",
     6: "the factor M[s,i] is left out",
