@@ -18,9 +18,10 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+import atlas_pages
 import backproof
 from backproof import _HOME
-from backproof_docs import atlas, site
+from backproof_docs import atlas
 
 DOCS = Path(__file__).resolve().parent
 ROOT_PAGES = {"index.md": "README.md", "CONTRIBUTING.md": "CONTRIBUTING.md", "CHANGELOG.md": "CHANGELOG.md"}
@@ -59,7 +60,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The pages that are made, or that lie elsewhere."""
-    for name, text in (*root_pages(), ("reference.md", reference()), *site.pages(DOCS)):
+    for name, text in (*root_pages(), ("reference.md", reference()), *atlas_pages.pages(DOCS)):
         files.append(File.generated(config, name, content=text))
     return files
 

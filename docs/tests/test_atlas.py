@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from backproof_docs import atlas, site
+import atlas_pages
+from backproof_docs import atlas
 from backproof_docs.document import Code, Picture, Section, Steps, Table
 from backproof_docs.formulas import Notation
 from backproof_docs.matrix_forms import in_whole
@@ -30,7 +31,7 @@ PARTS = [
 
 @pytest.fixture(scope="module")
 def pages():
-    return dict(site.pages(DOCS, SHOWN))
+    return dict(atlas_pages.pages(DOCS, SHOWN))
 
 
 def _page(name):

@@ -91,9 +91,9 @@ def of_gradient(given: Operation, name: str) -> Iterator[Mutant]:
         yield from _of_one(derived(given), name, "")
     for definition, mistake, letters in _mistaken(unclaimed, forward(given)):
         wrong = _with(unclaimed, definition, mistake.node, letters)
-        yield Mutant(mistake.cause, f"{_said(definition, mistake)}, in both passes", wrong, swept=True)
+        yield Mutant(mistake.cause, f"{_said(definition, mistake)}, in what is differentiated", wrong, swept=True)
     for each in _over_other_axes(unclaimed):
-        yield replace(each, words=f"{each.words}, in both passes", swept=True)
+        yield replace(each, words=f"{each.words}, in what is differentiated", swept=True)
     yield from _of_one(derived(unclaimed), name, "in the reverse sweep, ")
 
 

@@ -41,7 +41,7 @@ def test_words_name_the_part_of_the_definition_that_is_wrong():
         "dY is ignored: it is taken as 1",
         "divided by size(i)",
         "in r[s], the term eps is left out",
-        "in r[s], mean_i X[s,i]^2 is taken as a sum, not a mean, in both passes",
+        "in r[s], mean_i X[s,i]^2 is taken as a sum, not a mean, in what is differentiated",
         "in the reverse sweep, the factor X[s,k] is left out",
     ):
         assert said in words
@@ -61,7 +61,7 @@ def test_words_name_the_part_of_the_definition_that_is_wrong():
         ("lstm_cell", "bi", "in di[s,h], the factor 1 - i[s,h] is left out"),
         (LEAKY, "X", "in the reverse sweep, step(X[s,i]) is 0 where X[s,i] is 0"),
         (LEAKY, "X", "in the reverse sweep, slope is ignored: it is taken as 0.125"),
-        (LEAKY, "X", "in Y[s,i], A[j,i] stands for A[i,j], in both passes"),
+        (LEAKY, "X", "in Y[s,i], A[j,i] stands for A[i,j], in what is differentiated"),
     ],
 )
 def test_what_is_often_wrong_is_among_them(text, name, said):

@@ -8,6 +8,7 @@ from few import few, telling
 from mpmath import mp
 
 from backproof_spec.calculus import limits
+from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.language import exact
 from backproof_spec.language.deriving import prove
 from backproof_spec.language.evaluating import Evaluation
@@ -101,3 +102,17 @@ def test_a_gradient_is_proved_where_no_function_of_the_argument_is_at_a_kink(for
     of = operation(f"operation f(X[i], M[i]: constant) -> Y\n{forward}\ngradient by X[i] = {gradient}\n")
     (by_X,) = of.gradients
     assert bool(prove(of, by_X).theorem.hypotheses) is supposed
+
+
+@pytest.mark.parametrize("supposed", ["suppose sum_v [v = t[s]] = 1\n", ""])
+def test_what_is_supposed_of_an_index_argument_is_used(supposed) -> None:
+    """That every sample is of one class is assumed nowhere else."""
+    loss = "L[s] = -log(S[s,t[s]])\ngradient by Z[s,v] = dL[s]*(S[s,v] - [v = t[s]])\n"
+    head = "operation f(Z[s,v]: logits, t[s]: index(v)) -> L\nsuppose size(v) > 0\n"
+    of = operation(f"{head}{supposed}S[s,v] = softmax_v Z[s,v]\n{loss}")
+    (by_Z,) = of.gradients
+    if supposed:
+        assert prove(of, by_Z).theorem.hypotheses
+    else:
+        with pytest.raises(Unproved):
+            prove(of, by_Z)

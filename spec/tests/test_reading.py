@@ -39,6 +39,8 @@ MISTAKES = {
     HEAD + "a[s] = sum_i dY[s,i]\n": "line 2, column 14: dY is used before Y is defined",
     HEAD + "a[s] = sum_i Y[s,i]\n": "line 2, column 14: Y is used before it is defined",
     HEAD + "Y[s,j] = X[s,j+1]\n": "line 2, column 1: size(j) is not known, as no argument has this index: add a line",
+    HEAD + "suppose sum_j [j = t[s]] > 0\nY[s,i] = 1\n": "line 2, column 1: size(j) is not known",
+    GOOD + "gradient by X[s,i] = sum_j [j = t[s]]\n": "line 3, column 1: size(j) is not known",
     HEAD + "where size(q) = size(i) + m\nY[s,i] = 1\n": "line 2, column 27: m is no parameter, and sizes are tied by",
     HEAD + "Y = gelu(W)\n": "line 2, column 10: gelu takes whole tensors, by their names alone",
     HEAD + "Y = gelu(X, X)\n": "line 2, column 1: expected Y = gelu(X)",

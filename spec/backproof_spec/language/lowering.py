@@ -135,8 +135,9 @@ class Lowering:
     def _suppose(self, waiting: list[Supposition]) -> None:
         """Suppose what is of names that are declared by now; of numbers alone, as 1e-5 > 0, where it is written."""
         self.kinks = []  # those of what is supposed are none of the outputs'
+        known = self.tensors.keys() | {each.name for each in self.operation.arguments if each.kind == "index"}
         for each in [*waiting]:
-            if names(each.left) | names(each.right) <= self.tensors.keys():
+            if names(each.left) | names(each.right) <= known:
                 supposed = self._supposition(each)
                 if self.d.own or any(part[0] in {"entry", "dim"} for part, _ in parts(supposed)):
                     self.d.suppose(supposed)

@@ -5,7 +5,7 @@ Every mistake is one line: where, what was read, what was expected, and the near
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -341,12 +341,16 @@ class _Reader:
             for each in self.where
             if isinstance(each.left, Size) and each.relation == "="
         }
-        for definition in (*self.definitions, *self.ways):
-            for index in (*definition.indices, *_summed(definition.body)):
+        for where, used in (
+            *((each.at, (*each.indices, *_summed(each.body))) for each in (*self.definitions, *self.ways)),
+            *((each.at, _summed(each.left, each.right)) for each in self.suppositions),
+            *((each.at, _summed(each.claimed)) for each in self.gradients if each.claimed is not None),
+        ):
+            for index in used:
                 if root(("index", index)) not in known:
                     said = f"size({index}) is not known, as no argument has this index"
-                    raise Malformed(definition.at, f"{said}: add a line 'where size({index}) = …'")
+                    raise Malformed(where, f"{said}: add a line 'where size({index}) = …'")
 
 
-def _summed(node: Node) -> Iterable[str]:
-    return (i for each in walk(node) if isinstance(each, Reduce) for i in each.indices)
+def _summed(*nodes: Node) -> tuple[str, ...]:
+    return tuple(i for node in nodes for each in walk(node) if isinstance(each, Reduce) for i in each.indices)

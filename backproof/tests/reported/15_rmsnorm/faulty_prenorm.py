@@ -1,0 +1,19 @@
+"""quack#53: the residual stream is added before the norm's gradient, not after it."""
+
+import numpy as np
+
+OPERATIONS = ["prenorm.op"]
+
+
+def root(X, eps):
+    return 1 / np.sqrt((X * X).mean(axis=1, keepdims=True) + X.dtype.type(eps))
+
+
+def prenorm(X, eps=1e-6):
+    return X * root(X, eps), X.copy()
+
+
+def prenorm_vjp(X, dY, dR, eps=1e-6):
+    r = root(X, eps)
+    both = dY + dR
+    return r * (both - X * r * r * (both * X).mean(axis=1, keepdims=True))

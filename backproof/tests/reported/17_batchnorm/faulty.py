@@ -1,0 +1,21 @@
+"""mlpack#1327: the sign of what comes by the variance, and the mean's term is not divided."""
+
+import numpy as np
+
+
+def centred(X, eps):
+    C = X - X.mean(axis=0)
+    return C, 1 / np.sqrt((C * C).mean(axis=0) + X.dtype.type(eps))
+
+
+def batch_norm(X, g, b, eps=1e-5):
+    C, r = centred(X, eps)
+    return g * C * r + b
+
+
+def batch_norm_vjp(X, g, b, dY, eps=1e-5):
+    C, r = centred(X, eps)
+    dC = g * dY
+    by_variance = C * (dC * C).mean(axis=0) * r**3
+    dX = r * dC + by_variance - (dC * r).sum(axis=0)
+    return dX, (dY * C * r).sum(axis=0), dY.sum(axis=0)
