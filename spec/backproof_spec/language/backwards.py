@@ -29,7 +29,7 @@ def prove(operation: Operation, read: Statement, claimed: Expression, how: type[
     d, (_, name, places) = read.derivation, read.by.term
     every = {each.name for each in operation.definitions}
     named = [each.name for each in forward(operation) if f"d{each.name}" in every]
-    slopes = _slopes(d, named, name)
+    slopes = _slopes(d, named, name, places)
     d.begin(d.derivative(read.of.term, name, places), words)
     others = every - {each for T in named for each in (T, f"d{T}")}
     passed: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ def prove(operation: Operation, read: Statement, claimed: Expression, how: type[
     return d
 
 
-def _slopes(d: Derivation, named: list[str], by: str) -> dict[str, Tensor]:
+def _slopes(d: Derivation, named: list[str], by: str, places: tuple[Index, ...]) -> dict[str, Tensor]:
     """JT of each of these T that rests on what is differentiated by, known as its derivative from then on.
 
     They stay as the rules give them, which have a value wherever T has one: 1/√size is within the sum over that size.
@@ -58,7 +58,7 @@ def _slopes(d: Derivation, named: list[str], by: str) -> dict[str, Tensor]:
     for T, indices in [each[1:3] for each in d.declarations if each[0] == "define"]:
         entry: Formula = ("entry", T, indices)
         if T in named and by in d.theory.depends(entry):
-            to = d.fresh(*d.theory.dims(by))
+            to = tuple(_other(each, indices) for each in places)
             raw = d.derivative(entry, by, to)
             tidied = d.tidy(raw.conclusion[-1])
             slope = d("d_value", tidied, raw) if tidied else raw
@@ -66,6 +66,13 @@ def _slopes(d: Derivation, named: list[str], by: str) -> dict[str, Tensor]:
             found[T] = d.define(J, (*indices, *to), Expression(slope.conclusion[-1]))
             d.learn(d("d_value", d("sym", d("unfold", J, (*indices, *to))), slope))
     return found
+
+
+def _other(index: Index, indices: tuple[Index, ...]) -> Index:
+    """The index, or one of its letter and a number that is none of these."""
+    taken = {each[1] for each in indices}
+    name = next(each for k in count() if (each := f"{index[1]}{k or ''}") not in taken)
+    return (index[0], name, index[2])
 
 
 def _replaced(d: Derivation, term: Formula, name: str, put: Callable[[tuple[Index, ...]], Formula]) -> Formula:
