@@ -1,6 +1,6 @@
 """Public reports of wrong gradients as a user would have them judged: targets, operations and statements in files.
 
-The first line of each says what is wrong with it, and who reported that; ``correct`` files hold under the same command.
+The first line of each says what it does, and where that was reported; ``correct`` files hold under the same command.
 """
 
 from pathlib import Path
