@@ -41,7 +41,7 @@ FAULTY = {
         "the sign of the term c[q,i]*r[i]^2*mean_s dY[s,i]*c[s,i] is wrong",
     ),
     "17_batchnorm/faulty_sum": ("batch_norm.dX", "mean_s dY[s,i] is taken as a sum, not a mean"),
-    "19_cumprod/faulty": ("products.dy", None),
+    "19_cumprod/faulty": ("products.dy", NO_VALUE),
     "20_dropout/faulty": ("dropout.dX", "the factor M[s,i] is left out"),
     "21_embedding/faulty": (
         "embedding.dE",
