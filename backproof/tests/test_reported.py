@@ -1,6 +1,6 @@
 """Public reports of wrong gradients as a user would have them judged: targets, operations and statements in files.
 
-The first line of each says what is wrong with it, and who reported that; ``correct`` files hold under the same command.
+The first line of each says what it does, and where that was reported; ``correct`` files hold under the same command.
 """
 
 from pathlib import Path
@@ -41,7 +41,7 @@ FAULTY = {
         "the sign of the term c[q,i]*r[i]^2*mean_s dY[s,i]*c[s,i] is wrong",
     ),
     "17_batchnorm/faulty_sum": ("batch_norm.dX", "mean_s dY[s,i] is taken as a sum, not a mean"),
-    "19_cumprod/faulty": ("products.dy", None),
+    "19_cumprod/faulty": ("products.dy", NO_VALUE),
     "20_dropout/faulty": ("dropout.dX", "the factor M[s,i] is left out"),
     "21_embedding/faulty": (
         "embedding.dE",

@@ -67,7 +67,7 @@ def test_a_page_says_gradients_by_the_entry_and_of_matrices():
 
 
 def test_a_page_says_what_a_spelling_loses_where_it_has_kinks_and_who_has_it():
-    ((way, _, loses),) = _after(_page("layer_norm"), "Other spellings").rows
+    *_, (way, _, loses) = _after(_page("layer_norm"), "Other spellings").rows
     assert way == (Code("r[s] = exp(-log(v[s] + eps)/2)"),)
     assert float(loses[0].removeprefix("× ")) > 1
     text = str(_page("max_pool").blocks)

@@ -10,6 +10,7 @@ from backproof_spec.language.numpy_source import source
 from backproof_spec.language.text import text
 from backproof_spec.library import operation
 
+CENTRED = "operation centred(X[s,i]) -> Y\nsuppose size(i) > 0\nY[s,i] = X[s,i] - mean_j X[s,j]\n"
 LEAKY = """\
 operation leaky(X[s,i], A[i,j]; slope in 0.125, 0.25) -> Y
 where size(j) = size(i)
@@ -55,7 +56,7 @@ def test_words_name_the_part_of_the_definition_that_is_wrong():
         ("embedding", "forward", "in Y[s,d], off by one: E[t[s],d] is taken as E[t[s] + 1,d]"),
         ("cumsum", "X", "the condition [t <= u] is taken as [t < u]"),
         ("causal_attention", "forward", "in E[t,u], off by one: the condition [u <= t] is taken as [u + 1 <= t]"),
-        ("layer_norm", "forward", "in c[s,i], mean_j X[s,j] runs over s"),
+        (CENTRED, "forward", "in Y[s,i], mean_j X[s,j] runs over s"),
         ("conv2d", "X", "the term pad is left out"),
         ("logsumexp", "Z", "softmax_k Z[s,k] is not divided by its sum"),
         ("lstm_cell", "bi", "in di[s,h], the factor 1 - i[s,h] is left out"),

@@ -1,4 +1,4 @@
-"""Liger-Kernel#1298: what comes from above is forgotten."""
+"""What comes from above is forgotten: the gradient is right where that is 1."""
 
 import numpy as np
 

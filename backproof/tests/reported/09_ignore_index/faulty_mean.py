@@ -1,4 +1,4 @@
-"""Paddle#28622: the gradient of the mean is divided by all samples, not by those that are kept."""
+"""Paddle#48663, there in the loss too: the mean is over all samples, not over those that are kept."""
 
 import numpy as np
 

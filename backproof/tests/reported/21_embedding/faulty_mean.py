@@ -1,4 +1,4 @@
-"""pytorch#1528: rows that are looked up again get the mean."""
+"""Rows that are looked up again get the mean, not the sum."""
 
 import numpy as np
 

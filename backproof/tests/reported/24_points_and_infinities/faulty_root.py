@@ -1,4 +1,4 @@
-"""jax#6811: the root is differentiated everywhere, and masked afterwards."""
+"""JAX's FAQ (gradients contain NaN where using where): the root is differentiated everywhere, then masked."""
 
 import numpy as np
 
