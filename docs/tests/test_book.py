@@ -141,7 +141,7 @@ def test_a_page_of_an_operation_shows_its_file_its_source_and_the_command_that_r
 
 
 def test_theorems_by_hand_and_of_files_go_by_one_name():
-    theirs = [f"layer_norm.{what}" for what in ("dZ", "dX", "dg", "db", "r")]
+    theirs = [f"layer_norm.{what}" for what in ("dZ", "dX", "dg", "db", "Y", "p", "r")]
     assert list(proved.named("layer_norm")) == theirs
     assert list(proved.named("layer_norm.dg")) == ["layer_norm.dg"]
     assert list(proved.named("linear.dW")) == ["linear.dW"]

@@ -359,5 +359,5 @@ def test_who_takes_no_empty_arrays_need_not_make_any(name, swept):
 def test_of_many_arguments_few_are_so_large_that_nothing_is_certain():
     drawn = _drawn(inputs.cases(operation("lstm_cell"), "lstm_cell_vjp", _domain(largest=5)))
     large = [sum(np.abs(each).max(initial=0) > 2**64 for each in case.values()) for case in drawn]
-    assert len(drawn) / 20 < sum(number > 0 for number in large) < len(drawn) / 2
-    assert max(large) == 2
+    assert 1 < sum(number > 0 for number in large) < len(drawn) / 2
+    assert max(large) <= 2

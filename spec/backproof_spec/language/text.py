@@ -220,6 +220,7 @@ def written(operation: Operation) -> str:
 def _lines(operation: Operation) -> Iterator[str]:
     """Each supposition as soon as what it speaks of is there."""
     yield from (f"where {relation(each)}" for each in operation.where)
+    yield from (f"where size({i}) = size({operation.dimension[i]})" for i in _untied(operation))
     known = {each.name for each in operation.arguments} | {each.name for each in operation.parameters}
     known |= {i for each in operation.arguments for i in (*each.indices, each.below)}
     known |= _letters(side for each in operation.where for side in (each.left, each.right))
@@ -231,6 +232,20 @@ def _lines(operation: Operation) -> Iterator[str]:
     yield from map(line, waiting)
     yield from (f"computed also {line(each)}" for each in operation.ways)
     yield from map(line, operation.gradients)
+
+
+def _untied(operation: Operation) -> list[str]:
+    """The indices of the reverse sweep that run over what another one does, and that no place says so of."""
+    gradients = [each.claimed for each in operation.gradients if each.claimed is not None]
+    parts = [part for body in (*(each.body for each in operation.definitions), *gradients) for part in walk(body)]
+    places = [place for part in parts if isinstance(part, Entry) for place in part.places]
+    tied = {i for each in operation.arguments for i in each.indices}
+    tied |= {i for each in operation.definitions for i in each.indices}
+    tied |= {i for each in operation.gradients for i in each.indices}
+    tied |= {place.name for place in places if isinstance(place, Index)}
+    tied |= {each.left.index for each in operation.where if isinstance(each.left, Size)}
+    bound = dict.fromkeys(i for part in parts if isinstance(part, Reduce) for i in part.indices)
+    return [i for i in bound if i not in tied and operation.dimension[i] != i]
 
 
 def _ready(waiting: list[Supposition], known: set[str]) -> Sequence[Supposition]:
