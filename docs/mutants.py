@@ -9,6 +9,7 @@ digest of the definition and of the rules: what has changed is computed anew.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import re
@@ -111,8 +112,8 @@ def of_values(given: Operation) -> dict[str, Any]:
     values = {name: (given.shapes[name], Entry(name, tuple(map(Index, given.shapes[name])))) for name in given.outputs}
     gradients = {each.name: (each.indices, formula(each)) for each in given.gradients}
 
-    def rounded(wanted: Mapping[str, tuple[tuple[str, ...], Node]], *arrays: Any) -> Any:
-        parameters = {each.name: each.choices[0] for each in given.parameters}
+    def rounded(wanted: Mapping[str, tuple[tuple[str, ...], Node]], *arrays: Any, **options: float) -> Any:
+        parameters = {each.name: Fraction(options.get(each.name, each.choices[0])) for each in given.parameters}
         case = dict(zip((*names, *given.cotangents), arrays, strict=False))
         case |= {name: np.ones(()) for name in given.cotangents if name not in case}
         results = []
@@ -129,7 +130,13 @@ def of_values(given: Operation) -> dict[str, Any]:
             raise NotImplementedError(str(error)) from error
         return results[0] if len(results) == 1 else tuple(results)
 
-    return {forward: partial(rounded, values), backward: partial(rounded, gradients)}
+    found = {forward: partial(rounded, values), backward: partial(rounded, gradients)}
+    options = [inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY) for each in given.parameters]
+    for each in found.values():  # by which parameters are handed over
+        each.__signature__ = inspect.Signature(
+            [inspect.Parameter("arrays", inspect.Parameter.VAR_POSITIONAL), *options]
+        )
+    return found
 
 
 def score(name: str) -> Score:
@@ -168,7 +175,9 @@ Every operation that is defined in a file is changed in one place at a time by t
 factor or a sum is left out, a mean stands for a sum, a sign is wrong, an index is off by one. The NumPy source of each
 mutant (where what is right would overflow in it: its exact values, rounded once) is offered as a target, and must be
 refuted at the claim that the change reaches, within {EXAMPLES[-1]} examples. Of each claim an even selection is
-tried, at most {MOST}: {tried} mutants in all, of which {tried - left} are refuted (`python docs/mutants.py`).
+tried, at most {MOST}: {tried} mutants in all, of which {tried - left} are refuted (`python docs/mutants.py`). What survives is
+equal to what is right: everywhere, as a sum of [u = s] over u is 1 and log(−S) has the derivative of log S, or but at kinks and
+ties, where there is no derivative.
 
 | operation | mutants | survive |
 | --- | --- | --- |
