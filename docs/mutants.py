@@ -175,9 +175,9 @@ Every operation that is defined in a file is changed in one place at a time by t
 factor or a sum is left out, a mean stands for a sum, a sign is wrong, an index is off by one. The NumPy source of each
 mutant (where what is right would overflow in it: its exact values, rounded once) is offered as a target, and must be
 refuted at the claim that the change reaches, within {EXAMPLES[-1]} examples. Of each claim an even selection is
-tried, at most {MOST}: {tried} mutants in all, of which {tried - left} are refuted (`python docs/mutants.py`). What survives is
-equal to what is right: everywhere, as a sum of [u = s] over u is 1 and log(−S) has the derivative of log S, or but at kinks and
-ties, where there is no derivative.
+tried, at most {MOST}: {tried} mutants in all, of which {tried - left} are refuted (`python docs/mutants.py`). What
+survives is equal to what is right: everywhere, as a sum of [u = s] over u is 1 and log(−S) has the derivative of
+log S, or but at kinks and ties, where there is no derivative.
 
 | operation | mutants | survive |
 | --- | --- | --- |
