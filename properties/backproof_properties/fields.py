@@ -185,6 +185,10 @@ class Rules:
         size = np.abs(value)
         return self._flushed(self.formed(value, size, error + self.u * (size + error)), 1)
 
+    def apart(self, left: Field, right: Field) -> Field:
+        """a − b, in any order with what they are made of: in terms of what both are."""
+        return self.add([left, Field(-right.value, right.majorant, right.error)])
+
     def total(self, terms: Along) -> Field:
         """Σ, in the accumulator, and stored."""
         found = self.inner.summed(terms, partial(np.max, initial=1))

@@ -243,42 +243,44 @@ class Fast(Evaluation[Any]):
 
         return largest
 
-    def _shifted(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], tuple[Field, Field, Field]]:
-        """The largest of the logits, a − largest, and Σ exp(a − largest)."""
+    def _shifted(
+        self, node: Reduce, body: Callable[[At], Any], less: Callable[[Field, Field], Field]
+    ) -> Callable[[At], tuple[Field, ...]]:
+        """The largest of the logits, a − largest, exp(a − largest), and the sum of these."""
         over, largest, rules = self._over(node, body), self._max(node, body), self.rules
 
-        def of(at: At) -> tuple[Field, Field, Field]:
+        def of(at: At) -> tuple[Field, ...]:
             most, terms = largest(at), over(at)
-            shifted = rules.difference(terms.field, most)
+            shifted = less(terms.field, most)
             powers = rules.apply(FUNCTIONS["exp"], (shifted,))
-            return most, shifted, rules.total(Along(powers, terms.sizes, terms.rank))
+            return most, shifted, powers, rules.total(Along(powers, terms.sizes, terms.rank))
 
         return of
 
     def _softmax(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], Any]:
-        shifted = self._shifted(node, body)
+        shifted = self._shifted(node, body, self.rules.apart)
 
         def of(at: At) -> Field:
-            _, less, total = shifted(at)
-            return self.rules.divide(self.rules.apply(FUNCTIONS["exp"], (less,)), total)
+            _, _, powers, total = shifted(at)
+            return self.rules.divide(powers, total)
 
         return of
 
     def _log_softmax(self, node: Reduce) -> Callable[[At], Field]:
         """(a − largest) − log Σ."""
-        shifted, rules = self._shifted(node, self.compiled(node.body)), self.rules
+        shifted, rules = self._shifted(node, self.compiled(node.body), self.rules.difference), self.rules
 
         def of(at: At) -> Field:
-            _, less, total = shifted(at)
+            _, less, _, total = shifted(at)
             return rules.difference(less, rules.apply(FUNCTIONS["log"], (total,)))
 
         return of
 
     def _logsumexp(self, node: Reduce, body: Callable[[At], Any]) -> Callable[[At], Any]:
-        shifted = self._shifted(node, body)
+        shifted = self._shifted(node, body, self.rules.apart)
 
         def of(at: At) -> Field:
-            most, _, total = shifted(at)
+            most, _, _, total = shifted(at)
             return self.rules.add([most, self.rules.apply(FUNCTIONS["log"], (total,))])
 
         return of

@@ -14,10 +14,11 @@ roundoff, η the smallest subnormal, γ_n = (1+u)^n − 1:
 M is the same under associativity, commutativity and distributivity: one definition admits every order of summation,
 blocking and fused multiplication. A partial product of k factors may underflow before the others, which multiply what
 is lost by no more than their reach R: Π max(1, M) over a monomial, Σ R over a sum, whatever is distributed over what.
-Softmax, its logarithm and logsumexp are taken with the largest logit subtracted, log softmax as (a − largest) − log Σ;
-a difference there has one rounding, u·|a − largest|. ``fine``: nothing on the way to the value can
-overflow, in whatever order products are formed and over whatever denominator: with D = Π max(1, |b|) of what is divided
-by, R·D ≤ Ω/4. In a sum of terms written out the D are multiplied, as in (a·d + c·b)/(b·d); in a Σ they have one.
+Softmax and logsumexp are taken with the largest logit subtracted, a softmax perhaps as exp(a − logsumexp a); the
+logarithm of a softmax is (a − largest) − log Σ, where a difference has one rounding, u·|a − largest|. ``fine``: nothing
+on the way to the value can overflow, in whatever order products are formed and over whatever denominator: with
+D = Π max(1, |b|) of what is divided by, R·D ≤ Ω/4. In a sum of terms written out the D are multiplied, as in
+(a·d + c·b)/(b·d); in a Σ they have one.
 """
 
 from __future__ import annotations
@@ -153,6 +154,10 @@ class Rounding:
         value, error = left.value - right.value, left.error + right.error
         return self._flushed(self._formed(value, abs(value), error + self.u * (abs(value) + error), left, right), 1)
 
+    def apart(self, left: Rounded, right: Rounded) -> Rounded:
+        """a − b, in any order with what they are made of: in terms of what both are."""
+        return self.add([left, replace(right, value=-right.value)])
+
     def total(self, terms: Sequence[Rounded]) -> Rounded:
         """Σ, in the accumulator, and stored."""
         found = self.inner.summed(terms, partial(max, default=1))
@@ -283,7 +288,9 @@ class RoundedEvaluation(Evaluation[Rounded]):
         over = self._over(node, body)
         return lambda at: self.arithmetic.total(over(at))
 
-    def _shifted(self, node: Reduce, body: Callable[[At], Rounded]) -> Callable[[At], tuple[Rounded, Rounded]]:
+    def _shifted(
+        self, node: Reduce, body: Callable[[At], Rounded], less: Callable[[Rounded, Rounded], Rounded]
+    ) -> Callable[[At], tuple[Rounded, Rounded]]:
         """The largest of the logits, and Σ exp(a − largest)."""
         over = self._over(node, body)
 
@@ -293,26 +300,27 @@ class RoundedEvaluation(Evaluation[Rounded]):
                 msg = f"{node.reduction}_{','.join(node.indices)} of nothing"
                 raise ArithmeticError(msg)
             largest = self.arithmetic.largest(values)
-            return largest, self.arithmetic.total([self._power_of_e(each, largest) for each in values])
+            return largest, self.arithmetic.total([self._power_of_e(less(each, largest)) for each in values])
 
         return of
 
-    def _power_of_e(self, each: Rounded, largest: Rounded) -> Rounded:
-        return self.arithmetic.apply(FUNCTIONS["exp"], (self.arithmetic.difference(each, largest),))
+    def _power_of_e(self, each: Rounded) -> Rounded:
+        return self.arithmetic.apply(FUNCTIONS["exp"], (each,))
 
     def _softmax(self, node: Reduce, body: Callable[[At], Rounded]) -> Callable[[At], Rounded]:
-        shifted = self._shifted(node, body)
+        less = self.arithmetic.apart
+        shifted = self._shifted(node, body, less)
 
         def of(at: At) -> Rounded:
             largest, total = shifted(at)
-            return self.arithmetic.divide(self._power_of_e(body(at), largest), total)
+            return self.arithmetic.divide(self._power_of_e(less(body(at), largest)), total)
 
         return of
 
     def _log_softmax(self, node: Reduce) -> Callable[[At], Rounded]:
         """(a − largest) − log Σ."""
         body, less = self.compiled(node.body), self.arithmetic.difference
-        shifted = self._shifted(node, body)
+        shifted = self._shifted(node, body, less)
 
         def of(at: At) -> Rounded:
             largest, total = shifted(at)
@@ -321,7 +329,7 @@ class RoundedEvaluation(Evaluation[Rounded]):
         return of
 
     def _logsumexp(self, node: Reduce, body: Callable[[At], Rounded]) -> Callable[[At], Rounded]:
-        shifted = self._shifted(node, body)
+        shifted = self._shifted(node, body, self.arithmetic.apart)
 
         def of(at: At) -> Rounded:
             largest, total = shifted(at)
