@@ -193,3 +193,11 @@ def test_the_logarithm_of_a_softmax_is_that_of_shifted_logits(logits, error):
         least = min(range(len(logits)), key=logits.__getitem__)
         assert bound[least,].fine
         assert 0 < bound[least,].error < error * 2.0**-24
+
+
+@pytest.mark.parametrize(("largest", "fine"), [(100, True), (1000, False)])
+def test_what_a_product_with_0_multiplies_may_overflow_before_the_0_is_met(largest, fine):
+    of = operation("operation f(a, b, c) -> y\ny = a*b*c")
+    with mp.workprec(BITS):
+        values = {"a": {(): mp.mpf(0)}, "b": {(): mp.mpf(100)}, "c": {(): mp.mpf(largest)}}
+        assert _bounds(of, {}, {}, values, "float16").tensor("y")[()].fine is fine

@@ -172,7 +172,8 @@ class Rounding:
             if a.exactly and abs(a.value) in {0, 1}:
                 size, fine = abs(a.value), a.fine and b.fine
                 found = Rounded(a.value * b.value, size * b.majorant, size * b.error, fine)
-                return self._flushed(self._reaching(found, *b.reach, a.over * b.over), 1)
+                (reach, count), (other, more) = a.monomials or (mp.mpf(1), 0), b.reach
+                return self._flushed(self._reaching(found, reach * other, count + more, a.over * b.over), 1)
         majorant = left.majorant * right.majorant
         error = left.majorant * right.error + right.majorant * left.error + left.error * right.error
         (reach, count), (other, more) = left.reach, right.reach
