@@ -123,8 +123,9 @@ def _case(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, 
 
 def _wild(names: list[str]) -> st.SearchStrategy[frozenset[str]]:
     """The arrays whose numbers may be extreme: of many a few, as otherwise most examples would show but overflow."""
-    some = st.frozensets(st.sampled_from(names), max_size=_EXTREME) if len(names) > _MANY else None
-    return st.just(frozenset(names)) if some is None else some
+    if len(names) <= _MANY:
+        return st.just(frozenset(names))
+    return st.frozensets(st.sampled_from(names), max_size=_EXTREME)
 
 
 def _choices(operation: Operation, name: str, function: str, domain: Domain) -> tuple[Fraction, ...]:

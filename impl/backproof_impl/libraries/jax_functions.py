@@ -16,7 +16,7 @@ CALLS = count(1)
 def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
     """The value, and the gradients that jax.vjp finds; code is compiled for each shape, and kept: 10 MB a call.
 
-    As one program: in half of the time. What asks for numbers on the way cannot be that, and runs step by step.
+    As one program, which takes less time to compile. What asks for numbers on the way cannot be that: step by step.
     """
     if next(CALLS) % 50 == 0:
         jax.clear_caches()

@@ -239,9 +239,8 @@ def _untied(operation: Operation) -> list[str]:
     gradients = [each.claimed for each in operation.gradients if each.claimed is not None]
     parts = [part for body in (*(each.body for each in operation.definitions), *gradients) for part in walk(body)]
     places = [place for part in parts if isinstance(part, Entry) for place in part.places]
-    tied = {i for each in operation.arguments for i in each.indices}
-    tied |= {i for each in operation.definitions for i in each.indices}
-    tied |= {i for each in operation.gradients for i in each.indices}
+    named = (operation.arguments, operation.definitions, operation.gradients)
+    tied = {i for lines in named for each in lines for i in each.indices}
     tied |= {place.name for place in places if isinstance(place, Index)}
     tied |= {each.left.index for each in operation.where if isinstance(each.left, Size)}
     bound = dict.fromkeys(i for part in parts if isinstance(part, Reduce) for i in part.indices)
