@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import settings
 
 settings.register_profile("dev", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=20, derandomize=True, database=None)
@@ -65,9 +65,9 @@ def _proofs_are_checked_untraced(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def unshrunk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any counterexample will do: shrinking takes a third of the time of a refutation."""
-    from backproof_properties import runner  # noqa: PLC0415 - as above
+    from backproof_properties.search import Search  # noqa: PLC0415 - as above
 
-    monkeypatch.setattr(runner, "_SHRUNK", (Phase.generate,))
+    monkeypatch.setattr(Search, "shrunk", Search.searched)
 
 
 _COQC = """#!/bin/sh

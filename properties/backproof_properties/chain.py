@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from hypothesis import assume
-from hypothesis import strategies as st
 from mpmath import mp
 
 from backproof_properties import judge
@@ -16,6 +14,7 @@ from backproof_properties.least import of_chain
 from backproof_properties.property import Property
 from backproof_properties.regimes import ORDINARY
 from backproof_properties.results import Link, Observation
+from backproof_properties.source import Source, Unfit
 from backproof_properties.strategies import arrays, biases, cotangents, dimensions, limit_logits
 from backproof_properties.subject import Domain, Subject
 from backproof_spec import chain
@@ -40,10 +39,9 @@ from backproof_spec.rounding.enclosure import Enclosure
 # --- scalar -----------------------------------------------------------------------------------------------------------
 
 
-def _scalar_cases(domain: Domain) -> st.SearchStrategy[Case]:  # noqa: ARG001 - one signature for all
+def _scalar_cases(source: Source, _: Domain) -> Case:
     names = [f.name for f in chain.SCALARS]
-    points = st.integers(2**10, 2**12).map(lambda k: k / 2**11)
-    return st.fixed_dictionaries({"f": st.sampled_from(names), "g": st.sampled_from(names), "x": points})
+    return {"f": source.of(names), "g": source.of(names), "x": source.whole(2**10, 2**12) / 2**11}
 
 
 def _scalar(case: Case) -> tuple[chain.Scalar, chain.Scalar, Number]:
@@ -84,27 +82,25 @@ def _scalar_formula(case: Case, _: Subject) -> Observation:
 # --- several variables ------------------------------------------------------------------------------------------------
 
 
-@st.composite
-def _cases(draw: st.DrawFn, domain: Domain) -> Case:
-    m, n, p = draw(dimensions(domain, (1, 0, 0)))
-    return _parts(draw, domain, m, n, p)
+def _cases(source: Source, domain: Domain) -> Case:
+    m, n, p = dimensions(source, domain, (1, 0, 0))
+    return _parts(source, domain, m, n, p)
 
 
-@st.composite
-def _small_cases(draw: st.DrawFn, domain: Domain) -> Case:
-    m, n, p = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(0, 2))
-    return _parts(draw, domain, m, n, p)
+def _small_cases(source: Source, domain: Domain) -> Case:
+    m, n, p = source.whole(1, 3), source.whole(1, 3), source.whole(0, 2)
+    return _parts(source, domain, m, n, p)
 
 
 _LONG, _LARGEST_LOGIT = 24, 4.0
 """In formats shorter than that the error of a larger Z, an absolute one, would be a multiple of exp Z."""
 
 
-def _parts(draw: st.DrawFn, domain: Domain, m: int, n: int, p: int) -> Case:
+def _parts(source: Source, domain: Domain, m: int, n: int, p: int) -> Case:
     shapes = {"W": (m, n), "Y": (n, p)}
-    case = {name: draw(arrays(domain, shape, ORDINARY)) for name, shape in shapes.items()}
-    case["b"] = draw(biases(domain, (m,), ORDINARY))
-    case["dS"] = draw(cotangents(domain, (m, p), ORDINARY))
+    case = {name: arrays(source, domain, shape, ORDINARY) for name, shape in shapes.items()}
+    case["b"] = biases(source, domain, (m,), ORDINARY)
+    case["dS"] = cotangents(source, domain, (m, p), ORDINARY)
     limit = domain.conventions.limits.logit
     if limit is None and domain.format.precision < _LONG:
         limit = _LARGEST_LOGIT
@@ -119,7 +115,8 @@ def _definition_to_jacobian(case: Case, _: Subject) -> Observation:
     with mp.workprec(PRECISION_BITS):
         Z = linear.forward(W, Y, b)
         steepest = max((abs(value) for _, _, value in nonzeros(W)), default=mp.mpf(0))
-        assume(all(abs(Z[i, j]) > step() * steepest for i in range(Z.rows) for j in range(Z.cols)))
+        if any(abs(Z[i, j]) <= step() * steepest for i in range(Z.rows) for j in range(Z.cols)):
+            raise Unfit
         J = chain.jacobian_Y(W, Y, b).value
         quotient = jacobian(lambda A: chain.forward(W, A, b), Y)
         third = 48 * (steepest * W.rows) ** 3

@@ -21,7 +21,6 @@ from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 
-from hypothesis import strategies as st
 from mpmath import mp
 
 from backproof_impl.target import Signature
@@ -31,10 +30,11 @@ from backproof_properties.computed import claimed
 from backproof_properties.inputs import BITS, admitted, cases, evaluation
 from backproof_properties.judge import Refuted, shown
 from backproof_properties.proof import nothing
-from backproof_properties.property import Cases, Check, Mistakes, Property, Unfit, Unsettled
+from backproof_properties.property import Cases, Check, Mistakes, Property, Unsettled
 from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.sharper import OUTPUTS
-from backproof_properties.subject import Domain, Subject
+from backproof_properties.source import Unfit
+from backproof_properties.subject import Subject
 from backproof_spec.calculus import evaluate, limits, values
 from backproof_spec.calculus.coq.record import recorded
 from backproof_spec.calculus.derivation import proof_file
@@ -94,7 +94,10 @@ def properties(given: Operation) -> tuple[Property, ...]:
     letters = {each.name: operation.shapes[each.name] for each in operation.arguments}
     dimensions = len({dim for each in operation.arguments for dim in operation.shapes[each.name]})
     letters |= {name: operation.shapes[output] for name, output in operation.cotangents.items()}
-    tame, drawn = (_Cases(operation, name, tame=tame) for name, tame in ((backward, True), (forward, False)))
+    tame, drawn, given_back = (
+        partial(cases, operation, name, tame=tame)
+        for name, tame in ((backward, True), (forward, False), (backward, False))
+    )
     read = partial(
         Property,
         link=Link.IMPLEMENTATION,
@@ -123,20 +126,9 @@ def properties(given: Operation) -> tuple[Property, ...]:
             of_spec(Link.JACOBIAN, tame, partial(definition_to_jacobian, operation, each.name)),
             of_spec(Link.FORMULA, tame, partial(_jacobian_to_formula, operation, each)),
             of_spec(Link.PROOF, nothing, by_hand or partial(_proved, operation, each)),
-            of_target(claim, backward, _Cases(operation, backward), check, mistakes),
+            of_target(claim, backward, given_back, check, mistakes),
         ]
     return tuple(found)
-
-
-class _Cases:
-    """The inputs of a function of the operation, in a domain."""
-
-    def __init__(self, operation: Operation, function: str, *, tame: bool = False) -> None:
-        self._operation, self._function, self._tame = operation, function, tame
-
-    def __call__(self, domain: Domain) -> st.SearchStrategy[Case]:
-        """In this domain."""
-        return cases(self._operation, self._function, domain, tame=self._tame)
 
 
 def _refuse(name: str, place: Place, got: Number | str, wanted: Number, said: str) -> None:

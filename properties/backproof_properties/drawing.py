@@ -1,37 +1,40 @@
-"""Examples of a property that are only drawn: at random, or one of each size."""
+"""Examples of a property that are only drawn: at random, or one of each size; of a seed the same ones again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
-from itertools import count
-
-from hypothesis import Phase
-from hypothesis import strategies as st
+from itertools import islice
 
 from backproof_properties import decisive, sweep
-from backproof_properties.arrays import Case
 from backproof_properties.diagnosis import Example
+from backproof_properties.examples import example
 from backproof_properties.property import Property
-from backproof_properties.seeded import INDEPENDENT, under_hypothesis, without_constants
+from backproof_properties.source import Seed, Unfit
 from backproof_properties.subject import Domain
 from backproof_properties.tasks import Task
 
+_MOST, _OF_EACH = 1000, 10
+"""So many are tried at least, or as many for each that is wanted, until enough are fit."""
+
 
 def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
-    """As many examples as the task says, with its seed; none of them is judged."""
-    found: list[Example] = []
-    collect = lambda case, usage: found.append((case, usage))  # noqa: E731 - one line
-    with without_constants():
-        under_hypothesis(collect, each, domain, task.draws(domain), task.examples, (Phase.generate,), INDEPENDENT)()
-    return found
+    """As many examples as the task says, with its seed; none of them is judged. Fewer, where few are fit."""
+    return list(islice(candidates(each, domain, task), task.examples))
+
+
+def candidates(each: Property, domain: Domain, task: Task) -> Iterator[Example]:
+    """Examples, one after the other: more than are asked for, as a check may find some unfit."""
+    key = task.draws(domain)
+    for number in range(max(_MOST, _OF_EACH * task.examples)):
+        with suppress(Unfit):
+            yield example(Seed(f"{key}/{number}"), each, domain)
 
 
 def swept(each: Property, domain: Domain, task: Task) -> list[Example]:
     """Examples of all sizes (``sweep``), or the share of them that the task asks for."""
-    number, numbers = sweep.number(each.sweeps), count()
+    number = sweep.number(each.sweeps)
     many = min(number, number * task.examples // decisive.BY_DEFAULT)
-
-    def cases(domain: Domain) -> st.SearchStrategy[Case]:
-        return st.none().flatmap(lambda _: each.cases(replace(domain, swept=next(numbers))))
-
-    return drawn(replace(each, cases=cases), domain, replace(task, examples=many)) if many else []
+    numbered = (replace(domain, swept=k) for k in range(many))
+    return [found for each_size in numbered for found in drawn(each, each_size, replace(task, examples=1))]

@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
 
 from backproof_impl.memory import MEMORY
 from backproof_impl.target import FUNCTIONS, Signatures
 from backproof_properties.arrays import Array, Case
 from backproof_properties.contract import PLAIN, Usage
+from backproof_properties.property import Property
+from backproof_properties.source import Source
 from backproof_properties.subject import Domain
 
 _COTANGENTS = ("dZ", "dY", "dS")
@@ -26,24 +27,17 @@ _OF_LAYERS = (*_OF_NETWORKS, "W", "Y", "b", "Z")
 _LARGEST_INTEGER = 8
 
 
-@st.composite
-def examples(
-    draw: st.DrawFn,
-    cases: st.SearchStrategy[Case],
-    functions: tuple[str, ...],
-    domain: Domain,
-    signatures: Signatures = FUNCTIONS,
-) -> tuple[Case, Usage]:
-    """A case and a usage of ``functions``; the links inside the spec call nothing."""
-    case = draw(cases)
+def example(source: Source, each: Property, domain: Domain) -> tuple[Case, Usage]:
+    """A case and a usage of the functions of a property; the links inside the spec call nothing. Raises ``Unfit``."""
+    case, functions, signatures = each.cases(source, domain), each.functions, each.signatures
     if not functions:
         return case, PLAIN
-    usage, kind = draw(_usages(domain)), draw(st.sampled_from(_KINDS))
+    usage, kind = _usages(source, domain), source.of(_KINDS)
     if kind not in {"any", *_limits(domain)} or (kind in {"integers", "shared"} and signatures[functions[0]].own):
         return case, usage
     if kind == "broadcast":
-        return _broadcast(draw, signatures, case, usage, functions)
-    return _MADE.get(kind, _as_it_is)(draw, domain, case, usage, functions)
+        return _broadcast(source, signatures, case, usage, functions)
+    return _MADE.get(kind, _as_it_is)(source, domain, case, usage, functions)
 
 
 _KINDS = ("any", "any", "any", "broadcast", "broadcast", "broadcast", "broadcast", "shared", "integers")
@@ -55,34 +49,34 @@ def _limits(domain: Domain) -> tuple[str, ...]:
     return (*limits.memory, *(("integers",) if limits.integers and domain.dtype != "bfloat16" else ()))
 
 
-def _usages(domain: Domain) -> st.SearchStrategy[Usage]:
+def _usages(source: Source, domain: Domain) -> Usage:
     """What any inputs admit; most often the plain way."""
     declared = domain.conventions.limits.memory
     memory = tuple(kind for kind in MEMORY if kind in declared and kind not in _OF_A_KIND) or declared
     labels = ("int64", "int32", "uint8") if domain.conventions.labels == "index" else ("int64",)
-    return st.builds(
-        lambda before, **rest: Usage(**rest, **before),
-        before=st.sampled_from(({}, {}, {}, {}, {"history": True}, {"stale": True})),
-        memory=st.sampled_from((*memory[:1] * 3, *memory[1:])),
-        argument=st.integers(0, 4),
-        labels=st.sampled_from(labels),
+    before = source.of((*[PLAIN] * 4, replace(PLAIN, history=True), replace(PLAIN, stale=True)))
+    return replace(
+        before,
+        memory=source.of((*memory[:1] * 3, *memory[1:])),
+        argument=source.whole(0, 4),
+        labels=source.of(labels),
     )
 
 
 # --- ways that need inputs of a kind ----------------------------------------------------------------------------------
 
 
-def _as_it_is(_: st.DrawFn, __: Domain, case: Case, usage: Usage, ___: tuple[str, ...]) -> tuple[Case, Usage]:
+def _as_it_is(_: Source, __: Domain, case: Case, usage: Usage, ___: tuple[str, ...]) -> tuple[Case, Usage]:
     return case, usage
 
 
 def _broadcast(
-    draw: st.DrawFn, signatures: Signatures, case: Case, usage: Usage, functions: tuple[str, ...]
+    source: Source, signatures: Signatures, case: Case, usage: Usage, functions: tuple[str, ...]
 ) -> tuple[Case, Usage]:
     """A stride of 0 for an argument that is the same along an axis."""
     numbered = [pair for function in functions for pair in enumerate(signatures[function].arguments)]
     even = [k for k, name in numbered if any(map(_is_even, _arrays(case.get(name, []))))]
-    return case, replace(usage, memory="broadcast", argument=draw(st.sampled_from(even))) if even else usage
+    return case, replace(usage, memory="broadcast", argument=source.of(even)) if even else usage
 
 
 def _is_even(A: Array) -> bool:
@@ -90,7 +84,7 @@ def _is_even(A: Array) -> bool:
     return A.size > 0 and any(size > 1 and bool((A.take([0], axis) == A).all()) for axis, size in enumerate(A.shape))
 
 
-def _shared(draw: st.DrawFn, domain: Domain, case: Case, usage: Usage, _: tuple[str, ...]) -> tuple[Case, Usage]:
+def _shared(source: Source, domain: Domain, case: Case, usage: Usage, _: tuple[str, ...]) -> tuple[Case, Usage]:
     """One array in two places: in a network's layers of the same shape, or as a cotangent and another argument."""
     if "weights" in case and domain.conventions.limits.logit is None:
         return {**case, **{name: _tied(case[name]) for name in ("weights", "biases")}}, replace(usage, memory="shared")
@@ -102,7 +96,7 @@ def _shared(draw: st.DrawFn, domain: Domain, case: Case, usage: Usage, _: tuple[
     ]
     if not alike:
         return case, usage
-    name, other = draw(st.sampled_from(alike))
+    name, other = source.of(alike)
     return {**case, name: case[other].copy()}, replace(usage, memory="shared")
 
 
@@ -113,7 +107,7 @@ def _tied(layers: list[Array]) -> list[Array]:
 
 
 def _integers(
-    draw: st.DrawFn, domain: Domain, case: Case, usage: Usage, functions: tuple[str, ...]
+    source: Source, domain: Domain, case: Case, usage: Usage, functions: tuple[str, ...]
 ) -> tuple[Case, Usage]:
     """An argument of whole numbers as an array of integers; what the output's format comes from stays as it is.
 
@@ -131,7 +125,7 @@ def _integers(
     able = [name for name in arguments if name not in out and all(A.size for A in _arrays(case[name]))]
     if not able or len(arguments) == 1:
         return case, usage
-    name = draw(st.sampled_from(able))
+    name = source.of(able)
     made = _one_hot(case["P"]) if name == "P" else _whole(case[name])
     return {**case, name: made}, replace(usage, memory="contiguous", argument=arguments.index(name), integers=True)
 

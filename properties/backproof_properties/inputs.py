@@ -12,14 +12,13 @@ from itertools import product
 from math import prod
 from typing import Any
 
-import hypothesis
 import numpy as np
-from hypothesis import strategies as st
 from mpmath import mp
 
 from backproof_properties import regimes, sweep
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.regimes import LOGITS, MODERATE_LOGITS, ORDINARY, VALUES, Regime
+from backproof_properties.source import Source, Unfit
 from backproof_properties.strategies import arrays, cotangents, labels, limited
 from backproof_properties.subject import Domain
 from backproof_spec.language import exact
@@ -84,48 +83,39 @@ def _below(given: Evaluation[Number], argument: Argument) -> bool:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def cases(operation: Operation, function: str, domain: Domain, *, tame: bool = False) -> st.SearchStrategy[Case]:
-    """Inputs of a function of the operation; ``tame``: of ordinary sizes of numbers, few of them."""
-
-    @st.composite
-    def drawn(draw: st.DrawFn) -> Case:  # Hypothesis writes out what a strategy is given: of an operation that is long
-        return _case(draw, operation, function, domain, tame=tame)
-
-    return drawn()
-
-
-def _case(draw: st.DrawFn, operation: Operation, function: str, domain: Domain, *, tame: bool) -> Case:
+def cases(operation: Operation, function: str, source: Source, domain: Domain, *, tame: bool = False) -> Case:
+    """Inputs of a function of the operation; ``tame``: of ordinary sizes of numbers, few of them. Raises ``Unfit``."""
     tame = tame or domain.sweeps
     parameters = {
-        each.name: draw(st.sampled_from(_choices(operation, each.name, function, domain)))
-        for each in operation.parameters
+        each.name: source.of(_choices(operation, each.name, function, domain)) for each in operation.parameters
     }
-    found = draw(_dimensions(operation, parameters, domain, SMALL if tame else MOST))
-    wild = frozenset() if tame else draw(_wild([*(each.name for each in operation.arguments), *operation.cotangents]))
+    found = _dimensions(source, operation, parameters, domain, SMALL if tame else MOST)
+    wild = frozenset() if tame else _wild(source, [*(each.name for each in operation.arguments), *operation.cotangents])
     case: Case = {}
     for each in operation.arguments:
         shape = tuple(found[dim] for dim in operation.shapes[each.name])
         below = found[operation.dimension[each.below]] if each.below else 0
-        case[each.name] = draw(_DRAWN[KINDS[each.kind].drawn](domain, shape, below, each.name not in wild))
+        case[each.name] = _DRAWN[KINDS[each.kind].drawn](source, domain, shape, below, each.name not in wild)
     signature = domain.signatures.get(function)
     for name, output in operation.cotangents.items():
         shape = tuple(found[dim] for dim in operation.shapes[output])
         handed = signature is None or name in signature.arguments
         case[name] = (
-            draw(cotangents(domain, shape, VALUES if name in wild else ORDINARY))
+            cotangents(source, domain, shape, VALUES if name in wild else ORDINARY)
             if handed
             else np.ones(shape, NUMPY_DTYPES[domain.dtype])
         )
     case.update(parameters)
-    hypothesis.assume(admitted(operation, case))
+    if not admitted(operation, case):
+        raise Unfit
     return case
 
 
-def _wild(names: list[str]) -> st.SearchStrategy[frozenset[str]]:
+def _wild(source: Source, names: list[str]) -> frozenset[str]:
     """The arrays whose numbers may be extreme: of many a few, as otherwise most examples would show but overflow."""
     if len(names) <= _MANY:
-        return st.just(frozenset(names))
-    return st.frozensets(st.sampled_from(names), max_size=_EXTREME)
+        return frozenset(names)
+    return frozenset(source.of(names) for _ in range(source.whole(0, _EXTREME)))
 
 
 def _choices(operation: Operation, name: str, function: str, domain: Domain) -> tuple[Fraction, ...]:
@@ -139,9 +129,8 @@ def _choices(operation: Operation, name: str, function: str, domain: Domain) -> 
     return tuple(each if each.denominator == 1 else Fraction(float(each)) for each in choices)
 
 
-@st.composite
 def _dimensions(
-    draw: st.DrawFn, operation: Operation, parameters: dict[str, Fraction], domain: Domain, most: int
+    source: Source, operation: Operation, parameters: dict[str, Fraction], domain: Domain, most: int
 ) -> dict[str, int]:
     """The size of every dimension: they fit each other, and what is computed is not too much."""
     arguments = operation.arguments
@@ -153,18 +142,18 @@ def _dimensions(
         chosen = {dim: max(size, least) for dim, size in chosen.items()}
         return _swept(operation, parameters, chosen, domain.swept, floor)
     for _ in range(_TRIES):
-        tie = draw(st.sampled_from(_TIES[:-1] if domain.small or most == SMALL else _TIES))
-        chosen = {dim: draw(st.sampled_from(_SIZES)) for dim in dims}
+        tie = source.of(_TIES[:-1] if domain.small or most == SMALL else _TIES)
+        chosen = {dim: source.of(_SIZES) for dim in dims}
         if dims and tie == "equal":
             chosen = dict.fromkeys(dims, chosen[dims[0]])
         elif dims and tie == "large":
             chosen = {dim: min(size, 3) for dim, size in chosen.items()}
-            chosen[draw(st.sampled_from(dims))] = draw(st.sampled_from(_LARGE))
+            chosen[source.of(dims)] = source.of(_LARGE)
         chosen = {dim: max(min(size, domain.largest), least) for dim, size in chosen.items()}
         found = fitted(operation, parameters, chosen, floor)
         if found is not None and work(operation, found) <= most:
             return found
-    return hypothesis.reject()
+    raise Unfit
 
 
 def _swept(
@@ -178,7 +167,7 @@ def _swept(
             return found
         others = {dim: size // 2 + 1 for dim, size in chosen.items() if dim != dims[number % len(dims)] and size > _FEW}
         chosen |= others or {dim: size // 2 + 1 for dim, size in chosen.items()}
-    return hypothesis.reject()
+    raise Unfit
 
 
 def fitted(
@@ -220,28 +209,26 @@ def work(operation: Operation, found: dict[str, int]) -> int:
 
 # --- values by kind ---------------------------------------------------------------------------------------------------
 
-Draw = Callable[[Domain, tuple[int, ...], int, bool], st.SearchStrategy[Array]]
+Draw = Callable[[Source, Domain, tuple[int, ...], int, bool], Array]
 
 
 def _of(usual: tuple[Regime, ...], tame: tuple[Regime, ...]) -> Draw:
-    return lambda domain, shape, _, calm: arrays(domain, shape, tame if calm else usual)
+    return lambda source, domain, shape, _, calm: arrays(source, domain, shape, tame if calm else usual)
 
 
-def _logits(domain: Domain, shape: tuple[int, ...], _: int, calm: bool) -> st.SearchStrategy[Array]:  # noqa: FBT001 - a row
-    drawn = arrays(domain, shape, MODERATE_LOGITS if calm else LOGITS)
-    return drawn.map(lambda Z: limited(domain, Z))
+def _logits(source: Source, domain: Domain, shape: tuple[int, ...], _: int, calm: bool) -> Array:  # noqa: FBT001 - a row
+    return limited(domain, arrays(source, domain, shape, MODERATE_LOGITS if calm else LOGITS))
 
 
-def _labels(domain: Domain, shape: tuple[int, ...], _: int, calm: bool) -> st.SearchStrategy[Array]:  # noqa: ARG001, FBT001
+def _labels(source: Source, domain: Domain, shape: tuple[int, ...], *_: Any) -> Array:
     if not prod(shape):
-        return st.just(np.zeros(shape, NUMPY_DTYPES[domain.dtype]))
-    flat = (shape[0], prod(shape[1:])) if shape else (1, 1)
-    return labels(domain, flat).map(lambda P: P.reshape(shape))
+        return np.zeros(shape, NUMPY_DTYPES[domain.dtype])
+    return labels(source, domain, (shape[0], prod(shape[1:])) if shape else (1, 1)).reshape(shape)
 
 
-def _whole(domain: Domain, shape: tuple[int, ...], below: int, _: bool) -> st.SearchStrategy[Array]:  # noqa: ARG001, FBT001
-    entries = st.lists(st.integers(0, max(below - 1, 0)), min_size=prod(shape), max_size=prod(shape))
-    return entries.map(lambda numbers: np.array(numbers, np.int64).reshape(shape))
+def _whole(source: Source, _: Domain, shape: tuple[int, ...], below: int, __: bool) -> Array:  # noqa: FBT001 - a row
+    numbers = [source.whole(0, max(below - 1, 0)) for _ in range(prod(shape))]
+    return np.array(numbers, np.int64).reshape(shape)
 
 
 _DRAWN: dict[str, Draw] = {

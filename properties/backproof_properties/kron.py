@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
 from mpmath import mp
 
 from backproof_properties import judge
 from backproof_properties.arrays import Case, matrix
 from backproof_properties.property import Property
 from backproof_properties.results import Link, Observation
+from backproof_properties.source import Source
 from backproof_properties.strategies import arrays
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.differentiation import jacobian
 from backproof_spec.matrices import EXACT_BITS, commutation, compose, kron, product, transpose, vec
 
 
-@st.composite
-def _cases(draw: st.DrawFn, domain: Domain) -> Case:
-    m, n, q, r = (draw(st.integers(0, 4)) for _ in range(4))
+def _cases(source: Source, domain: Domain) -> Case:
+    m, n, q, r = (source.whole(0, 4) for _ in range(4))
     return {
-        "A": draw(arrays(domain, (m, n))),
-        "X": draw(arrays(domain, (n, q))),
-        "B": draw(arrays(domain, (q, r))),
+        "A": arrays(source, domain, (m, n)),
+        "X": arrays(source, domain, (n, q)),
+        "B": arrays(source, domain, (q, r)),
     }
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from hypothesis import strategies as st
-
 from backproof_properties.arrays import Case
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
 from backproof_properties.results import Finding, Link, Observation
+from backproof_properties.source import Source
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.calculus import evaluate, values
 from backproof_spec.calculus.coq.record import recorded
@@ -22,9 +21,9 @@ from backproof_spec.claims import CLAIM_IDS
 from backproof_spec.library import built_in
 
 
-def nothing(_: Domain) -> st.SearchStrategy[Case]:
+def nothing(_: Source, __: Domain) -> Case:
     """A proof has no examples."""
-    return st.just({})
+    return {}
 
 
 def check(claim: str, _: Case, __: Subject) -> Observation:

@@ -6,16 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import strategies as st
-
 from backproof_impl.target import FUNCTIONS, Signatures
 from backproof_properties.arrays import Case
 from backproof_properties.results import Link, Observation
+from backproof_properties.source import Source
 from backproof_properties.subject import Domain, Subject
-
-
-class Unfit(Exception):
-    """An example that says nothing of the claim, such as a kink: it is drawn anew."""
 
 
 class Unsettled(Exception):
@@ -27,7 +22,7 @@ def anything(_: Any) -> bool:
     return True
 
 
-Cases = Callable[[Domain], st.SearchStrategy[Case]]
+Cases = Callable[[Source, Domain], Case]
 Check = Callable[[Case, Subject], Observation | None]
 Mistakes = Callable[[], Iterable[tuple[str, str, Any]]]
 

@@ -1,9 +1,8 @@
-"""Runs properties with Hypothesis: generation, targeting of the worst error ÷ bound, shrinking, replay by seed."""
+"""Runs properties: examples of a seed; with Hypothesis, targeting of the worst error ÷ bound, and shrinking."""
 
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import Phase
 
 from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
@@ -16,8 +15,6 @@ from backproof_properties.tasks import Task, needed, offered, tasks
 
 __all__ = ["Search", "Task", "needed", "offered", "refutes", "run", "tasks"]
 
-_SHRUNK = (Phase.generate, Phase.shrink)
-"""How what is refuted is looked for anew: four fifths of the time of a refutation is Hypothesis's shrinking."""
 _NOBODY = Target("the spec", {}, Conventions())
 """The subject of the links inside the spec: no functions, the notes' conventions."""
 
@@ -30,20 +27,19 @@ def run(task: Task, target: Target) -> Outcome:
     if reason is not None:
         return Outcome(each.claim, each.link, task.dtype, Verdict.UNSUPPORTED, reason=reason)
     subject = Subject(target if each.functions else _NOBODY, task.dtype or SPEC_DTYPE)
-    if each.link is not Link.IMPLEMENTATION:
-        largest = SMALLER[-1] if each.link is Link.JACOBIAN else LARGEST
-        return Search(each, subject, task, largest).searched((Phase.generate, Phase.shrink)).outcome()
-    search = _searched(each, subject, task)
+    largest, of_target = SMALLER[-1] if each.link is Link.JACOBIAN else LARGEST, each.link is Link.IMPLEMENTATION
+    search = _searched(each, subject, task) if of_target else Search(each, subject, task, largest).searched()
     if search.verdict is Verdict.HOLDS:
         return search.outcome()
-    for least, largest in (*((1, size) for size in SMALLER), (0, LARGEST)):
-        again = Search(each, search.subject, task, largest, least).searched(_SHRUNK)
+    for least, most in (*((1, size) for size in SMALLER if of_target), (0, largest)):
+        again = Search(each, search.subject, task, most, least).shrunk()
         if again.verdict is not Verdict.HOLDS:
             break
     found = search if again.verdict is Verdict.HOLDS else again
-    found.settle(search)
-    found.reduce()
-    found.diagnose()
+    if of_target:
+        found.settle(search)
+        found.reduce()
+        found.diagnose()
     return found.outcome(tried_before=0 if found is search else search.tried)
 
 
@@ -53,7 +49,7 @@ def refutes(task: Task, target: Target) -> bool:
 
 
 def _searched(each: Property, subject: Subject, task: Task) -> Search:
-    search = Search(each, subject, task, LARGEST).searched((Phase.generate,))
+    search = Search(each, subject, task, LARGEST).searched()
     for further in (search.sweep, search.decide, search.hunt, search.beside):
         if search.verdict is Verdict.HOLDS:
             further()

@@ -16,13 +16,14 @@ from backproof_properties.arrays import Case, plain, sizes
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words, others
 from backproof_properties.coverage import held
 from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
-from backproof_properties.drawing import drawn, swept
+from backproof_properties.drawing import candidates, drawn, swept
 from backproof_properties.history import Failed, Failing, after_calls, after_log
 from backproof_properties.judge import Refuted
-from backproof_properties.property import Property, Unfit, Unsettled
+from backproof_properties.property import Property, Unsettled
 from backproof_properties.results import Asked, Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
 from backproof_properties.seeded import INDEPENDENT, MUTATING, under_hypothesis, without_constants
 from backproof_properties.smaller import smaller
+from backproof_properties.source import Unfit
 from backproof_properties.subject import Domain, Subject
 from backproof_properties.tasks import Task
 
@@ -38,6 +39,8 @@ _TIMES, _OFTEN, _FEW = 3, 50, 3
 """Where answers differ an example is tried thrice, and a reproducer fifty times; elsewhere few further examples are."""
 _FURTHER, _EXAMPLES, _AGAIN = ((5, 2), (LARGEST, 0)), 12, 9
 """A diagnosis draws so many examples of each of these sizes, at most and at least, and up to so many times."""
+_CLIMBED = 8
+"""A climb towards the worst is among sizes up to this: it stays beside one example, however long that takes."""
 _BESIDE = 4
 """One of so many examples is tried in another format, too."""
 _SLOW = 8
@@ -55,7 +58,8 @@ class Search:
         """Nothing is tried yet; ``largest`` and ``least``: sizes of the examples."""
         self._each, self.subject, self._task = each, subject, task
         self._domain = Domain(subject.dtype, subject.conventions, largest, least, subject.target.signatures)
-        self._seen, self.tried, self._answered, self._blank, self._not_offered = Observation(), 0, 0, 0, 0
+        self._seen, self.tried, self._fit, self._answered, self._blank = Observation(), 0, 0, 0, 0
+        self._not_offered = 0
         self.verdict = Verdict.HOLDS
         self._finding: Finding | None = None
         self._first: Failing | None = None
@@ -71,9 +75,16 @@ class Search:
         self._aside, self._elsewhere = False, task.dtype not in {None, subject.dtype}
         """Are the examples of now drawn for a purpose, or in another format? Shares are counted among the others."""
 
-    def searched(self, phases: tuple[Phase, ...]) -> Search:
+    def searched(self) -> Search:
         """The same, after it has looked at as many examples as were asked for."""
-        self._run(self._task.examples, phases, backend=INDEPENDENT)
+        self._fails_at(candidates(self._each, self._domain, self._task), self._task.examples)
+        if not self._fit:
+            self._unsettled = self._unsettled or _NO_VALUES
+        return self
+
+    def shrunk(self) -> Search:
+        """The same, with what fails made as small as Hypothesis can."""
+        self._run(self._domain, self._task.examples, (Phase.generate, Phase.shrink), backend=INDEPENDENT)
         return self
 
     def decide(self) -> None:
@@ -125,25 +136,33 @@ class Search:
         target.died.clear()
         target.died.update(died)
 
-    def _fails_at(self, examples: Iterable[Example]) -> bool:
-        """Is one of these refuted, or an error?"""
+    def _fails_at(self, examples: Iterable[Example], most: int | None = None) -> bool:
+        """Is one of these, of ``most`` that are fit, refuted or an error? If not so again, answers differ."""
+        last = None if most is None else self._fit + most
         for case, usage in examples:
-            failure = self._failure(case, usage)
+            try:
+                failure = self._failure(case, usage)
+            except Unfit:
+                self.tried -= 1
+                continue
+            self._fit += 1
             if failure is not None:
                 self.verdict = Verdict.REFUTED if isinstance(failure, Refuted) else Verdict.ERROR
                 self._finding = failure.finding
+                if self._died is None and self._failure(case, usage) is None:
+                    self._differs()
                 return True
+            if self._fit == last:
+                break
         return False
 
     def hunt(self) -> None:
-        """Climb towards the worst error ÷ bound, for half as many examples again."""
-        self._aside = True
-        self._run(max(1, self._task.examples // 2), (Phase.generate, Phase.target), backend=MUTATING)
+        """Climb towards the worst error ÷ bound among small examples, for half as many again."""
+        self._aside, domain = True, replace(self._domain, least=0, largest=_CLIMBED)
+        self._run(domain, max(1, self._task.examples // 2), (Phase.generate, Phase.target), backend=MUTATING)
 
-    def _run(self, examples: int, phases: tuple[Phase, ...], backend: str) -> None:
-        test = under_hypothesis(
-            self._check, self._each, self._domain, self._task.draws(self._domain), examples, phases, backend
-        )
+    def _run(self, domain: Domain, examples: int, phases: tuple[Phase, ...], backend: str) -> None:
+        test = under_hypothesis(self._check, self._each, domain, self._task.draws(domain), examples, phases, backend)
         try:
             with without_constants():
                 test()
@@ -154,7 +173,7 @@ class Search:
         except Failed as failed:
             self.verdict, self._finding = Verdict.ERROR, failed.finding
         except hypothesis.errors.Unsatisfiable:
-            self._unsettled = self._unsettled or _NO_VALUES
+            pass  # no smaller one is fit
 
     def _check(self, case: Case, usage: Usage) -> None:
         try:

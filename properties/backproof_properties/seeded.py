@@ -13,8 +13,9 @@ from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, Hypoth
 
 from backproof_properties.arrays import Case
 from backproof_properties.contract import Usage
-from backproof_properties.examples import examples
+from backproof_properties.examples import example
 from backproof_properties.property import Property
+from backproof_properties.source import strategy
 from backproof_properties.subject import Domain
 
 INDEPENDENT, MUTATING = "backproof-independent", "hypothesis"
@@ -65,7 +66,6 @@ def under_hypothesis(
         backend=backend,
     )
     seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    signatures = {name: each.signatures[name] for name in each.functions}  # Hypothesis writes out what it is given
-    drawn = examples(each.cases(domain), each.functions, domain, signatures)
-    test: Callable[[], None] = hypothesis.seed(seed)(settings(hypothesis.given(drawn)(lambda example: check(*example))))
+    drawn = strategy(lambda source: example(source, each, domain))
+    test: Callable[[], None] = hypothesis.seed(seed)(settings(hypothesis.given(drawn)(lambda found: check(*found))))
     return test

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial, reduce
 
-from hypothesis import strategies as st
 from mpmath import mp
 
 from backproof_properties import judge
@@ -22,6 +21,7 @@ from backproof_properties.least import least
 from backproof_properties.property import Cases
 from backproof_properties.regimes import PROBABILITIES
 from backproof_properties.results import Observation
+from backproof_properties.source import Source
 from backproof_properties.strategies import arrays, biases, cotangents, dimensions, labels, logits, masked
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.language.evaluating import Place
@@ -90,50 +90,44 @@ def centred(name: str, enclosure: Enclosure, formula: Mapping[Place, Number]) ->
 # --- inputs -----------------------------------------------------------------------------------------------------------
 
 
-@st.composite
-def _linear(draw: st.DrawFn, domain: Domain) -> Case:
-    m, n, p = draw(dimensions(domain, (0, 0, 0)))
+def _linear(source: Source, domain: Domain) -> Case:
+    m, n, p = dimensions(source, domain, (0, 0, 0))
     return {
-        "W": draw(arrays(domain, (m, n))),
-        "Y": draw(arrays(domain, (n, p))),
-        "b": draw(biases(domain, (m,))),
-        "dZ": draw(cotangents(domain, (m, p))),
+        "W": arrays(source, domain, (m, n)),
+        "Y": arrays(source, domain, (n, p)),
+        "b": biases(source, domain, (m,)),
+        "dZ": cotangents(source, domain, (m, p)),
     }
 
 
-@st.composite
-def _relu(draw: st.DrawFn, domain: Domain) -> Case:
-    n, p = draw(dimensions(domain, (0, 0)))
-    return {"Z": draw(arrays(domain, (n, p))), "dY": draw(cotangents(domain, (n, p)))}
+def _relu(source: Source, domain: Domain) -> Case:
+    n, p = dimensions(source, domain, (0, 0))
+    return {"Z": arrays(source, domain, (n, p)), "dY": cotangents(source, domain, (n, p))}
 
 
-@st.composite
-def _softmax(draw: st.DrawFn, domain: Domain) -> Case:
-    n, p = draw(dimensions(domain, (1, 0)))
-    Z, dS = draw(logits(domain, (n, p))), draw(cotangents(domain, (n, p)))
-    return {"Z": draw(masked(domain, Z)), "dS": dS}
+def _softmax(source: Source, domain: Domain) -> Case:
+    n, p = dimensions(source, domain, (1, 0))
+    Z, dS = logits(source, domain, (n, p)), cotangents(source, domain, (n, p))
+    return {"Z": masked(source, domain, Z), "dS": dS}
 
 
-@st.composite
-def _cross_entropy(draw: st.DrawFn, domain: Domain) -> Case:
-    n, p = draw(dimensions(domain, (1, 0)))
-    S, P = draw(arrays(domain, (n, p), PROBABILITIES)), draw(labels(domain, (n, p)))
-    if draw(st.sampled_from((False, False, True))):
+def _cross_entropy(source: Source, domain: Domain) -> Case:
+    n, p = dimensions(source, domain, (1, 0))
+    S, P = arrays(source, domain, (n, p), PROBABILITIES), labels(source, domain, (n, p))
+    if source.of((False, False, True)):
         S[P == 0] = 0  # what softmax returns when every unlabelled class has underflowed
     return {"S": S, "P": P}
 
 
-@st.composite
-def _fused(draw: st.DrawFn, domain: Domain) -> Case:
-    n, p = draw(dimensions(domain, (1, 0)))
-    return {"Z": draw(logits(domain, (n, p))), "P": draw(labels(domain, (n, p)))}
+def _fused(source: Source, domain: Domain) -> Case:
+    n, p = dimensions(source, domain, (1, 0))
+    return {"Z": logits(source, domain, (n, p)), "P": labels(source, domain, (n, p))}
 
 
-@st.composite
-def _masked(draw: st.DrawFn, domain: Domain) -> Case:
+def _masked(source: Source, domain: Domain) -> Case:
     """For the gradient: of the loss, −Σ P·log S evaluated as it is written is 0·(−inf) at a masked class."""
-    case = draw(_fused(domain))
-    return {**case, "Z": draw(masked(domain, case["Z"], case["P"]))}
+    case = _fused(source, domain)
+    return {**case, "Z": masked(source, domain, case["Z"], case["P"])}
 
 
 # --- bounds -----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Inputs chosen to confuse: shapes, adversarial floats, labels, networks. Everything drawn is valid by construction.
 
 Values are decoded from integers by a regime (``regimes``), so that Hypothesis shrinks towards simple numbers; arrays
-too large to draw entry by entry come from one drawn seed.
+too large to draw entry by entry come from a seed that is drawn.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
 
 from backproof_properties import sweep
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
@@ -26,9 +25,9 @@ from backproof_properties.regimes import (
     dense,
     rare_probability,
 )
+from backproof_properties.source import Seed, Source
 from backproof_properties.subject import Domain
 
-_CODE_BITS = 80
 DRAWN_ENTRIES = 16
 """Arrays up to this size are drawn entry by entry; larger ones from a seed."""
 
@@ -47,20 +46,19 @@ def _within(size: int, least: int, most: int | None) -> int:
     return max(least, size if most is None else min(size, most))
 
 
-@st.composite
-def dimensions(draw: st.DrawFn, domain: Domain, least: tuple[int, ...]) -> tuple[int, ...]:
+def dimensions(source: Source, domain: Domain, least: tuple[int, ...]) -> tuple[int, ...]:
     """Sizes, at least ``least``; the last is the batch. Ties are frequent; sizes beyond 64 where the domain admits."""
     limits = domain.conventions.limits
     width, batch = limits.sizes("width"), limits.sizes("batch")
     floor = [max(size, domain.least) for size in least]
     floor[-1] = max(floor[-1], 1 if _divides_by_batch(domain) else 0)
-    sizes = [draw(st.sampled_from(_SIZES)) for _ in least]
-    tie = draw(st.sampled_from(_TIES[:-2] if domain.small else _TIES[-1:] if domain.long else _TIES))
+    sizes = [source.of(_SIZES) for _ in least]
+    tie = source.of(_TIES[:-2] if domain.small else _TIES[-1:] if domain.long else _TIES)
     if domain.swept is not None:
         sizes = [*sweep.sizes(len(least), domain.swept, few=domain.few)]
     elif tie == "large":
         sizes = [min(size, 3) for size in sizes]
-        sizes[draw(st.sampled_from((-1, *range(len(sizes)))))] = draw(st.sampled_from(_LARGE))
+        sizes[source.of((-1, *range(len(sizes))))] = source.of(_LARGE)
     elif tie != "free":
         equal = [int(place) for place in tie if int(place) < len(sizes)]
         for place in equal[1:]:
@@ -77,8 +75,7 @@ def _divides_by_batch(domain: Domain) -> bool:
 # --- arrays -----------------------------------------------------------------------------------------------------------
 
 
-@st.composite
-def arrays(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
+def arrays(source: Source, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
     """An array of this shape whose entries come from one regime (or two, mixed).
 
     Where sizes are long or all tried it is one of the first two, whose numbers are ordinary: none hides another.
@@ -86,18 +83,15 @@ def arrays(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tup
     form, size = domain.format, int(np.prod(shape))
     regimes = regimes[:2] if domain.long or domain.sweeps else regimes
     regimes = tuple(each for each in regimes if each is not rare_probability) if domain.sweeps else regimes
-    regime = draw(st.sampled_from(regimes))
-    other = draw(st.sampled_from(regimes))
+    regime = source.of(regimes)
+    other = source.of(regimes)
     flat: Any
     if domain.sweeps:
-        numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1))).integers(0, 2**62, size)
+        numbers = np.random.default_rng(source.whole(0, 2**32 - 1)).integers(0, 2**62, size)
         flat = np.where(numbers & 7 == 7, other(numbers >> 3, form), regime(numbers >> 3, form))  # noqa: PLR2004 - below
     else:
-        if size <= DRAWN_ENTRIES:
-            codes = draw(st.lists(st.integers(0, 2**_CODE_BITS - 1), min_size=size, max_size=size))
-        else:
-            source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
-            codes = [source.getrandbits(_CODE_BITS) for _ in range(size)]
+        drawn = source if size <= DRAWN_ENTRIES else Seed(source.whole(0, 2**32 - 1))
+        codes = drawn.codes(size)
         flat = [(other if code & 7 == 7 else regime)(code >> 3, form) for code in codes]  # noqa: PLR2004 - one in eight
     A = sweep.repeated(np.array(flat, dtype=np.float64).astype(NUMPY_DTYPES[domain.dtype]).reshape(shape), domain.swept)
     return A if set(regimes) <= {*PROBABILITIES} else _of_magnitude(domain, A)
@@ -114,10 +108,9 @@ def _of_magnitude(domain: Domain, A: Array) -> Array:
     return np.asarray(np.copysign(moved, A.astype(np.float64)), A.dtype)
 
 
-@st.composite
-def biases(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
+def biases(source: Source, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
     """A bias; 0 for targets without."""
-    b = draw(arrays(domain, shape, regimes))
+    b = arrays(source, domain, shape, regimes)
     return b if domain.conventions.limits.biases else np.zeros_like(b)
 
 
@@ -125,19 +118,17 @@ _EVEN: tuple[tuple[int, ...], ...] = (*[()] * 9, (1,), (0,), (0, 1))
 """The axes along which a cotangent is the same, as the gradients of sums and means are."""
 
 
-@st.composite
-def cotangents(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
+def cotangents(source: Source, domain: Domain, shape: tuple[int, ...], regimes: tuple[Regime, ...] = VALUES) -> Array:
     """What flows back: any numbers, now and then the same ones in every column, in every row, or everywhere."""
-    A: Array = draw(arrays(domain, shape, regimes))
-    axes = draw(st.sampled_from(_EVEN))
+    A: Array = arrays(source, domain, shape, regimes)
+    axes = source.of(_EVEN)
     A[...] = A[tuple(slice(1 if axis in axes else None) for axis in range(A.ndim))]
     return A
 
 
-@st.composite
-def logits(draw: st.DrawFn, domain: Domain, shape: tuple[int, ...]) -> Array:
+def logits(source: Source, domain: Domain, shape: tuple[int, ...]) -> Array:
     """Logits: ties, gaps past which exp underflows, saturation, common offsets; within the declared limit."""
-    return limited(domain, draw(arrays(domain, shape, LOGITS)))
+    return limited(domain, arrays(source, domain, shape, LOGITS))
 
 
 def limited(domain: Domain, Z: Array) -> Array:
@@ -156,19 +147,18 @@ _MASKED = (*[False] * 7, True)
 """Is an array masked? One in eight."""
 
 
-@st.composite
-def masked(draw: st.DrawFn, domain: Domain, Z: Array, P: Array | None = None) -> Array:
+def masked(source: Source, domain: Domain, Z: Array, P: Array | None = None) -> Array:
     """Z with entries of −inf now and then, as a mask leaves them: in no column everywhere, at no class with a label."""
     limits = domain.conventions.limits
     unbounded = limits.infinite and limits.logit is None and limits.magnitude is None
-    if domain.sweeps or not (unbounded and draw(st.sampled_from(_MASKED)) and Z.size):
+    if domain.sweeps or not (unbounded and source.of(_MASKED) and Z.size):
         return Z
-    source = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    absent: Array = np.asarray(source.random(Z.shape) < 1 / 2)
-    absent[: source.integers(len(Z))] = True  # a run of classes, as of padding, and any others
+    generator = np.random.default_rng(source.whole(0, 2**32 - 1))
+    absent: Array = np.asarray(generator.random(Z.shape) < 1 / 2)
+    absent[: generator.integers(len(Z))] = True  # a run of classes, as of padding, and any others
     if P is not None:
         absent &= P == 0
-    absent[source.integers(len(Z)), absent.all(axis=0)] = False
+    absent[generator.integers(len(Z)), absent.all(axis=0)] = False
     return np.where(absent, Z.dtype.type(-np.inf), Z)
 
 
@@ -177,8 +167,7 @@ def masked(draw: st.DrawFn, domain: Domain, Z: Array, P: Array | None = None) ->
 _LABEL_UNITS = 256
 
 
-@st.composite
-def labels(draw: st.DrawFn, domain: Domain, shape: tuple[int, int]) -> Array:
+def labels(source: Source, domain: Domain, shape: tuple[int, int]) -> Array:
     """One column of label mass for each sample: one-hot, exactly or nearly normalised, unnormalised, or none at all."""
     kinds: list[Callable[[random.Random, int, Domain], list[float]]] = [_one_hot]
     if domain.conventions.labels == "distribution":
@@ -188,10 +177,10 @@ def labels(draw: st.DrawFn, domain: Domain, shape: tuple[int, int]) -> Array:
         )
     if domain.sweeps:  # a sample without labels hides what is done with it
         kinds = [each for each in kinds if each is not _no_mass]
-    kind = draw(st.sampled_from((*kinds, None)))  # None: each column of its own kind
-    source = random.Random(draw(st.integers(0, 2**32 - 1)))  # noqa: S311 - test data, not secrets
+    kind = source.of((*kinds, None))  # None: each column of its own kind
+    numbers = random.Random(source.whole(0, 2**32 - 1))  # noqa: S311 - test data, not secrets
     n, p = shape
-    columns = [(kind or source.choice(kinds))(source, n, domain) for _ in range(p)]
+    columns = [(kind or numbers.choice(kinds))(numbers, n, domain) for _ in range(p)]
     P = sweep.repeated(np.array(columns, dtype=np.float64).reshape(p, n).T, domain.swept, (-1,))
     return np.ascontiguousarray(P.astype(NUMPY_DTYPES[domain.dtype]))
 
@@ -278,8 +267,7 @@ def last_logits(weights: list[Array], biases: list[Array], X: Array) -> Array:
     return Z
 
 
-@st.composite
-def _layout(draw: st.DrawFn, domain: Domain, kind: str) -> tuple[list[int], int]:
+def _layout(source: Source, domain: Domain, kind: str) -> tuple[list[int], int]:
     """The widths from the input to the logits, and the batch."""
     limits = domain.conventions.limits
     width, depth = limits.sizes("width"), limits.sizes("depth")
@@ -289,11 +277,11 @@ def _layout(draw: st.DrawFn, domain: Domain, kind: str) -> tuple[list[int], int]
         swept, batch = sweep.layers(domain.swept, layers, few=domain.few)
         batch = max(batch, 1 if _divides_by_batch(domain) else 0)
         return [_within(max(size, 1), *width) for size in swept], _within(batch, *limits.sizes("batch"))
-    layers = _within(draw(st.sampled_from(_DEPTHS if roomy else _SHALLOW)), *depth)
-    batch = draw(dimensions(domain, (0,)))[0]
-    sizes = [_within(draw(st.sampled_from(_SIZES[:-1])), 0, 3 if domain.small else None) for _ in range(layers + 1)]
+    layers = _within(source.of(_DEPTHS if roomy else _SHALLOW), *depth)
+    batch = dimensions(source, domain, (0,))[0]
+    sizes = [_within(source.of(_SIZES[:-1]), 0, 3 if domain.small else None) for _ in range(layers + 1)]
     if kind == "wide" and roomy:
-        sizes[draw(st.integers(0, layers))] = draw(st.sampled_from(_LARGE))
+        sizes[source.whole(0, layers)] = source.of(_LARGE)
     if kind in {"equal", "tied"}:
         sizes = [sizes[0]] * (layers + 1)
     most = 3 if batch > DRAWN_ENTRIES else domain.largest
@@ -302,33 +290,32 @@ def _layout(draw: st.DrawFn, domain: Domain, kind: str) -> tuple[list[int], int]
     return [_within(min(size, most, domain.largest), *width) for size in sizes], batch
 
 
-@st.composite
 def networks(
-    draw: st.DrawFn, domain: Domain, regimes: tuple[Regime, ...] = ORDINARY, sizes_of_logits: tuple[float, ...] = FAR
+    source: Source, domain: Domain, regimes: tuple[Regime, ...] = ORDINARY, sizes_of_logits: tuple[float, ...] = FAR
 ) -> Case:
     """Weights, biases, input and labels: depth 1 to 6, equal or different widths, one wide, tied, dead, zero layers.
 
     In a small domain depth and sizes are what differentiation at high precision can afford.
     """
     limits = domain.conventions.limits
-    kind = "scaled" if domain.sweeps else draw(st.sampled_from(_LAYERS))
-    sizes, batch = draw(_layout(domain, kind))
-    weights = [draw(arrays(domain, (rows, columns), regimes)) for columns, rows in pairwise(sizes)]
-    offsets = [draw(biases(domain, (rows,), regimes)) for rows in sizes[1:]]
-    X = draw(arrays(domain, (sizes[0], batch), regimes))
+    kind = "scaled" if domain.sweeps else source.of(_LAYERS)
+    sizes, batch = _layout(source, domain, kind)
+    weights = [arrays(source, domain, (rows, columns), regimes) for columns, rows in pairwise(sizes)]
+    offsets = [biases(source, domain, (rows,), regimes) for rows in sizes[1:]]
+    X = arrays(source, domain, (sizes[0], batch), regimes)
     if kind == "tied":
         weights, offsets = ([parts[0].copy() for _ in parts] for parts in (weights, offsets))
     elif kind == "scaled":
-        size = min(draw(st.sampled_from(sizes_of_logits)), float(domain.format.largest) / 16)
-        _scale_logits(weights, offsets, X, _EVEN_GAP if domain.sweeps else size, gap=draw(st.booleans()))
+        size = min(source.of(sizes_of_logits), float(domain.format.largest) / 16)
+        _scale_logits(weights, offsets, X, _EVEN_GAP if domain.sweeps else size, gap=source.of((False, True)))
     elif kind == "offset":
-        offsets[-1] = draw(biases(domain, (sizes[-1],), OFFSETS))
+        offsets[-1] = biases(source, domain, (sizes[-1],), OFFSETS)
     else:
-        _replace_layer(kind, draw(st.integers(0, len(weights) - 1)), weights, offsets)
+        _replace_layer(kind, source.whole(0, len(weights) - 1), weights, offsets)
     weights, offsets = ([_of_magnitude(domain, A) for A in each] for each in (weights, offsets))
     if limits.logit is not None:
         limit_logits(weights, offsets, X, limits.logit)
-    return {"weights": weights, "biases": offsets, "X": X, "P": draw(labels(domain, (sizes[-1], batch)))}
+    return {"weights": weights, "biases": offsets, "X": X, "P": labels(source, domain, (sizes[-1], batch))}
 
 
 def _replace_layer(kind: str, layer: int, weights: list[Array], biases: list[Array]) -> None:

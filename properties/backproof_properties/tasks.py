@@ -46,7 +46,8 @@ class Task:
 
     def draws(self, domain: Domain) -> str:
         """What decides which examples are drawn."""
-        return f"{self.seed}/{self.property.id}/{self.dtype}/{domain.least}-{domain.largest}"
+        sizes = f"{domain.least}-{domain.largest}/{domain.long}/{domain.swept}"
+        return f"{self.seed}/{self.property.id}/{self.dtype}/{sizes}"
 
 
 def tasks(

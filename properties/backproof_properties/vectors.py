@@ -11,7 +11,6 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-import hypothesis
 import numpy as np
 
 from backproof_impl.conventions import Conventions
@@ -23,8 +22,9 @@ from backproof_properties.diagnosis import formulas_of
 from backproof_properties.drawing import drawn
 from backproof_properties.evidence import Formula, would_show
 from backproof_properties.network import as_operation
-from backproof_properties.property import Property, Unfit
+from backproof_properties.property import Property
 from backproof_properties.results import Link
+from backproof_properties.source import Unfit
 from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
 from backproof_properties.suspected import Mutated, Row
@@ -211,14 +211,7 @@ def _drawn(each: Property, dtype: str, seed: int, sizes: tuple[int, ...]) -> Ite
     """Small examples, and some of each of these sizes of each dimension."""
     domain = Domain(dtype, Conventions(), LARGEST, signatures=each.signatures)
     plain = replace(each, functions=())
-    yield from _of(plain, domain, Task(0, dtype, EXAMPLES, seed, plain))
+    yield from (case for case, _ in drawn(plain, domain, Task(0, dtype, EXAMPLES, seed, plain)))
     for number in (sweep.number_of(size, lead, each.sweeps) for size in sizes for lead in range(each.sweeps)):
         of_size = replace(domain, swept=number, few=True)
-        yield from _of(plain, of_size, Task(0, dtype, OF_A_SIZE, seed, plain))
-
-
-def _of(each: Property, domain: Domain, task: Task) -> list[Case]:
-    try:
-        return [case for case, _ in drawn(each, domain, task)]
-    except hypothesis.errors.Unsatisfiable:
-        return []
+        yield from (case for case, _ in drawn(plain, of_size, Task(0, dtype, OF_A_SIZE, seed, plain)))

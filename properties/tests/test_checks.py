@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backproof_properties import checks
-from backproof_properties.property import Unfit
+from backproof_properties.source import Unfit
 from backproof_properties.subject import Subject
 from backproof_spec.composition import network
 from backproof_spec.language.reading import read

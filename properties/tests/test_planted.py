@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from few import few
-from hypothesis import Phase, settings
+from hypothesis import settings
 from plants import Plant
 from plants.mistakes import MISTAKES
 from plants.unusual import UNUSUAL
@@ -118,7 +118,7 @@ REFUSALS = [
 def test_a_mistake_is_refused_with_a_small_counterexample_and_named(plant, claim, tmp_path, monkeypatch):
     first = claim == plant.refused[0]
     if settings.default.max_examples < DEEP and SHRUNK.get(claim) != plant.name:
-        monkeypatch.setattr(runner, "_SHRUNK", (Phase.generate,))
+        monkeypatch.setattr(runner.Search, "shrunk", runner.Search.searched)
     (outcome,) = _outcomes(plant, (claim,), plant.examples if first else 100, tmp_path, (plant.dtype,))
     assert outcome.verdict in {Verdict.REFUTED, Verdict.ERROR}
     assert outcome.finding.message.count(":") >= 1

@@ -6,7 +6,7 @@ Beside each stands what it should have been, which must hold. The reports are na
 import numpy as np
 import pytest
 from few import few
-from hypothesis import Phase, settings
+from hypothesis import settings
 
 from backproof_impl import reference as R
 from backproof_impl.conventions import Conventions
@@ -31,9 +31,7 @@ def _run(target, claim, seed, examples, conventions=None):
     """What a search says that does not shrink."""
     each, task = PROPERTIES[LINKS[claim]], runner.Task(LINKS[claim], "float64", examples, seed)
     subject = Subject(as_target(target, conventions), "float64")
-    search = runner.Search(each, subject, task, largest=128 if claim.startswith("network") else 5).searched(
-        (Phase.generate,)
-    )
+    search = runner.Search(each, subject, task, largest=128 if claim.startswith("network") else 5).searched()
     search.diagnose()
     return search.outcome()
 

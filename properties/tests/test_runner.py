@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from few import few
-from hypothesis import strategies as st
 
 from backproof_impl import reference as R
 from backproof_impl.calling import Answer
@@ -25,9 +24,8 @@ IMPLEMENTATION = Link.IMPLEMENTATION
 
 def _run(target, claim, link=IMPLEMENTATION, dtype="float64", examples=20, seed=0):
     """The outcome of one link of one claim."""
-    (place,) = [k for k, each in enumerate(PROPERTIES) if (each.claim, each.link) == (claim, link)]
-    task = runner.Task(place, dtype if link is IMPLEMENTATION else None, examples, seed)
-    return runner.run(task, as_target(target))
+    planned = runner.tasks((claim,), (dtype,), examples, seed)
+    return runner.run(next(task for task in planned if task.property.link is link), as_target(target))
 
 
 def _strict(Z, dY):
@@ -221,7 +219,7 @@ def fake(monkeypatch):
     """Run a property with this check as if it were the suite."""
 
     def run_fake(check, link=IMPLEMENTATION, examples=20):
-        cases = lambda _: st.fixed_dictionaries({"k": st.integers(0, 9)})  # noqa: E731 - a property's field
+        cases = lambda source, _: {"k": source.whole(0, 9)}  # noqa: E731 - a property's field
         each = Property("kron.vec", link, cases, check, ("relu", "relu_vjp"))
         monkeypatch.setattr(tasks, "PROPERTIES", (each,))
         dtype = "float64" if link is IMPLEMENTATION else None
@@ -610,7 +608,7 @@ def test_labels_normalised_up_to_rounding_admit_either_formula(formula):
 def test_a_task_that_cannot_be_sent_ends_the_run_with_what_is_wrong():
     source = processes.Source("reference")
     planned = runner.tasks(("relu.dZ",), ("float64",), 2, 3)
-    own = Property("own.forward", IMPLEMENTATION, lambda _: st.just({}), lambda *_: None, ("relu",))
+    own = Property("own.forward", IMPLEMENTATION, lambda *_: {}, lambda *_: None, ("relu",))
     planned = [*planned, runner.Task(0, "float64", 2, 3, own)]
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
         processes.run_all(planned, source.load()[0], 2, source, lambda *_: None)

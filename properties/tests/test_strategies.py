@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
 from few import few
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backproof_impl.conventions import Conventions, Limits
@@ -17,6 +19,7 @@ from backproof_properties import regimes as R
 from backproof_properties import strategies as S
 from backproof_properties.arrays import NUMPY_DTYPES
 from backproof_properties.results import Link
+from backproof_properties.source import Seed, Unfit
 from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
 from backproof_spec.library import operation
@@ -32,23 +35,12 @@ def _domain(dtype="float64", largest=70, **declared):
     return Domain(dtype, Conventions(**declared), largest=largest)
 
 
-def _drawn(strategy: st.SearchStrategy, count: int = 300):
-    """Examples, drawn independently of each other and of the profile."""
+def _drawn(of: Callable, *args, count: int = 300):
+    """Examples of seeds, independent of each other."""
     found = []
-
-    @settings(
-        max_examples=count,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def collect(example):
-        found.append(example)
-
-    collect()
+    for number in range(count):
+        with suppress(Unfit):
+            found.append(of(Seed(f"1/{number}"), *args))
     return found
 
 
@@ -95,7 +87,7 @@ def test_regimes_reach_where_they_say(dtype):
 @pytest.mark.parametrize("dtype", OF_TWO)
 @pytest.mark.parametrize("shape", [(0, 3), (), (4,), (4, 4), (3, 67)])
 def test_arrays_are_finite_and_of_their_shape_and_dtype(dtype, shape):
-    for A in _drawn(S.arrays(_domain(dtype), shape), 30):
+    for A in _drawn(S.arrays, _domain(dtype), shape, count=30):
         assert (A.shape, A.dtype) == (shape, NUMPY_DTYPES[dtype])
         assert np.isfinite(A.astype(np.float64)).all()
 
@@ -103,13 +95,13 @@ def test_arrays_are_finite_and_of_their_shape_and_dtype(dtype, shape):
 @pytest.mark.parametrize("dtype", OF_TWO)
 @pytest.mark.parametrize("limit", [80, 0.1, 1e6, 0])
 def test_logits_stay_within_the_declared_limit(dtype, limit):
-    for Z in _drawn(S.logits(_domain(dtype, limits=Limits(logit=limit)), (3, 2)), 60):
+    for Z in _drawn(S.logits, _domain(dtype, limits=Limits(logit=limit)), (3, 2), count=60):
         assert Z.dtype == NUMPY_DTYPES[dtype]
         assert np.abs(Z.astype(np.float64)).max() <= limit
 
 
 def test_logits_reach_past_the_underflow_of_exp():
-    gaps = [np.ptp(Z.astype(np.float64), axis=0).max() for Z in _drawn(S.logits(_domain("float32"), (3, 2)))]
+    gaps = [np.ptp(Z.astype(np.float64), axis=0).max() for Z in _drawn(S.logits, _domain("float32"), (3, 2))]
     assert sum(104 < gap < 1e6 for gap in gaps) > 20
 
 
@@ -117,7 +109,7 @@ def test_logits_reach_past_the_underflow_of_exp():
 
 
 def test_shapes_are_chosen_to_confuse():
-    shapes = _drawn(S.dimensions(_domain(), (0, 0, 0)), 500)
+    shapes = _drawn(S.dimensions, _domain(), (0, 0, 0), count=500)
     m, n, p = (np.array(column) for column in zip(*shapes, strict=True))
     for tie in (m == n, m == p, n == p, (m == n) & (n == p), m == 0, n == 0, p == 0, m == 1, n == 1, p == 1):
         assert tie.sum() > 10
@@ -129,7 +121,7 @@ def test_shapes_are_chosen_to_confuse():
 
 @pytest.mark.parametrize("largest", [1, 2, 3, 5])
 def test_a_small_domain_has_small_shapes(largest):
-    shapes = _drawn(S.dimensions(_domain(largest=largest), (1, 0)))
+    shapes = _drawn(S.dimensions, _domain(largest=largest), (1, 0))
     assert max(map(max, shapes)) == largest
     assert min(n for n, _ in shapes) == 1
 
@@ -137,15 +129,15 @@ def test_a_small_domain_has_small_shapes(largest):
 @pytest.mark.parametrize("largest", [2, 70])
 def test_shapes_respect_the_limits(largest):
     limits = Limits(width=3, batch=4)
-    shapes = _drawn(S.dimensions(_domain(largest=largest, limits=limits), (1, 0)))
+    shapes = _drawn(S.dimensions, _domain(largest=largest, limits=limits), (1, 0))
     assert {n for n, _ in shapes} <= {1, 2, 3}
     assert min(p for _, p in shapes) >= 4
 
 
 @pytest.mark.parametrize("declared", [{"reduction": "mean"}, {"scale": {"dW": "1/batch"}}])
 def test_a_mean_is_never_taken_over_an_empty_batch(declared):
-    assert min(p for _, p in _drawn(S.dimensions(_domain(**declared), (0, 0)))) == 1
-    assert min(case["X"].shape[1] for case in _drawn(S.networks(_domain(**declared)), 50)) >= 1
+    assert min(p for _, p in _drawn(S.dimensions, _domain(**declared), (0, 0))) == 1
+    assert min(case["X"].shape[1] for case in _drawn(S.networks, _domain(**declared), count=50)) >= 1
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------
@@ -165,7 +157,7 @@ def _kinds(P):
 
 @pytest.mark.parametrize("dtype", OF_TWO)
 def test_labels_of_every_kind_are_drawn(dtype):
-    drawn = _drawn(S.labels(_domain(dtype), (3, 2)), 400)
+    drawn = _drawn(S.labels, _domain(dtype), (3, 2), count=400)
     counted = {kind: sum(_kinds(P) == kind for P in drawn) for kind in ("one-hot", "none", "exact", "unnormalised")}
     assert min(counted.values()) > 20
     assert {P.dtype for P in drawn} == {NUMPY_DTYPES[dtype]}
@@ -174,12 +166,12 @@ def test_labels_of_every_kind_are_drawn(dtype):
 
 @pytest.mark.parametrize("kind", ["one-hot", "index"])
 def test_declared_one_hot_or_index_labels_are_one_hot(kind):
-    for P in _drawn(S.labels(_domain(labels=kind), (4, 3)), 60):
+    for P in _drawn(S.labels, _domain(labels=kind), (4, 3), count=60):
         assert _kinds(P) == "one-hot"
 
 
 def test_without_unnormalised_labels_every_column_sums_to_one():
-    drawn = _drawn(S.labels(_domain(unnormalised_labels="unsupported"), (4, 3)))
+    drawn = _drawn(S.labels, _domain(unnormalised_labels="unsupported"), (4, 3))
     assert {_kinds(P) for P in drawn} == {"one-hot", "exact"}
 
 
@@ -196,7 +188,7 @@ def test_soft_labels_sum_to_one_exactly_in_every_format(dtype, seed, n):
 
 
 def test_labels_of_an_empty_batch_have_no_column():
-    assert {P.shape for P in _drawn(S.labels(_domain(), (3, 0)), 10)} == {(3, 0)}
+    assert {P.shape for P in _drawn(S.labels, _domain(), (3, 0), count=10)} == {(3, 0)}
 
 
 # --- networks -------------------------------------------------------------------------------------------------------
@@ -204,7 +196,7 @@ def test_labels_of_an_empty_batch_have_no_column():
 
 @pytest.mark.slow
 def test_networks_fit_together_and_vary_in_depth_and_width():
-    drawn = _drawn(S.networks(_domain()), 600)
+    drawn = _drawn(S.networks, _domain(), count=600)
     depths, widths = set(), set()
     for case in drawn:
         sizes = [case["X"].shape[0], *(len(b) for b in case["biases"])]
@@ -222,7 +214,7 @@ def test_networks_fit_together_and_vary_in_depth_and_width():
 @pytest.mark.parametrize("largest", [1, 2, 5, 70])
 def test_networks_respect_the_limits(largest):
     limits = Limits(depth=2, width=3, batch=4)
-    for case in _drawn(S.networks(_domain(largest=largest, limits=limits)), 100):
+    for case in _drawn(S.networks, _domain(largest=largest, limits=limits), count=100):
         assert len(case["weights"]) <= 2
         assert max(max(W.shape) for W in case["weights"]) <= 3
         assert case["X"].shape[1] >= 4
@@ -237,7 +229,7 @@ def test_logits_that_overflow_are_brought_within_the_limit():
 @pytest.mark.parametrize("regimes", [R.ORDINARY, R.VALUES], ids=["ordinary", "values"])
 @pytest.mark.parametrize("dtype", OF_TWO)
 def test_the_logits_of_networks_stay_within_the_declared_limit(regimes, dtype):
-    for case in _drawn(S.networks(_domain(dtype, limits=Limits(logit=80, width=3)), regimes), 60):
+    for case in _drawn(S.networks, _domain(dtype, limits=Limits(logit=80, width=3)), regimes, count=60):
         Y = case["X"].astype(np.longdouble)
         for W, b in zip(case["weights"], case["biases"], strict=True):
             Z = W.astype(np.longdouble) @ Y + b.astype(np.longdouble)[:, None]
@@ -246,7 +238,7 @@ def test_the_logits_of_networks_stay_within_the_declared_limit(regimes, dtype):
 
 
 def test_a_logit_limit_of_zero_leaves_zero_logits():
-    for case in _drawn(S.networks(_domain(limits=Limits(logit=0))), 30):
+    for case in _drawn(S.networks, _domain(limits=Limits(logit=0)), count=30):
         Y = case["X"]
         for W, b in zip(case["weights"], case["biases"], strict=True):
             Z = W @ Y + b[:, None]
@@ -264,7 +256,7 @@ def _sizes(case):
 
 @pytest.mark.parametrize("limits", [Limits(depth=(3, 3), batch=(8, 8), empty=False), Limits(depth=(2, None), width=4)])
 def test_networks_have_the_declared_depth_width_and_batch(limits):
-    cases = _drawn(S.networks(_domain(limits=limits)), 100)
+    cases = _drawn(S.networks, _domain(limits=limits), count=100)
     depths, batches = {len(case["weights"]) for case in cases}, {case["X"].shape[1] for case in cases}
     if limits.width is None:
         assert (depths, batches) == ({3}, {8})
@@ -275,16 +267,19 @@ def test_networks_have_the_declared_depth_width_and_batch(limits):
 
 
 def test_sizes_are_within_the_declared_ranges():
-    drawn = _drawn(S.dimensions(_domain(limits=Limits(width=(2, 5), batch=(3, 70))), (0, 0, 0)))
+    drawn = _drawn(S.dimensions, _domain(limits=Limits(width=(2, 5), batch=(3, 70))), (0, 0, 0))
     assert {size for *sizes, _ in drawn for size in sizes} == {2, 3, 4, 5}
     assert {min(batch for *_, batch in drawn), max(batch for *_, batch in drawn)} == {3, 70}
-    assert all(min(sizes) >= 1 for sizes in _drawn(S.dimensions(_domain(limits=Limits(empty=False)), (0, 0, 0))))
+    assert all(min(sizes) >= 1 for sizes in _drawn(S.dimensions, _domain(limits=Limits(empty=False)), (0, 0, 0)))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64"])
 def test_entries_that_are_not_0_have_the_declared_magnitude(dtype):
     domain = _domain(dtype, limits=Limits(magnitude=(0.25, 8)))
-    cases = [*_drawn(S.networks(domain, R.VALUES), 60), *({"Z": Z} for Z in _drawn(S.logits(domain, (3, 4)), 60))]
+    cases = [
+        *_drawn(S.networks, domain, R.VALUES, count=60),
+        *({"Z": Z} for Z in _drawn(S.logits, domain, (3, 4), count=60)),
+    ]
     arrays = [A for case in cases for name, A in case.items() if name != "P"]
     values = np.concatenate(
         [np.abs(A.astype(float)).ravel() for each in arrays for A in (each if isinstance(each, list) else [each])]
@@ -294,13 +289,13 @@ def test_entries_that_are_not_0_have_the_declared_magnitude(dtype):
 
 
 def test_a_target_without_biases_gets_zeros():
-    cases = _drawn(S.networks(_domain(limits=Limits(biases=False))), 60)
+    cases = _drawn(S.networks, _domain(limits=Limits(biases=False)), count=60)
     assert not any(b.any() for case in cases for b in case["biases"])
 
 
 def test_labels_may_be_normalised_up_to_rounding():
     domain = _domain(unnormalised_labels="rounding")
-    sums = np.concatenate([P.sum(axis=0) for P in _drawn(S.labels(domain, (3, 4)))])
+    sums = np.concatenate([P.sum(axis=0) for P in _drawn(S.labels, domain, (3, 4))])
     assert np.abs(sums - 1).max() <= 3 * 2.0**-53
     assert (sums != 1).any()
 
@@ -311,7 +306,7 @@ def test_labels_may_be_normalised_up_to_rounding():
 @pytest.mark.parametrize("dtype", OF_TWO)
 def test_masks_leave_each_sample_a_class_and_spare_the_labels(dtype):
     Z, P = np.ones((4, 3), NUMPY_DTYPES[dtype]), np.eye(4)[:, :3]
-    drawn = [A for A, _ in _drawn(st.tuples(S.masked(_domain(dtype), Z, P), st.integers(0, 2**40)))]
+    drawn = _drawn(S.masked, _domain(dtype), Z, P)
     absent = [np.isinf(A.astype(np.float64)) for A in drawn]
     assert 20 < sum(mask.any() for mask in absent) < 100
     assert {A.dtype for A in drawn} == {Z.dtype}
@@ -322,14 +317,14 @@ def test_masks_leave_each_sample_a_class_and_spare_the_labels(dtype):
 
 def test_of_one_class_none_is_masked_nor_of_no_sample():
     for shape in ((1, 4), (0, 2), (3, 0)):
-        assert not any(np.isinf(A).any() for A in _drawn(S.masked(_domain(), np.ones(shape)), 60))
+        assert not any(np.isinf(A).any() for A in _drawn(S.masked, _domain(), np.ones(shape), count=60))
 
 
 def test_nothing_masked_is_sent_where_the_formula_evaluates_0_times_infinity():
     claims = {"relu.forward", "relu.dZ", "softmax_cross_entropy.forward"}
     for each in PROPERTIES:
         if each.claim in claims and each.link is Link.IMPLEMENTATION:
-            assert not any(np.isinf(case["Z"]).any() for case in _drawn(each.cases(_domain()), 80))
+            assert not any(np.isinf(case["Z"]).any() for case in _drawn(each.cases, _domain(), count=80))
 
 
 @pytest.mark.parametrize(
@@ -339,7 +334,7 @@ def test_nothing_masked_is_sent_where_the_formula_evaluates_0_times_infinity():
 def test_within_declared_limits_nothing_is_masked(function, limits):
     (each,) = (each for each in PROPERTIES if each.functions == (function,))
     for unmasked in (False, True):
-        cases = _drawn(each.cases(_domain(limits=limits if unmasked else Limits())), 80)
+        cases = _drawn(each.cases, _domain(limits=limits if unmasked else Limits()), count=80)
         assert any(np.isinf(case["Z"]).any() for case in cases) is not unmasked
 
 
@@ -352,12 +347,12 @@ def test_who_takes_no_empty_arrays_need_not_make_any(name, swept):
     """No window fits into an input that is too small: there is nothing in the output."""
     of = operation(name)
     domain = replace(_domain(limits=Limits(empty=False)), swept=swept)
-    for case in _drawn(inputs.cases(of, f"{name}_vjp", domain), 40):
+    for case in _drawn(partial(inputs.cases, of, f"{name}_vjp"), domain, count=40):
         assert all(np.size(each) for each in case.values())
 
 
 def test_of_many_arguments_few_are_so_large_that_nothing_is_certain():
-    drawn = _drawn(inputs.cases(operation("lstm_cell"), "lstm_cell_vjp", _domain(largest=5)))
+    drawn = _drawn(partial(inputs.cases, operation("lstm_cell"), "lstm_cell_vjp"), _domain(largest=5))
     large = [sum(np.abs(each).max(initial=0) > 2**64 for each in case.values()) for case in drawn]
     assert 1 < sum(number > 0 for number in large) < len(drawn) / 2
     assert max(large) <= 2
