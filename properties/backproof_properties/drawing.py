@@ -16,7 +16,7 @@ from backproof_properties.subject import Domain
 from backproof_properties.tasks import Task
 
 _MOST, _OF_EACH = 1000, 10
-"""So many are tried at least, or as many for each that is wanted, until enough are fit."""
+"""So many are tried at least, or as many for each that is wanted, until enough are fit; of one size only those."""
 
 
 def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
@@ -26,15 +26,14 @@ def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
 
 def candidates(each: Property, domain: Domain, task: Task) -> Iterator[Example]:
     """Examples, one after the other: more than are asked for, as a check may find some unfit."""
-    key = task.draws(domain)
-    for number in range(max(_MOST, _OF_EACH * task.examples)):
+    key, tries = task.draws(domain), _OF_EACH * task.examples
+    for number in range(tries if domain.sweeps else max(_MOST, tries)):
         with suppress(Unfit):
             yield example(Seed(f"{key}/{number}"), each, domain)
 
 
 def swept(each: Property, domain: Domain, task: Task) -> list[Example]:
     """Examples of all sizes (``sweep``), or the share of them that the task asks for."""
-    number = sweep.number(each.sweeps)
+    number, one = sweep.number(each.sweeps), replace(task, examples=1)
     many = min(number, number * task.examples // decisive.BY_DEFAULT)
-    numbered = (replace(domain, swept=k) for k in range(many))
-    return [found for each_size in numbered for found in drawn(each, each_size, replace(task, examples=1))]
+    return [found for k in range(many) for found in drawn(each, replace(domain, swept=k), one)]
