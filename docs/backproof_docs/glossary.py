@@ -15,7 +15,7 @@ from backproof_spec.calculus.theorems import DEEPEST
 
 NAMES = {
     **{f"d{name}": f"δ{name}" for name in (*ascii_uppercase, "y", "z")},
-    **{f"d{name}{layer}": f"δ{name}^{{({layer})}}" for name in "ZY" for layer in range(1, DEEPEST + 1)},
+    **{f"d{name}{layer}": f"δ{name}^{{({layer})}}" for name in "XZY" for layer in range(1, DEEPEST + 1)},
     **{f"{name}'": f"{name}^{{T}}" for name in "AB"},
 }
 """What names of tensors look like."""

@@ -110,7 +110,8 @@ class Lowering:
 
     def declare(self) -> None:
         """Every argument, parameter, cotangent and definition, and what is supposed."""
-        free_names = [each for each in _DIMENSIONS if each not in self.operation.shapes]
+        taken = {*self.operation.shapes, *self.operation.dimension}
+        free_names = [each for each in _DIMENSIONS if each not in taken]
         for k, dim in enumerate(dict.fromkeys(self.operation.dimension.values())):
             self.dims[dim] = free_names[k] if k < len(free_names) else f"n{k}"
         for letter, dim in self.operation.dimension.items():
