@@ -38,5 +38,6 @@ def _drawn(document: Document, text: str) -> str:
     """Each drawing where its file was referred to."""
     for name, svg in document.pictures.items():
         before, _, after = text.partition(f"({name}.svg)")
-        text = f'{before.rpartition("![")[0]}<div class="figure">{svg}</div>{after}'
+        width = svg.partition('width="')[2].partition('"')[0]
+        text = f'{before.rpartition("![")[0]}<div class="figure" style="--natural: {width}px">{svg}</div>{after}'
     return text

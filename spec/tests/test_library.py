@@ -9,7 +9,7 @@ from mpmath import mp
 
 from backproof_spec.calculus import limits
 from backproof_spec.calculus.tactics import Unproved
-from backproof_spec.language import exact
+from backproof_spec.language import deriving, exact
 from backproof_spec.language.deriving import prove
 from backproof_spec.language.evaluating import Evaluation
 from backproof_spec.language.proving import drawn, refuted
@@ -20,6 +20,14 @@ from backproof_spec.library import built_in, operation
 CLAIMS = [
     (name, gradient) for name in built_in() for gradient in operation(name).gradients if gradient.claimed is not None
 ]
+
+
+@pytest.mark.parametrize("name", ["multi_head_attention", "conv2d", "linear"])
+def test_no_size_is_called_as_an_index_is(name: str) -> None:
+    """Sizes are letters, too: a sum from 1 to t whose terms depend on t would read wrongly."""
+    of = operation(name)
+    said = deriving.lowered(of, of.gradients[0])
+    assert not {*said.derivation.letters} & {*of.dimension}
 
 
 @pytest.mark.no_cover
