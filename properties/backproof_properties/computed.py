@@ -9,8 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial, reduce
-from itertools import product
+from functools import cache, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,13 @@ from mpmath import mp
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.contract import Like, Raised, others
 from backproof_properties.fields import Field
-from backproof_properties.filter import certainly, of_gradient, of_output
+from backproof_properties.filter import certainly, known, of_gradient, of_output, surely
 from backproof_properties.inputs import admitted, evaluation
 from backproof_properties.judge import Refuted, shown, ulps
 from backproof_properties.results import Finding, Observation
 from backproof_properties.subject import Subject
 from backproof_spec.language import exact
-from backproof_spec.language.evaluating import Evaluation, Place
+from backproof_spec.language.evaluating import Entries, Evaluation, Place
 from backproof_spec.language.functions import FUNCTIONS, Number
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.rounding import BITS, Rounded, RoundedEvaluation, either, rounded
@@ -55,10 +54,19 @@ def forward(operation: Operation, case: Case, subject: Subject) -> Observation:
 
 
 def _value_bounds(bounds: RoundedEvaluation, output: str, shape: tuple[int, ...]) -> Bounds:
-    try:
-        return bounds.tensor(output)
-    except ArithmeticError:
-        return dict.fromkeys(product(*map(range, shape)))
+    return Entries(_known(lambda place: bounds.tensor(output)[place]), shape)
+
+
+def _known(of: Callable[[Place], Rounded]) -> Callable[[Place], Rounded | None]:
+    """The same; None where there is no value."""
+
+    def found(place: Place) -> Rounded | None:
+        try:
+            return of(place)
+        except ArithmeticError:
+            return None
+
+    return found
 
 
 Way = tuple[Operation, Gradient]
@@ -74,7 +82,7 @@ def vjp(ways: Sequence[Way], kinks: bool, case: Case, subject: Subject) -> Obser
         computed = subject.call(function, case, name, _like(operation, subject, shape))
         bounds = dict.fromkeys(given.values[gradient.name]) if kinks and is_kink(given) else None
         fast = partial(_fast_bounds, ways, case, subject)
-        exact = (lambda: bounds) if bounds else partial(_gradient_bounds, ways, given, subject)
+        exact = (lambda: bounds) if bounds else partial(_gradient_bounds, ways, given, subject, shape)
         return subject.bounded(
             f"{function}.{name}", computed, exact, partial(_judged, None if bounds else fast, subject.swift)
         )
@@ -85,10 +93,16 @@ def _fast_bounds(ways: Sequence[Way], case: Case, subject: Subject) -> Field:
     return reduce(Field.either, found)
 
 
-def _gradient_bounds(ways: Sequence[Way], given: Evaluation[Number], subject: Subject) -> Bounds:
+def _gradient_bounds(
+    ways: Sequence[Way], given: Evaluation[Number], subject: Subject, shape: tuple[int, ...]
+) -> Bounds:
     found = [formula_bounds(replace(given, operation=operation, known={}), each, subject) for operation, each in ways]
-    columns = ((place, [each[place] for each in found]) for place in found[0])
-    return {place: None if None in each else reduce(either, filter(None, each)) for place, each in columns}
+
+    def entry(place: Place) -> Rounded | None:
+        each = [bounds[place] for bounds in found]
+        return None if None in each else reduce(either, filter(None, each))
+
+    return Entries(entry, shape)
 
 
 def is_kink(given: Evaluation[Number]) -> bool:
@@ -115,17 +129,13 @@ def claimed(gradient: Gradient) -> Node:
     return gradient.claimed
 
 
-def formula_bounds(given: Evaluation[Number], gradient: Gradient, subject: Subject) -> dict[Place, Rounded | None]:
+def formula_bounds(given: Evaluation[Number], gradient: Gradient, subject: Subject) -> Bounds:
     """The bounds of a gradient, by its formula."""
-    found: dict[Place, Rounded | None] = {}
-    of: Callable[[Mapping[str, int]], Rounded] | None = None
-    for place in given.values[gradient.name]:
-        try:
-            of = of or rounded(given, subject.arithmetic).compiled(claimed(gradient))
-            found[place] = of(dict(zip(gradient.indices, place, strict=True)))
-        except ArithmeticError:
-            found[place] = None
-    return found
+    of = cache(
+        lambda: rounded(given, subject.arithmetic).compiled(claimed(gradient))
+    )  # it may be that this has no value
+    shape = [given.sizes[dim] for dim in given.operation.shapes[gradient.name]]
+    return Entries(_known(lambda place: of()(dict(zip(gradient.indices, place, strict=True)))), shape)
 
 
 def _like(operation: Operation, subject: Subject, shape: tuple[int, ...]) -> Like:
@@ -158,16 +168,22 @@ def _judged(
         if all(each is not None and each.fine for each in expected.values()):
             raise computed
         return Observation(uncertified=len(expected), raised=1)
-    inside = certainly(computed, fast, swift=swift) if fast else None
-    return inside or _exactly(name, computed, exact())
+    bounds = cache(fast) if fast else None
+    inside = certainly(computed, bounds, swift=swift) if bounds else None
+    if inside:
+        return inside
+    sure = surely(computed, known(bounds) if bounds and swift else None)
+    seen = _exactly(name, computed, exact(), [*map(tuple, np.argwhere(~sure).tolist())])
+    return replace(seen, entries=seen.entries + int(sure.sum()))
 
 
-def _exactly(name: str, computed: Array, expected: Bounds) -> Observation:
-    """The exact path: it alone refutes."""
+def _exactly(name: str, computed: Array, expected: Bounds, places: Sequence[Place]) -> Observation:
+    """The exact path: it alone refutes. These places."""
     seen = Observation()
     worst: tuple[Number, Place, Rounded] | None = None
     thresholds: list[float] = []
-    for place, each in expected.items():
+    for place in places:
+        each = expected[place]
         if each is None or not each.fine or not mp.isfinite(each.error):
             seen.uncertified += 1
             continue

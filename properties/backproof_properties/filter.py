@@ -321,22 +321,35 @@ def of_gradient(operation: Operation, gradient: Gradient, claimed: Node, case: C
 
 
 @np.errstate(all="ignore")
+def known(bounds: Callable[[], Field]) -> Field | None:
+    """The bounds, where they can be had."""
+    try:
+        return bounds()
+    except (Doubt, ArithmeticError):
+        return None
+
+
+@np.errstate(all="ignore")
+def surely(computed: Array, field: Field | None) -> Array:
+    """Is each entry certainly within its bound?"""
+    if field is None or computed.dtype.name not in FORMATS:
+        return np.zeros(computed.shape, dtype=bool)
+    off = np.abs(computed.astype(WIDE) - field.value)
+    share = np.where(field.error >= float(FORMATS[computed.dtype.name].smallest_normal), SHARE, _UNDERFLOWN)
+    return np.asarray((off <= share * field.error) | ((off == 0) & ~np.isnan(field.error)))
+
+
+@np.errstate(all="ignore")
 def certainly(computed: Array, bounds: Callable[[], Field], *, swift: bool = False) -> Observation | None:
     """What is known if every entry is certainly within its bound; else None.
 
     Of a value that may be 0 it is not known what would be detected there; ``swift``: nor asked.
     """
-    try:
-        field = bounds()
-    except (Doubt, ArithmeticError):
-        return None
-    if computed.dtype.name not in FORMATS:
+    field = known(bounds)
+    if field is None or not np.all(surely(computed, field)):
         return None
     off, size = np.abs(computed.astype(WIDE) - field.value), np.abs(field.value)
     flows = field.error >= float(FORMATS[computed.dtype.name].smallest_normal)
-    share = np.where(flows, SHARE, _UNDERFLOWN)
-    if not np.all((off <= share * field.error) | ((off == 0) & ~np.isnan(field.error))):
-        return None
     if not swift and np.any((size > 0) & (size <= _FAINT * field.error)):
         return None
     worst = np.max(np.where(flows, off / field.error, 0), initial=0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import product
 from math import prod
 from typing import Any
 
@@ -22,7 +21,7 @@ from backproof_properties.source import Source, Unfit
 from backproof_properties.strategies import arrays, cotangents, labels, limited
 from backproof_properties.subject import Domain
 from backproof_spec.language import exact
-from backproof_spec.language.evaluating import Evaluation, Tensor
+from backproof_spec.language.evaluating import Entries, Evaluation, Tensor
 from backproof_spec.language.functions import Number
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.proving import satisfied
@@ -57,7 +56,7 @@ def evaluation(operation: Operation, case: Case) -> Evaluation[Number]:
 
 
 def _tensor(A: Array, read: Callable[[Any], Number]) -> Tensor[Number]:
-    return {place: read(A[place]) for place in product(*map(range, A.shape))}
+    return Entries(lambda place: read(A[place]), A.shape)
 
 
 def _fraction(x: Any) -> Fraction:

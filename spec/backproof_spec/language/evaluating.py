@@ -43,6 +43,30 @@ Tensor = Mapping[Place, N]
 Holds = Callable[[Any, Any], Any]
 
 
+class Entries(Mapping[Place, N]):
+    """The entries of a tensor of this shape, each computed when it is first asked for."""
+
+    def __init__(self, of: Callable[[Place], N], shape: Sequence[int]) -> None:
+        """``of``: the entry at a place."""
+        self._of, self._shape, self._found = of, shape, dict[Place, N]()
+
+    def __getitem__(self, place: Place) -> N:
+        """The entry. Raises ``KeyError`` beyond the ends."""
+        if place not in self._found:
+            if not all(0 <= k < size for k, size in zip(place, self._shape, strict=True)):
+                raise KeyError(place)
+            self._found[place] = self._of(place)
+        return self._found[place]
+
+    def __iter__(self) -> Iterator[Place]:
+        """All places."""
+        return product(*map(range, self._shape))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return prod(self._shape)
+
+
 class Arithmetic(Protocol[N]):
     """What is computed with."""
 
@@ -83,7 +107,7 @@ class Evaluation(Generic[N]):
     parameters: Mapping[str, Fraction]
     values: Mapping[str, Tensor[N]]
     arithmetic: Arithmetic[N]
-    known: dict[str, dict[Place, N]] = field(default_factory=dict)
+    known: dict[str, Tensor[N]] = field(default_factory=dict)
 
     def size(self, index: str) -> int:
         """How many values an index has."""
@@ -105,7 +129,7 @@ class Evaluation(Generic[N]):
                     break
         return self.known[name]
 
-    def defined(self, definition: Definition) -> dict[Place, N]:
+    def defined(self, definition: Definition) -> Tensor[N]:
         """All entries that a definition gives."""
         return self.entries(definition.body, definition.indices)
 

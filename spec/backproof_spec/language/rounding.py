@@ -32,7 +32,7 @@ from typing import Any, ClassVar
 
 from mpmath import mp
 
-from backproof_spec.language.evaluating import Evaluation, Holds, Place, Tensor
+from backproof_spec.language.evaluating import Entries, Evaluation, Holds, Place, Tensor
 from backproof_spec.language.functions import FUNCTIONS, Function, Number, real
 from backproof_spec.language.syntax import Apply, Bracket, Definition, Multiply, Reduce, operands, softmax_of
 from backproof_spec.language.whole import At
@@ -239,13 +239,16 @@ class RoundedEvaluation(Evaluation[Rounded]):
 
     arithmetic: Rounding
 
-    def defined(self, definition: Definition) -> dict[Place, Rounded]:
+    def defined(self, definition: Definition) -> Tensor[Rounded]:
         """What has a name is formed, in this way or another: its majorant is its size, its error the larger one."""
-        found = super().defined(definition)
-        for way in (each for each in self.operation.ways if each.name == definition.name):
-            other = self.entries(way.body, way.indices)
-            found = {place: either(each, other[place]) for place, each in found.items()}
-        return {place: self._named(each) for place, each in found.items()}
+        ways = [definition, *(each for each in self.operation.ways if each.name == definition.name)]
+        forms = [(way.indices, self.compiled(way.body)) for way in ways]
+
+        def entry(place: Place) -> Rounded:
+            found = (of(dict(zip(indices, place, strict=True))) for indices, of in forms)
+            return self._named(reduce(either, found))
+
+        return Entries(entry, [self.size(index) for index in definition.indices])
 
     @staticmethod
     def _named(each: Rounded) -> Rounded:
@@ -350,8 +353,13 @@ def rounded(given: Evaluation[Number], arithmetic: Arithmetic) -> RoundedEvaluat
     """The same, with error bounds; the parameters are numbers of a formula."""
     rounding = Rounding(arithmetic)
     whole = {each.name for each in given.operation.arguments if each.kind == "index"}
+
+    def entries(name: str, tensor: Tensor[Number]) -> Tensor[Rounded]:
+        shape = [given.sizes[dim] for dim in given.operation.shapes[of_cotangent.get(name, name)]]
+        return Entries(lambda place: rounding.given(tensor[place]), shape)
+
+    of_cotangent = given.operation.cotangents
     values: Mapping[str, Tensor[Any]] = {
-        name: tensor if name in whole else {place: rounding.given(value) for place, value in tensor.items()}
-        for name, tensor in given.values.items()
+        name: tensor if name in whole else entries(name, tensor) for name, tensor in given.values.items()
     }
     return RoundedEvaluation(given.operation, given.sizes, given.parameters, values, rounding)
