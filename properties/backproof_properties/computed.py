@@ -131,9 +131,7 @@ def claimed(gradient: Gradient) -> Node:
 
 def formula_bounds(given: Evaluation[Number], gradient: Gradient, subject: Subject) -> Bounds:
     """The bounds of a gradient, by its formula."""
-    of = cache(
-        lambda: rounded(given, subject.arithmetic).compiled(claimed(gradient))
-    )  # it may be that this has no value
+    of = cache(lambda: rounded(given, subject.arithmetic).compiled(claimed(gradient)))  # which may have no value
     shape = [given.sizes[dim] for dim in given.operation.shapes[gradient.name]]
     return Entries(_known(lambda place: of()(dict(zip(gradient.indices, place, strict=True)))), shape)
 

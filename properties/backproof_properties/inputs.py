@@ -31,7 +31,7 @@ from backproof_spec.operation import Operation
 
 BITS = 400
 """The precision at which numbers that are not rational are computed."""
-_SIZES = (1, 2, 3, 2, 3, 1, 2, 4, 2, 0)
+_SIZES = (1, 2, 3, 4, 2, 3, 5, 3, 2, 4, 3, 0)
 """Ordinary sizes, those most telling most often; 0 last, so that a counterexample with entries is preferred."""
 _LARGE = (9, 17, 33, 65)
 _TIES = ("free", "free", "equal", "free", "large")
@@ -39,7 +39,7 @@ _TRIES = 30
 """Sizes are drawn so often until they fit each other."""
 SMALL, MOST = 300, 2000
 """The most entries that are computed, over all sums, in an example of a small domain and of any other."""
-_MANY, _EXTREME = 4, 2
+_MANY, _EXTREME = 3, 2
 """Of more arrays than so many no more than so few have numbers of any magnitude."""
 _SWEPT, _LOWERED, _FEW = 4 * MOST, 16, 2
 """The most in an example of the sweep, whose sizes are halved so often, but not below a few."""
@@ -231,7 +231,7 @@ def _whole(source: Source, _: Domain, shape: tuple[int, ...], below: int, __: bo
 
 
 _DRAWN: dict[str, Draw] = {
-    "real": _of((*VALUES, *[regimes.moderate] * 4), ORDINARY),
+    "real": _of((*VALUES, *[regimes.moderate] * 4), (*ORDINARY, regimes.slight)),
     "logits": _logits,
     "positive": _of(regimes.POSITIVE, regimes.POSITIVE),
     "probability": _of(regimes.INSIDE, regimes.INSIDE),
