@@ -10,9 +10,9 @@ from backproof_impl.adapters.autodiff import Library
 from backproof_impl.conventions import Conventions, Limits
 
 
-def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
+def vjp(function: Any, args: list[Any], cotangent: Any, by: tuple[int, ...]) -> tuple[Any, Any]:
     """The value, and the gradients that make_vjp finds, one argument at a time."""
-    pullbacks, values = zip(*(make_vjp(function, k)(*args) for k in range(len(args))), strict=True)
+    pullbacks, values = zip(*(make_vjp(function, k)(*args) for k in by), strict=True)
     return values[0], [pullback(cotangent) for pullback in pullbacks]
 
 

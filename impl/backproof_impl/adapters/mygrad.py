@@ -10,11 +10,11 @@ from backproof_impl.adapters.autodiff import Library
 from backproof_impl.conventions import Conventions, Limits
 
 
-def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
+def vjp(function: Any, args: list[Any], cotangent: Any, by: tuple[int, ...]) -> tuple[Any, Any]:
     """The value, and the gradients that backward leaves in its arguments."""
     value = function(*args)
     value.backward(cotangent)
-    return value, [x.grad for x in args]
+    return value, [args[k].grad for k in by]
 
 
 FORWARD: dict[str, Any] = {
