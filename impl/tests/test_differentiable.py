@@ -375,6 +375,25 @@ def test_programs_are_let_go_after_so_many_calls(functions, monkeypatch):
 
 
 @pytest.mark.pytorch
+@pytest.mark.parametrize("name", ["conv2d", "depthwise_conv2d"])
+@pytest.mark.parametrize("turned", [1, -1])
+def test_where_xla_ends_the_process_a_convolution_declines(functions, name, turned):
+    of, z = every("jax", functions.DEFINED)[name], np.zeros(1)
+
+    def gradient(size, kernel, **options):
+        A, W = np.ones((1, 1, *size[::turned])), np.ones((1, 1, *kernel[::turned]))
+        W = W if name == "conv2d" else W[0]
+        dY = of(A, W, z, **options)
+        return of.vjp(("X", "W", "z"), ("dX",))(A, W, z, dY, **options).shape == A.shape
+
+    for size, kernel in (((2, 4), (2, 2)), ((2, 3), (3, 2)), ((2, 2), (3, 2)), ((4, 4), (2, 2))):
+        assert gradient(size, kernel, stride=2, pad=1)
+    assert gradient((2, 4), (3, 2), stride=1, pad=1)
+    with pytest.raises(NotImplementedError, match=r"^XLA ends the process while it compiles the gradient\b"):
+        gradient((2, 4), (3, 2), stride=2, pad=1)
+
+
+@pytest.mark.pytorch
 def test_functions_with_a_custom_vjp():
     jax = pytest.importorskip("jax", reason="pip install 'backproof[jax]'")
 

@@ -1,7 +1,7 @@
 """What JAX differentiates: functions that are not ours, and those of its own that are operations in files."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import partial, wraps
 from itertools import count
 from typing import Any
 
@@ -57,6 +57,26 @@ FLUSHES, SECONDS = "flush-to-zero", 60  # XLA flushes subnormals on a CPU, and t
 DIFFERENTIATOR = Differentiator(
     jax.Array, "jax.Array", jax.device_put, np.array, vjp, value, scope, arithmetic=FLUSHES, seconds=SECONDS
 )
+
+
+def _where_compiled(convolution: Any) -> Any:
+    """The same; it declines where XLA ends the process over its gradient by X: docs/guide/findings.md."""
+
+    @wraps(convolution)
+    def called(X: Any, W: Any, z: Any, stride: int = 1, pad: int = 0, dilation: int = 1) -> Any:
+        axes = [*zip(X.shape[-2:], W.shape[-2:], strict=True)]
+        ends = (
+            n // 2 > 1 and (n % 2, k) == (0, 2) and l > (m + 2 - l) // 2 + 1
+            for (n, k), (m, l) in zip(axes, axes[::-1], strict=True)
+        )
+        if (stride, pad, dilation) == (2, 1, 1) and any(ends):
+            msg = "XLA ends the process while it compiles the gradient"
+            raise NotImplementedError(msg)
+        return convolution(X, W, z, stride, pad, *([dilation] if dilation > 1 else ()))
+
+    return called
+
+
 DEFINED: dict[str, Any] = {
     "absolute": jnp.absolute,
     "add": jnp.add,
@@ -65,16 +85,20 @@ DEFINED: dict[str, Any] = {
     "conv1d": lambda X, W, z, stride=1, pad=0, dilation=1: (
         jax.lax.conv_general_dilated(X, W, (stride,), [(pad, pad)], rhs_dilation=(dilation,)) + z[:, None]
     ),
-    "conv2d": lambda X, W, z, stride=1, pad=0, dilation=1: (
-        jax.lax.conv_general_dilated(X, W, (stride,) * 2, [(pad, pad)] * 2, rhs_dilation=(dilation,) * 2)
-        + z[:, None, None]
+    "conv2d": _where_compiled(
+        lambda X, W, z, stride=1, pad=0, dilation=1: (
+            jax.lax.conv_general_dilated(X, W, (stride,) * 2, [(pad, pad)] * 2, rhs_dilation=(dilation,) * 2)
+            + z[:, None, None]
+        )
     ),
     "cos": jnp.cos,
     "cumprod": partial(jnp.cumprod, axis=1),
     "cumsum": partial(jnp.cumsum, axis=1),
-    "depthwise_conv2d": lambda X, W, z, stride=1, pad=0: (
-        jax.lax.conv_general_dilated(X, W[:, None], (stride,) * 2, [(pad, pad)] * 2, feature_group_count=len(W))
-        + z[:, None, None]
+    "depthwise_conv2d": _where_compiled(
+        lambda X, W, z, stride=1, pad=0: (
+            jax.lax.conv_general_dilated(X, W[:, None], (stride,) * 2, [(pad, pad)] * 2, feature_group_count=len(W))
+            + z[:, None, None]
+        )
     ),
     "elu": jax.nn.elu,
     "embedding": lambda E, t: jnp.take(E, t, axis=0),
@@ -89,6 +113,7 @@ DEFINED: dict[str, Any] = {
     "hardsigmoid": jax.nn.hard_sigmoid,
     "hardswish": jax.nn.hard_swish,
     "hardtanh": lambda X, low=-1, high=1: jnp.clip(X, low, high),
+    "l1_norm": partial(jnp.linalg.norm, ord=1, axis=1),
     "l2_norm": partial(jnp.linalg.norm, axis=1),
     "leaky_relu": lambda X, slope=0.01: jax.nn.leaky_relu(X, slope),
     "log": jnp.log,
@@ -104,6 +129,7 @@ DEFINED: dict[str, Any] = {
     "pad": lambda X, before=1, after=2: jnp.pad(X, ((0, 0), (before, after))),
     "power": jnp.power,
     "reciprocal": jnp.reciprocal,
+    "reduce_max": partial(jnp.max, axis=1),
     "reduce_mean": partial(jnp.mean, axis=1),
     "reduce_sum": partial(jnp.sum, axis=1),
     "relu6": jax.nn.relu6,
