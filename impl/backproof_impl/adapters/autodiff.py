@@ -18,8 +18,8 @@ from backproof_impl.conventions import Conventions
 from backproof_impl.target import Array
 
 Function = Callable[..., Any]
-Reverse = Callable[[Function, list[Any], Any, tuple[int, ...]], tuple[Any, Sequence[Any]]]
-"""``vjp(function, args, cotangent, by)``: the value, and the gradients by the arguments at these places, in order."""
+Reverse = Callable[[Function, list[Any], Any, tuple[int, ...]], Sequence[Any]]
+"""``vjp(function, args, cotangent, by)``: the gradients by the arguments at these places, in order."""
 
 _NETWORK = ("linear", "relu", "softmax_cross_entropy")
 """What a network is made of."""
@@ -104,10 +104,10 @@ class Library:
         """Of every argument before the cotangent; of a loss, whose cotangent is 1, with respect to its first."""
         if name.endswith("cross_entropy"):
             one = self._in(np.ones((), args[0].dtype))
-            _, (gradient,) = self.vjp(function, [*map(self._in, args)], one, (0,))
+            (gradient,) = self.vjp(function, [*map(self._in, args)], one, (0,))
             return self._out(gradient)
         *x, cotangent = map(self._in, args)
-        gradients = tuple(map(self._out, self.vjp(function, x, cotangent, tuple(range(len(x))))[1]))
+        gradients = tuple(map(self._out, self.vjp(function, x, cotangent, tuple(range(len(x))))))
         return gradients if len(gradients) > 1 else gradients[0]
 
     def _network_gradients(
@@ -115,9 +115,9 @@ class Library:
     ) -> dict[str, Any]:
         """Differentiated as a whole, by all but the labels."""
         args = [self._in(A) for A in (P, X, *weights, *biases)]
-        value, gradients = self.vjp(network, args, self._in(np.ones((), X.dtype)), tuple(range(1, len(args))))
-        dX, *rest = map(self._out, gradients)
-        return {"loss": self._out(value), "dX": dX, "dW": rest[: len(weights)], "db": rest[len(weights) :]}
+        gradients = self.vjp(network, args, self._in(np.ones((), X.dtype)), tuple(range(1, len(args))))
+        loss, dX, *rest = map(self._out, (self.value(network, args), *gradients))
+        return {"loss": loss, "dX": dX, "dW": rest[: len(weights)], "db": rest[len(weights) :]}
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ class Vjp:
             args, cotangents = tensors[: self.count], tensors[self.count :]
             one = len(cotangents) == 1
             value = self.of.bound(options, len(cotangents))
-            _, gradients = library.vjp(value, args, cotangents[0] if one else cotangents, self.by)
+            gradients = library.vjp(value, args, cotangents[0] if one else cotangents, self.by)
             found = tuple(self.of.array(each, given) for each in gradients)
         return found if len(found) > 1 else found[0]
 
