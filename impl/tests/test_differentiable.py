@@ -3,7 +3,6 @@
 import inspect
 import pickle
 from functools import partial
-from itertools import count
 
 import ml_dtypes
 import numpy as np
@@ -365,13 +364,21 @@ def test_what_asks_for_numbers_on_the_way_runs_step_by_step():
 
 
 @pytest.mark.pytorch
-def test_programs_are_let_go_after_so_many_calls(functions, monkeypatch):
+def test_programs_are_let_go_when_the_process_has_grown(functions, monkeypatch):
     seen = []
     call = _target(every("jax", {"f": _counted(seen)})["f"]).functions["f"]
-    monkeypatch.setattr(functions, "CALLS", count(498))
-    for traced in (1, 1, 2, 2):
+    for room, traced in ((2**30, 1), (2**30, 1), (-1, 2), (2**30, 2)):
+        monkeypatch.setattr(functions.scope, "room", room)
         call(X, g)
         assert len(seen) == traced
+
+
+@pytest.mark.pytorch
+def test_the_gradients_of_norms_and_extremes_at_kinks(functions):
+    A, dY = np.array([[0.0, -2.0, 0.0], [-2.0, -2.0, 3.0]]), np.array([1.0, 2.0])
+    l1_norm, reduce_max = (every("jax", functions.DEFINED)[name] for name in ("l1_norm", "reduce_max"))
+    assert l1_norm.vjp(("X",), ("dX",))(A, dY).tolist() == [[1.0, -1.0, 1.0], [-2.0, -2.0, 2.0]]
+    assert reduce_max.vjp(("X",), ("dX",))(A, dY).tolist() == [[0.5, 0.0, 0.5], [0.0, 0.0, 2.0]]
 
 
 @pytest.mark.pytorch

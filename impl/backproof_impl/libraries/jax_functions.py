@@ -1,17 +1,37 @@
 """What JAX differentiates: functions that are not ours, and those of its own that are operations in files."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial, wraps
-from itertools import count
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import psutil
 
 from backproof_impl.adapters.autodiff import Differentiator
 
-CALLS = count(1)
+
+@dataclass
+class _Scope:
+    """Numbers of 64 bits, else float32; code that was compiled is let go whenever the process has grown by ``room``.
+
+    A program takes 1 or 2 MB and 20 of 65,530 memory maps. What runs step by step is a program for each step.
+    """
+
+    room: int = 2**30
+    before: int = 0
+
+    def __call__(self) -> Any:
+        """What each call is made within."""
+        if _PROCESS.memory_info().rss - self.before > self.room:
+            jax.clear_caches()
+            self.before = _PROCESS.memory_info().rss
+        return jax.enable_x64(True)  # noqa: FBT003
+
+
+_PROCESS, scope = psutil.Process(), _Scope()
 
 
 @partial(jax.jit, static_argnums=0)
@@ -29,12 +49,7 @@ def _vjp(function: Any, args: list[Any], cotangent: Any, by: tuple[int, ...]) ->
 
 
 def _run(program: Any, *args: Any) -> Any:
-    """Compiled as a whole, and kept for equal functions and shapes: 1 or 2 MB each, and 20 of 65,530 memory maps.
-
-    What asks for numbers on the way cannot be traced: it runs step by step.
-    """
-    if next(CALLS) % 500 == 0:
-        jax.clear_caches()
+    """Compiled as a whole, and kept for equal functions and shapes; what asks for numbers on the way: step by step."""
     try:
         return program(*args)
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):
@@ -51,7 +66,6 @@ def vjp(function: Any, args: list[Any], cotangent: Any, by: tuple[int, ...]) -> 
     return _run(_vjp, function, args, cotangent, by)
 
 
-scope = partial(jax.enable_x64, new_val=True)  # else float32
 FLUSHES, SECONDS = "flush-to-zero", 60  # XLA flushes subnormals on a CPU, and takes time to compile
 DIFFERENTIATOR = Differentiator(
     jax.Array, "jax.Array", jax.device_put, np.array, vjp, value, scope, arithmetic=FLUSHES, seconds=SECONDS
