@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import partial
 from typing import Any
 
 import jax
@@ -72,22 +72,9 @@ DIFFERENTIATOR = Differentiator(
 )
 
 
-def _where_compiled(convolution: Any) -> Any:
-    """The same; it declines where XLA ends the process over its gradient by X: docs/guide/findings.md."""
-
-    @wraps(convolution)
-    def called(X: Any, W: Any, z: Any, stride: int = 1, pad: int = 0, dilation: int = 1) -> Any:
-        axes = [*zip(X.shape[-2:], W.shape[-2:], strict=True)]
-        ends = (
-            n // 2 > 1 and (n % 2, k) == (0, 2) and l > (m + 2 - l) // 2 + 1
-            for (n, k), (m, l) in zip(axes, axes[::-1], strict=True)
-        )
-        if (stride, pad, dilation) == (2, 1, 1) and any(ends):
-            msg = "XLA ends the process while it compiles the gradient"
-            raise NotImplementedError(msg)
-        return convolution(X, W, z, stride, pad, *([dilation] if dilation > 1 else ()))
-
-    return called
+def _padded(X: Any, pad: int) -> Any:
+    """0 around the last two axes: where a convolution pads, XLA may end the process over its gradient: findings.md."""
+    return jnp.pad(X, ((0, 0),) * 2 + ((pad, pad),) * 2)
 
 
 DEFINED: dict[str, Any] = {
@@ -98,20 +85,16 @@ DEFINED: dict[str, Any] = {
     "conv1d": lambda X, W, z, stride=1, pad=0, dilation=1: (
         jax.lax.conv_general_dilated(X, W, (stride,), [(pad, pad)], rhs_dilation=(dilation,)) + z[:, None]
     ),
-    "conv2d": _where_compiled(
-        lambda X, W, z, stride=1, pad=0, dilation=1: (
-            jax.lax.conv_general_dilated(X, W, (stride,) * 2, [(pad, pad)] * 2, rhs_dilation=(dilation,) * 2)
-            + z[:, None, None]
-        )
+    "conv2d": lambda X, W, z, stride=1, pad=0, dilation=1: (
+        jax.lax.conv_general_dilated(_padded(X, pad), W, (stride,) * 2, "VALID", rhs_dilation=(dilation,) * 2)
+        + z[:, None, None]
     ),
     "cos": jnp.cos,
     "cumprod": partial(jnp.cumprod, axis=1),
     "cumsum": partial(jnp.cumsum, axis=1),
-    "depthwise_conv2d": _where_compiled(
-        lambda X, W, z, stride=1, pad=0: (
-            jax.lax.conv_general_dilated(X, W[:, None], (stride,) * 2, [(pad, pad)] * 2, feature_group_count=len(W))
-            + z[:, None, None]
-        )
+    "depthwise_conv2d": lambda X, W, z, stride=1, pad=0: (
+        jax.lax.conv_general_dilated(_padded(X, pad), W[:, None], (stride,) * 2, "VALID", feature_group_count=len(W))
+        + z[:, None, None]
     ),
     "elu": jax.nn.elu,
     "embedding": lambda E, t: jnp.take(E, t, axis=0),
