@@ -12,7 +12,7 @@ from backproof_impl.conventions import Conventions, Limits, Unloadable, UsageErr
 from backproof_impl.loading import as_target
 from backproof_impl.target import Signature
 from backproof_impl.wrapping import differentiable
-from backproof_impl.wrapping.differentiable import from_jax, from_torch
+from backproof_impl.wrapping.differentiable import every, from_jax, from_torch
 
 RMS_NORM = {
     "f": Signature(("X", "g"), ("Y",), ("eps",), own=True),
@@ -305,6 +305,90 @@ def test_functions_of_the_library_and_modules(torch):
 
 
 # --- JAX --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def functions():
+    """What is known of JAX."""
+    pytest.importorskip("jax", reason="pip install 'backproof[jax]'")
+    return pytest.importorskip("backproof_impl.libraries.jax_functions")
+
+
+def _counted(seen):
+    """A function that notes each time that it is run or traced."""
+    return lambda X, g, eps=1.0: seen.append(eps) or X * g * eps
+
+
+@pytest.mark.pytorch
+@pytest.mark.usefixtures("functions")
+def test_an_adapters_own_function_is_traced_once_for_each_shape_format_and_option():
+    seen = []
+    call = _target(every("jax", {"f": _counted(seen)})["f"]).functions
+    for A in (X, 2 * X):
+        assert call["f"](A, g).tolist() == (A * g).tolist()
+        assert call["f_vjp"](A, g, dY)[0].tolist() == (g * dY).tolist()
+    assert seen == [1.0, 1.0]
+    for given, options in (
+        ((X[:1], g, dY[:1]), {}),
+        ([A.astype("f") for A in (X, g, dY)], {}),
+        ((X, g, dY), {"eps": 1}),
+    ):
+        call["f_vjp"](*given, **options)
+        assert (len(seen), call["f_vjp"](*given, **options)[0].dtype) == (len(seen), given[0].dtype)
+    assert seen == [1.0] * 4 + [1]
+
+
+@pytest.mark.pytorch
+@pytest.mark.usefixtures("functions")
+def test_options_that_are_equal_and_not_the_same_are_told_apart():
+    call = _target(every("jax", {"f": lambda X, g, eps=0.0: X[:, :1] * g**2 * eps})["f"]).functions["f"]
+    assert [float(np.copysign(1, call(X, g, eps=eps)[0, 0])) for eps in (0.0, -0.0)] == [1.0, -1.0]
+
+
+@pytest.mark.pytorch
+@pytest.mark.usefixtures("functions")
+def test_anyone_elses_function_is_run_anew_at_each_call_for_it_may_keep_state():
+    seen = []
+    call = _target(from_jax(lambda X, g: seen.append(0) or X * g * len(seen))).functions
+    assert [call["f"](X, g)[0, 0] / (X * g)[0, 0] for _ in range(3)] == [1.0, 2.0, 3.0]
+    assert [call["f_vjp"](X, g, dY)[0][0, 0] / (g * dY)[0, 0] for _ in range(3)] == [4.0, 5.0, 6.0]
+
+
+@pytest.mark.pytorch
+@pytest.mark.usefixtures("functions")
+def test_what_asks_for_numbers_on_the_way_runs_step_by_step():
+    call = _target(every("jax", {"f": lambda E, t: E[t] * float(t[0])})["f"], LOOKED_UP).functions
+    for t in ([2, 0], [1, 1]):
+        assert call["f"](X.T, np.array(t)).tolist() == (X.T[t] * t[0]).tolist()
+        assert call["f_vjp"](X.T, np.array(t), np.ones((2, 2)))[t[0]].tolist() == [t[0] * t.count(t[0])] * 2
+
+
+@pytest.mark.pytorch
+def test_programs_are_let_go_when_the_process_has_grown(functions, monkeypatch):
+    seen = []
+    call = _target(every("jax", {"f": _counted(seen)})["f"]).functions["f"]
+    for room, traced in ((2**30, 1), (2**30, 1), (-1, 2), (2**30, 2)):
+        monkeypatch.setattr(functions.scope, "room", room)
+        call(X, g)
+        assert len(seen) == traced
+
+
+@pytest.mark.pytorch
+def test_the_gradients_of_norms_and_extremes_at_kinks(functions):
+    A, dY = np.array([[0.0, -2.0, 0.0], [-2.0, -2.0, 3.0]]), np.array([1.0, 2.0])
+    l1_norm, reduce_max = (every("jax", functions.DEFINED)[name] for name in ("l1_norm", "reduce_max"))
+    assert l1_norm.vjp(("X",), ("dX",))(A, dY).tolist() == [[1.0, -1.0, 1.0], [-2.0, -2.0, 2.0]]
+    assert reduce_max.vjp(("X",), ("dX",))(A, dY).tolist() == [[0.5, 0.0, 0.5], [0.0, 0.0, 2.0]]
+
+
+@pytest.mark.pytorch
+@pytest.mark.parametrize("name", ["conv2d", "depthwise_conv2d"])
+def test_xla_does_not_end_the_process_over_the_gradient_of_a_convolution(functions, name):
+    of, z = every("jax", functions.DEFINED)[name], np.zeros(1)
+    A, W = np.arange(8.0).reshape(1, 1, 2, 4), np.ones((1, 1, 3, 2)[name != "conv2d" :])
+    Y = of(A, W, z, stride=2, pad=1)
+    assert Y.tolist() == [[[[4.0, 14.0, 10.0]]]]
+    assert of.vjp(("X", "W", "z"), ("dX",))(A, W, z, Y, stride=2, pad=1).tolist() == [[[[4.0, 14.0, 14.0, 10.0]] * 2]]
 
 
 @pytest.mark.pytorch

@@ -18,9 +18,16 @@ from backproof_impl.conventions import Conventions
 from backproof_impl.target import Array
 
 Function = Callable[..., Any]
+Reverse = Callable[[Function, list[Any], Any, tuple[int, ...]], Sequence[Any]]
+"""``vjp(function, args, cotangent, by)``: the gradients by the arguments at these places, in order."""
 
 _NETWORK = ("linear", "relu", "softmax_cross_entropy")
 """What a network is made of."""
+
+
+def plainly(function: Function, args: Sequence[Any]) -> Any:
+    """f(A, B)."""
+    return function(*args)
 
 
 def keywords(function: Function, args: Sequence[Any], options: Mapping[str, float]) -> Any:
@@ -33,16 +40,17 @@ class Differentiator:
     """What differentiates functions that are not ours: the type of its tensors, ``kind``, called ``name``, and more.
 
     ``tensor`` of an array may lie where that does; ``array``, ``vjp`` and ``scope`` are as of ``Library``, but for
-    functions that return a list, of which ``vjp`` takes a list of cotangents. ``applies``: is this class a function?
-    ``refused``: the ways to lie in memory of which there are no tensors. ``arithmetic``, ``seconds``: what has to be
-    declared of it.
+    functions that return a list, of which ``vjp`` takes a list of cotangents; so is ``value``, of functions that are
+    the library's own. ``applies``: is this class a function? ``refused``: the ways to lie in memory of which there are
+    no tensors. ``arithmetic``, ``seconds``: what has to be declared of it.
     """
 
     kind: type
     name: str
     tensor: Function
     array: Function
-    vjp: Callable[[Function, list[Any], Any], tuple[Any, Sequence[Any]]]
+    vjp: Reverse
+    value: Callable[[Function, Sequence[Any]], Any] = plainly
     scope: Callable[[], AbstractContextManager[Any]] = nullcontext
     called: Callable[[Function, Sequence[Any], Mapping[str, float]], Any] = keywords
     signature: Callable[[Function], inspect.Signature] = inspect.signature
@@ -56,15 +64,16 @@ class Differentiator:
 class Library:
     """A library: ``tensor`` of an array, ``array`` of a tensor, ``vjp``, and ``forward``: its functions on tensors.
 
-    ``vjp(function, args, cotangent)`` returns the value and its gradients in the order of ``args``, all as tensors.
+    ``value(function, args)`` and ``vjp`` return tensors, and may keep what they compile for functions that are equal.
     Every call runs within ``scope()``: a setting that the library needs and the rest of the process may not want.
     """
 
     tensor: Function
     array: Function
-    vjp: Callable[[Function, list[Any], Any], tuple[Any, Sequence[Any]]]
+    vjp: Reverse
     forward: Mapping[str, Function]
     scope: Callable[[], AbstractContextManager[Any]] = nullcontext
+    value: Callable[[Function, Sequence[Any]], Any] = plainly
 
     def target(self, conventions: Conventions, **spelt: Function) -> dict[str, Any]:
         """Everything the library offers; where operations are ``spelt`` otherwise, only what that changes."""
@@ -73,8 +82,8 @@ class Library:
             found[name] = partial(self._scoped, self._value, forward[name])
             found[f"{name}_vjp"] = partial(self._scoped, self._gradients, name, forward[name])
         if all(name in forward for name in _NETWORK) and (not spelt or any(name in spelt for name in _NETWORK)):
-            operations = [forward[name] for name in _NETWORK]
-            found["network_gradients"] = partial(self._scoped, self._network_gradients, *operations)
+            network = _Network(*(forward[name] for name in _NETWORK))
+            found["network_gradients"] = partial(self._scoped, self._network_gradients, network)
         return {**found, "CONVENTIONS": conventions}
 
     def _scoped(self, function: Function, *args: Any) -> Any:
@@ -89,38 +98,40 @@ class Library:
         return np.array(self.array(tensor), order="C")
 
     def _value(self, function: Function, *args: Array) -> Array:
-        return self._out(function(*map(self._in, args)))
+        return self._out(self.value(function, [*map(self._in, args)]))
 
     def _gradients(self, name: str, function: Function, *args: Array) -> Any:
         """Of every argument before the cotangent; of a loss, whose cotangent is 1, with respect to its first."""
         if name.endswith("cross_entropy"):
-            first, P = map(self._in, args)
-            _, (gradient,) = self.vjp(lambda x: function(x, P), [first], self._in(np.ones((), args[0].dtype)))
+            one = self._in(np.ones((), args[0].dtype))
+            (gradient,) = self.vjp(function, [*map(self._in, args)], one, (0,))
             return self._out(gradient)
         *x, cotangent = map(self._in, args)
-        gradients = tuple(map(self._out, self.vjp(function, x, cotangent)[1]))
+        gradients = tuple(map(self._out, self.vjp(function, x, cotangent, tuple(range(len(x))))))
         return gradients if len(gradients) > 1 else gradients[0]
 
     def _network_gradients(
-        self,
-        linear: Function,
-        relu: Function,
-        loss: Function,
-        weights: list[Array],
-        biases: list[Array],
-        X: Array,
-        P: Array,
+        self, network: _Network, weights: list[Array], biases: list[Array], X: Array, P: Array
     ) -> dict[str, Any]:
-        """A multi-layer perceptron: linear layers with ReLU between them, differentiated as a whole."""
-        depth, labels = len(weights), self._in(P)
+        """Differentiated as a whole, by all but the labels."""
+        args = [self._in(A) for A in (P, X, *weights, *biases)]
+        gradients = self.vjp(network, args, self._in(np.ones((), X.dtype)), tuple(range(1, len(args))))
+        loss, dX, *rest = map(self._out, (self.value(network, args), *gradients))
+        return {"loss": loss, "dX": dX, "dW": rest[: len(weights)], "db": rest[len(weights) :]}
 
-        def network(x: Any, *parameters: Any) -> Any:
-            Z = linear(parameters[0], x, parameters[depth])
-            for W, b in zip(parameters[1:depth], parameters[depth + 1 :], strict=True):
-                Z = linear(W, relu(Z), b)
-            return loss(Z, labels)
 
-        one = self._in(np.ones((), X.dtype))
-        value, gradients = self.vjp(network, [self._in(A) for A in (X, *weights, *biases)], one)
-        dX, *rest = map(self._out, gradients)
-        return {"loss": self._out(value), "dX": dX, "dW": rest[:depth], "db": rest[depth:]}
+@dataclass(frozen=True)
+class _Network:
+    """A multi-layer perceptron: linear layers with ReLU between them, and the loss."""
+
+    linear: Function
+    relu: Function
+    loss: Function
+
+    def __call__(self, labels: Any, x: Any, *parameters: Any) -> Any:
+        """Of the weights, and after them the biases."""
+        depth = len(parameters) // 2
+        Z = self.linear(parameters[0], x, parameters[depth])
+        for W, b in zip(parameters[1:depth], parameters[depth + 1 :], strict=True):
+            Z = self.linear(W, self.relu(Z), b)
+        return self.loss(Z, labels)

@@ -9,7 +9,7 @@ import numpy as np
 
 from backproof_impl.adapters.autodiff import Library
 from backproof_impl.conventions import Conventions, Limits
-from backproof_impl.libraries.jax_functions import DEFINED, FLUSHES, SECONDS, scope, vjp
+from backproof_impl.libraries.jax_functions import DEFINED, FLUSHES, SECONDS, scope, value, vjp
 from backproof_impl.wrapping.differentiable import every
 
 FORWARD: dict[str, Any] = {
@@ -19,7 +19,7 @@ FORWARD: dict[str, Any] = {
     "cross_entropy": lambda S, P: -(P * jnp.log(jnp.where(P == 0, 1, S))).sum(),  # xlogy's gradient at (0, 0) is nan
     "softmax_cross_entropy": lambda Z, P: -(P * jax.nn.log_softmax(Z)).sum(),
 }
-LIBRARY = Library(jnp.array, np.asarray, vjp, FORWARD, scope)
+LIBRARY = Library(jax.device_put, np.asarray, vjp, FORWARD, scope, value)
 patient = partial(Conventions, layout="batch-first", limits=Limits(seconds=SECONDS, integers=False))
 declared = partial(patient, arithmetic=FLUSHES, relu_at_zero=0)
 TARGET = {**LIBRARY.target(declared()), **every("jax", DEFINED)}

@@ -10,11 +10,10 @@ from backproof_impl.adapters.autodiff import Library
 from backproof_impl.conventions import Conventions, Limits
 
 
-def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
-    """The value, and the gradients that backward leaves in its arguments."""
-    value = function(*args)
-    value.backward(cotangent)
-    return value, [x.grad for x in args]
+def vjp(function: Any, args: list[Any], cotangent: Any, by: tuple[int, ...]) -> Any:
+    """The gradients that backward leaves in the arguments."""
+    function(*args).backward(cotangent)
+    return [args[k].grad for k in by]
 
 
 FORWARD: dict[str, Any] = {

@@ -10,12 +10,13 @@ from backproof_impl.adapters.autodiff import Library
 from backproof_impl.conventions import Conventions
 
 
-def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
-    """The value, and the gradients that the tape finds."""
+def vjp(function: Any, args: list[Any], cotangent: Any, by: tuple[int, ...]) -> Any:
+    """The gradients that the tape finds."""
+    sources = [args[k] for k in by]
     with tf.GradientTape() as tape:
-        tape.watch(args)
+        tape.watch(sources)
         value = function(*args)
-    return value, tape.gradient(value, args, cotangent)
+    return tape.gradient(value, sources, cotangent)
 
 
 FORWARD: dict[str, Any] = {

@@ -15,10 +15,9 @@ except RuntimeError as error:
     raise UsageError(message) from None
 
 
-def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
-    """The value, and the gradients that Tensor.gradient finds."""
-    value = function(*args)
-    return value, value.gradient(*args, gradient=cotangent)
+def vjp(function: Any, args: list[Any], cotangent: Any, by: tuple[int, ...]) -> Any:
+    """The gradients that Tensor.gradient finds."""
+    return function(*args).gradient(*(args[k] for k in by), gradient=cotangent)
 
 
 FORWARD: dict[str, Any] = {

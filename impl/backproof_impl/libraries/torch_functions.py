@@ -13,15 +13,16 @@ import torch.nn.functional as F
 from backproof_impl.adapters.autodiff import Differentiator, keywords
 
 
-def vjp(function: Any, args: list[Any], cotangent: Any) -> tuple[Any, Any]:
-    """The value, and the gradients that autograd finds: 0 where the value does not depend on an argument."""
-    value = function(*(x.requires_grad_() for x in args))
+def vjp(function: Any, args: list[Any], cotangent: Any, by: tuple[int, ...]) -> Any:
+    """The gradients that autograd finds: 0 where the value does not depend on an argument."""
+    differentiated = [args[k].requires_grad_() for k in by]
+    value = function(*args)
     pairs = zip(*([each] if isinstance(each, torch.Tensor) else each for each in (value, cotangent)), strict=True)
     depending = [(y, dy) for y, dy in pairs if y.requires_grad]
     if not depending:
-        return value, [torch.zeros_like(x) for x in args]
+        return [torch.zeros_like(x) for x in differentiated]
     outputs, cotangents = zip(*depending, strict=True)
-    return value, torch.autograd.grad(outputs, args, cotangents, allow_unused=True, materialize_grads=True)
+    return torch.autograd.grad(outputs, differentiated, cotangents, allow_unused=True, materialize_grads=True)
 
 
 # --- functions that are not ours --------------------------------------------------------------------------------------

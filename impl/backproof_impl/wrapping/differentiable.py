@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from backproof_impl.adapters import ADAPTERS
-from backproof_impl.adapters.autodiff import Differentiator
+from backproof_impl.adapters.autodiff import Differentiator, Function, plainly
 from backproof_impl.calling import Unlike
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.target import Array
@@ -40,7 +41,7 @@ def from_jax(function: Callable[..., Any]) -> Differentiable:
 
 def every(adapter: str, functions: Mapping[str, Callable[..., Any]]) -> dict[str, Differentiable]:
     """Those of an adapter, by their operations."""
-    return {name: Differentiable(adapter, function) for name, function in functions.items()}
+    return {name: Differentiable(adapter, function, own=True) for name, function in functions.items()}
 
 
 def _of(adapter: str, name: str, function: Any) -> Differentiable:
@@ -58,18 +59,25 @@ def _of(adapter: str, name: str, function: Any) -> Differentiable:
 
 @dataclass(frozen=True)
 class Differentiable:
-    """f of arrays; ``adapter``: of the library that differentiates it."""
+    """f of arrays; ``adapter``: of the library that differentiates it; ``own``: f is that library's own."""
 
     adapter: str
     function: Callable[..., Any]
+    own: bool = False
 
     def __call__(self, *arguments: Array, **options: float) -> Any:
         """f(A, B; eps)."""
         library = self.library
         with library.scope():
-            value = library.called(self.function, [library.tensor(np.asarray(A)) for A in arguments], options)
+            tensors = [library.tensor(np.asarray(A)) for A in arguments]
+            value = (library.value if self.own else plainly)(self.bound(options), tensors)
             found = [self.array(each, arguments) for each in listed(value)]
         return tuple(found) if isinstance(value, tuple | list) else found[0]
+
+    def bound(self, options: Mapping[str, float], outputs: int | None = None) -> Function:
+        """f of tensors; equal to another one only where f is the library's own: what others keep may have changed."""
+        found = _Bound(self, options, repr(options), outputs)
+        return found if self.own else partial(found)
 
     def vjp(self, arguments: Sequence[str], outputs: Sequence[str]) -> Vjp:
         """f_vjp: f's arguments are called so, and dA of each A is to be returned."""
@@ -121,29 +129,12 @@ class Vjp:
             given.append(np.ones((), given[self.by[0]].dtype))
         with library.scope():
             tensors = [library.tensor(A) for A in given]
-            cotangents = tensors[self.count :]
-
-            def value(*differentiated: Any) -> Any:
-                new = dict(zip(self.by, differentiated, strict=True))
-                inputs = [new.get(place, tensor) for place, tensor in enumerate(tensors[: self.count])]
-                return self._required(library.called(self.of.function, inputs, options), len(cotangents))
-
-            _, gradients = library.vjp(
-                value, [tensors[place] for place in self.by], cotangents[0] if len(cotangents) == 1 else cotangents
-            )
+            args, cotangents = tensors[: self.count], tensors[self.count :]
+            one = len(cotangents) == 1
+            value = self.of.bound(options, len(cotangents))
+            gradients = library.vjp(value, args, cotangents[0] if one else cotangents, self.by)
             found = tuple(self.of.array(each, given) for each in gradients)
         return found if len(found) > 1 else found[0]
-
-    def _required(self, value: Any, count: int) -> Any:
-        """The value, if there is a cotangent for each of its tensors; a list as the tuple that it stands for."""
-        library = self.of.library
-        unlike = [each for each in listed(value) if not isinstance(each, library.kind)]
-        if unlike or len(listed(value)) != count:
-            got = f"{len(listed(value))} values" if not unlike else type(unlike[0]).__name__
-            wanted = f"a {library.name}" if count == 1 else f"{count} of them"
-            msg = f"the function returned {got}, expected {wanted}"
-            raise TypeError(msg)
-        return listed(value) if count > 1 else listed(value)[0]
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -155,6 +146,30 @@ class Vjp:
         named = [each for each in written if each.kind in {each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY}]
         every = inspect.Parameter("arguments", inspect.Parameter.VAR_POSITIONAL)
         return inspect.Signature([every, *(each.replace(kind=each.KEYWORD_ONLY) for each in named)])
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """f(A, B; eps) of tensors, with as many outputs as are required; equal where the options are written alike."""
+
+    of: Differentiable
+    options: Mapping[str, float] = field(compare=False)
+    written: str
+    outputs: int | None
+
+    def __call__(self, *tensors: Any) -> Any:
+        """The value; if it is required, a list as the tuple that it stands for."""
+        library = self.of.library
+        value = library.called(self.of.function, tensors, self.options)
+        if self.outputs is None:
+            return value
+        unlike = [each for each in listed(value) if not isinstance(each, library.kind)]
+        if unlike or len(listed(value)) != self.outputs:
+            got = f"{len(listed(value))} values" if not unlike else type(unlike[0]).__name__
+            wanted = f"a {library.name}" if self.outputs == 1 else f"{self.outputs} of them"
+            msg = f"the function returned {got}, expected {wanted}"
+            raise TypeError(msg)
+        return listed(value) if self.outputs > 1 else listed(value)[0]
 
 
 def listed(value: Any) -> list[Any]:
