@@ -6,7 +6,6 @@ import pickle
 import queue
 import subprocess
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -66,13 +65,12 @@ def run_all(
     """
     if workers == 1 or len(planned) == 1:
         return [_announced(task, run(task, target), done) for task in planned]
-    waiting, answers, found = deque(enumerate(planned)), queue.SimpleQueue[tuple[int, Any]](), {}
+    waiting, answers, found = _Waiting(planned), queue.SimpleQueue[tuple[int, Any]](), {}
 
     def serve(worker: Worker) -> None:
-        with suppress(IndexError):
-            while True:
-                number, task = waiting.popleft()
-                answers.put((number, worker.run(task)))
+        while (taken := waiting.next(worker)) is not None:
+            number, task = taken
+            answers.put((number, worker.run(task)))
 
     crew = [Worker(source) for _ in range(min(workers, len(planned)))]
     try:
@@ -90,6 +88,31 @@ def run_all(
         for worker in crew:
             worker.close()
     return [found[number] for number in range(len(planned))]
+
+
+class _Waiting:
+    """Tasks that nobody has taken: who asks goes on with what he was about, else with what nobody else is about."""
+
+    def __init__(self, planned: list[Task]) -> None:
+        """All of them."""
+        self._tasks, self._lock = dict(enumerate(planned)), threading.Lock()
+        self._about: dict[Worker, tuple[str, str | None]] = {}
+
+    def next(self, worker: Worker) -> tuple[int, Task] | None:
+        """A task and its number; none when all are taken."""
+        with self._lock:
+            if not self._tasks:
+                return None
+            others = {about for other, about in self._about.items() if other is not worker}
+            mine = self._about.get(worker)
+            number = min(self._tasks, key=lambda k: (self._tasks[k].about != mine, self._tasks[k].about in others))
+            self._about[worker] = self._tasks[number].about
+            return number, self._tasks.pop(number)
+
+    def clear(self) -> None:
+        """None is to be taken any more."""
+        with self._lock:
+            self._tasks.clear()
 
 
 class Worker:

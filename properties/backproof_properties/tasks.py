@@ -31,6 +31,11 @@ class Task:
     block: int = 0
 
     @property
+    def about(self) -> tuple[str, str | None]:
+        """The operation and the format: what a target compiles for one claim serves the others."""
+        return self.property.claim.partition(".")[0], self.dtype
+
+    @property
     def key(self) -> tuple[str, Link, str | None]:
         """What tells its outcome from all others of a run."""
         return self.property.claim, self.property.link, self.dtype
@@ -45,9 +50,10 @@ class Task:
         return self.own or PROPERTIES[self.place]
 
     def draws(self, domain: Domain) -> str:
-        """What decides which examples are drawn."""
+        """What decides which examples are drawn: all claims of an operation have the same ones."""
+        operation, dtype = self.about
         sizes = f"{domain.least}-{domain.largest}/{domain.long}/{domain.swept}"
-        return f"{self.seed}/{self.property.id}/{self.dtype}/{sizes}"
+        return f"{self.seed}/{operation}/{self.property.link}/{dtype}/{sizes}"
 
 
 def tasks(

@@ -333,6 +333,21 @@ def test_workers_use_the_conventions_given():
     assert [outcome.verdict for outcome in outcomes] == [*[Verdict.HOLDS] * 3, Verdict.REFUTED]
 
 
+def test_a_worker_goes_on_with_what_it_is_about_and_helps_when_nothing_else_is_left():
+    """What a library has compiled for one claim of an operation serves the others, whose examples are the same."""
+    planned = runner.tasks(("linear.dY", "linear.dW", "relu.dZ"), ("float64",), 5, 3)
+    planned = [task for task in planned if task.property.link is IMPLEMENTATION]
+    waiting = processes._Waiting(planned)
+    taken = [waiting.next(worker) for worker in ("a", "b", "a", "b")]
+    assert [task.property.claim for _, task in taken[:3]] == ["linear.dY", "relu.dZ", "linear.dW"]
+    assert [number for number, _ in taken[:3]] == [0, 2, 1]
+    assert taken[3] is None
+    waiting = processes._Waiting(planned[:2])
+    assert [waiting.next(worker)[1].property.claim for worker in ("a", "b")] == ["linear.dY", "linear.dW"]
+    domain = Domain("float64", Conventions())
+    assert planned[0].draws(domain) == planned[1].draws(domain) != planned[2].draws(domain)
+
+
 def test_what_a_dying_worker_found_is_kept_and_the_rest_is_an_error(tmp_path):
     path = tmp_path / "dies.py"
     path.write_text("import os\n\ndef relu_vjp(Z, dY):\n    os._exit(3)\n", encoding="utf-8")
