@@ -95,18 +95,19 @@ class _Waiting:
 
     def __init__(self, planned: list[Task]) -> None:
         """All of them."""
-        self._tasks, self._lock = dict(enumerate(planned)), threading.Lock()
-        self._about: dict[Worker, tuple[str, str | None]] = {}
+        self._tasks, self._about = dict(enumerate(planned)), [task.about for task in planned]
+        self._at: dict[Worker, tuple[str, str | None]] = {}
+        self._lock = threading.Lock()
 
     def next(self, worker: Worker) -> tuple[int, Task] | None:
         """A task and its number; none when all are taken."""
         with self._lock:
             if not self._tasks:
                 return None
-            others = {about for other, about in self._about.items() if other is not worker}
-            mine = self._about.get(worker)
-            number = min(self._tasks, key=lambda k: (self._tasks[k].about != mine, self._tasks[k].about in others))
-            self._about[worker] = self._tasks[number].about
+            others = {about for other, about in self._at.items() if other is not worker}
+            mine, about = self._at.get(worker), self._about
+            number = min(self._tasks, key=lambda k: (about[k] != mine, about[k] in others))
+            self._at[worker] = about[number]
             return number, self._tasks.pop(number)
 
     def clear(self) -> None:
