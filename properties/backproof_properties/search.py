@@ -304,6 +304,8 @@ class Search:
         """Leave out of the counterexample what it does not need."""
         if self._last is None or self._finding is None or self._died is not None or self._finding.tries > 1:
             return
+        if self._last.usage != PLAIN and not self._afresh and self._failure(self._last.case, PLAIN) is not None:
+            self._take_over()  # the way to call has nothing to do with it
         usage, kept = self._last.usage, self._last.failure
 
         def fails(other: Case) -> bool:
