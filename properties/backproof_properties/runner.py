@@ -38,6 +38,7 @@ def run(task: Task, target: Target) -> Outcome:
     found = search if again.verdict is Verdict.HOLDS else again
     if of_target:
         found.settle(search)
+        found.plainly()
         found.reduce()
         found.diagnose()
     return found.outcome(tried_before=0 if found is search else search.tried)

@@ -300,12 +300,18 @@ class Search:
             self._finding = self._last.failure.finding
             self.verdict = Verdict.REFUTED if isinstance(self._last.failure, Refuted) else Verdict.ERROR
 
+    def plainly(self) -> None:
+        """What fails in the plain way to call, too, is reported in it."""
+        last = self._last
+        if last is None or self._finding is None or self._died is not None or self._afresh or last.usage == PLAIN:
+            return
+        if self._finding.tries == 1 and self._failure(last.case, PLAIN) is not None:
+            self._take_over()
+
     def reduce(self) -> None:
         """Leave out of the counterexample what it does not need."""
         if self._last is None or self._finding is None or self._died is not None or self._finding.tries > 1:
             return
-        if self._last.usage != PLAIN and not self._afresh and self._failure(self._last.case, PLAIN) is not None:
-            self._take_over()  # the way to call has nothing to do with it
         usage, kept = self._last.usage, self._last.failure
 
         def fails(other: Case) -> bool:

@@ -32,6 +32,7 @@ def _run(target, claim, seed, examples, conventions=None):
     each, task = PROPERTIES[LINKS[claim]], runner.Task(LINKS[claim], "float64", examples, seed)
     subject = Subject(as_target(target, conventions), "float64")
     search = runner.Search(each, subject, task, largest=128 if claim.startswith("network") else 5).searched()
+    search.plainly()
     search.diagnose()
     return search.outcome()
 
