@@ -162,9 +162,11 @@ class Rules:
         return Field(value, majorant, np.where(sure, error, np.nan))
 
     def _flushed(self, field: Field, count: Any) -> Field:
+        """What may be subnormal after so many operations; of one, where it is so however far v̂ and Ê are off."""
         if not self._exact.flushes:
             return field
-        return replace(field, error=field.error + np.where(field.value != 0, count * self.least, 0))
+        normal = (np.asarray(count) == 1) & (np.abs(field.value) - field.error >= self.least / 2)
+        return replace(field, error=field.error + np.where((field.value != 0) & ~normal, count * self.least, 0))
 
     def add(self, terms: Sequence[Field]) -> Field:
         """Σ, in any order: that of a Σ may begin at another term, which then meets all its roundings."""

@@ -127,6 +127,7 @@ DEFINED: dict[str, Any] = {
     "reciprocal": jnp.reciprocal,
     "reduce_max": partial(jnp.max, axis=1),
     "reduce_mean": partial(jnp.mean, axis=1),
+    "reduce_min": partial(jnp.min, axis=1),
     "reduce_sum": partial(jnp.sum, axis=1),
     "relu6": jax.nn.relu6,
     "repeat_interleave": lambda X, times=2: jnp.repeat(X, times, axis=1),

@@ -118,8 +118,12 @@ class Rounding:
         return Rounded(value, majorant, error, fine)
 
     def _flushed(self, each: Rounded, count: int) -> Rounded:
-        """After so many operations, even if they round nothing: each may make 0 of a subnormal number."""
-        return replace(each, error=each.error + count * self.least) if self.flushes and each.value else each
+        """After so many operations, even if they round nothing: each may make 0 of a subnormal number.
+
+        Of one operation the result is known: fl(v) ≥ |v| − E is none if that is normal.
+        """
+        normal = count == 1 and abs(each.value) - each.error >= self.least
+        return replace(each, error=each.error + count * self.least) if self.flushes and each.value and not normal else each
 
     def _reaching(self, each: Rounded, reach: Number, factors: int, over: Number) -> Rounded:
         fine = each.fine and bool(reach * over <= self.most)
