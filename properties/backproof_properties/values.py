@@ -47,14 +47,14 @@ def _roundings(seen: Seen) -> float | None:
     """How many roundings the largest error is; None where an error is more than precision lost.
 
     What overflows as near to the largest number as that counts for nothing. A rounding is one of the entry, or, where
-    terms cancel, of the bound; of the largest entry where 0 is exact.
+    terms cancel, of the bound; of the largest entry where 0 is exact; half of the smallest number at least.
     """
     u, largest = seen.rounding.u, seen.rounding.largest
     most = min(_ROUNDINGS, 1 / (_SHARE * u))
     size = np.abs(seen.exact)
     widest = np.max(size[np.isfinite(size)], initial=0)
     cancelled = np.where(seen.radius > 0, np.minimum(seen.radius, widest / (_SHARE * most)), u * widest * (size == 0))
-    unit = np.maximum(u * size, cancelled)
+    unit = np.maximum(np.maximum(u * size, cancelled), seen.rounding.smallest / 2)
     overflown = ~np.isfinite(seen.got) & np.isfinite(size) & (size * (1 + most * u) + seen.radius > largest)
     judged = seen.refuted & ~overflown
     counts = seen.error[judged] / unit[judged]
