@@ -78,7 +78,7 @@ class Fast(Evaluation[Any]):
         """At the values of an example."""
         parameters = {each.name: case[each.name] for each in operation.parameters}
         found = sizes(operation, {each.name: case[each.name].shape for each in operation.arguments}, parameters)
-        self.rules, self.flushes = Rules(Rounding(arithmetic)), arithmetic.flush_to_zero
+        self.rules = Rules(Rounding(arithmetic))
         whole = {each.name for each in operation.arguments if each.kind == "index"}
         values: dict[str, Any] = {
             name: case[name] if name in whole else self.rules.given(case[name])
@@ -207,7 +207,7 @@ class Fast(Evaluation[Any]):
 
     def _plan(self, node: Node) -> Plan | None:
         """How a sum is contracted, if that is worth it."""
-        if self.flushes or not isinstance(node, Reduce):
+        if not isinstance(node, Reduce):
             return None
         letters = free(node.body) | {*node.indices}
         return plan(node) if prod(map(self.size, letters)) >= contraction.FEW else None

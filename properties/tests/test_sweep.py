@@ -76,10 +76,11 @@ BOUNDS = {
 MEAN = Conventions(
     reduction="mean", scale={"dW": "1/batch", "dX": 3, "S": 0.1}, relu_at_zero=0, unnormalised_labels="fused"
 )
-DECLARED = [Conventions(), pytest.param(MEAN, marks=pytest.mark.slow)]
+FLUSHED = Conventions(arithmetic="flush-to-zero")
+DECLARED = [Conventions(), FLUSHED, pytest.param(MEAN, marks=pytest.mark.slow)]
 
 
-@pytest.mark.parametrize("conventions", DECLARED, ids=["plain", "mean"])
+@pytest.mark.parametrize("conventions", DECLARED, ids=["plain", "flushed", "mean"])
 @pytest.mark.parametrize("claim", BOUNDS)
 def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim, conventions):
     subject, compared = Subject(as_target(reference, conventions), "float64"), 0

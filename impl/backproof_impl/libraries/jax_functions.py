@@ -141,7 +141,6 @@ DEFINED: dict[str, Any] = {
     "silu": jax.nn.silu,
     "sin": jnp.sin,
     "softplus": lambda X, beta=1: jax.nn.softplus(beta * X) / beta,
-    "softsign": jax.nn.soft_sign,
     "sqrt": jnp.sqrt,
     "square": jnp.square,
     "strided_slice": lambda X, start=1, stride=2: X[:, start::stride],
