@@ -177,7 +177,40 @@ def _weighted_by_rows() -> Pair:
     return forward, vjp
 
 
+def _smoothed() -> Pair:
+    """By a distribution as labels: −Σ P·log S and S·ΣP − P."""
+
+    def labels(Z: Array, t: Array, smooth: float) -> Array:
+        return (1 - smooth) * np.eye(Z.shape[1], dtype=Z.dtype)[t] + smooth / Z.shape[1]
+
+    def forward(Z: Array, t: Array, smooth: float = 0.1) -> Array:
+        return -np.sum(labels(Z, t, smooth) * _weighted_log_softmax(Z))
+
+    def vjp(Z: Array, t: Array, dL: Array = 1, smooth: float = 0.1) -> Array:
+        P = labels(Z, t, smooth)
+        return (rows_softmax(Z) * np.sum(P, axis=1, keepdims=True) - P) * dL
+
+    return forward, vjp
+
+
 # --- activations ------------------------------------------------------------------------------------------------------
+
+
+def _swiglu() -> Pair:
+    """Through eᵃ/(1 + eᵃ) where a < 0, each gradient as a product from left to right."""
+
+    def logistic(A: Array) -> Array:
+        small = np.exp(-np.abs(A))
+        return np.where(A < 0, small, 1) / (1 + small)
+
+    def forward(A: Array, B: Array) -> Array:
+        return logistic(A) * (A * B)
+
+    def vjp(A: Array, B: Array, dY: Array) -> tuple[Array, Array]:
+        F = logistic(A)
+        return dY * B * F + dY * B * A * F * logistic(-A), A * dY * F
+
+    return forward, vjp
 
 
 def _gelu() -> Pair:
@@ -324,8 +357,10 @@ SPELLINGS: dict[str, tuple[Pair, ...]] = {
     "rms_norm": (_rms_by_quotients(), _rms_by_sweep()),
     "cosine_similarity": (_cosine_of_units(), _cosine_of_products()),
     "focal": (_focal(np.power), _focal(lambda q, e: np.exp(e * np.log(q)))),
+    "smoothed_cross_entropy": (_smoothed(),),
     "weighted_cross_entropy": (_weighted_by_parts(), _weighted_by_rows()),
     "gelu": (_gelu(),),
+    "swiglu": (_swiglu(),),
     "gelu_tanh": (_gelu_tanh(np.tanh), _gelu_tanh(lambda u: 1 - 2 / (np.exp(2 * np.minimum(u, 20)) + 1))),
     "conv2d": (_conv2d(np.einsum), _conv2d(_by_matrices)),
     "max_pool": (_max_pool(),),

@@ -97,8 +97,8 @@ class Fast(Evaluation[Any]):
         """The bounds of an expression at all values of its indices."""
         bound = dict.fromkeys(i for each in walk(node) for i in _letters(each))
         axes = _Axes({i: self.size(i) for i in dict.fromkeys((*indices, *bound))})
-        every = prod(map(self.size, axes))
-        if every > _TERMS and max(prod(map(self.size, free(part))) for part in self._formed(node)) > _TERMS:
+        every = prod(map(self.size, axes))  # 0 where one is empty: arrays without that axis may be as large as any
+        if not 0 < every <= _TERMS and max(prod(map(self.size, free(part))) for part in self._formed(node)) > _TERMS:
             raise Doubt
         found = cast("Field", self.compiled(node)(cast("Any", axes)))
         shape = tuple(map(self.size, indices))

@@ -177,3 +177,11 @@ def test_a_product_without_brackets_is_multiplied_by_nothing_else():
         exact = rounded(evaluation(operation, case), arithmetic).tensor("Y")[0,]
     assert _exactly(of_output(operation, "Y", case, arithmetic).error[0]) <= exact.error
     assert certainly(np.zeros(1, np.float32), lambda: of_output(operation, "Y", case, arithmetic), swift=True) is None
+
+
+def test_what_is_summed_over_nothing_is_not_formed_at_any_size():
+    """An empty axis makes nothing of the whole, and not of the arrays without it: they took all memory."""
+    operation = library.operation("operation f(A[i], B[j], C[u]) -> Y\nY[i,j] = sum_u [i = j]*exp(A[i]*B[j])*C[u]\n")
+    case = {"A": np.ones(2**11), "B": np.ones(2**11), "C": np.ones(0), "dY": np.ones((2**11, 2**11))}
+    with pytest.raises(Doubt):
+        of_output(operation, "Y", case, FORMATS["float64"])
