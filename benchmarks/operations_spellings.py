@@ -197,18 +197,18 @@ def _smoothed() -> Pair:
 
 
 def _swiglu() -> Pair:
-    """Through eᵃ/(1 + eᵃ) where a < 0, each gradient as a product from left to right."""
+    """Through eᵃ/(1 + eᵃ) where a < 0, and σ + a·σ·σ(−a)."""
 
     def logistic(A: Array) -> Array:
         small = np.exp(-np.abs(A))
         return np.where(A < 0, small, 1) / (1 + small)
 
     def forward(A: Array, B: Array) -> Array:
-        return logistic(A) * (A * B)
+        return A * logistic(A) * B
 
     def vjp(A: Array, B: Array, dY: Array) -> tuple[Array, Array]:
         F = logistic(A)
-        return dY * B * F + dY * B * A * F * logistic(-A), A * dY * F
+        return dY * B * (F + A * F * logistic(-A)), dY * (A * F)
 
     return forward, vjp
 

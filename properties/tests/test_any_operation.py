@@ -12,7 +12,7 @@ from few import few
 from operations_spellings import SPELLINGS, rows_softmax
 
 from backproof_impl import reference
-from backproof_impl.conventions import Conventions
+from backproof_impl.conventions import Conventions, Limits
 from backproof_impl.loading import as_target
 from backproof_impl.numerics import product, softmax_vjp
 from backproof_properties import checks, runner
@@ -91,11 +91,11 @@ def _stored(function):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EIGHT)
 def test_every_spelling_holds(name):
-    pairs = [_pair(name), *SPELLINGS[name]]
+    pairs = [(_pair(name), Limits()), *((pair, Limits(empty=False)) for pair in SPELLINGS[name])]
     assert len(pairs) > 1
-    for pair in pairs:
+    for pair, limits in pairs:
         for dtype in ("float64", "float32"):
-            assert _verdicts(name, pair, dtype) == {Verdict.HOLDS}
+            assert _verdicts(name, pair, dtype, limits=limits) == {Verdict.HOLDS}
 
 
 @pytest.mark.parametrize("dtype", few(SHORT, "bfloat16".__eq__))
