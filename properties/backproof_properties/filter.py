@@ -7,7 +7,7 @@ Only ever *certainly inside* is said: the exact path decides the rest, and it al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from math import prod
@@ -97,13 +97,16 @@ class Fast(Evaluation[Any]):
         """The bounds of an expression at all values of its indices."""
         bound = dict.fromkeys(i for each in walk(node) for i in _letters(each))
         axes = _Axes({i: self.size(i) for i in dict.fromkeys((*indices, *bound))})
-        every = prod(map(self.size, axes))  # 0 where one is empty: arrays without that axis may be as large as any
-        if not 0 < every <= _TERMS and max(prod(map(self.size, free(part))) for part in self._formed(node)) > _TERMS:
+        if self._extent(axes) > _TERMS and max(self._extent(free(part)) for part in self._formed(node)) > _TERMS:
             raise Doubt
         found = cast("Field", self.compiled(node)(cast("Any", axes)))
         shape = tuple(map(self.size, indices))
         full = (*shape, *(1,) * (len(axes) - len(shape)))
         return found.each(lambda A: np.broadcast_to(A, full).reshape(shape))
+
+    def _extent(self, indices: Iterable[str]) -> int:
+        """The entries of an array over these, an empty axis left out: parts without it are formed all the same."""
+        return prod(max(1, self.size(i)) for i in indices)
 
     def _looked_up(self, node: Entry, places: tuple[Whole, ...]) -> Whole:
         if node.name in self.parameters:
