@@ -25,6 +25,7 @@ from backproof_spec.language.syntax import (
     Power,
     Reduce,
     names,
+    softmax_of,
 )
 
 Arguments = tuple[Node, ...]
@@ -76,7 +77,10 @@ ACCURATE: dict[str, Rule] = {
     "sigmoid": lambda a, value, w: (times(w, value, _f("sigmoid", negated(a[0]))),),
     "tanh": lambda a, _, w: (times(w, number(4), *(_f("sigmoid", times(number(k), a[0])) for k in (2, -2))),),
 }
-"""The same where nothing cancels as the function saturates: σ·(1 − σ) and 1 − tanh² are off by all of it there."""
+"""The same where nothing cancels as the function saturates: σ·(1 − σ) and 1 − tanh² are off by all of it there.
+
+With these, the logarithm of a softmax is one function.
+"""
 
 
 @dataclass
@@ -94,6 +98,9 @@ class Pullback:
                 yield node, w, ()
             case Reduce():
                 yield from self._reduce(node, w, value)
+            case Apply() if (of := softmax_of(node)) and self.rules is ACCURATE:
+                total = self._over(of.indices, w, w)  # of log softmax a: w − S·Σw, where w/S overflows if S is 0
+                yield from self(of.body, plus(w, negated(times(of, total))))
             case Apply(function, arguments):
                 for argument, cotangent in zip(arguments, self.rules[function](arguments, value, w), strict=False):
                     yield from self(argument, cotangent)
