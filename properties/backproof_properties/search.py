@@ -157,9 +157,11 @@ class Search:
         return False
 
     def hunt(self) -> None:
-        """Climb towards the worst error ÷ bound among small examples, for half as many again."""
+        """Climb towards the worst error ÷ bound among small examples, for half as many again: fewer do not climb."""
+        if self._task.examples < decisive.BY_DEFAULT:
+            return
         self._aside, domain = True, replace(self._domain, least=0, largest=_CLIMBED)
-        self._run(domain, max(1, self._task.examples // 2), (Phase.generate, Phase.target), backend=MUTATING)
+        self._run(domain, self._task.examples // 2, (Phase.generate, Phase.target), backend=MUTATING)
 
     def _run(self, domain: Domain, examples: int, phases: tuple[Phase, ...], backend: str) -> None:
         test = under_hypothesis(self._check, self._each, domain, self._task.draws(domain), examples, phases, backend)

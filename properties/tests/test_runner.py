@@ -101,13 +101,17 @@ def test_a_dtype_sees_its_own_examples():
 # --- verdicts -------------------------------------------------------------------------------------------------------
 
 
-def test_what_holds_tried_the_examples_asked_for_their_share_of_all_sizes_and_half_as_many_hunting():
-    assert {link: _run(R, "relu.dZ", link).examples for link in Link} == {
-        Link.JACOBIAN: 20,
-        Link.FORMULA: 20,
+@pytest.mark.parametrize(("examples", "hunted"), [(20, 0), (100, 50)])
+def test_what_holds_tried_the_examples_asked_for_their_share_of_all_sizes_and_half_as_many_hunting(examples, hunted):
+    assert {link: _run(R, "relu.dZ", link, examples=examples).examples for link in Link} == {
+        Link.JACOBIAN: examples,
+        Link.FORMULA: examples,
         Link.PROOF: 1,  # for all shapes: there is no example to try
-        IMPLEMENTATION: 20 + sweep.number(2) // 5 + 10,
+        IMPLEMENTATION: examples + sweep.number(2) * examples // 100 + hunted,
     }
+
+
+def test_what_is_exact_is_off_by_nothing():
     outcome = _run(R, "relu.dZ")
     assert (outcome.verdict, outcome.reason, outcome.finding) == (Verdict.HOLDS, None, None)
     assert (outcome.observation.worst, outcome.observation.entries > 100) == (0.0, True)
@@ -257,15 +261,15 @@ def test_the_inputs_are_added_to_what_was_refuted(fake):
 
 def test_the_hunt_finds_what_examples_alone_miss(fake):
     def only_when_hunted(case, _):
-        if len(seen) >= 20:
+        if len(seen) >= 100:
             raise Refuted(Finding("found while hunting", "k", {}))
         seen.append(case)
         return Observation(entries=1, worst=0.5)
 
     seen = []
-    outcome = fake(only_when_hunted)
+    outcome = fake(only_when_hunted, examples=100)
     assert (outcome.verdict, outcome.finding.message) == (Verdict.REFUTED, "found while hunting")
-    assert len(seen) == 20
+    assert len(seen) == 100
 
 
 # --- what depends on earlier calls ----------------------------------------------------------------------------------
