@@ -16,8 +16,9 @@ and of those that are off by Δ, as in a network:
     S, log S       S·0.99·x and 0.99·x more, x_i = (1 − S_i)·Δ_i + Σ_{j≠i} S_j·Δ_j, where no Δ exceeds 2⁻⁷
     dY∘1[Z ≥ 0]    ΔdY where |Z| ≥ 0.99·Δ; elsewhere between 0 and dY, and ΔdY more: what either branch admits
 
-Each is what the module of ``backproof_spec.rounding`` of that name adds up, without what underflow, flushing, storing and second
-order add. So much of a sum is left to NumPy's widest floats that they are off by less than a hundredth of it.
+Each is what the module of ``backproof_spec.rounding`` of that name adds up, without what underflow, flushing to zero,
+storing and second order add. So much of a sum is left to NumPy's widest floats that they are off by less than a
+hundredth of it.
 """
 
 from __future__ import annotations

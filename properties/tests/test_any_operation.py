@@ -135,7 +135,7 @@ def _rms_without_mean(X, g, dY, eps=1e-6):
     return r * g * dY, (dY * X * r).sum(axis=0)
 
 
-def _layer_without(mean, variance, X, g, b, dY, eps=1e-5):
+def _layer_without(mean, variance, X, g, _, dY, eps=1e-5):
     """Without one of the two mean terms."""
     c = X - X.mean(axis=1, keepdims=True)
     r, G = 1 / np.sqrt((c * c).mean(axis=1, keepdims=True) + X.dtype.type(eps)), g * dY
@@ -148,7 +148,7 @@ def _rows_for_columns(X, g, eps=1e-6):
     return g * X / np.sqrt((X * X).sum(axis=1, keepdims=True) / len(X) + X.dtype.type(eps))
 
 
-def _causal(masked, size, Q, K, V):
+def _causal(masked, size, Q, K):
     """S, of logits divided by √size; ``masked``: the mask is applied to it, not to the logits."""
     A, seen = product(Q, K.T) / Q.dtype.type(math.sqrt(Q.shape[size])), np.tri(len(Q), dtype=bool)
     return rows_softmax(A) * seen if masked else rows_softmax(np.where(seen, A, A.dtype.type(-np.inf)))
@@ -156,10 +156,10 @@ def _causal(masked, size, Q, K, V):
 
 def _causal_pair(masked, size):
     def forward(Q, K, V):
-        return product(_causal(masked, size, Q, K, V), V)
+        return product(_causal(masked, size, Q, K), V)
 
     def vjp(Q, K, V, dO):
-        S, root = _causal(masked, size, Q, K, V), Q.dtype.type(math.sqrt(Q.shape[size]))
+        S, root = _causal(masked, size, Q, K), Q.dtype.type(math.sqrt(Q.shape[size]))
         dA = softmax_vjp(S, product(dO, V.T))
         return product(dA, K) / root, product(dA.T, Q) / root, product(S.T, dO)
 

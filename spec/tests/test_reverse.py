@@ -16,7 +16,7 @@ from backproof_spec.language.exact import Exact, Kink
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.proving import drawn, equal, refuted
 from backproof_spec.language.reading import read
-from backproof_spec.language.reverse import derived, missing
+from backproof_spec.language.reverse import derived, missing, swept
 from backproof_spec.language.syntax import Entry
 from backproof_spec.language.text import line, written
 from backproof_spec.library import built_in, operation
@@ -31,10 +31,10 @@ def _bare(op):
 @pytest.mark.no_cover
 @pytest.mark.parametrize("name", few(built_in(), telling))
 def test_every_gradient_is_derived(name):
-    op = derived(_bare(operation(name)))
-    assert [each.name for each in op.gradients] == [each.name for each in op.differentiated]
-    for gradient in op.gradients:
-        assert refuted(op, gradient) is None
+    for op in (derived(_bare(operation(name))), swept(operation(name))):
+        assert [each.name for each in op.gradients] == [each.name for each in op.differentiated]
+        for gradient in op.gradients:
+            assert refuted(op, gradient) is None
 
 
 @pytest.mark.no_cover
@@ -98,12 +98,21 @@ def test_the_rule_of_a_function_is_that_of_its_row(name):
         "mean_{i,j} max(X[i], Y[j])/min(X[j], Y[i])",
         "sum_i abs(X[i] - Y[i])*relu(X[i] - 1)*sign(Y[i] - 1)",
         "X[0]*Y[1] + sum_i X[i + 1]*Y[i]",
+        "sum_i Y[i]*log(softmax_i (X[i]*Y[i]))",
+        "sum_i exp(log(softmax_i X[i])*Y[i])",
     ],
 )
 def test_an_operation_of_ones_own(body):
-    op = derived(read(f"operation f(X[i]: positive, Y[i]: positive) -> L\nsuppose size(i) > 0\nL = {body}"))
-    for gradient in op.gradients:
-        assert refuted(op, gradient) is None
+    own = read(f"operation f(X[i]: positive, Y[i]: positive) -> L\nsuppose size(i) > 0\nL = {body}")
+    for op in (derived(own), swept(own)):
+        for gradient in op.gradients:
+            assert refuted(op, gradient) is None
+
+
+def test_the_accurate_sweep_divides_by_no_softmax_that_may_be_0():
+    text = "operation f(Z[i]: logits, P[i]: constant) -> L\nsuppose size(i) > 0\nL = -sum_i P[i]*log(softmax_i Z[i])"
+    (gradient,) = swept(operation(text)).gradients
+    assert line(gradient) == "gradient by Z[i] = (softmax_i Z[i])*sum_i1 dL*P[i1] - dL*P[i]"
 
 
 def test_equal_largest_entries_share_the_cotangent():

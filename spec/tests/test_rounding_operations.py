@@ -100,6 +100,16 @@ def test_what_flushes_reads_a_subnormal_number_as_0(body):
             assert bound.exactly is not (flushed and read)
 
 
+@pytest.mark.parametrize(("value", "exactly"), [(Fraction(2) ** -1022, True), (Fraction(2) ** -1023, False)])
+@pytest.mark.parametrize("body", ["-X[i]", "max_j (-X[j])", "X[i]*[i = 0]"])
+def test_what_is_known_to_be_normal_is_not_flushed(body, value, exactly):
+    op = operation(f"operation f(X[i]) -> Y\nsuppose size(i) > 0\nY[i] = {body}\n")
+    given = exact.evaluation(op, {"X": {(0,): value}, "dY": {(0,): Fraction(1)}}, {})
+    with mp.workprec(BITS):
+        [bound] = rounded(given, Arithmetic.of("float64", flush_to_zero=True)).tensor("Y").values()
+        assert bound.exactly is exactly
+
+
 def test_a_partial_product_may_underflow_before_what_it_is_distributed_over_multiplies_it():
     """The second term of batch normalisation is also g·c·r³·Σ dY·c: of entries of 2⁴²⁷ r³ underflows."""
     of = derived(operation("batch_norm"))
