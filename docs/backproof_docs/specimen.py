@@ -31,6 +31,8 @@ from backproof_spec.rounding.formats import Arithmetic
 FORMATS = ("float64", "float32", "bfloat16", "float16")
 _SEEDS, _ROWS, _COLUMNS = range(100), 36, 64
 """Examples that are drawn, and the most entries of the outputs and of the arguments in the one that is kept."""
+_LIVE = 2.0**-20
+"""What is no larger may as well be 0: where a softmax saturates nothing is seen of its derivatives."""
 _DIGITS = BITS // 3
 """What is smaller than its bound by so many bits is 0, but for the precision at which it is computed."""
 _SMALLEST, _LARGEST, _WIDE = 8, 22, 560
@@ -137,7 +139,8 @@ def specimen(operation: Operation) -> Specimen | None:
                 continue
             for output in whole.outputs:
                 exact.jets(given, strict=True).tensor(output)
-            live = sum(len(each) for slopes in it.slopes.values() for each in slopes.values())
+            every = (each for of in it.slopes.values() for at in of.values() for each in at.values())
+            live = sum(abs(slope) > _LIVE for slope in every)
             if (*rank, live) > best:
                 best, found = (*rank, live), it
     return found
