@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from mpmath import mp
 from operations_inputs import REGIMES, Given
-from operations_spellings import SPELLINGS
+from operations_spellings import SPELLINGS, upcast
 from rich.console import Console
 from rich.progress import track
 from rounding_campaign import LEAST_PLANTED, PLANTED, UNPLANTED, Tally, show
@@ -86,18 +86,6 @@ class Target:
         return Arithmetic.of(dtype, wider, flush_to_zero=self.flushes)
 
 
-def _upcast(function: Any) -> Any:
-    """In float32, rounded at the end."""
-
-    def called(*arrays: Any, **options: float) -> Any:
-        dtype = next(A.dtype for A in arrays if A.dtype.kind != "i")
-        found = function(*(A if A.dtype.kind == "i" else A.astype(np.float32) for A in arrays), **options)
-        rounded_ = [np.asarray(A).astype(dtype) for A in (found if isinstance(found, tuple) else (found,))]
-        return tuple(rounded_) if isinstance(found, tuple) else rounded_[0]
-
-    return called
-
-
 def targets(operation: Operation, names: list[str]) -> Iterator[Target]:
     """Every target that has this operation."""
     name = operation.name
@@ -107,7 +95,7 @@ def targets(operation: Operation, names: list[str]) -> Iterator[Target]:
         if "numpy" in names:
             yield Target(said, forward, vjp, dtypes=DTYPES if said == "reference" else ("float64", "float32"))
         if "upcast" in names:
-            yield Target(f"{said}, upcast", _upcast(forward), _upcast(vjp), "float32", dtypes=("float16", "bfloat16"))
+            yield Target(f"{said}, upcast", upcast(forward), upcast(vjp), "float32", dtypes=("float16", "bfloat16"))
     for library_ in {"pytorch", "jax"} & {*names}:
         target = as_target(library_, further=signatures(operation))
         if name in target.functions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -374,3 +375,15 @@ SPELLINGS: dict[str, tuple[Pair, ...]] = {
     "mlp_block": tuple(_block(_gelu(), norm) for norm in _LAYER),
 }
 """Of each operation; parameters by keyword, a loss's cotangent perhaps left out."""
+
+
+def upcast(function: Any) -> Any:
+    """In float32, rounded at the end."""
+
+    def called(*arrays: Any, **options: float) -> Any:
+        dtype = next(A.dtype for A in arrays if A.dtype.kind != "i")
+        found = function(*(A if A.dtype.kind == "i" else A.astype(np.float32) for A in arrays), **options)
+        rounded = [np.asarray(A).astype(dtype) for A in (found if isinstance(found, tuple) else (found,))]
+        return tuple(rounded) if isinstance(found, tuple) else rounded[0]
+
+    return called

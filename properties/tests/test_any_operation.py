@@ -1,6 +1,6 @@
 """What a definition alone must be enough for: eight operations as users spell them hold, and what is wrong does not.
 
-The spellings are those of the rounding campaign, whose mistakes stand here: none of them needs a tolerance.
+The spellings are those of the rounding campaign; no verdict needs a tolerance.
 """
 
 import math
@@ -9,7 +9,7 @@ from functools import partial, wraps
 import numpy as np
 import pytest
 from few import few
-from operations_spellings import SPELLINGS, rows_softmax
+from operations_spellings import SPELLINGS, rows_softmax, upcast
 
 from backproof_impl import reference
 from backproof_impl.conventions import Conventions, Limits
@@ -74,20 +74,6 @@ def _one_entry(function, factor):
     return called
 
 
-def _stored(function):
-    """The same in float32, rounded to the format at the end."""
-
-    @wraps(function)
-    def called(*arguments, **options):
-        dtype = arguments[0].dtype
-        wide = [A if A.dtype.kind in "iu" else A.astype(np.float32) for A in map(np.asarray, arguments)]
-        found = function(*wide, **options)
-        results = [np.asarray(each).astype(dtype) for each in (found if isinstance(found, tuple) else (found,))]
-        return tuple(results) if isinstance(found, tuple) else results[0][()]
-
-    return called
-
-
 # --- what is right ----------------------------------------------------------------------------------------------------
 
 
@@ -104,7 +90,7 @@ def test_every_spelling_holds(name):
 @pytest.mark.parametrize("dtype", few(SHORT, "bfloat16".__eq__))
 @pytest.mark.parametrize("name", few(EIGHT, "rms_norm".__eq__))
 def test_short_formats_that_sum_in_float32_hold(name, dtype):
-    pair = tuple(map(_stored, _pair(name)))
+    pair = tuple(map(upcast, _pair(name)))
     found = _verdicts(name, pair, dtype, accumulator="float32")
     assert Verdict.HOLDS in found <= {Verdict.HOLDS, Verdict.UNCERTIFIED}  # of some entries little is known
 
@@ -121,7 +107,7 @@ def test_an_error_of_a_millionth_in_one_entry_is_refuted(name):
 @pytest.mark.parametrize("dtype", few(SHORT, "bfloat16".__eq__))
 @pytest.mark.parametrize("name", few(EIGHT, "rms_norm".__eq__))
 def test_an_error_of_a_few_roundings_of_a_short_format_is_refuted(name, dtype):
-    pair = [_stored(_one_entry(each, 1 + 8 * SHORT[dtype])) for each in _pair(name)]
+    pair = [upcast(_one_entry(each, 1 + 8 * SHORT[dtype])) for each in _pair(name)]
     assert any(_refuted(name, pair, dtype, accumulator="float32"))
 
 

@@ -123,9 +123,9 @@ class Rounding:
         Of one operation the result is known: fl(v) ≥ |v| − E is none if that is normal.
         """
         normal = count == 1 and abs(each.value) - each.error >= self.least
-        return (
-            replace(each, error=each.error + count * self.least) if self.flushes and each.value and not normal else each
-        )
+        if not self.flushes or not each.value or normal:
+            return each
+        return replace(each, error=each.error + count * self.least)
 
     def _reaching(self, each: Rounded, reach: Number, factors: int, over: Number) -> Rounded:
         fine = each.fine and bool(reach * over <= self.most)
