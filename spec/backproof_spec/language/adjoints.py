@@ -6,7 +6,7 @@ The rules of the functions are those of ``functions``, as expressions: a test ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from backproof_spec.language.algebra import negated, number, over, plus, power, summed, times
@@ -88,7 +88,7 @@ class Pullback:
     """The cotangents of the entries of one expression, whose bound indices all have letters of their own."""
 
     letters: Letters
-    rules: Mapping[str, Rule]
+    accurate: bool
 
     def __call__(self, node: Node, w: Node, value: Node | None = None) -> Iterator[Found]:
         """Every entry with its cotangent; ``w``: that of the expression; ``value``: a name for it, where it has one."""
@@ -98,11 +98,12 @@ class Pullback:
                 yield node, w, ()
             case Reduce():
                 yield from self._reduce(node, w, value)
-            case Apply() if (of := softmax_of(node)) and self.rules is ACCURATE:
+            case Apply() if (of := softmax_of(node)) and self.accurate:
                 total = self._over(of.indices, w, w)  # of log softmax a: w − S·Σw, where w/S overflows if S is 0
                 yield from self(of.body, plus(w, negated(times(of, total))))
             case Apply(function, arguments):
-                for argument, cotangent in zip(arguments, self.rules[function](arguments, value, w), strict=False):
+                rules = ACCURATE if self.accurate else RULES
+                for argument, cotangent in zip(arguments, rules[function](arguments, value, w), strict=False):
                     yield from self(argument, cotangent)
             case Add() | Negate() | Multiply() | Divide() | Power():
                 for part, cotangent in _operands(node, w, value):

@@ -9,10 +9,10 @@ At a kink the derivative is the convention's of ``functions``; equal largest ent
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from backproof_spec.language.adjoints import ACCURATE, RULES, Pullback, Rule
+from backproof_spec.language.adjoints import Pullback
 from backproof_spec.language.algebra import plus, summed, times
 from backproof_spec.language.letters import Letters, letters
 from backproof_spec.language.syntax import Bracket, Definition, Entry, Gradient, Index, Node, names
@@ -26,12 +26,15 @@ def missing(operation: Operation) -> tuple[str, ...]:
     return tuple(each.name for each in operation.differentiated if each.name not in claimed)
 
 
-def derived(operation: Operation, rules: Mapping[str, Rule] = RULES) -> Operation:
-    """The same operation with a formula for every gradient: the claimed ones, and the missing ones by the sweep."""
+def derived(operation: Operation, *, accurate: bool = False) -> Operation:
+    """The same operation with a formula for every gradient: the claimed ones, and the missing ones by the sweep.
+
+    ``accurate``: by rules that lose no digits where functions saturate.
+    """
     wanted = missing(operation)
     if not wanted:
         return operation
-    sweep = _Sweep(operation, Letters(operation), rules)
+    sweep = _Sweep(operation, Letters(operation), accurate)
     sweep.run()
     claims = {each.name: each for each in operation.gradients}
     for each in operation.differentiated:
@@ -53,7 +56,7 @@ def derived(operation: Operation, rules: Mapping[str, Rule] = RULES) -> Operatio
 def swept(operation: Operation) -> Operation:
     """The same operation with every gradient by the sweep, whatever is claimed, in its most accurate form."""
     unclaimed = tuple(replace(each, claimed=None) for each in operation.gradients)
-    return derived(replace(operation, gradients=unclaimed), ACCURATE)
+    return derived(replace(operation, gradients=unclaimed), accurate=True)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class _Sweep:
 
     operation: Operation
     letters: Letters
-    rules: Mapping[str, Rule]
+    accurate: bool
     stands: dict[str, list[_Stand]] = field(default_factory=dict)
     definitions: list[Definition] = field(default_factory=list)
 
@@ -100,7 +103,7 @@ class _Sweep:
         body = self.letters.apart(each.body, {*each.indices}, siblings=True)
         value = Entry(each.name, tuple(map(Index, each.indices)))
         found: dict[str, list[_Stand]] = {}
-        for entry, slope, bound in Pullback(self.letters, self.rules)(body, cotangent, value):
+        for entry, slope, bound in Pullback(self.letters, self.accurate)(body, cotangent, value):
             if entry.name in differentiated:
                 found.setdefault(entry.name, []).append(_Stand(entry, slope, (*each.indices, *bound)))
         for name, stands in found.items():
