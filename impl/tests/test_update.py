@@ -53,7 +53,7 @@ def _step_with(change):
 @pytest.mark.parametrize("dtype", few(["float64", "float32"], "float32".__eq__))
 def test_a_right_step_holds(dtype, verdicts):
     claims = ("network.dW", "network.db")
-    options = {"dtype": dtype, "examples": 6}  # and half as many that hunt for the worst
+    options = {"dtype": dtype, "examples": 6}
     assert verdicts(from_update(_sgd), *claims, **options) == dict.fromkeys(claims, "holds")
     target = from_update(_layer_sgd, "linear_vjp")
     assert verdicts(target, *LINEAR[1:], **options) == dict.fromkeys(LINEAR[1:], "holds")

@@ -231,7 +231,7 @@ def _whole(source: Source, _: Domain, shape: tuple[int, ...], below: int, __: bo
 
 
 _DRAWN: dict[str, Draw] = {
-    "real": _of((*VALUES, *[regimes.moderate] * 4), (*ORDINARY, regimes.slight)),
+    "real": _of((*VALUES, *[regimes.moderate] * 4), (*ORDINARY, *[regimes.slight] * 2)),
     "logits": _logits,
     "positive": _of(regimes.POSITIVE, regimes.POSITIVE),
     "probability": _of(regimes.INSIDE, regimes.INSIDE),

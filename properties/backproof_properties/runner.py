@@ -1,4 +1,4 @@
-"""Runs properties: examples of a seed; with Hypothesis, targeting of the worst error ÷ bound, and shrinking."""
+"""Runs properties: examples of a seed; what fails is made smaller with Hypothesis."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def refutes(task: Task, target: Target) -> bool:
 
 def _searched(each: Property, subject: Subject, task: Task) -> Search:
     search = Search(each, subject, task, LARGEST).searched()
-    for further in (search.sweep, search.decide, search.hunt, search.beside):
+    for further in (search.sweep, search.decide, search.beside):
         if search.verdict is Verdict.HOLDS:
             further()
     return search

@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import product
 
 import hypothesis
-from hypothesis import Phase
 
 from backproof_impl.calling import Call, perform
 from backproof_impl.conventions import Conventions
@@ -21,7 +20,7 @@ from backproof_properties.history import Failed, Failing, after_calls, after_log
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property, Unsettled
 from backproof_properties.results import Asked, Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
-from backproof_properties.seeded import INDEPENDENT, MUTATING, under_hypothesis, without_constants
+from backproof_properties.seeded import under_hypothesis
 from backproof_properties.smaller import smaller
 from backproof_properties.source import Unfit
 from backproof_properties.subject import Domain, Subject
@@ -39,8 +38,6 @@ _TIMES, _OFTEN, _FEW = 3, 50, 3
 """Where answers differ an example is tried thrice, and a reproducer fifty times; elsewhere few further examples are."""
 _FURTHER, _EXAMPLES, _AGAIN = ((5, 2), (LARGEST, 0)), 12, 9
 """A diagnosis draws so many examples of each of these sizes, at most and at least, and up to so many times."""
-_CLIMBED = 8
-"""A climb towards the worst is among sizes up to this: it stays beside one example, however long that takes."""
 _BESIDE = 4
 """One of so many examples is tried in another format, too."""
 _SLOW = 8
@@ -70,7 +67,6 @@ class Search:
         self._undecided = {kind: kind.times for kind in kinds}
         self._last: Failing | None = None
         self._afresh, self._before = False, tuple[Call, ...]()
-        self._latest: float | None = None
         self._unsettled: str | None = None
         self._aside, self._elsewhere = False, task.dtype not in {None, subject.dtype}
         """Are the examples of now drawn for a purpose, or in another format? Shares are counted among the others."""
@@ -84,7 +80,17 @@ class Search:
 
     def shrunk(self) -> Search:
         """The same, with what fails made as small as Hypothesis can."""
-        self._run(self._domain, self._task.examples, (Phase.generate, Phase.shrink), backend=INDEPENDENT)
+        test = under_hypothesis(self._check, self._each, self._domain, self._task)
+        try:
+            test()
+        except hypothesis.errors.Flaky:
+            self._differs()
+        except Refuted as refuted:
+            self.verdict, self._finding = Verdict.REFUTED, refuted.finding
+        except Failed as failed:
+            self.verdict, self._finding = Verdict.ERROR, failed.finding
+        except hypothesis.errors.Unsatisfiable:
+            pass  # no smaller one is fit
         return self
 
     def decide(self) -> None:
@@ -156,27 +162,6 @@ class Search:
                 break
         return False
 
-    def hunt(self) -> None:
-        """Climb towards the worst error ÷ bound among small examples, for half as many again: fewer do not climb."""
-        if self._task.examples < decisive.BY_DEFAULT:
-            return
-        self._aside, domain = True, replace(self._domain, least=0, largest=_CLIMBED)
-        self._run(domain, self._task.examples // 2, (Phase.generate, Phase.target), backend=MUTATING)
-
-    def _run(self, domain: Domain, examples: int, phases: tuple[Phase, ...], backend: str) -> None:
-        test = under_hypothesis(self._check, self._each, domain, self._task.draws(domain), examples, phases, backend)
-        try:
-            with without_constants():
-                test()
-        except hypothesis.errors.Flaky:
-            self._differs()
-        except Refuted as refuted:
-            self.verdict, self._finding = Verdict.REFUTED, refuted.finding
-        except Failed as failed:
-            self.verdict, self._finding = Verdict.ERROR, failed.finding
-        except hypothesis.errors.Unsatisfiable:
-            pass  # no smaller one is fit
-
     def _check(self, case: Case, usage: Usage) -> None:
         try:
             failure = self._died or self._failure(case, usage)
@@ -185,13 +170,10 @@ class Search:
             hypothesis.reject()
         if failure is not None:
             raise failure  # from one place: by it Hypothesis tells failures apart
-        if self._each.link is Link.IMPLEMENTATION and self._latest is not None:
-            hypothesis.target(self._latest, label="error ÷ bound")
 
     def _failure(self, case: Case, usage: Usage) -> Refuted | Failed | None:
         """What is wrong on this example. Where the target's process hung or ended it is not asked again."""
         self.tried += 1
-        self._latest = None
         if self._each.functions:
             self._seen.drawn.update(held(self._each.claim, case, usage, self._domain.format))
         failure: Refuted | Failed
@@ -242,7 +224,6 @@ class Search:
             left = {kind: times - kind.holds(case) for kind, times in self._undecided.items()}
             self._undecided = {kind: times for kind, times in left.items() if times}
         self._seen.add(Observation(worst=found.worst, sizes=found.sizes) if self.subject.swift else found)
-        self._latest = found.worst
 
     def _told(self, finding: Finding, case: Case, usage: Usage, trace: Trace) -> Finding:
         calls = (*self._before, *trace.after(len(self._before)))

@@ -1,10 +1,9 @@
-"""Hypothesis, reproducible from a seed alone: examples drawn independently of each other, or climbing to a target."""
+"""Hypothesis, reproducible from a seed alone: examples drawn independently of each other, and made smaller."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
@@ -17,9 +16,9 @@ from backproof_properties.examples import example
 from backproof_properties.property import Property
 from backproof_properties.source import strategy
 from backproof_properties.subject import Domain
+from backproof_properties.tasks import Task
 
-INDEPENDENT, MUTATING = "backproof-independent", "hypothesis"
-"""Backends: Hypothesis mutates earlier examples only under its own name, and climbs towards a target only there."""
+_INDEPENDENT = "backproof-independent"
 
 
 class Seeded(HypothesisProvider):
@@ -32,40 +31,23 @@ class Seeded(HypothesisProvider):
         """No constant."""
 
 
-@contextmanager
-def without_constants() -> Iterator[None]:
-    """Both backends draw from the seed alone."""
-    before = AVAILABLE_PROVIDERS[MUTATING]
-    AVAILABLE_PROVIDERS.update(dict.fromkeys((INDEPENDENT, MUTATING), f"{__name__}.{Seeded.__name__}"))
-    try:
-        yield
-    finally:
-        AVAILABLE_PROVIDERS[MUTATING] = before
-
-
 def under_hypothesis(
-    check: Callable[[Case, Usage], None],
-    each: Property,
-    domain: Domain,
-    key: str,
-    number: int,
-    phases: tuple[Phase, ...],
-    backend: str,
+    check: Callable[[Case, Usage], None], each: Property, domain: Domain, task: Task
 ) -> Callable[[], None]:
     """``check`` under Hypothesis: reproducible from the seed, silent, shrinking to one smallest counterexample."""
-    AVAILABLE_PROVIDERS.setdefault(INDEPENDENT, f"{__name__}.{Seeded.__name__}")
+    AVAILABLE_PROVIDERS.setdefault(_INDEPENDENT, f"{__name__}.{Seeded.__name__}")
     settings = hypothesis.settings(
-        max_examples=number,
+        max_examples=task.examples,
         deadline=None,
         database=None,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
-        phases=phases,
+        phases=(Phase.generate, Phase.shrink),
         verbosity=Verbosity.quiet,
         print_blob=False,
-        backend=backend,
+        backend=_INDEPENDENT,
     )
-    seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    seed = int.from_bytes(hashlib.sha256(task.draws(domain).encode()).digest()[:8], "big")
     drawn = strategy(lambda source: example(source, each, domain))
     test: Callable[[], None] = hypothesis.seed(seed)(settings(hypothesis.given(drawn)(lambda found: check(*found))))
     return test
