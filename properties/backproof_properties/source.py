@@ -22,7 +22,11 @@ class Unfit(Exception):
 
 
 class Source(Protocol):
-    """Choices, one after the other."""
+    """Choices, one after the other; ``shared``: those that a few examples have in common."""
+
+    @property
+    def shared(self) -> Source:
+        """Where these come from."""
 
     def of(self, options: Sequence[T]) -> T:
         """One of these; the first is the simplest."""
@@ -37,9 +41,12 @@ class Source(Protocol):
 class Seed:
     """All from a seed: the same ones again, each as likely as any other."""
 
-    def __init__(self, key: str | int) -> None:
-        """The seed."""
+    shared: Source
+
+    def __init__(self, key: str | int, shared: str | None = None) -> None:
+        """The seed, and that of what is shared: else nothing is."""
         self._random = random.Random(key)  # noqa: S311 - test data, not secrets
+        self.shared = self if shared is None else Seed(shared)
 
     def of(self, options: Sequence[T]) -> T:
         """One of these."""
@@ -60,6 +67,7 @@ class Smaller:
     def __init__(self, draw: st.DrawFn) -> None:
         """What Hypothesis draws with."""
         self._draw = draw
+        self.shared: Source = self
 
     def of(self, options: Sequence[T]) -> T:
         """One of these; it goes towards the first."""

@@ -1,12 +1,14 @@
 """examples: ways of calling that need inputs of a kind get them, within the limits, and change nothing else."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from few import few
 
 from backproof_impl.conventions import Conventions, Limits
+from backproof_properties import checks
 from backproof_properties.arrays import NUMPY_DTYPES
 from backproof_properties.contract import PLAIN
 from backproof_properties.drawing import drawn
@@ -15,6 +17,7 @@ from backproof_properties.results import Link
 from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
 from backproof_properties.tasks import Task
+from backproof_spec import library
 
 pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
 
@@ -44,6 +47,17 @@ def test_cotangents_are_often_the_same_along_an_axis_and_then_of_stride_0(claim)
     even = [usage for case, usage in drawn if min(case[name].shape) > 1 and (case[name] == case[name][:, :1]).all()]
     assert len(even) > 5
     assert 2 < sum(usage.memory == "broadcast" for usage in even) < len(even)
+
+
+def test_of_an_operation_in_a_file_three_examples_at_most_have_sizes_in_common_and_no_two_have_values():
+    def sized(case):
+        return [A.shape if isinstance(A, np.ndarray) else A for A in case.values()]
+
+    operation = library.operation("conv1d")
+    each, *_ = (each for each in checks.properties(operation) if each.link is Link.IMPLEMENTATION)
+    cases = [case for case, _ in drawn(each, Domain("float64", Conventions()), Task(0, "float64", 60, 1, each))]
+    assert 19 <= sum(sized(a) != sized(b) for a, b in pairwise(cases)) <= 40
+    assert all(not np.array_equal(a["X"], b["X"]) for a, b in pairwise(cases) if a["X"].size > 1)
 
 
 @pytest.mark.parametrize("claim", ["linear.dW", "softmax_cross_entropy.dZ", "network.dW"])
