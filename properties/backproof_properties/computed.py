@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache, partial, reduce
 from typing import Any
 
@@ -18,9 +17,10 @@ from mpmath import mp
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.contract import Like, Raised, others
 from backproof_properties.fields import Field
-from backproof_properties.filter import certainly, known, of_gradient, of_output, surely
+from backproof_properties.filter import detected, faint, known, of_gradient, of_output, surely, within
 from backproof_properties.inputs import admitted, evaluation
 from backproof_properties.judge import Refuted, shown, ulps
+from backproof_properties.kept import Kept
 from backproof_properties.results import Finding, Observation
 from backproof_properties.subject import Subject
 from backproof_spec.language import exact
@@ -35,15 +35,16 @@ _DIGITS = BITS // 3
 """What is smaller than its bound by so many bits is 0, but for the precision at which it is computed."""
 Bounds = Mapping[Place, Rounded | None]
 """Of each entry its bound; None where nothing is known."""
+_AT = Kept(lambda operation, case, arithmetic: rounded(evaluation(operation, case), arithmetic))
 
 
 def forward(operation: Operation, case: Case, subject: Subject) -> Observation:
     """Every output of f."""
-    seen, given = Observation(), evaluation(operation, case)
+    seen = Observation()
     with mp.workprec(max(BITS, mp.prec)):
-        bounds = rounded(given, subject.arithmetic)
+        bounds = _AT(operation, case, subject.arithmetic)
         for output in operation.outputs:
-            shape = tuple(given.sizes[dim] for dim in operation.shapes[output])
+            shape = tuple(bounds.sizes[dim] for dim in operation.shapes[output])
             computed = subject.call(operation.name, case, output, _like(operation, subject, shape))
             fast = partial(of_output, operation, output, case, subject.arithmetic)
             exact = partial(_value_bounds, bounds, output, shape)
@@ -82,7 +83,7 @@ def vjp(ways: Sequence[Way], kinks: bool, case: Case, subject: Subject) -> Obser
         computed = subject.call(function, case, name, _like(operation, subject, shape))
         bounds = dict.fromkeys(given.values[gradient.name]) if kinks and is_kink(given) else None
         fast = partial(_fast_bounds, ways, case, subject)
-        exact = (lambda: bounds) if bounds else partial(_gradient_bounds, ways, given, subject, shape)
+        exact = (lambda: bounds) if bounds else partial(_gradient_bounds, ways, case, subject, shape)
         return subject.bounded(
             f"{function}.{name}", computed, exact, partial(_judged, None if bounds else fast, subject.swift)
         )
@@ -93,10 +94,8 @@ def _fast_bounds(ways: Sequence[Way], case: Case, subject: Subject) -> Field:
     return reduce(Field.either, found)
 
 
-def _gradient_bounds(
-    ways: Sequence[Way], given: Evaluation[Number], subject: Subject, shape: tuple[int, ...]
-) -> Bounds:
-    found = [formula_bounds(replace(given, operation=operation, known={}), each, subject) for operation, each in ways]
+def _gradient_bounds(ways: Sequence[Way], case: Case, subject: Subject, shape: tuple[int, ...]) -> Bounds:
+    found = [formula_bounds(_AT(operation, case, subject.arithmetic), each) for operation, each in ways]
 
     def entry(place: Place) -> Rounded | None:
         each = [bounds[place] for bounds in found]
@@ -129,10 +128,10 @@ def claimed(gradient: Gradient) -> Node:
     return gradient.claimed
 
 
-def formula_bounds(given: Evaluation[Number], gradient: Gradient, subject: Subject) -> Bounds:
+def formula_bounds(bounds: RoundedEvaluation, gradient: Gradient) -> Bounds:
     """The bounds of a gradient, by its formula."""
-    of = cache(lambda: rounded(given, subject.arithmetic).compiled(claimed(gradient)))  # which may have no value
-    shape = [given.sizes[dim] for dim in given.operation.shapes[gradient.name]]
+    of = cache(lambda: bounds.compiled(claimed(gradient)))  # which may have no value
+    shape = [bounds.sizes[dim] for dim in bounds.operation.shapes[gradient.name]]
     return Entries(_known(lambda place: of()(dict(zip(gradient.indices, place, strict=True)))), shape)
 
 
@@ -166,18 +165,19 @@ def _judged(
         if all(each is not None and each.fine for each in expected.values()):
             raise computed
         return Observation(uncertified=len(expected), raised=1)
-    bounds = cache(fast) if fast else None
-    inside = certainly(computed, bounds, swift=swift) if bounds else None
-    if inside:
-        return inside
-    sure = surely(computed, known(bounds) if bounds and swift else None)
-    seen = _exactly(name, computed, exact(), [*map(tuple, np.argwhere(~sure).tolist())])
-    return replace(seen, entries=seen.entries + int(sure.sum()))
+    field = known(fast) if fast else None
+    sure, seen, thresholds = surely(computed, field), Observation(), list[float]()
+    if field is not None and sure.any():
+        sure &= swift | ~faint(field)
+        seen, thresholds = within(computed, field, sure), [] if swift else detected(field, sure)
+    if not sure.all():
+        thresholds += _exactly(name, computed, exact(), [*map(tuple, np.argwhere(~sure).tolist())], seen)
+    seen.thresholds += [statistics.median(thresholds)] if thresholds else []
+    return seen
 
 
-def _exactly(name: str, computed: Array, expected: Bounds, places: Sequence[Place]) -> Observation:
-    """The exact path: it alone refutes. These places."""
-    seen = Observation()
+def _exactly(name: str, computed: Array, expected: Bounds, places: Sequence[Place], seen: Observation) -> list[float]:
+    """The exact path, for these places: it alone refutes. How small an error it detects."""
     worst: tuple[Number, Place, Rounded] | None = None
     thresholds: list[float] = []
     for place in places:
@@ -195,8 +195,7 @@ def _exactly(name: str, computed: Array, expected: Bounds, places: Sequence[Plac
             worst = ratio, place, each
     if worst is not None:
         raise Refuted(_finding(name, *worst, computed))
-    seen.thresholds += [statistics.median(thresholds)] if thresholds else []
-    return seen
+    return thresholds
 
 
 def _ratio(got: float, each: Rounded) -> Number:

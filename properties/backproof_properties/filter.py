@@ -19,6 +19,7 @@ from backproof_properties import contraction
 from backproof_properties.arrays import Array, Case
 from backproof_properties.contraction import WIDE, Matrices, Plan, plan
 from backproof_properties.fields import Along, Doubt, Field, Rules
+from backproof_properties.kept import Kept
 from backproof_properties.results import Observation
 from backproof_spec.language.evaluating import Evaluation
 from backproof_spec.language.functions import FUNCTIONS
@@ -313,14 +314,17 @@ def _inside(shape: tuple[int, ...], places: Sequence[Any]) -> tuple[tuple[Array,
 # --- verdicts ---------------------------------------------------------------------------------------------------------
 
 
+_AT = Kept(Fast)
+
+
 def of_output(operation: Operation, output: str, case: Case, arithmetic: Arithmetic) -> Field:
     """The bounds of an output. Raises ``Doubt``."""
-    return cast("Field", Fast(operation, case, arithmetic).tensor(output))
+    return cast("Field", _AT(operation, case, arithmetic).tensor(output))
 
 
 def of_gradient(operation: Operation, gradient: Gradient, claimed: Node, case: Case, arithmetic: Arithmetic) -> Field:
     """The bounds of a gradient, by its formula. Raises ``Doubt``."""
-    return Fast(operation, case, arithmetic).field(claimed, gradient.indices)
+    return _AT(operation, case, arithmetic).field(claimed, gradient.indices)
 
 
 @np.errstate(all="ignore")
@@ -343,18 +347,28 @@ def surely(computed: Array, field: Field | None) -> Array:
 
 
 @np.errstate(all="ignore")
-def certainly(computed: Array, bounds: Callable[[], Field], *, swift: bool = False) -> Observation | None:
-    """What is known if every entry is certainly within its bound; else None.
+def within(computed: Array, field: Field, inside: Array) -> Observation:
+    """What is known of these entries, which are certainly within their bounds."""
+    flows = inside & (field.error >= float(FORMATS[computed.dtype.name].smallest_normal))
+    ratio = np.where(flows, np.abs(computed.astype(WIDE) - field.value) / field.error, 0)
+    return Observation(int(inside.sum()), worst=float(np.max(ratio, initial=0)))
 
-    Of a value that may be 0 it is not known what would be detected there; ``swift``: nor asked.
-    """
+
+def certainly(computed: Array, bounds: Callable[[], Field]) -> Observation | None:
+    """What is known if every entry is certainly within its bound; else None."""
     field = known(bounds)
-    if field is None or not np.all(surely(computed, field)):
-        return None
-    off, size = np.abs(computed.astype(WIDE) - field.value), np.abs(field.value)
-    flows = field.error >= float(FORMATS[computed.dtype.name].smallest_normal)
-    if not swift and np.any((size > 0) & (size <= _FAINT * field.error)):
-        return None
-    worst = np.max(np.where(flows, off / field.error, 0), initial=0)
-    found, thresholds = Observation(off.size, worst=float(worst)), (2 * field.error / size)[size > 0]
-    return found if swift or not thresholds.size else replace(found, thresholds=[float(np.median(thresholds))])
+    inside = surely(computed, field)
+    return within(computed, field, inside) if field is not None and inside.all() else None
+
+
+def faint(field: Field) -> Array:
+    """Where a value may be 0, so that it is not known how small an error would be detected."""
+    size = np.abs(field.value)
+    return np.asarray((size > 0) & (size <= _FAINT * field.error))
+
+
+@np.errstate(all="ignore")
+def detected(field: Field, inside: Array) -> list[float]:
+    """How small a relative error is certainly detected, of these entries that are not 0."""
+    found: list[float] = (2 * field.error / np.abs(field.value))[inside & (field.value != 0)].astype(float).tolist()
+    return found

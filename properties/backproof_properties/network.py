@@ -119,7 +119,7 @@ def _surely(kind: str, computed: list[Array], case: Case, subject: Subject) -> O
         return None
     seen, fields = Observation(), cache(partial(of_network, case, subject))
     for layer, array in enumerate(computed):
-        inside = certainly(array, partial(lambda at: fields()[kind][at], layer), swift=True)
+        inside = certainly(array, partial(lambda at: fields()[kind][at], layer))
         if inside is None:
             return None
         seen.add(inside)

@@ -65,7 +65,7 @@ class Output:
             return subject.raised(computed, [each.expected(case, subject) for each in together])
         if subject.swift:
             flat = computed.reshape(-1, 1) if self.name == "db" else computed
-            inside = certainly(flat, partial(self.least, case, subject), swift=True)
+            inside = certainly(flat, partial(self.least, case, subject))
             if inside is not None:
                 return inside
         return subject.judge(f"{self.function}.{self.name}", computed, self.expected(case, subject), None)

@@ -75,7 +75,7 @@ class Mutated:
         with mp.workprec(BITS):
             given = evaluation(self.mutant.operation, seen.case)
             if self.argument is not None:
-                found = [formula_bounds(given, self._gradient, seen.subject)]
+                found = [formula_bounds(rounded(given, seen.subject.arithmetic), self._gradient)]
             else:
                 values = rounded(given, seen.subject.arithmetic)
                 try:

@@ -6,8 +6,10 @@ operation anywhere.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.syntax import Argument, Definition, Gradient, Parameter, Supposition
@@ -35,6 +37,11 @@ class Operation:
     dimension: Mapping[str, str]
     shapes: Mapping[str, tuple[str, ...]]
     maps: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that is said of it: what it is known by where it is sent."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
     @property
     def differentiated(self) -> tuple[Argument, ...]:

@@ -1,0 +1,44 @@
+"""What is computed of an example serves all claims of its operation, which are judged on the same ones, one by one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from math import prod
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from backproof_properties.arrays import Case
+from backproof_spec.language.evaluating import Evaluation
+from backproof_spec.operation import Operation
+from backproof_spec.rounding.formats import Arithmetic
+
+_MOST = 2_000_000
+"""Entries of all definitions that are kept, of the latest examples."""
+E = TypeVar("E", bound=Evaluation[Any])
+
+
+class Kept(Generic[E]):
+    """An operation at the values of an example, in an arithmetic: evaluated anew only where that was long ago."""
+
+    def __init__(self, of: Callable[[Operation, Case, Arithmetic], E]) -> None:
+        """Nothing yet; ``of`` evaluates."""
+        self._of, self._found, self._entries = of, OrderedDict[Any, tuple[E, int]](), 0
+
+    def __call__(self, operation: Operation, case: Case, arithmetic: Arithmetic) -> E:
+        """That which was found for the same numbers, with all that it has computed since."""
+        key = operation.digest, arithmetic, tuple((name, _content(value)) for name, value in case.items())
+        if key not in self._found:
+            found = self._of(operation, case, arithmetic)
+            entries = sum(prod(map(found.size, each.indices)) for each in operation.definitions)
+            self._found[key] = found, entries
+            self._entries += entries
+            while self._entries > _MOST and len(self._found) > 1:
+                self._entries -= self._found.popitem(last=False)[1][1]
+        self._found.move_to_end(key)
+        return self._found[key][0]
+
+
+def _content(value: Any) -> Any:
+    return (value.dtype.str, value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value
