@@ -65,8 +65,9 @@ class Ledger:
     ) -> tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]:
         """The arguments that were changed, the argument that each output aliases, the outputs that were overwritten."""
         changed = tuple(name for name, value in sent.items() if not _same(value, seen.given[name]))
+        given, returned = _extents(seen.places), _extents(seen.returned)
         pairs = [(output, name) for output in outputs for name in sent]
-        aliased = {output: name for output, name in pairs if _meet(seen.returned[output], seen.places[name])}
+        aliased = {output: name for output, name in pairs if _meet(returned[output], given[name])}
         now = zip(self._returned, seen.kept, strict=True)
         self._overwritten.update((name, None) for (name, before), A in now if A.tobytes() != before)
         self._returned += [(name, native(A).tobytes()) for name, value in outputs.items() for A in arrays(value)]
@@ -101,6 +102,10 @@ def _places(found: Mapping[str, list[Array]]) -> dict[str, list[Place]]:
     }
 
 
+def _extents(found: Mapping[str, Sequence[Place]]) -> dict[str, list[tuple[int, int]]]:
+    return {name: [_extent(each) for each in places] for name, places in found.items()}
+
+
 def _extent(place: Place) -> tuple[int, int]:
     """From the first byte of an array to behind its last; nothing of one without entries."""
     start, item, shape, strides = place
@@ -110,9 +115,8 @@ def _extent(place: Place) -> tuple[int, int]:
     return start + sum(min(each, 0) for each in steps), start + sum(max(each, 0) for each in steps) + item
 
 
-def _meet(these: Sequence[Place], those: Sequence[Place]) -> bool:
-    spans = [[_extent(each) for each in places] for places in (these, those)]
-    return any(max(a, c) < min(b, d) for a, b in spans[0] for c, d in spans[1])
+def _meet(these: Sequence[tuple[int, int]], those: Sequence[tuple[int, int]]) -> bool:
+    return any(max(a, c) < min(b, d) for a, b in these for c, d in those)
 
 
 def _same(before: Any, after: Any) -> bool:

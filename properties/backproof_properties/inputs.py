@@ -26,7 +26,7 @@ from backproof_spec.language.functions import Number
 from backproof_spec.language.kinds import KINDS
 from backproof_spec.language.proving import satisfied
 from backproof_spec.language.sizes import Misfit, sizes, value
-from backproof_spec.language.syntax import Argument, Node, Reduce, Size, walk
+from backproof_spec.language.syntax import Argument, Size
 from backproof_spec.operation import Operation
 
 BITS = 400
@@ -196,14 +196,11 @@ def fitted(
 
 def work(operation: Operation, found: dict[str, int]) -> int:
     """How many entries are computed of all definitions and claimed gradients, those of sums included."""
-    lines: list[tuple[tuple[str, ...], Node]] = [(each.indices, each.body) for each in operation.definitions]
-    lines += [(each.indices, each.claimed) for each in operation.gradients if each.claimed is not None]
 
     def size(indices: tuple[str, ...]) -> int:
         return prod(found.get(operation.dimension[i], 1) for i in indices)
 
-    sums = ([size(part.indices) for part in walk(body) if isinstance(part, Reduce)] for _, body in lines)
-    return sum(size(indices) * max([1, *counts]) for (indices, _), counts in zip(lines, sums, strict=True))
+    return sum(size(indices) * max([1, *map(size, sums)]) for indices, sums in operation.loops)
 
 
 # --- values by kind ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from backproof_spec.language.kinds import KINDS
-from backproof_spec.language.syntax import Argument, Definition, Gradient, Parameter, Supposition
+from backproof_spec.language.syntax import Argument, Definition, Gradient, Node, Parameter, Reduce, Supposition, walk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,13 @@ class Operation:
     def digest(self) -> str:
         """Of all that is said of it: what it is known by where it is sent."""
         return hashlib.sha256(repr(self).encode()).hexdigest()
+
+    @cached_property
+    def loops(self) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+        """The indices of all that is defined or claimed, and those of each reduction in it."""
+        lines: list[tuple[tuple[str, ...], Node]] = [(each.indices, each.body) for each in self.definitions]
+        lines += [(each.indices, each.claimed) for each in self.gradients if each.claimed is not None]
+        return [(indices, [each.indices for each in walk(body) if isinstance(each, Reduce)]) for indices, body in lines]
 
     @property
     def differentiated(self) -> tuple[Argument, ...]:
