@@ -124,7 +124,8 @@ class Along:
         """Σ A or the like, whose axes stay, with one entry."""
         shape = A.shape or (1,) * self.rank
         full = tuple(self.sizes.get(k, n) for k, n in enumerate(shape))
-        return of(np.broadcast_to(A, full), axis=tuple(self.sizes), keepdims=True, **options)
+        found = A if A.shape == full else np.broadcast_to(A, full)
+        return of(found, axis=tuple(self.sizes), keepdims=True, **options)
 
 
 class Rules:

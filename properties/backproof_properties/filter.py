@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from math import prod
 from typing import Any, ClassVar, cast
 
@@ -132,6 +132,9 @@ class Fast(Evaluation[Any]):
             return lambda at: self.rules.given(number(at))
         places, tensor = [self.whole(each) for each in node.places], cast("Field", self.tensor(node.name))
         outside = self.rules.given(0)
+        letters = [each.name for each in node.places if isinstance(each, Index)]
+        if len({*letters}) == len(node.places) and [*map(self.size, letters)] == [*tensor.value.shape]:
+            return lambda at: tensor.each(partial(_spread, letters, cast("_Axes", at)))
 
         def gathered(at: At) -> Field:
             if not tensor.value.size:
@@ -300,6 +303,14 @@ class Fast(Evaluation[Any]):
 
 def _letters(node: Node) -> tuple[str, ...]:
     return node.indices if isinstance(node, Reduce) else (node.name,) if isinstance(node, Index) else ()
+
+
+def _spread(letters: Sequence[str], axes: _Axes, A: Array) -> Array:
+    """A[i,j] at all values of the indices: A, its axes where they are, and others between them."""
+    at = [axes.order.index(each) for each in letters]
+    sizes = dict(zip(at, A.shape, strict=False))
+    shape = [sizes.get(k, 1) for k in range(len(axes.order))]
+    return A.transpose(np.argsort(at)).reshape(shape) if A.ndim else A
 
 
 def _inside(shape: tuple[int, ...], places: Sequence[Any]) -> tuple[tuple[Array, ...], Array]:
