@@ -62,6 +62,14 @@ def _proofs_are_checked_untraced(request: pytest.FixtureRequest) -> None:
     proof.proved = untraced
 
 
+@pytest.fixture(autouse=True)
+def _only_in_a_deep_run(request: pytest.FixtureRequest) -> None:
+    from few import DEEP  # noqa: PLC0415 - as above
+
+    if request.node.get_closest_marker("deep") and not DEEP:
+        pytest.skip("run with --hypothesis-profile deep")
+
+
 @pytest.fixture
 def unshrunk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any counterexample will do: shrinking takes a third of the time of a refutation."""

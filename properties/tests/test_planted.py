@@ -12,8 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from few import few
-from hypothesis import settings
+from few import DEEP, few
 from plants import Plant
 from plants.mistakes import MISTAKES
 from plants.unusual import UNUSUAL
@@ -29,8 +28,6 @@ from backproof_spec.claims import CLAIM_IDS
 pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
 
 SEED = 1
-DEEP = 1000
-"""From this many examples on a Hypothesis profile is a deep one."""
 AGAIN = {"network.forward", "network.dX", "network.db"}
 """What these claims say of an unusual variant ``network.dW`` says too: they are for the deep run."""
 SHRUNK = {plant.refused[0]: plant.name for plant in reversed(MISTAKES) if not plant.slow}
@@ -45,12 +42,6 @@ FEW = {
 }  # fmt: skip
 """What is unusual, one of each kind."""
 LINKS = tuple(each for each in PROPERTIES if each.link is Link.IMPLEMENTATION)
-
-
-@pytest.fixture(autouse=True)
-def _only_in_a_deep_run(request):
-    if request.node.get_closest_marker("deep") and settings.default.max_examples < DEEP:
-        pytest.skip("run with --hypothesis-profile deep")
 
 
 def _outcomes(plant, claims, examples, folder, dtypes=None):
@@ -117,7 +108,7 @@ REFUSALS = [
 @pytest.mark.parametrize(("plant", "claim"), REFUSALS)
 def test_a_mistake_is_refused_with_a_small_counterexample_and_named(plant, claim, tmp_path, monkeypatch):
     first = claim == plant.refused[0]
-    if settings.default.max_examples < DEEP and SHRUNK.get(claim) != plant.name:
+    if not DEEP and SHRUNK.get(claim) != plant.name:
         monkeypatch.setattr(runner.Search, "shrunk", runner.Search.searched)
     (outcome,) = _outcomes(plant, (claim,), plant.examples if first else 100, tmp_path, (plant.dtype,))
     assert outcome.verdict in {Verdict.REFUTED, Verdict.ERROR}

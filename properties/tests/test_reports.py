@@ -5,8 +5,7 @@ Beside each stands what it should have been, which must hold. The reports are na
 
 import numpy as np
 import pytest
-from few import few
-from hypothesis import settings
+from few import DEEP, few
 
 from backproof_impl import reference as R
 from backproof_impl.conventions import Conventions
@@ -20,8 +19,7 @@ from backproof_properties.suite import PROPERTIES
 pytestmark = pytest.mark.no_cover  # whole searches, of kinds that other tests cover
 
 LINKS = {each.claim: place for place, each in enumerate(PROPERTIES) if each.link is Link.IMPLEMENTATION}
-DEEP = 1000
-SEEDS = (1, 2, 3) if settings.default.max_examples >= DEEP else (1,)
+SEEDS = (1, 2, 3) if DEEP else (1,)
 MICRO_BATCH = 2
 OF_USAGE = 100
 """Examples, as many as by default, where one way of calling among many shows the mistake."""

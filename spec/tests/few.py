@@ -1,6 +1,10 @@
 """Of many rows of one kind a few by default, and the others with ``-m slow``."""
 
 import pytest
+from hypothesis import settings
+
+DEEP = settings.default.max_examples >= 1000
+"""Is this a long campaign, under a Hypothesis profile of so many examples?"""
 
 
 def few(rows, quick):
