@@ -2,7 +2,8 @@
 
 Indices run from 1. What a name looks like is said by a *display name*, the same for all notations: letters, then
 perhaps ^{…}, then perhaps _{…}, as in ``δZ^{(1)}`` or ``n_{1}``. Two or more Latin letters in a row are one upright
-word. The digits that end a name without a display name are a layer: W1 is W^{(1)}, the dimension n1 is n_{1}.
+word, or a Greek letter. The digits that end a name without a display name are a layer: W1 is W^{(1)}, the dimension n1
+is n_{1}.
 """
 
 from __future__ import annotations
@@ -62,6 +63,11 @@ _TABLE = {
     "define":        ("%s := %s",           "%s := %s",                             "%s := %s"),
 }  # fmt: skip
 """How each notation writes what formulas are made of; %s is where a part goes."""
+
+_LETTERS_BY_NAME = ("alpha", "beta", "gamma", "kappa", "lambda", "rho", "sigma", "tau", "theta")
+_GREEK = {name: (name, rf"{{\{name}}}", name) for name in _LETTERS_BY_NAME}
+_GREEK |= {"eps": ("eps", r"{\varepsilon}", "epsilon.alt"), "lam": ("lam", r"{\lambda}", "lambda")}
+"""Names of parameters that are letters; a terminal shows them as they are typed."""
 
 _RAISED = str.maketrans("0123456789()+−∘′T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻°′ᵀ")
 _LOWERED = str.maketrans("0123456789()+−", "₀₁₂₃₄₅₆₇₈₉₍₎₊₋")
@@ -185,8 +191,12 @@ class Writer:
 
     def _letters(self, text: str) -> str:
         tokens = re.findall(r"[A-Za-z]{2,}|\d+|\S", text)
-        words = (self._row("upright") % each if len(each) > 1 and each.isalpha() else each for each in tokens)
+        words = (self._word(each) if len(each) > 1 and each.isalpha() else each for each in tokens)
         return self._row("gap").join(words)
+
+    def _word(self, text: str) -> str:
+        greek = _GREEK.get(text)
+        return greek[self.notation.value] if greek else self._row("upright") % text
 
     def _script(self, what: str, text: str) -> str:
         marks = _RAISED if what == "raised" else _LOWERED

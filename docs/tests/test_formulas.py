@@ -41,7 +41,7 @@ from backproof_spec.calculus.terms import close
 
 i, j, k, c, s, r = indices(i="m", j="n", k="n", c="n", s="p", r="p")
 W, Y, Z, b, v, x, L = (Tensor(name, ()) for name in "WYZbvxL")
-dZ, dZ2, relu, Z1 = (Tensor(name, ()) for name in ("dZ", "dZ2", "relu", "Z1"))
+dZ, dZ2, eps, relu, Z1 = (Tensor(name, ()) for name in ("dZ", "dZ2", "eps", "relu", "Z1"))
 f, g, h = Map("f", ("n",), ("n",)), Map("g", ("n", "p"), ()), Map("h", (), ())
 X, half = x[()], Fraction(1, 2)
 WRITERS = [Writer(n, {"dZ": "δZ", "dZ2": "δZ^{(2)}", "Wq": "W_{q}"}, {"p": "srt"}) for n in Notation]
@@ -148,6 +148,7 @@ EXAMPLES = [
     (delta(j, k), "δ[j,k]", "δ_{jk}", "δ_(j k)"),
     # names
     (dZ[j, s] + dZ2[j, s], "δZ[j,s] + δZ⁽²⁾[j,s]", "δZ_{js} + δZ^{(2)}_{js}", "δ Z_(j s) + δ Z^(( 2 ))_(j s)"),
+    (eps[j] * Z1[j], "eps[j]·Z⁽¹⁾[j]", r"{\varepsilon}_{j}\,Z^{(1)}_{j}", "epsilon.alt_(j) thin Z^(( 1 ))_(j)"),
     (relu[j] * Z1[j], "relu[j]·Z⁽¹⁾[j]", r"\mathrm{relu}_{j}\,Z^{(1)}_{j}", 'upright("relu")_(j) thin Z^(( 1 ))_(j)'),
     (Tensor("B'", ())[j], "B′[j]", r"B^{\prime }_{j}", "B^(′)_(j)"),
     (Z1[j] * Z1[j], "(Z⁽¹⁾[j])²", "(Z^{(1)}_{j})^{2}", "(Z^(( 1 ))_(j))^(2)"),
