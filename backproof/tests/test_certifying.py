@@ -110,7 +110,7 @@ def test_what_cannot_be_done_is_one_line(run, tmp_path, arguments, said):
 
 
 def test_an_operation_without_a_value_has_none_and_the_others_are_written(run, tmp_path):
-    (tmp_path / "nowhere.op").write_text("operation nowhere(X[i]) -> Y\nY[i] = X[i]/0\n", encoding="utf-8")
+    (tmp_path / "nowhere.op").write_text("operation nowhere(X) -> Y\nY = X/0\n", encoding="utf-8")
     status, out, err = run("relu", "nowhere.op", "--dtype", "float16")
     assert (status, out.partition(":")[0]) == (2, "vectors/relu.json")
     assert err == "backproof: vectors nowhere: no example that was drawn has a value: nothing to write\n"

@@ -8,6 +8,7 @@ from math import prod
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from mpmath import mp
 
 from backproof_properties.arrays import Case
 from backproof_spec.language.evaluating import Evaluation
@@ -20,7 +21,7 @@ E = TypeVar("E", bound=Evaluation[Any])
 
 
 class Kept(Generic[E]):
-    """An operation at the values of an example, in an arithmetic: evaluated anew only where that was long ago."""
+    """An operation at the values of an example, in an arithmetic, at the precision of now; the latest are kept."""
 
     def __init__(self, of: Callable[[Operation, Case, Arithmetic], E]) -> None:
         """Nothing yet; ``of`` evaluates."""
@@ -28,7 +29,7 @@ class Kept(Generic[E]):
 
     def __call__(self, operation: Operation, case: Case, arithmetic: Arithmetic) -> E:
         """That which was found for the same numbers, with all that it has computed since."""
-        key = operation.digest, arithmetic, tuple((name, _content(value)) for name, value in case.items())
+        key = operation.digest, arithmetic, mp.prec, tuple((name, _content(value)) for name, value in case.items())
         if key not in self._found:
             found = self._of(operation, case, arithmetic)
             entries = sum(prod(map(found.size, each.indices)) for each in operation.definitions)
