@@ -15,8 +15,8 @@ from backproof_spec.language.evaluating import Evaluation
 from backproof_spec.operation import Operation
 from backproof_spec.rounding.formats import Arithmetic
 
-_MOST = 2_000_000
-"""Entries of all definitions that are kept, of the latest examples."""
+_MOST, _OF_ITS_OWN = 2_000_000, 500
+"""Entries of what is given and defined that are kept, of the latest examples; an example takes as much as some."""
 E = TypeVar("E", bound=Evaluation[Any])
 
 
@@ -32,7 +32,8 @@ class Kept(Generic[E]):
         key = operation.digest, arithmetic, mp.prec, tuple((name, _content(value)) for name, value in case.items())
         if key not in self._found:
             found = self._of(operation, case, arithmetic)
-            entries = sum(prod(map(found.size, each.indices)) for each in operation.definitions)
+            entries = _OF_ITS_OWN + sum(np.size(value) for value in case.values())
+            entries += sum(prod(map(found.size, each.indices)) for each in operation.definitions)
             self._found[key] = found, entries
             self._entries += entries
             while self._entries > _MOST and len(self._found) > 1:
