@@ -69,7 +69,8 @@ def of_values(each: Property, failing: list[Seen], passing: list[Seen]) -> Diagn
     if all(_is_masked(seen) and np.isnan(seen.got[seen.refuted]).any() for seen in failing):
         words = "nan where an entry of Z is −inf, as masks make it: (−inf) − (−inf), or 0·(−inf), on the way"
         return Diagnosis("masked", words, "limits=infinite=no")
-    if all(np.any(~np.isfinite(seen.got) & np.isfinite(seen.exact) & seen.refuted) for seen in failing):
+    far = [seen for seen in failing if _roundings(seen) is None]
+    if far and all(np.any(~np.isfinite(seen.got) & np.isfinite(seen.exact) & seen.refuted) for seen in far):
         words = "inf or nan where the exact value is finite: something on the way overflows, or is log 0, 0/0 or √−1"
         return Diagnosis("overflow", words)
     tame = [seen for seen in failing if seen.tame]
