@@ -8,10 +8,10 @@ import pytest
 from few import few
 
 from backproof_impl.conventions import Conventions, Limits
-from backproof_properties import checks
+from backproof_properties import checks, sweep
 from backproof_properties.arrays import NUMPY_DTYPES
 from backproof_properties.contract import PLAIN
-from backproof_properties.drawing import drawn
+from backproof_properties.drawing import drawn, swept
 from backproof_properties.examples import _whole
 from backproof_properties.results import Link
 from backproof_properties.subject import Domain
@@ -58,6 +58,12 @@ def test_of_an_operation_in_a_file_three_examples_at_most_have_sizes_in_common_a
     cases = [case for case, _ in drawn(each, Domain("float64", Conventions()), Task(0, "float64", 60, 1, each))]
     assert 19 <= sum(sized(a) != sized(b) for a, b in pairwise(cases)) <= 40
     assert all(not np.array_equal(a["X"], b["X"]) for a, b in pairwise(cases) if a["X"].size > 1)
+
+
+def test_a_size_that_fits_some_parameters_alone_is_tried_with_others():
+    each = [one for one in checks.properties(library.operation("conv2d")) if one.link is Link.IMPLEMENTATION][-1]
+    domain = Domain("float64", Conventions(), signatures=each.signatures)
+    assert len(swept(each, domain, Task(0, "float64", 100, 1, each))) == sweep.number(each.sweeps)
 
 
 @pytest.mark.parametrize("claim", ["linear.dW", "softmax_cross_entropy.dZ", "network.dW"])
