@@ -69,20 +69,31 @@ def of_values(each: Property, failing: list[Seen], passing: list[Seen]) -> Diagn
     if all(_is_masked(seen) and np.isnan(seen.got[seen.refuted]).any() for seen in failing):
         words = "nan where an entry of Z is −inf, as masks make it: (−inf) − (−inf), or 0·(−inf), on the way"
         return Diagnosis("masked", words, "limits=infinite=no")
-    far = [seen for seen in failing if _roundings(seen) is None]
-    if far and all(np.any(~np.isfinite(seen.got) & np.isfinite(seen.exact) & seen.refuted) for seen in far):
-        words = "inf or nan where the exact value is finite: something on the way overflows, or is log 0, 0/0 or √−1"
-        return Diagnosis("overflow", words)
+    if all(map(_no_number, failing)):
+        return _OVERFLOW
     tame = [seen for seen in failing if seen.tame]
-    if len(tame) < len(failing) / 2:
-        return None
+    told = _of_tame(each, tame, passing) if len(tame) >= len(failing) / 2 else None
+    far = [seen for seen in failing if _roundings(seen) is None]
+    return told or (_OVERFLOW if far and all(map(_no_number, far)) else None)
+
+
+_OVERFLOW = Diagnosis(
+    "overflow", "inf or nan where the exact value is finite: something on the way overflows, or is log 0, 0/0 or √−1"
+)
+
+
+def _no_number(seen: Seen) -> bool:
+    return bool(np.any(~np.isfinite(seen.got) & np.isfinite(seen.exact) & seen.refuted))
+
+
+def _of_tame(each: Property, failing: list[Seen], passing: list[Seen]) -> Diagnosis | None:
     for words, part in _PARTS:
-        if _in_one_part(part, tame):
+        if _in_one_part(part, failing):
             return Diagnosis("one-part", f"only {words} is wrong")
-    cut = _whole(each, tame, passing)
+    cut = _whole(each, failing, passing)
     if cut is not None:
         return Diagnosis("whole-numbers", cut)
-    narrower = _narrower(each, tame, passing)
+    narrower = _narrower(each, failing, passing)
     return Diagnosis("narrow-precision", narrower) if narrower else None
 
 
