@@ -17,11 +17,6 @@ from backproof_properties.tasks import Task
 
 _MOST, _OF_EACH = 1000, 10
 """So many are tried at least, or as many for each that is wanted, until enough are fit; of one size only those."""
-_ALIKE = 3
-"""So many examples of an operation in a file have the same sizes: a library compiles anew for every one.
-
-Not those of the sweep: where a size fits some parameters alone, as many of these are tried as there are tries.
-"""
 
 
 def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
@@ -34,8 +29,7 @@ def candidates(each: Property, domain: Domain, task: Task) -> Iterator[Example]:
     key, tries = task.draws(domain), _OF_EACH * task.examples
     for number in range(tries if domain.sweeps else max(_MOST, tries)):
         with suppress(Unfit):
-            shared = None if domain.sweeps else f"{key}/sizes/{number // _ALIKE}"
-            yield example(Seed(f"{key}/{number}", shared), each, domain)
+            yield example(Seed(f"{key}/{number}"), each, domain)
 
 
 def swept(each: Property, domain: Domain, task: Task) -> list[Example]:

@@ -86,9 +86,9 @@ def cases(operation: Operation, function: str, source: Source, domain: Domain, *
     """Inputs of a function of the operation; ``tame``: of ordinary sizes of numbers, few of them. Raises ``Unfit``."""
     tame = tame or domain.sweeps
     parameters = {
-        each.name: source.shared.of(_choices(operation, each.name, function, domain)) for each in operation.parameters
+        each.name: source.of(_choices(operation, each.name, function, domain)) for each in operation.parameters
     }
-    found = _dimensions(source.shared, operation, parameters, domain, SMALL if tame else MOST)
+    found = _dimensions(source, operation, parameters, domain, SMALL if tame else MOST)
     wild = frozenset() if tame else _wild(source, [*(each.name for each in operation.arguments), *operation.cotangents])
     case: Case = {}
     for each in operation.arguments:

@@ -22,11 +22,7 @@ class Unfit(Exception):
 
 
 class Source(Protocol):
-    """Choices, one after the other; ``shared``: those that a few examples have in common."""
-
-    @property
-    def shared(self) -> Source:
-        """Where these come from."""
+    """Choices, one after the other."""
 
     def of(self, options: Sequence[T]) -> T:
         """One of these; the first is the simplest."""
@@ -41,12 +37,9 @@ class Source(Protocol):
 class Seed:
     """All from a seed: the same ones again, each as likely as any other."""
 
-    shared: Source
-
-    def __init__(self, key: str | int, shared: str | None = None) -> None:
-        """The seed, and that of what is shared: else nothing is."""
+    def __init__(self, key: str | int) -> None:
+        """The seed."""
         self._random = random.Random(key)  # noqa: S311 - test data, not secrets
-        self.shared = self if shared is None else Seed(shared)
 
     def of(self, options: Sequence[T]) -> T:
         """One of these."""
@@ -67,7 +60,6 @@ class Smaller:
     def __init__(self, draw: st.DrawFn) -> None:
         """What Hypothesis draws with."""
         self._draw = draw
-        self.shared: Source = self
 
     def of(self, options: Sequence[T]) -> T:
         """One of these; it goes towards the first."""

@@ -1,7 +1,6 @@
 """examples: ways of calling that need inputs of a kind get them, within the limits, and change nothing else."""
 
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -47,17 +46,6 @@ def test_cotangents_are_often_the_same_along_an_axis_and_then_of_stride_0(claim)
     even = [usage for case, usage in drawn if min(case[name].shape) > 1 and (case[name] == case[name][:, :1]).all()]
     assert len(even) > 5
     assert 2 < sum(usage.memory == "broadcast" for usage in even) < len(even)
-
-
-def test_of_an_operation_in_a_file_three_examples_at_most_have_sizes_in_common_and_no_two_have_values():
-    def sized(case):
-        return [A.shape if isinstance(A, np.ndarray) else A for A in case.values()]
-
-    operation = library.operation("conv1d")
-    each, *_ = (each for each in checks.properties(operation) if each.link is Link.IMPLEMENTATION)
-    cases = [case for case, _ in drawn(each, Domain("float64", Conventions()), Task(0, "float64", 60, 1, each))]
-    assert 19 <= sum(sized(a) != sized(b) for a, b in pairwise(cases)) <= 40
-    assert all(not np.array_equal(a["X"], b["X"]) for a, b in pairwise(cases) if a["X"].size > 1)
 
 
 def test_a_size_that_fits_some_parameters_alone_is_tried_with_others():
