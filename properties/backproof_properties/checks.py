@@ -16,7 +16,6 @@ formula → implementation: see ``computed``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from fractions import Fraction
 from functools import partial
@@ -29,8 +28,10 @@ from backproof_properties.arrays import Case
 from backproof_properties.computed import claimed
 from backproof_properties.inputs import BITS, admitted, cases, evaluation
 from backproof_properties.judge import Refuted, shown
+from backproof_properties.kept import Kept
 from backproof_properties.proof import nothing
 from backproof_properties.property import Cases, Check, Mistakes, Property, Unsettled
+from backproof_properties.quotients import Moving, Quotients
 from backproof_properties.results import Finding, Link, Observation
 from backproof_properties.sharper import OUTPUTS
 from backproof_properties.source import Unfit
@@ -42,10 +43,11 @@ from backproof_spec.calculus.replay import Rejected, replay
 from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.terms import Refused
 from backproof_spec.claims import claim_of
+from backproof_spec.differentiation import STEP_BITS
 from backproof_spec.language import exact, proving
 from backproof_spec.language.deriving import prove
-from backproof_spec.language.evaluating import Evaluation, Place, Tensor
-from backproof_spec.language.exact import Exact, Kink
+from backproof_spec.language.evaluating import Place, Tensor
+from backproof_spec.language.exact import Kink
 from backproof_spec.language.functions import Number, real
 from backproof_spec.language.lowering import Beyond
 from backproof_spec.language.reverse import derived, missing, swept
@@ -138,9 +140,12 @@ def _refuse(name: str, place: Place, got: Number | str, wanted: Number, said: st
     raise Refuted(Finding(f"{where}: {said_}, expected {expected}: {said}", name, {}, place, expected, said_))
 
 
+_JETS = Kept(lambda operation, case, _: exact.jets(evaluation(operation, case), strict=True), slopes=True)
+"""The Jacobian by all arguments serves the claims of them all."""
+
 # --- definition → Jacobian --------------------------------------------------------------------------------------------
 
-STEP_BITS, QUOTIENT_BITS = 200, (1000, 4000, 16000)
+QUOTIENT_BITS = (1000, 4000, 16000)
 
 
 def definition_to_jacobian(operation: Operation, argument: str, case: Case, _: Subject) -> Observation:
@@ -157,17 +162,16 @@ def definition_to_jacobian(operation: Operation, argument: str, case: Case, _: S
 def _differentiated(operation: Operation, argument: str, case: Case, bits: int) -> Observation:
     seen = Observation()
     with mp.workprec(bits):
-        given = evaluation(operation, case)
         try:
-            along = exact.jets(given, strict=True)
-            slopes = {output: along.tensor(output) for output in operation.outputs}
-            for at in given.values[argument]:
-                quotients = _Quotients(given, argument, at)
-                for output, place in quotients.places:
-                    slope = slopes[output][place].slopes.get((argument, at), Fraction(0))
+            along, moving = _JETS(operation, case), Moving(evaluation(operation, case))
+            slopes = [(output, *entry) for output in operation.outputs for entry in along.tensor(output).items()]
+            for at in moving.values[argument]:
+                quotients = Quotients(moving, argument, at)
+                for output, place, jet in slopes:
+                    slope = jet.slopes.get((argument, at), Fraction(0))
                     deviation = quotients.deviation(output, place, slope)
                     if deviation is None:
-                        fine, _ = quotients.of(STEP_BITS + 1)[output, place]
+                        fine, _ = quotients.of(STEP_BITS + 1, output, place)
                         left = mp.ldexp(1, 2 * STEP_BITS - bits)
                         if bits == QUOTIENT_BITS[-1] and max(abs(real(fine)), abs(real(slope))) < left:
                             msg = f"∂{output}/∂{argument} is less than what rounding leaves of its quotient"
@@ -180,72 +184,6 @@ def _differentiated(operation: Operation, argument: str, case: Case, bits: int) 
         except ArithmeticError as error:
             raise Unfit(str(error)) from None
     return seen
-
-
-Quotients = dict[tuple[str, Place], tuple[Number, Number]]
-"""Of every entry of every output the quotient, and how large the values are that it comes from."""
-
-
-class _Quotients:
-    """Those of all outputs by one entry of an argument, of the steps that are asked for."""
-
-    def __init__(self, given: Evaluation[Number], argument: str, at: Place) -> None:
-        """None yet."""
-        self._given, self._argument, self._at = given, argument, at
-        self._known: dict[int, Quotients] = {}
-
-    @property
-    def places(self) -> Iterable[tuple[str, Place]]:
-        """Those of all outputs."""
-        return self.of(STEP_BITS + 1)
-
-    def of(self, bits: int) -> Quotients:
-        """(f(x + h) − f(x − h))/2h, of a step h = 2^−bits."""
-        if bits not in self._known:
-            h, given = Fraction(1, 2**bits), self._given
-            ahead, behind = (_moved(given, self._argument, self._at, step) for step in (h, -h))
-            pairs = ((output, ahead.tensor(output), behind.tensor(output)) for output in given.operation.outputs)
-            self._known[bits] = {
-                (output, place): ((a[place] - b[place]) / (2 * h), max(abs(a[place]), abs(b[place]), key=real))
-                for output, a, b in pairs
-                for place in a
-            }
-        return self._known[bits]
-
-    def deviation(self, output: str, place: Place, slope: Number) -> float | None:
-        """How far they are off, relatively to slope and values: None where that is more than two of them may be.
-
-        A step that is off by less than what 1000 bits leave says so alone. One that is off by more is one within which
-        the function bends, or that has a kink in it: then a smaller one is asked too, and the better is believed.
-        """
-        best: float | None = None
-        for bits in (STEP_BITS, 2 * STEP_BITS):
-            fine, size = self.of(bits + 1)[output, place]
-            largest = max(size, abs(slope), key=real)
-            exactly = isinstance(fine, Fraction) and isinstance(slope, Fraction)
-            room = Fraction(0) if exactly else mp.ldexp(real(largest), -2 * STEP_BITS)
-            off = abs(fine - slope) if exactly else abs(real(fine) - real(slope))
-            if off > room:
-                coarse, _ = self.of(bits)[output, place]
-                if exactly and isinstance(coarse, Fraction) and (4 * fine - coarse) / 3 == slope:
-                    return 0.0
-                room += abs(coarse - fine)
-            if off <= room:
-                found = float(off / largest) if off else 0.0
-                best = found if best is None else min(best, found)
-            if best is not None and best <= _CLOSE:
-                return best
-        return best
-
-
-_CLOSE = 2.0**-STEP_BITS
-"""A step that is off by more, relatively, is tried again with a smaller one."""
-
-
-def _moved(given: Evaluation[Number], argument: str, at: Place, step: Fraction) -> Evaluation[Number]:
-    tensor = given.values[argument]
-    values = {**given.values, argument: {**tensor, at: tensor[at] + step}}
-    return Evaluation(given.operation, given.sizes, given.parameters, values, Exact())
 
 
 # --- Jacobian → formula -----------------------------------------------------------------------------------------------
@@ -265,7 +203,7 @@ def jacobian_to_formula(operation: Operation, gradient: Gradient, case: Case) ->
     with mp.workprec(BITS):
         given = evaluation(operation, case)
         try:
-            wanted = exact.vjp(given, gradient.name, exact.jets(given, strict=True))
+            wanted = exact.vjp(given, gradient.name, _JETS(operation, case))
         except ArithmeticError as error:  # a kink, or no value at all
             raise Unfit(str(error)) from None
         of = given.compiled(claimed(gradient))

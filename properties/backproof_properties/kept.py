@@ -23,17 +23,19 @@ E = TypeVar("E", bound=Evaluation[Any])
 class Kept(Generic[E]):
     """An operation at the values of an example, in an arithmetic, at the precision of now; the latest are kept."""
 
-    def __init__(self, of: Callable[[Operation, Case, Arithmetic], E]) -> None:
-        """Nothing yet; ``of`` evaluates."""
-        self._of, self._found, self._entries = of, OrderedDict[Any, tuple[E, int]](), 0
+    def __init__(self, of: Callable[[Operation, Case, Any], E], *, slopes: bool = False) -> None:
+        """Nothing yet; ``of`` evaluates; ``slopes``: every entry has its derivatives by all of them."""
+        self._of, self._slopes = of, slopes
+        self._found, self._entries = OrderedDict[Any, tuple[E, int]](), 0
 
-    def __call__(self, operation: Operation, case: Case, arithmetic: Arithmetic) -> E:
+    def __call__(self, operation: Operation, case: Case, arithmetic: Arithmetic | None = None) -> E:
         """That which was found for the same numbers, with all that it has computed since."""
         key = operation.digest, arithmetic, mp.prec, tuple((name, _content(value)) for name, value in case.items())
         if key not in self._found:
             found = self._of(operation, case, arithmetic)
-            entries = _OF_ITS_OWN + sum(np.size(value) for value in case.values())
-            entries += sum(prod(map(found.size, each.indices)) for each in operation.definitions)
+            given = sum(np.size(value) for value in case.values())
+            entries = given + sum(prod(map(found.size, each.indices)) for each in operation.definitions)
+            entries = entries * given if self._slopes else entries + _OF_ITS_OWN
             self._found[key] = found, entries
             self._entries += entries
             while self._entries > _MOST and len(self._found) > 1:

@@ -7,6 +7,7 @@ from mpmath import mp
 from backproof_properties import kept
 from backproof_properties.inputs import evaluation
 from backproof_spec import library
+from backproof_spec.language import exact
 from backproof_spec.language.rounding import rounded
 from backproof_spec.rounding.formats import Arithmetic
 
@@ -53,3 +54,11 @@ def test_the_latest_are_kept(at, monkeypatch):
     first, second = at(GELU, _case(0.5), FLOAT64), at(GELU, _case(0.25), FLOAT64)
     assert at(GELU, _case(0.25), FLOAT64) is second
     assert at(GELU, _case(0.5), FLOAT64) is not first
+
+
+def test_what_holds_its_derivatives_takes_as_much_room_as_there_are(monkeypatch):
+    monkeypatch.setattr(kept, "_MOST", 700)  # X, dY and Y are 30 numbers, and 20 of them are given
+    at = kept.Kept(lambda operation, case, _: exact.jets(evaluation(operation, case)), slopes=True)
+    first, second = at(GELU, _case(0.5, (1, 10))), at(GELU, _case(0.25, (1, 10)))
+    assert at(GELU, _case(0.25, (1, 10))) is second
+    assert at(GELU, _case(0.5, (1, 10))) is not first
