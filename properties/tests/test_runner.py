@@ -189,9 +189,12 @@ def test_a_target_whose_answers_change_is_refuted_not_a_crash():
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("claim", few(["network.dX", "network.dW", "network.db"], "network.db".__eq__))
-def test_where_half_of_the_entries_could_be_far_off_the_verdict_says_so(claim):
-    outcome = _run(R, claim, dtype="bfloat16", examples=100, seed=3)
+@pytest.mark.parametrize(
+    ("claim", "examples"),
+    few([("network.dX", 100), ("network.dW", 100), ("network.db", 25)], lambda row: row[0] == "network.db"),
+)
+def test_where_half_of_the_entries_could_be_far_off_the_verdict_says_so(claim, examples):
+    outcome = _run(R, claim, dtype="bfloat16", examples=examples, seed=3)
     assert (outcome.verdict, outcome.finding) == (Verdict.UNCERTIFIED, None)
     assert outcome.reason.startswith("half of the entries could be wrong by ")
     assert "declare accumulator=float32 if sums are kept in that" in outcome.reason

@@ -74,6 +74,7 @@ class Notation:
         self.order: list[str] = []
         self._names: dict[Any, str] = {}
         self._behind: dict[str, str] = {}
+        self._written: dict[tuple[int, int], tuple[Formula, tuple[str, int]]] = {}
 
     # --- names ---
 
@@ -154,7 +155,13 @@ class Notation:
         return f"({text})" if level > _ATOM else text
 
     def _leveled(self, a: Formula, depth: int) -> tuple[str, int]:
-        """A term and its level."""
+        """A term and its level; a part that stands in many lemmas is written once."""
+        key = id(a), depth
+        if key not in self._written:
+            self._written[key] = a, self._anew(a, depth)  # which keeps it, and with that what its id is of
+        return self._written[key][1]
+
+    def _anew(self, a: Formula, depth: int) -> tuple[str, int]:
         if a[0] in SIGNS:
             return signed(a[0], [self._leveled(each, depth) for each in a[1:]])
         level = _APPLIED
