@@ -64,8 +64,8 @@ _TABLE = {
 }  # fmt: skip
 """How each notation writes what formulas are made of; %s is where a part goes."""
 
-_LETTERS_BY_NAME = ("alpha", "beta", "gamma", "kappa", "lambda", "rho", "sigma", "tau", "theta")
-_GREEK = {name: (name, rf"{{\{name}}}", name) for name in _LETTERS_BY_NAME}
+_SPELT_OUT = ("alpha", "beta", "gamma", "kappa", "lambda", "rho", "sigma", "tau", "theta")
+_GREEK = {name: (name, rf"{{\{name}}}", name) for name in _SPELT_OUT}
 _GREEK |= {"eps": ("eps", r"{\varepsilon}", "epsilon.alt"), "lam": ("lam", r"{\lambda}", "lambda")}
 """Names of parameters that are letters; a terminal shows them as they are typed."""
 

@@ -35,14 +35,14 @@ _DIGITS = BITS // 3
 """What is smaller than its bound by so many bits is 0, but for the precision at which it is computed."""
 Bounds = Mapping[Place, Rounded | None]
 """Of each entry its bound; None where nothing is known."""
-_AT = Kept(lambda operation, case, arithmetic: rounded(evaluation(operation, case), arithmetic))
+_ROUNDED = Kept(lambda operation, case, arithmetic: rounded(evaluation(operation, case), arithmetic))
 
 
 def forward(operation: Operation, case: Case, subject: Subject) -> Observation:
     """Every output of f."""
     seen = Observation()
     with mp.workprec(max(BITS, mp.prec)):
-        bounds = _AT(operation, case, subject.arithmetic)
+        bounds = _ROUNDED(operation, case, subject.arithmetic)
         for output in operation.outputs:
             shape = tuple(bounds.sizes[dim] for dim in operation.shapes[output])
             computed = subject.call(operation.name, case, output, _like(operation, subject, shape))
@@ -95,7 +95,7 @@ def _fast_bounds(ways: Sequence[Way], case: Case, subject: Subject) -> Field:
 
 
 def _gradient_bounds(ways: Sequence[Way], case: Case, subject: Subject, shape: tuple[int, ...]) -> Bounds:
-    found = [formula_bounds(_AT(operation, case, subject.arithmetic), each) for operation, each in ways]
+    found = [formula_bounds(_ROUNDED(operation, case, subject.arithmetic), each) for operation, each in ways]
 
     def entry(place: Place) -> Rounded | None:
         each = [bounds[place] for bounds in found]

@@ -325,17 +325,17 @@ def _inside(shape: tuple[int, ...], places: Sequence[Any]) -> tuple[tuple[Array,
 # --- verdicts ---------------------------------------------------------------------------------------------------------
 
 
-_AT = Kept(Fast)
+_FAST = Kept(Fast)
 
 
 def of_output(operation: Operation, output: str, case: Case, arithmetic: Arithmetic) -> Field:
     """The bounds of an output. Raises ``Doubt``."""
-    return cast("Field", _AT(operation, case, arithmetic).tensor(output))
+    return cast("Field", _FAST(operation, case, arithmetic).tensor(output))
 
 
 def of_gradient(operation: Operation, gradient: Gradient, claimed: Node, case: Case, arithmetic: Arithmetic) -> Field:
     """The bounds of a gradient, by its formula. Raises ``Doubt``."""
-    return _AT(operation, case, arithmetic).field(claimed, gradient.indices)
+    return _FAST(operation, case, arithmetic).field(claimed, gradient.indices)
 
 
 @np.errstate(all="ignore")
