@@ -15,7 +15,8 @@ import numpy as np
 
 from backproof_impl.conventions import Conventions, declare
 from backproof_properties.arrays import Case
-from backproof_properties.contract import PLAIN, Declined, Raised
+from backproof_properties.contract import PLAIN, Declined, Raised, Usage
+from backproof_properties.declines import empty
 from backproof_properties.evidence import Seen, record
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
@@ -109,6 +110,22 @@ def _ignored(each: Property, subject: Subject, failing: list[Seen], further: Fur
         return None
     words = "the gradient is S − P, and 0 where ΣP is 0; declared, labels of any other sum than 1 and 0 are not tried"
     return Diagnosis("ignored-samples", words, "unnormalised_labels=ignored")
+
+
+def of_empty(
+    each: Property, subject: Subject, counterexample: tuple[Case, Usage], further: Further
+) -> Diagnosis | None:
+    """What is to be said of a target that raises where an array has no entries, and is right elsewhere."""
+    conventions = declare(subject.conventions, [_NOT_EMPTY])
+    meant = replace(subject, target=replace(subject.target, conventions=conventions))
+    cases = list(islice(further(conventions), _CONFIRMED)) if empty(counterexample) else []
+    if not cases or not all(_right(each, meant, case) for case in cases):
+        return None
+    words = f"raises where an array has no entries, and is right on {len(cases)} examples where none is empty"
+    return Diagnosis("empty", f"{words}: declare it if that is meant", _NOT_EMPTY)
+
+
+_NOT_EMPTY = "limits=empty=no"
 
 
 def _declared(conventions: Conventions, field: str, output: str) -> str | None:

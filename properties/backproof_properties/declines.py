@@ -91,7 +91,7 @@ class Tally:
                 least = min(inside) if any(size < min(inside) for each in outside for size in each) else ""
                 most = max(inside) if any(size > max(inside) for each in outside for size in each) else ""
                 return f"limits={name}={least}..{most}"
-        if not any(map(_empty, self.answered)) and all(map(_empty, declined)):
+        if not any(map(empty, self.answered)) and all(map(empty, declined)):
             return "limits=empty=no"
         refused = {usage.memory for _, usage in declined}
         kept = sorted({usage.memory for _, usage in self.answered} - refused)
@@ -105,5 +105,6 @@ def _within(size: int, answered: list[int]) -> bool:
     return bool(answered) and min(answered) <= size <= max(answered)
 
 
-def _empty(example: tuple[Case, Usage]) -> bool:
+def empty(example: tuple[Case, Usage]) -> bool:
+    """Has an array no entries?"""
     return any(0 in A.shape for arrays in _arrays(example[0]).values() for A in arrays)

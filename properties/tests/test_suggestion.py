@@ -86,3 +86,27 @@ def test_a_library_that_takes_no_negative_strides_is_told_what_to_declare():
     assert "reversed" not in found.declare
     declared = declare(Conventions(), [found.declare])
     assert backproof.check({"relu": relu}, operations="relu.forward", seed=1, conventions=declared).passed
+
+
+def _not_of_nothing(sizes=()):
+    def relu(Z):
+        if Z.size == 0 or Z.shape[0] in sizes:
+            msg = "expected a non-empty array"
+            raise ValueError(msg)
+        return R.relu(Z)
+
+    return {"relu": relu}
+
+
+def test_what_takes_nothing_that_is_empty_is_told_what_to_declare():
+    report = backproof.check(_not_of_nothing(), operations="relu.forward", examples=60, seed=1)
+    [outcome] = report.failures
+    found = outcome.finding.diagnosis
+    assert (outcome.verdict, found.cause, found.declare) == (Verdict.ERROR, "empty", "limits=empty=no")
+    declared = declare(Conventions(), [found.declare])
+    assert backproof.check(_not_of_nothing(), operations="relu.forward", seed=1, conventions=declared).passed
+
+
+def test_what_raises_elsewhere_too_is_not_excused():
+    report = backproof.check(_not_of_nothing((3, 5)), operations="relu.forward", examples=60, seed=1)
+    assert [each.finding.diagnosis for each in report.failures] == [None]
