@@ -21,7 +21,7 @@ import numpy as np
 
 from backproof_properties.arrays import Array, Case
 from backproof_properties.contract import PLAIN, Declined, Raised, Usage, others
-from backproof_properties.declarations import Further, convention
+from backproof_properties.declarations import Further, convention, of_empty
 from backproof_properties.evidence import (
     Formula,
     Seen,
@@ -190,7 +190,12 @@ def _sums(own: list[Running], their: list[Running], times: int, more: int, _: Se
     return [times * right + more * other for right, other in zip(own, their, strict=True)]
 
 
-def of_memory(each: Property, subject: Subject, counterexample: Example) -> Diagnosis | None:
+def of_raised(each: Property, subject: Subject, counterexample: Example, further: Further) -> Diagnosis | None:
+    """What is to be said of a target that raises, where a declaration could say it."""
+    return _of_memory(each, subject, counterexample) or of_empty(each, subject, counterexample, further)
+
+
+def _of_memory(each: Property, subject: Subject, counterexample: Example) -> Diagnosis | None:
     """What is to be said of a target that raises for the way its arguments lie in memory alone.
 
     A library may, and declares it. To refuse what is read-only is no such layout: NumPy says whether it was written to.

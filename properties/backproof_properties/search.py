@@ -14,8 +14,7 @@ from backproof_properties import decisive, declines, doubts
 from backproof_properties.arrays import Case, plain, sizes
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words, others
 from backproof_properties.coverage import held
-from backproof_properties.declarations import of_empty
-from backproof_properties.diagnosis import Example, diagnose, of_contract, of_memory
+from backproof_properties.diagnosis import Example, diagnose, of_contract, of_raised
 from backproof_properties.drawing import candidates, drawn, swept
 from backproof_properties.history import Failed, Failing, after_calls, after_log
 from backproof_properties.judge import Refuted
@@ -320,11 +319,7 @@ class Search:
         found = of_contract(self._finding)
         each, last = replace(self._each, check=self._checked), (self._last.case, self._last.usage)
         if self.verdict is Verdict.ERROR:
-            found = (
-                None
-                if self._died
-                else of_memory(each, self.subject, last) or of_empty(each, self.subject, last, self._admitted)
-            )
+            found = None if self._died else of_raised(each, self.subject, last, self._admitted)
         elif found is None and self._before:
             found = Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
         elif found is None and (self._finding.judged or (each.mistakes and self._finding.bound)):
