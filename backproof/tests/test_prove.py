@@ -62,6 +62,7 @@ def test_pages_are_written(cli, tmp_path):
     ("arguments", "said"),
     [
         (("prove", "linear.dw"), "theorem 'linear.dw' is not known: did you mean linear.d"),
+        (("prove", "rms_nrom"), "theorem 'rms_nrom' is not known: did you mean rms_norm"),
         (("prove", "xyzzy"), "theorem 'xyzzy' is not known; expected some of kron.vec, "),
         (
             ("prove", "network.2.dW3"),

@@ -51,7 +51,7 @@ def named(name: str) -> Theorems:
     """The theorems of a name: a stem, an operation or a claim. Raises ``KeyError``: what is close."""
     found = {stem: derive for stem, derive in of_operations().items() if name in {stem, stem.partition(".")[0]}}
     try:
-        return {**theorems.named(name), **found}
+        return {**theorems.named(name, library.built_in()), **found}
     except KeyError:
         if not found:
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from backproof_spec.calculus.derivation import Derivation
@@ -47,10 +47,10 @@ def of_claim(claim: str) -> dict[str, Callable[[], Derivation]]:
     return {name: derive for name, derive in THEOREMS.items() if claim in stem(name).names}
 
 
-def named(name: str) -> dict[str, Callable[[], Derivation]]:
+def named(name: str, others: Iterable[str] = ()) -> dict[str, Callable[[], Derivation]]:
     """The theorems of a name: a stem, an operation, a claim of the suite, or a gradient of a network of k layers.
 
-    Raises ``KeyError`` with a line that says what is close.
+    Raises ``KeyError`` with a line that says what is close, among ``others`` that may have been meant, too.
     """
     if name in THEOREMS:
         return {name: THEOREMS[name]}
@@ -67,7 +67,7 @@ def named(name: str) -> dict[str, Callable[[], Derivation]]:
         msg = f"theorem {name!r} is not known: {has}"
         raise KeyError(msg)
     if not found:
-        close = difflib.get_close_matches(name, THEOREMS, n=3, cutoff=0.4)
+        close = difflib.get_close_matches(name, [*THEOREMS, *others], n=3, cutoff=0.4)
         like = f": did you mean {', '.join(close)}?" if close else f"; expected some of {', '.join(THEOREMS)}"
         msg = f"theorem {name!r} is not known{like}"
         raise KeyError(msg)
