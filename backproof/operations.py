@@ -237,6 +237,8 @@ def _attempt(claim_: _Claim, seconds: float, *, afresh: bool) -> _Attempt:
         said = str(error)
     except Beyond as error:
         said = f"the kernel has no terms for {error}"
+    except RecursionError:
+        said = "a formula is nested too deeply: give a name to parts of it"
     except Unproved as error:
         return partial(claim_.open, error)
     except Refused as error:

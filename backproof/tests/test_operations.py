@@ -58,6 +58,23 @@ def test_a_gradient_that_is_not_claimed_is_derived(tmp_path: Path) -> None:
     assert said.count("PROVED") == 2
 
 
+def test_a_proof_that_is_too_deep_is_said_and_the_others_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = operations.prove
+
+    def deep(of: Any, gradient: Any) -> Any:
+        if gradient.name == "X":
+            raise RecursionError
+        return true(of, gradient)
+
+    monkeypatch.setattr(operations, "prove", deep)
+    status, said = proved(tmp_path, RMS, "--afresh")
+    assert status == 1
+    assert "NOT PROVED  rms.dX: a formula is nested too deeply: give a name to parts of it" in said
+    assert said.count("PROVED  for all") == 1
+
+
 def test_pages_are_written_in_every_format(tmp_path: Path) -> None:
     out = tmp_path / "out"
     status, said = proved(tmp_path, RMS, "--format", "md,json,text", "--out", str(out))

@@ -10,6 +10,8 @@ from backproof_spec.calculus.tactics import Unproved
 from backproof_spec.calculus.values import telling
 from backproof_spec.language import backwards, deriving
 from backproof_spec.language.proving import refuted
+from backproof_spec.language.reverse import derived
+from backproof_spec.language.text import written
 
 TWICE = """operation twice(X[s,i], W[i,j]) -> Y
 where size(j) = size(i)
@@ -54,6 +56,39 @@ def test_a_false_twin_is_not_proved(right, wrong):
     with pytest.raises(Unproved):
         _backwards(of, of.gradients[0])
     assert refuted(of, of.gradients[0]) is not None
+
+
+READ_ON = """operation read_on(X[s,i], W[i,j]) -> Y, Z
+where size(j) = size(i)
+Y[s,i] = tanh(sum_j W[i,j]*X[s,j])
+Z[s,i] = tanh(sum_j W[i,j]*Y[s,j])
+"""
+
+
+@pytest.mark.parametrize("by", ["X", "W"])
+def test_an_output_that_is_read_on_has_a_cotangent_of_both_and_a_function_its_name(by):
+    of = derived(library.operation(READ_ON))
+    found = _backwards(of, next(each for each in of.gradients if each.name == by))
+    assert [line.plain for line in found.lines][1] == "what goes through Y, gathered in its cotangent"
+    assert replay.replay(proof_file(found)).conclusion == found.theorem.conclusion
+    assert "tanh" not in repr(found.theorem.conclusion[-1])
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("(1 - Y[s,i]^2)", "(1 - Y[s,i])"), ("dY[s,i] + ", "")])
+def test_false_twins_of_what_is_read_on_are_not_proved(right, wrong):
+    text = written(derived(library.operation(READ_ON)))
+    assert right in text
+    of = library.operation(text.replace(right, wrong))
+    with pytest.raises(Unproved):
+        _backwards(of, of.gradients[1])
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("name", ["gru_sequence", "lstm_sequence"])
+def test_what_is_not_claimed_of_a_long_composition_is_proved_backwards(name):
+    of = derived(library.operation(name))
+    found = deriving.prove(of, of.gradients[0])
+    assert "what goes through Y1, gathered in its cotangent" in [line.plain for line in found.lines]
 
 
 def test_the_name_of_a_slope_is_one_that_is_free():

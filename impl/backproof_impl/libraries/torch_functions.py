@@ -115,6 +115,29 @@ def _since(version: str, function: Any) -> Any:
     return called
 
 
+_ONE_LAYER = (True, 1, 0, False, False, False)
+"""Of a recurrent network: with biases, one layer, no dropout, no training, one direction, time before the batch."""
+
+
+def _lstm(w: Sequence[Any]) -> tuple[Any, ...]:
+    """W, U and b of the four gates as PyTorch has them, which adds a second b."""
+    W, U, b = (torch.cat(w[k : k + 4]) for k in (0, 4, 8))
+    return W, U, b, torch.zeros_like(b)
+
+
+def _gru(w: Sequence[Any]) -> tuple[Any, ...]:
+    """W, U and b of a GRU's three as PyTorch has them: its second b is the c within the candidate alone."""
+    *gates, c = w
+    W, U, b = (torch.cat(gates[k : k + 3]) for k in (0, 3, 6))
+    return W, U, b, torch.cat((torch.zeros_like(c), torch.zeros_like(c), c))
+
+
+def _steps(found: tuple[Any, Any, Any]) -> tuple[Any, ...]:
+    """Each step's output, and the last state, of what an LSTM returns."""
+    outputs, _, state = found
+    return *outputs.unbind(), state[0]
+
+
 DEFINED: dict[str, Any] = {
     "absolute": torch.absolute,
     "add": torch.add,
@@ -144,15 +167,7 @@ DEFINED: dict[str, Any] = {
     ),
     "elman_cell": lambda X, H, W, U, b: torch.rnn_tanh_cell(X, H, W, U, b, torch.zeros_like(b)),
     "elman_sequence": lambda X1, X2, X3, H, W, U, b: torch.rnn_tanh(
-        torch.stack((X1, X2, X3)),
-        H[None],
-        (W, U, b, torch.zeros_like(b)),
-        has_biases=True,
-        num_layers=1,
-        dropout=0,
-        train=False,
-        bidirectional=False,
-        batch_first=False,
+        torch.stack((X1, X2, X3)), H[None], (W, U, b, torch.zeros_like(b)), *_ONE_LAYER
     )[0].unbind(),
     "elu": F.elu,
     "embedding": lambda E, t: F.embedding(t, E),
@@ -181,6 +196,7 @@ DEFINED: dict[str, Any] = {
             0
         ].unflatten(0, Q.shape[:2]),
     ),
+    "gru_sequence": lambda X1, X2, H, *w: torch.gru(torch.stack((X1, X2)), H[None], _gru(w), *_ONE_LAYER)[0].unbind(),
     "hardshrink": lambda X, lam=0.5: F.hardshrink(X, lam),
     "hardswish": F.hardswish,
     "hardtanh": lambda X, low=-1, high=1: F.hardtanh(X, low, high),
@@ -200,8 +216,9 @@ DEFINED: dict[str, Any] = {
     "log_softmax": partial(F.log_softmax, dim=1),
     "logit": torch.logit,
     "logsumexp": partial(torch.logsumexp, dim=1),
-    "lstm_cell": lambda X, H, C, *w: torch.lstm_cell(
-        X, (H, C), torch.cat(w[:4]), torch.cat(w[4:8]), torch.cat(w[8:]), torch.zeros_like(torch.cat(w[8:]))
+    "lstm_cell": lambda X, H, C, *w: torch.lstm_cell(X, (H, C), *_lstm(w)),
+    "lstm_sequence": lambda X1, X2, H, C, *w: _steps(
+        torch.lstm(torch.stack((X1, X2)), (H[None], C[None]), _lstm(w), *_ONE_LAYER)
     ),
     "masked_attention": lambda Q, K, V, M: F.scaled_dot_product_attention(Q[None], K[None], V[None], M[None] != 0)[0],
     "matmul": torch.matmul,
@@ -224,6 +241,7 @@ DEFINED: dict[str, Any] = {
     "reduce_sum": partial(torch.sum, dim=1),
     "relu6": F.relu6,
     "repeat_interleave": lambda X, times=2: X.repeat_interleave(times, dim=1),
+    "reset_after_gru_cell": lambda X, H, *w: torch.gru_cell(X, H, *_gru(w)),
     "rms_norm": lambda X, g, eps=1e-6: F.rms_norm(X, X.shape[1:], g, eps),
     "roll": lambda X, shift=1: torch.roll(X, shift, dims=1),
     "rsqrt": torch.rsqrt,

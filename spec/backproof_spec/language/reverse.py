@@ -94,7 +94,7 @@ class _Sweep:
         given = (Entry(f"d{each.name}", places),) if each.name in self.operation.outputs else ()
         if each.name not in self.stands:
             return given[0] if given else None
-        name = self.letters.name(f"d{each.name}")
+        name = self.letters.name(f"d{each.name}_total" if given else f"d{each.name}")
         self.definitions.append(Definition(name, each.indices, plus(*given, self.total(each.name, each.indices))))
         return Entry(name, places)
 
