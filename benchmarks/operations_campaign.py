@@ -6,7 +6,8 @@ certainly inside is asked of the exact path, entry by entry, where the example i
     python benchmarks/operations_campaign.py --target numpy,upcast --entries 100000 --markdown
 
 Targets: ``numpy`` are the reference pairs and the spellings of operations_spellings.py in the dtype, ``upcast`` the
-same in float32 and rounded once, which is what declares an accumulator; pytorch and jax are their own functions.
+same in float32 and rounded once, as declared intermediates are; pytorch and jax are their own functions, which in
+short formats declare an accumulator.
 Exit status 1 if there is a false alarm.
 """
 
@@ -71,7 +72,7 @@ Function = "Callable[..., Any]"
 
 @dataclass(frozen=True)
 class Target:
-    """A pair of functions under a name, and the accumulator that it declares; ``flushes`` as its arithmetic."""
+    """A pair of functions under a name, and what it declares; ``flushes`` as its arithmetic."""
 
     name: str
     forward: Any
@@ -79,11 +80,12 @@ class Target:
     accumulator: str | None = None
     flushes: bool = False
     dtypes: tuple[str, ...] = DTYPES
+    intermediates: str | None = None
 
     def arithmetic(self, dtype: str) -> Arithmetic:
         """As declared."""
         wider = self.accumulator if self.accumulator and FORMATS[self.accumulator].contains(FORMATS[dtype]) else None
-        return Arithmetic.of(dtype, wider, flush_to_zero=self.flushes)
+        return Arithmetic.of(dtype, wider, intermediates=self.intermediates, flush_to_zero=self.flushes)
 
 
 def targets(operation: Operation, names: list[str]) -> Iterator[Target]:
@@ -95,7 +97,8 @@ def targets(operation: Operation, names: list[str]) -> Iterator[Target]:
         if "numpy" in names:
             yield Target(said, forward, vjp, dtypes=DTYPES if said == "reference" else ("float64", "float32"))
         if "upcast" in names:
-            yield Target(f"{said}, upcast", upcast(forward), upcast(vjp), "float32", dtypes=("float16", "bfloat16"))
+            short = ("float16", "bfloat16")
+            yield Target(f"{said}, upcast", upcast(forward), upcast(vjp), dtypes=short, intermediates="float32")
     for library_ in {"pytorch", "jax"} & {*names}:
         target = as_target(library_, further=signatures(operation))
         if name in target.functions:
@@ -141,21 +144,22 @@ class Bounds:
     def field(self, output: str) -> Field:
         """The filter's. Raises ``Doubt``."""
         if output in self.given.operation.outputs:
-            return self._fast[0].tensor(output)
-        return reduce(Field.either, (each.field(*_formula(each.operation, output)) for each in self._fast))
+            found = [self._fast[0].tensor(output)]
+        else:
+            found = [each.field(*_formula(each.operation, output)) for each in self._fast]
+        return reduce(Field.either, map(self._fast[0].rules.returned, found))
 
     def exact(self, output: str, place: Place) -> Any:
         """The exact path's, None where nothing is known."""
         try:
             if output in self.given.operation.outputs:
-                return self._exact[0].tensor(output)[place]
-            found = []
-            for each in self._exact:
-                body, indices = _formula(each.operation, output)
-                found.append(each.compiled(body)(dict(zip(indices, place, strict=True))))
+                found = [self._exact[0].tensor(output)[place]]
+            else:
+                formulas = [(each, *_formula(each.operation, output)) for each in self._exact]
+                found = [each.compiled(body)(dict(zip(at, place, strict=True))) for each, body, at in formulas]
         except ArithmeticError:
             return None
-        return reduce(either, found)
+        return reduce(either, map(self._exact[0].arithmetic.returned, found))
 
 
 def _formula(operation: Operation, output: str) -> tuple[Any, tuple[str, ...]]:

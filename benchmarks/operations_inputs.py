@@ -97,7 +97,7 @@ class Given:
         dims = {self.operation.dimension[i]: 0 for each in arguments for i in (*each.indices, each.below) if i}
         one = rng.choice([*dims])
         some = {dim: int(rng.integers(1, largest if dim == one else other)) for dim in dims}
-        return fitted(self.operation, {each.name: case[each.name] for each in self.operation.parameters}, some)
+        return fitted(self.operation, {each.name: case[each.name] for each in self.operation.parameters}, some, 1)
 
     def cases(self, regime: str, dtype: str, rng: np.random.Generator) -> Iterator[tuple[Case, int]]:
         """Inputs without end, and how much work they are."""

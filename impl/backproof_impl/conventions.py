@@ -47,6 +47,10 @@ FIELDS: dict[str, Field] = {
     "accumulator": Field(
         ("dtype", *DTYPES), "the format sums are kept in: the dtype itself, or wider (narrower ones are ignored)"
     ),
+    "intermediates": Field(
+        ("dtype", *DTYPES),
+        "the format of all between the arguments and what is returned: the dtype itself, or wider, as in fused kernels",
+    ),
     "arithmetic": Field(("ieee", "flush-to-zero"), "are subnormal numbers kept, or replaced by zero"),
     "scale": Field((), "factor on an output, as dW=-1, dW=batch or dW=1/batch (batch is the number of samples)"),
     "limits": Field(
@@ -160,6 +164,7 @@ class Conventions:
     relu_at_zero: float = 1
     unnormalised_labels: str = "derivative"
     accumulator: str = "dtype"
+    intermediates: str = "dtype"
     arithmetic: str = "ieee"
     scale: Mapping[str, float | str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

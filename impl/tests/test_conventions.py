@@ -146,6 +146,7 @@ def test_declared_holds_the_fields_that_differ():
         ("relu_at_zero=0.5", Conventions(relu_at_zero=0.5)),
         ("unnormalised_labels=fused", Conventions(unnormalised_labels="fused")),
         ("accumulator=float32", Conventions(accumulator="float32")),
+        ("intermediates=float32", Conventions(intermediates="float32")),
         ("arithmetic=flush-to-zero", Conventions(arithmetic="flush-to-zero")),
         ("scale=dW=-1", Conventions(scale={"dW": -1})),
         ("scale=db=batch", Conventions(scale={"db": "batch"})),
@@ -180,7 +181,8 @@ def test_declarations_add_up_and_the_last_one_wins():
 
 
 _FIELDS = (
-    "layout, weights, reduction, labels, relu_at_zero, unnormalised_labels, accumulator, arithmetic, scale, limits"
+    "layout, weights, reduction, labels, relu_at_zero, unnormalised_labels, accumulator, intermediates, arithmetic, "
+    "scale, limits"
 )
 
 

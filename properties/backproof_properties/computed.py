@@ -55,7 +55,7 @@ def forward(operation: Operation, case: Case, subject: Subject) -> Observation:
 
 
 def _value_bounds(bounds: RoundedEvaluation, output: str, shape: tuple[int, ...]) -> Bounds:
-    return Entries(_known(lambda place: bounds.tensor(output)[place]), shape)
+    return Entries(_known(lambda place: bounds.arithmetic.returned(bounds.tensor(output)[place])), shape)
 
 
 def _known(of: Callable[[Place], Rounded]) -> Callable[[Place], Rounded | None]:
@@ -131,8 +131,9 @@ def claimed(gradient: Gradient) -> Node:
 def formula_bounds(bounds: RoundedEvaluation, gradient: Gradient) -> Bounds:
     """The bounds of a gradient, by its formula."""
     of = cache(lambda: bounds.compiled(claimed(gradient)))  # which may have no value
+    returned = bounds.arithmetic.returned
     shape = [bounds.sizes[dim] for dim in bounds.operation.shapes[gradient.name]]
-    return Entries(_known(lambda place: of()(dict(zip(gradient.indices, place, strict=True)))), shape)
+    return Entries(_known(lambda place: returned(of()(dict(zip(gradient.indices, place, strict=True))))), shape)
 
 
 def _like(operation: Operation, subject: Subject, shape: tuple[int, ...]) -> Like:

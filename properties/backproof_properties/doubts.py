@@ -9,6 +9,7 @@ from backproof_properties import declines
 from backproof_properties.decisive import Condition
 from backproof_properties.results import Declines
 from backproof_properties.subject import Subject
+from backproof_spec.rounding.formats import FORMATS
 
 LARGEST_BLANK_SHARE = 0.5
 """A property most of whose examples show nothing certain has not been checked."""
@@ -39,9 +40,12 @@ def of_thresholds(thresholds: Sequence[float], subject: Subject) -> tuple[bool, 
     threshold = (statistics.median if len(thresholds) >= FEW else min)(thresholds) if thresholds else 0
     if threshold <= max(_COARSE, _ROUNDINGS * float(subject.arithmetic.output.u)):
         return False, None
-    sums = "accumulator=float32 if sums are kept in that, or "
-    wider = sums if subject.conventions.accumulator == "dtype" else ""
-    what = f"declare {wider}limits of depth, width and logit within which {subject.dtype} suffices"
+    declared, form = subject.conventions, subject.arithmetic
+    sums = ["accumulator=float32 if sums are kept in that"] * (declared.accumulator == "dtype")
+    short = declared.intermediates == "dtype" and not form.output.contains(FORMATS["float32"])
+    ways = [*sums, *["intermediates=float32 if only what is returned is rounded"] * short]
+    limits = f"limits of depth, width and logit within which {subject.dtype} suffices"
+    what = f"declare {' or '.join([*ways, limits])}"
     if threshold <= LARGEST_THRESHOLD:
         return False, what
     return True, f"half of the entries could be wrong by {threshold:.2g} times their value unnoticed: {what}"

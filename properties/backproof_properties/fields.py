@@ -136,11 +136,21 @@ class Rules:
         self._exact = exact
         if float(exact.u) * _FINER < _ROUNDOFF:
             raise Doubt
-        self.u, self.function, self.least, self._most = map(_wide, (exact.u, exact.function, exact.least, exact.most))
+        self.u, self.least, self._most = map(_wide, (exact.u, exact.least, exact.most))
         self._most *= _ALMOST
         self._small = _wide(exact.small)
         self._logarithm = np.log1p(self.u)
         self.inner = self if exact.inner is exact else Rules(exact.inner)
+
+    def _function(self, stored: int) -> Any:
+        return _wide(self._exact.function(stored))
+
+    def returned(self, field: Field) -> Field:
+        """What is returned, rounded once more where intermediates have another format; not what may overflow then."""
+        if self._exact.last is None:
+            return field
+        (u, least, most), size = map(_wide, self._exact.last), np.abs(field.value) + field.error
+        return replace(field, error=np.where(size <= most * _ALMOST, field.error + u * size + least, np.nan))
 
     def given(self, value: Any) -> Field:
         """Numbers of the format; what flushes reads subnormal ones as 0."""
@@ -281,7 +291,7 @@ class Rules:
         size, least = base.majorant**n, n * self.least
         relative = n * (np.log1p(base.error / base.majorant) + self._logarithm)
         grown = np.where(base.majorant > 0, size * np.expm1(relative), base.error**n if n else 0)
-        found = self.formed(base.value**n, size, grown + self.function * size + least)
+        found = self.formed(base.value**n, size, grown + self._function(1) * size + least)
         return found if e >= 0 else self.divide(self.given(1), found)
 
     def apply(self, function: Function, arguments: tuple[Field, ...]) -> Field:
@@ -297,7 +307,7 @@ class Rules:
             error, twice = sides
             doubted = doubted | ((error != twice) & (function.kink is not None))
         size, lost = np.maximum(np.abs(value), function.scale) + error, self.least + function.saturates * self._small
-        own = self.function * size + lost if function.kink is None else 0
+        own = self._function(function.stored) * size + lost if function.kink is None else 0
         return self.formed(value, np.abs(value), error + own, doubted=doubted)
 
     def largest(self, terms: Along) -> Field:

@@ -330,12 +330,14 @@ _FAST = Kept(Fast)
 
 def of_output(operation: Operation, output: str, case: Case, arithmetic: Arithmetic) -> Field:
     """The bounds of an output. Raises ``Doubt``."""
-    return cast("Field", _FAST(operation, case, arithmetic).tensor(output))
+    fast = _FAST(operation, case, arithmetic)
+    return fast.rules.returned(cast("Field", fast.tensor(output)))
 
 
 def of_gradient(operation: Operation, gradient: Gradient, claimed: Node, case: Case, arithmetic: Arithmetic) -> Field:
     """The bounds of a gradient, by its formula. Raises ``Doubt``."""
-    return _FAST(operation, case, arithmetic).field(claimed, gradient.indices)
+    fast = _FAST(operation, case, arithmetic)
+    return fast.rules.returned(fast.field(claimed, gradient.indices))
 
 
 @np.errstate(all="ignore")

@@ -18,7 +18,7 @@ from backproof_properties import regimes, sweep
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.regimes import LOGITS, MODERATE_LOGITS, ORDINARY, VALUES, Regime
 from backproof_properties.source import Source, Unfit
-from backproof_properties.strategies import arrays, cotangents, labels, limited
+from backproof_properties.strategies import ROOMY, arrays, cotangents, labels, limited
 from backproof_properties.subject import Domain
 from backproof_spec.language import exact
 from backproof_spec.language.evaluating import Entries, Evaluation, Tensor
@@ -208,8 +208,15 @@ def work(operation: Operation, found: dict[str, int]) -> int:
 Draw = Callable[[Source, Domain, tuple[int, ...], int, bool], Array]
 
 
-def _of(usual: tuple[Regime, ...], tame: tuple[Regime, ...]) -> Draw:
-    return lambda source, domain, shape, _, calm: arrays(source, domain, shape, tame if calm else usual)
+def _of(usual: tuple[Regime, ...]) -> Draw:
+    return lambda source, domain, shape, *_: arrays(source, domain, shape, usual)
+
+
+def _real(source: Source, domain: Domain, shape: tuple[int, ...], _: int, calm: bool) -> Array:  # noqa: FBT001 - a row
+    """Any numbers, or ordinary ones: in a short format mostly slight ones, as what saturates keeps no digit there."""
+    slight = (regimes.slight,) * 2
+    ordinary = (*ORDINARY, *slight) if domain.format.precision >= ROOMY else (slight[0], regimes.small, *slight)
+    return arrays(source, domain, shape, ordinary if calm else (*VALUES, *[regimes.moderate] * 4))
 
 
 def _logits(source: Source, domain: Domain, shape: tuple[int, ...], _: int, calm: bool) -> Array:  # noqa: FBT001 - a row
@@ -228,13 +235,13 @@ def _whole(source: Source, _: Domain, shape: tuple[int, ...], below: int, __: bo
 
 
 _DRAWN: dict[str, Draw] = {
-    "real": _of((*VALUES, *[regimes.moderate] * 4), (*ORDINARY, *[regimes.slight] * 2)),
+    "real": _real,
     "logits": _logits,
-    "positive": _of(regimes.POSITIVE, regimes.POSITIVE),
-    "probability": _of(regimes.INSIDE, regimes.INSIDE),
+    "positive": _of(regimes.POSITIVE),
+    "probability": _of(regimes.INSIDE),
     "labels": _labels,
-    "weights": _of(regimes.NONNEGATIVE, regimes.NONNEGATIVE),
-    "mask": _of(regimes.MASKS, regimes.MASKS),
+    "weights": _of(regimes.NONNEGATIVE),
+    "mask": _of(regimes.MASKS),
     "index": _whole,
 }
 """How values of each kind are drawn."""

@@ -213,7 +213,7 @@ def _no_mass(source: random.Random, n: int, domain: Domain) -> list[float]:  # n
 # --- networks ---------------------------------------------------------------------------------------------------------
 
 
-_ROOMY = 24
+ROOMY = 24
 """Formats of this precision bear deep and wide networks."""
 _DEPTHS, _SHALLOW = (1, 2, 3, 4, 3, 2, 3, 1, 3, 5, 2, 6), (1, 2, 3)
 _LAYERS = (
@@ -271,7 +271,7 @@ def _layout(source: Source, domain: Domain, kind: str) -> tuple[list[int], int]:
     """The widths from the input to the logits, and the batch."""
     limits = domain.conventions.limits
     width, depth = limits.sizes("width"), limits.sizes("depth")
-    roomy = not domain.small and domain.format.precision >= _ROOMY  # else most of it could overflow
+    roomy = not domain.small and domain.format.precision >= ROOMY  # else most of it could overflow
     if domain.swept is not None:
         layers = _within(1 + domain.swept * 3 // 2 % (_DEEPEST if roomy else len(_SHALLOW)), *depth)
         swept, batch = sweep.layers(domain.swept, layers, few=domain.few)

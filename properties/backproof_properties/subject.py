@@ -54,6 +54,10 @@ class Domain:
         return FORMATS[self.dtype]
 
 
+def _wider(declared: str, dtype: str) -> str | None:
+    return declared if declared != "dtype" and FORMATS[declared].contains(FORMATS[dtype]) else None
+
+
 @dataclass(frozen=True)
 class Subject:
     """A target in one dtype, called in one way; ``trace`` takes down the calls.
@@ -79,11 +83,16 @@ class Subject:
 
     @cached_property
     def arithmetic(self) -> Arithmetic:
-        """The declared arithmetic; an accumulator that does not hold the dtype is the dtype."""
-        declared, rescaled = self.conventions.accumulator, self.conventions.reduction != "sum" or self.conventions.scale
-        wider = declared != "dtype" and FORMATS[declared].contains(FORMATS[self.dtype])
-        flush = self.conventions.arithmetic == "flush-to-zero"
-        return Arithmetic.of(self.dtype, declared if wider else None, flush_to_zero=flush, rescaled=bool(rescaled))
+        """The declared arithmetic; what does not hold the dtype is the dtype, an accumulator the intermediates'."""
+        declared = self.conventions
+        between = _wider(declared.intermediates, self.dtype)
+        return Arithmetic.of(
+            self.dtype,
+            _wider(declared.accumulator, between or self.dtype),
+            intermediates=between,
+            flush_to_zero=declared.arithmetic == "flush-to-zero",
+            rescaled=bool(declared.reduction != "sum" or declared.scale),
+        )
 
     def call(self, function: str, case: Case, wanted: str, like: Like | None = None) -> Any:
         """One output of the target's function, its contract checked; or what it raised, if that may mean overflow."""

@@ -95,6 +95,16 @@ def test_short_formats_that_sum_in_float32_hold(name, dtype):
     assert Verdict.HOLDS in found <= {Verdict.HOLDS, Verdict.UNCERTIFIED}  # of some entries little is known
 
 
+@pytest.mark.parametrize("dtype", few(SHORT, "bfloat16".__eq__))
+@pytest.mark.parametrize("name", few(EIGHT, "rms_norm".__eq__))
+def test_what_is_rounded_once_holds_and_is_seen_to_a_few_roundings(name, dtype):
+    tasks, target = _tasks(name, tuple(map(upcast, _pair(name))), dtype, 20, intermediates="float32")
+    for task in tasks:
+        outcome = runner.run(task, target)
+        assert outcome.verdict is Verdict.HOLDS
+        assert outcome.observation.threshold < SHORT[dtype]
+
+
 # --- what is wrong ----------------------------------------------------------------------------------------------------
 
 
@@ -109,6 +119,24 @@ def test_an_error_of_a_millionth_in_one_entry_is_refuted(name):
 def test_an_error_of_a_few_roundings_of_a_short_format_is_refuted(name, dtype):
     pair = [upcast(_one_entry(each, 1 + 8 * SHORT[dtype])) for each in _pair(name)]
     assert any(_refuted(name, pair, dtype, accumulator="float32"))
+
+
+@pytest.mark.parametrize("dtype", few(SHORT, "bfloat16".__eq__))
+@pytest.mark.parametrize("name", few(EIGHT, "rms_norm".__eq__))
+def test_where_one_rounding_is_declared_four_are_refuted(name, dtype):
+    def off(function):
+        once = upcast(function)
+
+        def called(*arguments, **options):
+            found = once(*arguments, **options)
+            results = found if isinstance(found, tuple) else (found,)
+            results = tuple(each * (1 + each.dtype.type(SHORT[dtype])) for each in results)
+            return results if isinstance(found, tuple) else results[0]
+
+        return called
+
+    pair = [off(each) for each in _pair(name)]
+    assert all(_refuted(name, pair, dtype, intermediates="float32"))
 
 
 def _without_eps(function):

@@ -29,6 +29,7 @@ FORMATS = {
     "float64": Arithmetic.of("float64"),
     "float16": Arithmetic.of("float16", "float32"),
     "float32": Arithmetic.of("float32", flush_to_zero=True),
+    "bfloat16": Arithmetic.of("bfloat16", intermediates="float32"),
 }
 EXAMPLES = 15
 PLANTED = (0.5, 0.9, 0.99, 1.01, 1.1, 2)
@@ -44,8 +45,9 @@ def _both(operation, case, arithmetic):
     with mp.workprec(BITS):
         given = evaluation(operation, case)
         for output in operation.outputs:
+            bounds = rounded(given, arithmetic)
             try:
-                exact = dict(rounded(given, arithmetic).tensor(output))
+                exact = {place: bounds.arithmetic.returned(each) for place, each in bounds.tensor(output).items()}
             except ArithmeticError:
                 exact = {}
             yield output, exact, lambda: of_output(operation, output, case, arithmetic)  # noqa: B023 - called at once
@@ -84,7 +86,7 @@ def _boundless(form):
 @pytest.mark.parametrize("name", NAMES)
 def test_its_bounds_are_the_exact_ones_or_a_little_less(name, dtype):
     operation, arithmetic, compared = _operation(name), FORMATS[dtype], 0
-    formats = _boundless(arithmetic.output), _boundless(arithmetic.accumulator)
+    formats = map(_boundless, (arithmetic.output, arithmetic.accumulator, arithmetic.intermediates))
     boundless = Arithmetic(*formats, exp_ulps=arithmetic.exp_ulps)
 
     def check(case):

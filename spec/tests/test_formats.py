@@ -32,7 +32,7 @@ def test_eta_is_two_u_omega(name):
 
 
 def test_the_accumulator_is_the_format_itself_unless_declared():
-    assert Arithmetic.of("float16") == Arithmetic(FORMATS["float16"], FORMATS["float16"])
+    assert Arithmetic.of("float16") == Arithmetic(*[FORMATS["float16"]] * 3)
     wide = Arithmetic.of("float16", "float32", flush_to_zero=True)
     assert (wide.output.name, wide.accumulator.name, wide.flush_to_zero) == ("float16", "float32", True)
 
@@ -49,6 +49,16 @@ def test_unknown_formats_are_refused():
 def test_a_narrower_accumulator_is_refused(output, accumulator):
     with pytest.raises(ValueError, match=rf"accumulator {accumulator} does not hold every {output}"):
         Arithmetic.of(output, accumulator)
+
+
+def test_intermediates_are_of_the_dtype_and_an_accumulator_holds_them():
+    assert Arithmetic.of("bfloat16").intermediates.name == "bfloat16"
+    fused = Arithmetic.of("bfloat16", intermediates="float32")
+    assert (fused.output.name, fused.intermediates.name, fused.accumulator.name) == ("bfloat16", "float32", "float32")
+    with pytest.raises(ValueError, match="accumulator float32 does not hold every float64, expected a wider format"):
+        Arithmetic.of("bfloat16", "float32", intermediates="float64")
+    with pytest.raises(ValueError, match="intermediates float16 does not hold every bfloat16"):
+        Arithmetic.of("bfloat16", "float32", intermediates="float16")
 
 
 def test_an_accumulator_of_a_smaller_range_is_refused():

@@ -41,7 +41,7 @@ from backproof_spec.language.using import forward
 from backproof_spec.operation import Operation
 
 _WORDS = "the rules of differentiation"
-_LONG = 2000
+_LONG = 1000
 """Parts: up to here one normal form of both sides is found in seconds."""
 
 

@@ -34,7 +34,8 @@ class Function:
 
     ``domain``: what its argument has to satisfy, in words; ``kink``: what is 0 where it has no derivative; without one
     it is smooth. ``contracting``: its values are no further apart than its arguments; else, if smooth, it is monotone.
-    How floats have it: to some ulp of the value, or of ``scale`` where that is more; ``saturates``: 1/(1 + ∞) is 0.
+    How floats have it: to some ulp of the value, or of ``scale`` where that is more; ``saturates``: 1/(1 + ∞) is 0;
+    ``stored``: the most roundings of what is stored on the way, where it is made of others, as a sigmoid is of exp.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Function:
     contracting: bool = False
     scale: int = 0
     saturates: bool = False
+    stored: int = 1
 
     @property
     def arity(self) -> int:
@@ -132,10 +134,10 @@ FUNCTIONS: dict[str, Function] = {
         _smooth("exp", mp.exp, lambda _, of: of),
         _smooth("log", _positive(mp.log, "log"), lambda a, _: 1 / a, "positive"),
         _smooth("sqrt", _positive(mp.sqrt, "sqrt", zero=True), lambda _, of: 1 / (2 * of), "positive"),
-        _smooth("tanh", mp.tanh, lambda _, of: 1 - of * of),
-        _smooth("sigmoid", _sigmoid, lambda _, of: of * (1 - of), saturates=True),
-        _smooth("softplus", _softplus, lambda a, _: _sigmoid(a)),
-        _smooth("erf", mp.erf, lambda a, _: 2 / mp.sqrt(mp.pi) * mp.exp(-a * a), scale=1),
+        _smooth("tanh", mp.tanh, lambda _, of: 1 - of * of, stored=4),
+        _smooth("sigmoid", _sigmoid, lambda _, of: of * (1 - of), saturates=True, stored=3),
+        _smooth("softplus", _softplus, lambda a, _: _sigmoid(a), stored=3),
+        _smooth("erf", mp.erf, lambda a, _: 2 / mp.sqrt(mp.pi) * mp.exp(-a * a), scale=1, stored=2),
         _smooth("sin", mp.sin, lambda a, _: mp.cos(a), contracting=True),
         _smooth("cos", mp.cos, lambda a, _: -mp.sin(a), contracting=True),
         Function("pi", lambda: +mp.pi, (), lambda: Expression(("pi",))),

@@ -36,7 +36,7 @@ from backproof_spec.language.evaluating import Entries, Evaluation, Holds, Place
 from backproof_spec.language.functions import FUNCTIONS, Function, Number, real
 from backproof_spec.language.syntax import Apply, Bracket, Definition, Multiply, Reduce, operands, softmax_of
 from backproof_spec.language.whole import At
-from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
+from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic, Format
 
 BITS = RADIUS_BITS
 """The precision at which all of this is computed."""
@@ -87,14 +87,34 @@ class Rounding:
     """Numbers with their error bounds, in one number format."""
 
     def __init__(self, arithmetic: Arithmetic, *, kept: bool = False) -> None:
-        """In the format of the output; ``kept``: in that of sums and of the products in them, nothing being stored."""
-        form = arithmetic.accumulator if kept else arithmetic.output
-        self.form, self.u, self.most = form, form.u, mp.ldexp(arithmetic.output.largest, -_MARGIN)
+        """In the format of intermediates; ``kept``: in that of sums and the products in them, nothing being stored."""
+        between, output = arithmetic.intermediates, arithmetic.output
+        self.form = form = arithmetic.accumulator if kept else between
         self.flushes = arithmetic.flush_to_zero
-        self.small = 1 / form.largest
-        self.least = form.smallest_normal if self.flushes else form.smallest_subnormal
-        self.function = 2 * arithmetic.exp_ulps * form.u
+        self.u, self.least, self.small = form.u, self._least(form), 1 / form.largest
+        self.most = mp.ldexp(between.largest, -_MARGIN)
+        self.last = (output.u, self._least(output), mp.ldexp(output.largest, -_MARGIN)) if output != between else None
+        self.ulps = arithmetic.exp_ulps
         self.inner = Rounding(arithmetic, kept=True) if arithmetic.accumulator is not form and not kept else self
+
+    def _least(self, form: Format) -> Number:
+        """What may become of a number that is smaller."""
+        return form.smallest_normal if self.flushes else form.smallest_subnormal
+
+    def function(self, stored: int = 1) -> Number:
+        """How far a function may be off, relative to its value: in a wider accumulator, with so many stored roundings.
+
+        tanh x = −t/(2 + t), t = expm1(−2x), has four: t is off by u and may stand for twice as much, and two follow.
+        """
+        own, wider = 2 * self.ulps * self.u, self.inner.u
+        return own if self.inner is self else min(own, (1 + self.u) ** stored * (1 + 2 * self.ulps * wider) - 1)
+
+    def returned(self, each: Rounded) -> Rounded:
+        """What is returned: rounded to the format of the output, where intermediates have another."""
+        if self.last is None:
+            return each
+        (u, least, most), size = self.last, abs(each.value) + each.error
+        return replace(each, error=each.error + u * size + least, fine=each.fine and bool(size <= most))
 
     def given(self, value: Number) -> Rounded:
         """A number of the format; what flushes reads a subnormal one as 0."""
@@ -204,7 +224,7 @@ class Rounding:
         if exponent.exactly and e == int(e):
             n = abs(int(e))
             size = base.majorant**n
-            error = (base.majorant + base.error) ** n * (1 + self.u) ** n - size + self.function * size
+            error = (base.majorant + base.error) ** n * (1 + self.u) ** n - size + self.function() * size
             below = n * self.least * max(1, base.majorant + base.error) ** max(n - 1, 0)
             positive = self._formed(base.value**n, size, error + below, base)
             return positive if e >= 0 else self.divide(self.given(Fraction(1)), positive)
@@ -222,7 +242,7 @@ class Rounding:
             except ArithmeticError:
                 error = mp.inf
         size, lost = max(abs(value), function.scale) + error, self.least + function.saturates * self.small
-        own = self.function * size + lost if smooth else mp.mpf(0)
+        own = self.function(function.stored) * size + lost if smooth else mp.mpf(0)
         return self._formed(value, abs(value), error + own, *arguments)
 
     def largest(self, values: Sequence[Rounded]) -> Rounded:

@@ -73,6 +73,7 @@ FORMATS: dict[str, Format] = {
 class Arithmetic:
     """How a target says it computes: each kernel in ``accumulator``, rounding what it stores to ``output``.
 
+    Of an operation in a file what is stored on the way is rounded to ``intermediates``, and to ``output`` at last.
     ``exp_ulps`` is the accuracy of its exp and log: 4 covers NumPy (2.3), PyTorch (0.9) and JAX (1.5), as measured.
     With ``flush_to_zero`` any subnormal operand or result may be replaced by zero. ``rescaled`` admits two more
     roundings of each monomial, anywhere: the target multiplies by a factor of its own (a mean's 1/p).
@@ -80,25 +81,34 @@ class Arithmetic:
 
     output: Format
     accumulator: Format
+    intermediates: Format
     flush_to_zero: bool = False
     exp_ulps: int = 4
     rescaled: bool = False
 
     @classmethod
     def of(
-        cls, dtype: str, accumulator: str | None = None, *, flush_to_zero: bool = False, rescaled: bool = False
+        cls,
+        dtype: str,
+        accumulator: str | None = None,
+        *,
+        intermediates: str | None = None,
+        flush_to_zero: bool = False,
+        rescaled: bool = False,
     ) -> Arithmetic:
-        """The arithmetic of ``dtype``, accumulating in ``accumulator`` (the dtype itself when None)."""
-        unknown = [name for name in (dtype, accumulator) if name is not None and name not in FORMATS]
+        """The arithmetic of ``dtype``; what is None of the others is the dtype, or the intermediates' format."""
+        unknown = [name for name in (dtype, accumulator, intermediates) if name is not None and name not in FORMATS]
         if unknown:
             msg = f"number format {unknown[0]!r} is not known, expected one of {', '.join(FORMATS)}"
             raise ValueError(msg)
         output = FORMATS[dtype]
-        wide = FORMATS[accumulator] if accumulator else output
-        if not wide.contains(output):
-            msg = f"accumulator {wide.name} does not hold every {output.name}, expected a wider format"
-            raise ValueError(msg)
-        return cls(output, wide, flush_to_zero, rescaled=rescaled)
+        between = FORMATS[intermediates or dtype]
+        wide = FORMATS[accumulator] if accumulator else between
+        for name, wider, each in (("accumulator", wide, between), ("intermediates", between, output)):
+            if not wider.contains(each):
+                msg = f"{name} {wider.name} does not hold every {each.name}, expected a wider format"
+                raise ValueError(msg)
+        return cls(output, wide, between, flush_to_zero, rescaled=rescaled)
 
     @property
     def u(self) -> Number:
