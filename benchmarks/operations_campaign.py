@@ -53,8 +53,9 @@ if TYPE_CHECKING:
 
 SMALL, FIRST = 400, 30
 """The most work (see ``inputs.work``) of an example that the exact path is asked about, and how many are, of a cell."""
-OF_THE_DTYPE = {("pytorch", "embedding"), ("pytorch", "layer_norm")}
-"""Whose gradients add up in float16 and bfloat16 (PyTorch 2.13.0 on a CPU)."""
+_SHORT = "bilinear conv1d conv_transpose1d depthwise_conv2d embedding grouped_conv2d huber instance_norm layer_norm"
+OF_THE_DTYPE = {("pytorch", name) for name in (*_SHORT.split(), "multiply", "nll_loss", "outer", "prelu")}
+"""Whose sums or gradients add up in float16 and bfloat16, or the rounded products (PyTorch 2.13.0 on a CPU)."""
 WAYS = {
     "batch_norm": "computed also Y[s,i] = g[i]*r[i]*X[s,i] + (b[i] - g[i]*r[i]*mean_t X[t,i])\n",
     "group_norm": "computed also Y[s,h,k,x] = g[h,k]*r[s,h]*X[s,h,k,x]"

@@ -89,7 +89,7 @@ class Given:
     @cached_property
     def kinks(self) -> bool:
         """Is there a gradient that is not claimed, of what has kinks?"""
-        return bool(missing(self.operation)) and self.operation.name == "max_pool"
+        return bool(missing(self.operation)) and self.operation.name.startswith("max_pool")
 
     def sizes(self, rng: np.random.Generator, case: Case, largest: int, other: int) -> dict[str, int] | None:
         """Of every dimension; None where they do not fit each other."""

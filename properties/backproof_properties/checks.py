@@ -17,6 +17,7 @@ formula → implementation: see ``computed``.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
@@ -130,7 +131,13 @@ def properties(given: Operation) -> tuple[Property, ...]:
             of_spec(Link.PROOF, nothing, by_hand or partial(_proved, operation, each)),
             of_target(claim, backward, given_back, check, mistakes),
         ]
-    return tuple(found)
+    returned = {each.claim.rpartition(".")[2]: each.check for each in found if each.functions == (backward,)}
+    return tuple(
+        replace(each, beside={name: check for name, check in returned.items() if check is not each.check})
+        if each.functions == (backward,)
+        else each
+        for each in found
+    )
 
 
 def _refuse(name: str, place: Place, got: Number | str, wanted: Number, said: str) -> None:

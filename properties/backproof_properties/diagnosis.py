@@ -246,12 +246,38 @@ _CONDITIONS: tuple[tuple[str, Callable[[Array], bool]], ...] = (
 
 def formulas_of(each: Property) -> Iterator[tuple[str, str, Formula]]:
     """What may be wrong with what a property is of: a cause, words and a formula each."""
+    yield from _orders(each)
     if each.mistakes is not None:
         yield from each.mistakes()
         yield from ((cause, words, formula) for cause, words, formula in ANYWHERE)
     for of, table in ((formula_of_truth, OF_TRUTH), (formula_of_inputs, OF_INPUTS)):
         for cause, words, formula in table.get(each.claim, ()):
             yield cause, words, partial(of, formula)
+
+
+def _orders(each: Property) -> Iterator[tuple[str, str, Formula]]:
+    """Another gradient of the same call stands in its place."""
+    for name, check in each.beside.items():
+        (function,) = each.functions
+        order = ", ".join(each.signatures[function].outputs)
+        words = f"{name} stands in its place: the gradients are expected in the order {order}"
+        yield "order", words, partial(_truth, replace(each, check=check))
+
+
+def _truth(each: Property, seen: Seen) -> list[Running] | None:
+    found = record(each, seen.subject, seen.case, PLAIN)
+    return found and found.truth
+
+
+def of_order(each: Property, subject: Subject, further: Further) -> Diagnosis | None:
+    """What is returned in another order has mostly another shape: told by examples where it has not."""
+    if not each.beside:
+        return None
+    with np.errstate(all="ignore"):
+        found = (record(each, subject, case, PLAIN) for case in islice(further(subject.conventions), _MOST))
+        wrong = list(islice((seen for seen in found if seen is not None and seen.fails), _FAILING))
+        rows = [row for row in _orders(each) if len(wrong) >= _LEAST_REFUTED and _explained(row[2], wrong)]
+        return Diagnosis(*rows[0][:2]) if len(rows) == 1 else None
 
 
 def _mistake(rows: Iterable[tuple[str, str, Formula]], evidence: _Evidence) -> Diagnosis | None:

@@ -36,6 +36,7 @@ class Property:
     operation is none of the notes'; ``admits``: is a smaller one an input at all? ``about``: all that was said of such
     an operation; ``mistakes``: what may be wrong with it, a cause, words and a formula of ``evidence`` each.
     ``sweeps``: how many dimensions its examples have, of which all sizes are tried; ``quick``: without exact values?
+    ``beside``: the checks of the other gradients that the same call returns, by their names.
     """
 
     claim: str
@@ -50,6 +51,7 @@ class Property:
     mistakes: Mistakes | None = None
     sweeps: int = 0
     quick: Callable[[Subject], bool] = anything
+    beside: Mapping[str, Check] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

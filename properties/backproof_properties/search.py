@@ -14,7 +14,7 @@ from backproof_properties import decisive, declines, doubts
 from backproof_properties.arrays import Case, plain, sizes
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words, others
 from backproof_properties.coverage import held
-from backproof_properties.diagnosis import Example, diagnose, of_contract, of_raised
+from backproof_properties.diagnosis import Example, diagnose, of_contract, of_order, of_raised
 from backproof_properties.drawing import candidates, drawn, swept
 from backproof_properties.history import Failed, Failing, after_calls, after_log
 from backproof_properties.judge import Refuted
@@ -322,6 +322,8 @@ class Search:
             found = None if self._died else of_raised(each, self.subject, last, self._admitted)
         elif found is None and self._before:
             found = Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
+        elif found is None and _OF_SHAPE in self._finding.message and not self._finding.judged:
+            found = of_order(each, self.subject, self._admitted)
         elif found is None and (self._finding.judged or (each.mistakes and self._finding.bound)):
             found = diagnose(each, self.subject, last, self._admitted)
         self._finding = replace(self._finding, diagnosis=found)
@@ -368,6 +370,8 @@ class Search:
         return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, coarse)
 
 
+_OF_SHAPE = ": shape ("
+"""A breach of the contract that may be one of order."""
 _NO_VALUES = "no values were found that satisfy what is supposed, away from kinks"
 _OUTPUT_OF_CLAIM = {"network.forward": "loss", "network.dX": "dX"}
 """The outputs of ``network_gradients`` that a target may leave out."""

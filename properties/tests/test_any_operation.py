@@ -139,6 +139,30 @@ def test_where_one_rounding_is_declared_four_are_refuted(name, dtype):
     assert all(_refuted(name, pair, dtype, intermediates="float32"))
 
 
+def test_gradients_in_another_order_are_named_though_their_shapes_differ():
+    def swapped(Q, K, V, dO):
+        dQ, dK, dV = reference.attention_vjp(Q, K, V, dO)
+        return dK, dQ, dV
+
+    tasks, target = _tasks("attention", (reference.attention, swapped), "float64", 20)
+    found = {task.property.claim.partition(".")[2]: runner.run(task, target) for task in tasks}
+    assert [name for name, outcome in found.items() if outcome.verdict is Verdict.HOLDS] == ["forward", "dV"]
+    for name, other in (("dQ", "dK"), ("dK", "dQ")):
+        said = found[name].finding.diagnosis
+        assert (said.cause, said.sentence.partition(" stands")[0]) == ("order", other)
+        assert said.sentence.endswith("in the order dQ, dK, dV")
+
+
+def test_what_is_of_another_shape_and_no_other_gradient_has_no_diagnosis():
+    def wrong(Q, K, V, dO):
+        dQ, dK, dV = reference.attention_vjp(Q, K, V, dO)
+        return 2 * dK, dQ, dV
+
+    tasks, target = _tasks("attention", (reference.attention, wrong), "float64", 20)
+    task = next(each for each in tasks if each.property.claim == "attention.dQ")
+    assert runner.run(task, target).finding.diagnosis is None
+
+
 def _without_eps(function):
     @wraps(function)
     def called(*arguments, eps=0):  # noqa: ARG001 - forgotten

@@ -343,6 +343,22 @@ def test_a_breach_of_the_contract_names_itself(target, cause):
     assert _diagnosis({"relu": without_read_only}, "relu.forward").cause == cause
 
 
+@pytest.mark.parametrize(
+    ("claim", "said"), [("linear.dW", "dY stands"), ("linear.dY", "dW stands"), ("linear.db", None)]
+)
+def test_gradients_in_another_order_are_named(claim, said):
+    def linear_vjp(W, Y, b, dZ):
+        dW, dY, db = R.linear_vjp(W, Y, b, dZ)
+        return dY, dW, db
+
+    if said is None:
+        assert _run({"linear_vjp": linear_vjp}, claim).verdict is Verdict.HOLDS
+        return
+    found = _diagnosis({"linear_vjp": linear_vjp}, claim)
+    assert found.cause == "order"
+    assert found.sentence == f"{said} in its place: the gradients are expected in the order dW, dY, db"
+
+
 def test_a_breach_without_a_row_has_no_diagnosis():
     assert of_contract(Finding("relu.Y: shape (1,), expected (1, 1)", "Y", {})) is None
 
