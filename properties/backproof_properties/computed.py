@@ -47,14 +47,16 @@ def forward(operation: Operation, case: Case, subject: Subject) -> Observation:
             shape = tuple(bounds.sizes[dim] for dim in operation.shapes[output])
             computed = subject.call(operation.name, case, output, _like(operation, subject, shape))
             fast = partial(of_output, operation, output, case, subject.arithmetic)
-            exact = partial(_value_bounds, bounds, output, shape)
+            exact = partial(output_bounds, bounds, output)
             seen.add(
                 subject.bounded(f"{operation.name}.{output}", computed, exact, partial(_judged, fast, subject.swift))
             )
     return seen
 
 
-def _value_bounds(bounds: RoundedEvaluation, output: str, shape: tuple[int, ...]) -> Bounds:
+def output_bounds(bounds: RoundedEvaluation, output: str) -> Bounds:
+    """The bounds of an output."""
+    shape = [bounds.sizes[dim] for dim in bounds.operation.shapes[output]]
     return Entries(_known(lambda place: bounds.arithmetic.returned(bounds.tensor(output)[place])), shape)
 
 

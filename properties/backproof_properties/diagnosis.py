@@ -266,7 +266,7 @@ def _orders(each: Property) -> Iterator[tuple[str, str, Formula]]:
 
 def _truth(each: Property, seen: Seen) -> list[Running] | None:
     found = record(each, seen.subject, seen.case, PLAIN)
-    return found and found.truth
+    return None if found is None else found.truth
 
 
 def of_order(each: Property, subject: Subject, further: Further) -> Diagnosis | None:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from mpmath import mp
 
-from backproof_properties.arrays import Array
+from backproof_properties.arrays import NUMPY_DTYPES, Array
 from backproof_properties.contraction import WIDE, Matrices, sizes_of, values_of
 from backproof_spec.language.evaluating import Holds
 from backproof_spec.language.functions import FUNCTIONS, Function
@@ -147,10 +147,13 @@ class Rules:
 
     def returned(self, field: Field) -> Field:
         """What is returned, rounded once more where intermediates have another format; not what may overflow then."""
-        if self._exact.last is None:
+        form = self._exact.last
+        if form is None:
             return field
-        (u, least, most), size = map(_wide, self._exact.last), np.abs(field.value) + field.error
-        return replace(field, error=np.where(size <= most * _ALMOST, field.error + u * size + least, np.nan))
+        size, most = np.abs(field.value) + field.error, _wide(mp.ldexp(form.largest, -2)) * _ALMOST
+        error = field.error + _wide(form.u) * size + _wide(self._exact.least_of(form))
+        held = (field.error == 0) & (field.value.astype(NUMPY_DTYPES[form.name]).astype(WIDE) == field.value)
+        return replace(field, error=np.where(held, 0, np.where(size <= most, error, np.nan)))
 
     def given(self, value: Any) -> Field:
         """Numbers of the format; what flushes reads subnormal ones as 0."""

@@ -13,7 +13,7 @@ import numpy as np
 from mpmath import mp
 
 from backproof_properties import mutations
-from backproof_properties.computed import claimed, formula_bounds
+from backproof_properties.computed import claimed, formula_bounds, output_bounds
 from backproof_properties.evidence import Formula, Seen, of_bounds
 from backproof_properties.fields import Doubt
 from backproof_properties.filter import Fast
@@ -58,9 +58,9 @@ class Mutated:
         try:
             at: Any = Fast(operation, seen.case, seen.subject.arithmetic)
             if self.argument is None:
-                fields = [at.tensor(name) for name in operation.outputs]
+                fields = [at.rules.returned(at.tensor(name)) for name in operation.outputs]
             else:
-                fields = [at.field(claimed(self._gradient), self._gradient.indices)]
+                fields = [at.rules.returned(at.field(claimed(self._gradient), self._gradient.indices))]
         except (Doubt, ArithmeticError):
             return None
         if any(((each.error != 0) & (each.error < seen.rounding.smallest_normal)).any() for each in fields):
@@ -73,15 +73,11 @@ class Mutated:
 
     def _exact(self, seen: Seen) -> list[Running]:
         with mp.workprec(BITS):
-            given = evaluation(self.mutant.operation, seen.case)
-            if self.argument is not None:
-                found = [formula_bounds(rounded(given, seen.subject.arithmetic), self._gradient)]
+            values = rounded(evaluation(self.mutant.operation, seen.case), seen.subject.arithmetic)
+            if self.argument is None:
+                found = [output_bounds(values, name) for name in self.mutant.operation.outputs]
             else:
-                values = rounded(given, seen.subject.arithmetic)
-                try:
-                    found = [dict(values.tensor(name)) for name in self.mutant.operation.outputs]
-                except ArithmeticError as error:
-                    raise Uncertain from error
+                found = [formula_bounds(values, self._gradient)]
             return [of_bounds(bounds, C.shape, seen.rounding) for bounds, C in zip(found, seen.computed, strict=True)]
 
     @cached_property

@@ -61,6 +61,23 @@ def test_intermediates_are_of_the_dtype_and_an_accumulator_holds_them():
         Arithmetic.of("bfloat16", "float32", intermediates="float16")
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_a_format_holds(name):
+    form = FORMATS[name]
+    with mp.workprec(200):
+        held = [
+            mp.mpf(0),
+            mp.mpf(-1),
+            1 + 2 * form.u,
+            form.largest,
+            form.smallest_subnormal,
+            3 * form.smallest_subnormal,
+        ]
+        others = [1 + form.u, 2 * form.largest, form.smallest_subnormal / 2, mp.mpf("0.1")]
+        assert all(map(form.holds, held))
+        assert not any(map(form.holds, others))
+
+
 def test_an_accumulator_of_a_smaller_range_is_refused():
     with pytest.raises(ValueError, match="accumulator float16 does not hold every bfloat16"):
         Arithmetic.of("bfloat16", "float16")

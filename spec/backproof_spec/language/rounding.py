@@ -91,13 +91,13 @@ class Rounding:
         between, output = arithmetic.intermediates, arithmetic.output
         self.form = form = arithmetic.accumulator if kept else between
         self.flushes = arithmetic.flush_to_zero
-        self.u, self.least, self.small = form.u, self._least(form), 1 / form.largest
+        self.u, self.least, self.small = form.u, self.least_of(form), 1 / form.largest
         self.most = mp.ldexp(between.largest, -_MARGIN)
-        self.last = (output.u, self._least(output), mp.ldexp(output.largest, -_MARGIN)) if output != between else None
+        self.last = output if output != between else None
         self.ulps = arithmetic.exp_ulps
         self.inner = Rounding(arithmetic, kept=True) if arithmetic.accumulator is not form and not kept else self
 
-    def _least(self, form: Format) -> Number:
+    def least_of(self, form: Format) -> Number:
         """What may become of a number that is smaller."""
         return form.smallest_normal if self.flushes else form.smallest_subnormal
 
@@ -107,14 +107,15 @@ class Rounding:
         tanh x = −t/(2 + t), t = expm1(−2x), has four: t is off by u and may stand for twice as much, and two follow.
         """
         own, wider = 2 * self.ulps * self.u, self.inner.u
-        return own if self.inner is self else min(own, (1 + self.u) ** stored * (1 + 2 * self.ulps * wider) - 1)
+        return own if self.inner is self else min(own, 1 / ((1 - self.u) ** stored * (1 - 2 * self.ulps * wider)) - 1)
 
     def returned(self, each: Rounded) -> Rounded:
-        """What is returned: rounded to the format of the output, where intermediates have another."""
-        if self.last is None:
+        """What is returned: rounded to the output's format, where intermediates have another; what that holds stays."""
+        if self.last is None or (each.exactly and self.last.holds(each.value)):
             return each
-        (u, least, most), size = self.last, abs(each.value) + each.error
-        return replace(each, error=each.error + u * size + least, fine=each.fine and bool(size <= most))
+        form, size = self.last, abs(each.value) + each.error
+        fine = each.fine and bool(size <= mp.ldexp(form.largest, -_MARGIN))
+        return replace(each, error=each.error + form.u * size + self.least_of(form), fine=fine)
 
     def given(self, value: Number) -> Rounded:
         """A number of the format; what flushes reads a subnormal one as 0."""

@@ -52,6 +52,13 @@ class Format:
         """Ω = (2 − 2u)·2^emax."""
         return mp.ldexp(mp.mpf(2**self.precision - 1, prec=self.precision), self.emax - self.precision + 1)
 
+    def holds(self, value: Number) -> bool:
+        """Is it a number of this format?"""
+        _, significand, exponent, bits = value._mpf_
+        return not significand or (
+            bits <= self.precision and exponent >= self.subnormal_exponent and abs(value) <= self.largest
+        )
+
     def contains(self, other: Format) -> bool:
         """Is every number of ``other`` a number of this format?"""
         return self.precision >= other.precision and self.emin <= other.emin and self.emax >= other.emax
