@@ -49,7 +49,8 @@ FIELDS: dict[str, Field] = {
     ),
     "intermediates": Field(
         ("dtype", *DTYPES),
-        "the format of all between the arguments and what is returned: the dtype itself, or wider, as in fused kernels",
+        "the format of all between arguments and what is returned: the dtype itself, or wider, as in fused kernels "
+        "(narrower ones are ignored)",
     ),
     "arithmetic": Field(("ieee", "flush-to-zero"), "are subnormal numbers kept, or replaced by zero"),
     "scale": Field((), "factor on an output, as dW=-1, dW=batch or dW=1/batch (batch is the number of samples)"),

@@ -276,7 +276,9 @@ def of_order(each: Property, subject: Subject, further: Further) -> Diagnosis | 
     with np.errstate(all="ignore"):
         found = (record(each, subject, case, PLAIN) for case in islice(further(subject.conventions), _MOST))
         wrong = list(islice((seen for seen in found if seen is not None and seen.fails), _FAILING))
-        rows = [row for row in _orders(each) if len(wrong) >= _LEAST_REFUTED and _explained(row[2], wrong)]
+        if len(wrong) < _LEAST_REFUTED:
+            return None
+        rows = [row for row in _orders(each) if _explained(row[2], wrong)]
         return Diagnosis(*rows[0][:2]) if len(rows) == 1 else None
 
 

@@ -40,12 +40,13 @@ def of_thresholds(thresholds: Sequence[float], subject: Subject) -> tuple[bool, 
     threshold = (statistics.median if len(thresholds) >= FEW else min)(thresholds) if thresholds else 0
     if threshold <= max(_COARSE, _ROUNDINGS * float(subject.arithmetic.output.u)):
         return False, None
-    declared, form = subject.conventions, subject.arithmetic
-    sums = ["accumulator=float32 if sums are kept in that"] * (declared.accumulator == "dtype")
-    short = declared.intermediates == "dtype" and not form.output.contains(FORMATS["float32"])
-    ways = [*sums, *["intermediates=float32 if only what is returned is rounded"] * short]
-    limits = f"limits of depth, width and logit within which {subject.dtype} suffices"
-    what = f"declare {' or '.join([*ways, limits])}"
+    declared, short = subject.conventions, not FORMATS[subject.dtype].contains(FORMATS["float32"])
+    ways = {
+        "accumulator=float32 if sums are kept in that": declared.accumulator == "dtype",
+        "intermediates=float32 if only what is returned is rounded": declared.intermediates == "dtype" and short,
+        f"limits of depth, width and logit within which {subject.dtype} suffices": True,
+    }
+    what = f"declare {' or '.join(way for way, open_ in ways.items() if open_)}"
     if threshold <= LARGEST_THRESHOLD:
         return False, what
     return True, f"half of the entries could be wrong by {threshold:.2g} times their value unnoticed: {what}"

@@ -147,19 +147,21 @@ class Rules:
 
     def returned(self, field: Field) -> Field:
         """What is returned, rounded once more where intermediates have another format; not what may overflow then."""
-        form = self._exact.last
-        if form is None:
+        exact, form = self._exact, self._exact.output
+        if not exact.once_more:
             return field
-        size, most = np.abs(field.value) + field.error, _wide(mp.ldexp(form.largest, -2)) * _ALMOST
-        error = field.error + _wide(form.u) * size + _wide(self._exact.least_of(form))
+        size, most, least = np.abs(field.value) + field.error, exact.most_of(form), _wide(exact.least_of(form))
+        most, error = _wide(most) * _ALMOST, field.error + _wide(form.u) * size + least
         held = (field.error == 0) & (field.value.astype(NUMPY_DTYPES[form.name]).astype(WIDE) == field.value)
+        held = held & ~((size > 0) & (size < least) & exact.flushes)
         return replace(field, error=np.where(held, 0, np.where(size <= most, error, np.nan)))
 
     def given(self, value: Any) -> Field:
         """Numbers of the format; what flushes reads subnormal ones as 0."""
         wide = np.asarray(value, dtype=WIDE)
         size = np.abs(wide)
-        return Field(wide, size, np.where(size < self.least, size, 0) if self._exact.flushes else np.zeros_like(wide))
+        small = size < _wide(self._exact.least_of(self._exact.output))
+        return Field(wide, size, np.where(small, size, 0) if self._exact.flushes else np.zeros_like(wide))
 
     def number(self, value: Fraction) -> Field:
         """A number of a formula, as the format holds it."""

@@ -11,6 +11,7 @@ from mpmath import mp
 
 from backproof_impl.conventions import Conventions
 from backproof_properties import fields
+from backproof_properties.arrays import NUMPY_DTYPES
 from backproof_properties.checks import signatures
 from backproof_properties.computed import claimed, formula_bounds
 from backproof_properties.contraction import WIDE
@@ -30,6 +31,7 @@ FORMATS = {
     "float16": Arithmetic.of("float16", "float32"),
     "float32": Arithmetic.of("float32", flush_to_zero=True),
     "bfloat16": Arithmetic.of("bfloat16", intermediates="float32"),
+    "flushed float16": Arithmetic.of("float16", intermediates="float32", flush_to_zero=True),
 }
 EXAMPLES = 15
 PLANTED = (0.5, 0.9, 0.99, 1.01, 1.1, 2)
@@ -86,6 +88,7 @@ def _boundless(form):
 @pytest.mark.parametrize("name", NAMES)
 def test_its_bounds_are_the_exact_ones_or_a_little_less(name, dtype):
     operation, arithmetic, compared = _operation(name), FORMATS[dtype], 0
+    dtype = arithmetic.output.name
     formats = map(_boundless, (arithmetic.output, arithmetic.accumulator, arithmetic.intermediates))
     boundless = Arithmetic(*formats, exp_ulps=arithmetic.exp_ulps)
 
@@ -109,6 +112,18 @@ def test_its_bounds_are_the_exact_ones_or_a_little_less(name, dtype):
 
     _examples(operation, dtype, check)
     assert compared > 0 or dtype == "float16"
+
+
+@pytest.mark.parametrize(("form", "exact"), [("flushed float16", False), ("bfloat16", True)])
+def test_what_is_returned_as_it_was_given_is_exact_where_nothing_is_flushed(form, exact):
+    operation, arithmetic = _operation("transpose"), FORMATS[form]
+    small = np.array([[2.0**-20, 1.0, 0.0]]).astype(NUMPY_DTYPES[arithmetic.output.name])
+    (_, bounds, field), _ = _both(operation, {"X": small, "dY": small.T}, arithmetic)
+    found = [bounds[k, 0].error for k in range(3)]
+    assert found[1:] == [0, 0]
+    assert (found[0] == 0) == exact
+    assert exact or found[0] >= 2.0**-20
+    assert [float(each) for each in field().error[:, 0]] == pytest.approx([float(each) for each in found])
 
 
 @pytest.mark.no_cover

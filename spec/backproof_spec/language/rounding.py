@@ -92,14 +92,18 @@ class Rounding:
         self.form = form = arithmetic.accumulator if kept else between
         self.flushes = arithmetic.flush_to_zero
         self.u, self.least, self.small = form.u, self.least_of(form), 1 / form.largest
-        self.most = mp.ldexp(between.largest, -_MARGIN)
-        self.last = output if output != between else None
+        self.most, self.output = self.most_of(between), output
+        self.once_more = output != between
         self.ulps = arithmetic.exp_ulps
         self.inner = Rounding(arithmetic, kept=True) if arithmetic.accumulator is not form and not kept else self
 
     def least_of(self, form: Format) -> Number:
         """What may become of a number that is smaller."""
         return form.smallest_normal if self.flushes else form.smallest_subnormal
+
+    def most_of(self, form: Format) -> Number:
+        """What surely does not overflow."""
+        return mp.ldexp(form.largest, -_MARGIN)
 
     def function(self, stored: int = 1) -> Number:
         """How far a function may be off, relative to its value: in a wider accumulator, with so many stored roundings.
@@ -111,16 +115,17 @@ class Rounding:
 
     def returned(self, each: Rounded) -> Rounded:
         """What is returned: rounded to the output's format, where intermediates have another; what that holds stays."""
-        if self.last is None or (each.exactly and self.last.holds(each.value)):
+        form, size = self.output, abs(each.value) + each.error
+        flushed = self.flushes and 0 < size < self.least_of(form)
+        if not self.once_more or (each.exactly and form.holds(each.value) and not flushed):
             return each
-        form, size = self.last, abs(each.value) + each.error
-        fine = each.fine and bool(size <= mp.ldexp(form.largest, -_MARGIN))
+        fine = each.fine and bool(size <= self.most_of(form))
         return replace(each, error=each.error + form.u * size + self.least_of(form), fine=fine)
 
     def given(self, value: Number) -> Rounded:
         """A number of the format; what flushes reads a subnormal one as 0."""
         size = abs(real(value))
-        return Rounded(real(value), size, size if self.flushes and size < self.least else mp.mpf(0))
+        return Rounded(real(value), size, size if self.flushes and size < self.least_of(self.output) else mp.mpf(0))
 
     def number(self, value: Fraction) -> Rounded:
         """A number of a formula, as the format holds it."""
