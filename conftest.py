@@ -1,6 +1,8 @@
 """Hypothesis profiles for every test: ``dev``, ``ci`` (derandomised; the default where CI is set), ``deep``.
 
 pytest --hypothesis-profile deep properties/tests/test_suite.py
+
+And shards, of which CI runs the next with every commit: ``pytest -m slow --shard 2/3``.
 """
 
 import compileall
@@ -8,6 +10,7 @@ import functools
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +25,30 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share it
     _CACHES = tempfile.TemporaryDirectory(prefix="backproof-caches-")
     os.environ["XDG_CACHE_HOME"] = _CACHES.name
 """What earlier runs of a user found decides nothing here; it goes when this run does."""
+
+
+def _shard(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    which, of = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= which <= of:
+        msg = f"--shard: got {text!r}, expected K/N with K from 1 to N, such as 2/3"
+        raise pytest.UsageError(msg)
+    return which, of
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--shard``."""
+    said = "run the Kth of N shares of the tests: by their names, so that all N are all of them"
+    parser.addoption("--shard", type=_shard, metavar="K/N", default=(1, 1), help=said)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the share that is asked for."""
+    which, of = config.getoption("shard")
+    left_out = [item for item in items if zlib.crc32(item.nodeid.encode()) % of != which - 1]
+    if left_out:
+        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -233,6 +233,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("mistake", MISTAKES)
 @pytest.mark.parametrize(
     "number", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
