@@ -85,8 +85,8 @@ def check(
     """Everything compiled in a folder that is thrown away, and re-checked. Raises ``Unavailable``.
 
     ``exports``: by their stems; instead of one that could not be written, why. ``progress`` is called with the number
-    of files done, and of all. ``seconds``: in which each export is compiled; what is ours, and all together, have
-    ``LONG`` where that is more.
+    of files done, and of all. ``seconds``: in which each export is compiled; what is ours has ``LONG`` where that is
+    more, and so has, for each of its files, what is re-checked together.
     """
     coq, given = installed(), [each for each in exports.values() if isinstance(each, Exported)]
     files, done = len(given) + len(THEORY) + 1, count(1)
@@ -104,13 +104,15 @@ def check(
 
         said = _all_compiled(coq, [each.theorem for each in sorted(given, key=lambda it: -len(it.text))], compiled)
         again = _rechecked([module for module, each in said.items() if not each.returncode], folder, max(seconds, LONG))
+
+    def judged(module: str, places: Sequence[str] = ()) -> Judgement:
+        return _judged(coq, said[module], places, again.get(module, ""))
+
     exported = {
-        stem: _judged(coq, said[each.theorem], each.places, again)
-        if isinstance(each, Exported)
-        else Judgement(coq, refusal=each)
+        stem: judged(each.theorem, each.places) if isinstance(each, Exported) else Judgement(coq, refusal=each)
         for stem, each in exports.items()
     }
-    by_hand = {module: _judged(coq, said[module], [], again) for module in THEORY}
+    by_hand = {module: judged(module) for module in THEORY}
     return Checked(coq, exported, by_hand)
 
 
@@ -149,11 +151,23 @@ def _compiled(module: str, folder: Path, seconds: float) -> subprocess.Completed
     return _run(["coqc", "-q", "-Q", ".", "Backproof", f"{module}.v"], folder, seconds)
 
 
-def _rechecked(modules: list[str], folder: Path, seconds: float) -> str:
-    """What coqchk has against the compiled files and all that they rest on; nothing where it accepts them."""
-    done = _run(
-        ["coqchk", "-silent", "-o", "-Q", ".", "Backproof", *(f"Backproof.{each}" for each in modules)], folder, seconds
-    )
+def _rechecked(modules: list[str], folder: Path, seconds: float) -> dict[str, str]:
+    """What coqchk has against each compiled file, so many seconds for each: on every core a share of them."""
+    shares = min(os.cpu_count() or 1, -(-len(modules) // _SHARE))
+    together = [modules[k::shares] for k in range(shares)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        said = pool.map(lambda share: _objection(share, folder, seconds * len(share)), together)
+        return {module: each for share, each in zip(together, said, strict=True) for module in share}
+
+
+_SHARE = 8
+"""Of fewer files coqchk re-checks none apart: Coquelicot and the real numbers, on which all rest, take it longer."""
+
+
+def _objection(modules: list[str], folder: Path, seconds: float) -> str:
+    """What coqchk has against files and all that they rest on; nothing where it accepts them."""
+    named = [f"Backproof.{each}" for each in modules]
+    done = _run(["coqchk", "-silent", "-o", "-Q", ".", "Backproof", *named], folder, seconds)
     said = done.stderr + done.stdout
     summary = dict(re.findall(r"^\* ([^:\n]+):(.*(?:\n(?!\*).*)*)", said, re.MULTILINE))
     if done.returncode or "Axioms" not in summary:
