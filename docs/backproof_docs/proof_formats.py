@@ -97,6 +97,7 @@ def _documents(
 def _atlas(found: Mapping[str, Checked], operations: Operations) -> list[Document]:
     """The page of each operation all of whose theorems are there; of all operations an index."""
     checked = {stem: (status(each), each.passed) for stem, each in found.items()}
-    whole = [each for each in operations.values() if (stems := atlas.theorems(each)) and found.keys() >= {*stems}]
+    some = {stem.partition(".")[0] for stem in found}
+    whole = [each for name, each in operations.items() if name in some and found.keys() >= {*atlas.theorems(each)}]
     pages = [atlas.page(each, Notation.TYPST, checked) for each in whole]
     return [*([atlas.index(operations)] if len(pages) == len(atlas.operations()) else []), *pages]

@@ -33,11 +33,17 @@ def operation(source: str | Path) -> Operation:
         return _read(source, "the operation", Path(), ())
     name = str(source)
     if name in built_in():
-        return _of_file(built_in()[name], ())
+        return _built_in(name)
     if not name.endswith(".op"):
         msg = f"there is no operation {name}{meant(name, built_in())} (one of your own is named by its file, {name}.op)"
         raise Unreadable(msg)
     return _of_file(Path(source), ())
+
+
+@cache
+def _built_in(name: str) -> Operation:
+    """Read once."""
+    return _of_file(built_in()[name], ())
 
 
 def _of_file(path: Path, using: tuple[Path, ...]) -> Operation:

@@ -49,7 +49,9 @@ def every() -> Theorems:
 
 def named(name: str) -> Theorems:
     """The theorems of a name: a stem, an operation or a claim. Raises ``KeyError``: what is close."""
-    found = {stem: derive for stem, derive in of_operations().items() if name in {stem, stem.partition(".")[0]}}
+    operation = name.partition(".")[0]
+    theirs = of(derived(library.operation(operation))) if operation in {*library.built_in()} - {*NOTES} else {}
+    found = {stem: derive for stem, derive in theirs.items() if name in {stem, operation}}
     try:
         return {**theorems.named(name, library.built_in()), **found}
     except KeyError:
