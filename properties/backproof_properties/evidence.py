@@ -215,6 +215,14 @@ def explains(formula: Formula, seen: Seen) -> bool | None:
     return True if apart.any() and (differs | ~seen.refuted).all() else None
 
 
+def contradicted(found: list[Running], seen: Seen) -> bool:
+    """Is there an entry that the formula does not give, farther off than the truth may be where the target is right?"""
+    if [A.value.shape for A in found] != [C.shape for C in seen.computed]:
+        return False
+    far = _SPELLINGS * np.concatenate([A.error.ravel() for A in found]) + 2 * seen.radius
+    return bool((np.abs(np.concatenate([A.value.ravel() for A in found]) - seen.got) > far).any())
+
+
 def would_show(formula: Formula, seen: Seen) -> bool:
     """On an example on which the target is right: would the mistake be seen there?"""
     judged = _judged(formula, seen)

@@ -14,7 +14,7 @@ from mpmath import mp
 
 from backproof_properties import mutations
 from backproof_properties.computed import claimed, formula_bounds, output_bounds
-from backproof_properties.evidence import Formula, Seen, of_bounds
+from backproof_properties.evidence import Formula, Seen, contradicted, of_bounds
 from backproof_properties.fields import Doubt
 from backproof_properties.filter import Fast
 from backproof_properties.inputs import evaluation
@@ -43,33 +43,35 @@ class Mutated:
         return next(each for each in self.mutant.operation.gradients if each.name == self.argument)
 
     def __call__(self, seen: Seen) -> list[Running]:
-        """What an implementation of it gives on an example: in NumPy, but where that cannot be said or underflows."""
-        return self._fast(seen) or self._exact(seen)
+        """What an implementation of it gives on an example: in NumPy, but where that cannot be said or underflows.
+
+        Where what does not underflow is not what the target gave, the rest is not looked at: it may be anything.
+        """
+        try:
+            fields = self._fields(seen)
+        except Uncertain:
+            return self._exact(seen)
+        in_part = [_running(each, np.isnan(each.error) | _underflow(each, seen), seen) for each in fields]
+        if contradicted(in_part, seen) or not any(_underflow(each, seen).any() for each in fields):
+            return in_part
+        return self._exact(seen)
 
     def swiftly(self, seen: Seen) -> list[Running]:
         """The same in NumPy alone. Raises ``Uncertain`` where that cannot say."""
-        found = self._fast(seen)
-        if found is None:
+        fields = self._fields(seen)
+        if any(_underflow(each, seen).any() for each in fields):
             raise Uncertain
-        return found
+        return [_running(each, np.isnan(each.error), seen) for each in fields]
 
-    def _fast(self, seen: Seen) -> list[Running] | None:
+    def _fields(self, seen: Seen) -> list[Any]:
         operation = self.mutant.operation
         try:
             at: Any = Fast(operation, seen.case, seen.subject.arithmetic)
             if self.argument is None:
-                fields = [at.rules.returned(at.tensor(name)) for name in operation.outputs]
-            else:
-                fields = [at.rules.returned(at.field(claimed(self._gradient), self._gradient.indices))]
+                return [at.rules.returned(at.tensor(name)) for name in operation.outputs]
+            return [at.rules.returned(at.field(claimed(self._gradient), self._gradient.indices))]
         except (Doubt, ArithmeticError):
-            return None
-        if any(((each.error != 0) & (each.error < seen.rounding.smallest_normal)).any() for each in fields):
-            return None
-        doubted = [(each, np.isnan(each.error)) for each in fields]
-        return [
-            Running(np.where(doubt, 0, each.value), np.where(doubt, np.inf, each.error), seen.rounding)
-            for each, doubt in doubted
-        ]
+            raise Uncertain from None
 
     def _exact(self, seen: Seen) -> list[Running]:
         with mp.workprec(BITS):
@@ -102,6 +104,14 @@ class Mutated:
                     yield str(mp.nstr(real(value), _DIGITS))
                 except ArithmeticError:
                     yield ""
+
+
+def _underflow(field: Any, seen: Seen) -> Any:
+    return (field.error != 0) & (field.error < seen.rounding.smallest_normal)
+
+
+def _running(field: Any, doubt: Any, seen: Seen) -> Running:
+    return Running(np.where(doubt, 0, field.value), np.where(doubt, np.inf, field.error), seen.rounding)
 
 
 Row = tuple[str, str, Formula]
