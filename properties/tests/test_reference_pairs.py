@@ -14,7 +14,10 @@ from backproof_properties.tasks import Task
 from backproof_spec import library
 from backproof_spec.claims import NOTES
 
-LARGE = {"lstm_cell", "gru_cell", "mlp_block"}
+LARGE = {
+    *("lstm_cell", "gru_cell", "reset_after_gru_cell", "elman_sequence", "lstm_sequence", "gru_sequence"),
+    *("multi_head_attention", "mlp_block", "transformer_block"),
+}
 DEFINED = sorted(library.built_in().keys() - NOTES.keys())
 
 
