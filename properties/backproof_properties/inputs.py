@@ -118,13 +118,19 @@ def _wild(source: Source, names: list[str]) -> frozenset[str]:
 
 
 def _choices(operation: Operation, name: str, function: str, domain: Domain) -> tuple[Fraction, ...]:
-    """The default, where a target does not take the parameter; else every choice, as the number that it is given."""
+    """The default, where a target does not take the parameter; else every choice, as the number that it is given.
+
+    Of one number its double is tried, too: a target that has the default for the parameter would not be told from
+    one that takes it, and where the default is 1 not from one that forgets it.
+    """
     choices = next(each.choices for each in operation.parameters if each.name == name)
     signature = domain.signatures.get(function)
     if signature is None:
         return choices
     if name not in signature.options:
         return choices[:1]
+    if len(choices) == 1:
+        choices = (*choices, 2 * choices[0])
     return tuple(each if each.denominator == 1 else Fraction(float(each)) for each in choices)
 
 

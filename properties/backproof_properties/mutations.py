@@ -80,7 +80,7 @@ def _over_other_axes(operation: Operation) -> Iterator[Mutant]:
     for each in (known[name] for name in operation.outputs if name in known):
         body = letters.apart(written_out(each.body), {*each.indices}, siblings=False)
         outputs.append(replace(each, body=over_other_axes(body, replace(place, outer=each.indices))))
-    wrong = replace(operation, definitions=tuple(outputs), dimension=letters.dimension)
+    wrong = replace(operation, definitions=tuple(outputs), dimension=letters.dimension, ways=())
     yield Mutant("axis", "every reduction runs over the other axis", wrong)
 
 
@@ -185,7 +185,8 @@ def _said(definition: Definition, mistake: Mistake) -> str:
 def _with(operation: Operation, definition: Definition, body: Node, letters: Letters) -> Operation:
     changed = replace(definition, body=body)
     definitions = tuple(changed if each is definition else each for each in operation.definitions)
-    return replace(operation, definitions=definitions, dimension=letters.dimension)
+    ways = tuple(each for each in operation.ways if each.name != definition.name)  # those are right
+    return replace(operation, definitions=definitions, dimension=letters.dimension, ways=ways)
 
 
 # --- the whole of a gradient ------------------------------------------------------------------------------------------

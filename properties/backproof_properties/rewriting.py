@@ -293,7 +293,7 @@ def _summed(node: Entry, place: Place) -> Mistaken:
 
 def _default(node: Entry, place: Place) -> Mistaken:
     parameter = place.operation.parameter(node.name)
-    if parameter is not None and len(parameter.choices) > 1:
+    if parameter is not None:
         yield Number(parameter.choices[0]), node.name, text(Number(parameter.choices[0]))
 
 

@@ -153,6 +153,38 @@ def test_gradients_in_another_order_are_named_though_their_shapes_differ():
         assert said.sentence.endswith("in the order dQ, dK, dV")
 
 
+def huber_by_another_slope(Y, T, dL, d=1):
+    residual = Y - T
+    dY = dL * np.where(np.abs(residual) <= d, residual, np.sign(residual))
+    return dY, -dY
+
+
+def rms_norm_by_its_own_eps(X, g, dY, eps=1e-6):  # noqa: ARG001 - that is the mistake
+    return reference.rms_norm_vjp(X, g, dY)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "said"),
+    [("huber", huber_by_another_slope, "d is ignored: it is taken as 1"),
+     ("rms_norm", rms_norm_by_its_own_eps, "in r[s], eps is ignored: it is taken as 1e-6")],
+    ids=str,
+)  # fmt: skip
+def test_a_parameter_that_is_its_default_whatever_is_asked_is_named(name, wrong, said):
+    tasks, target = _tasks(name, (getattr(reference, name), wrong), "float64", 20)
+    found = [runner.run(task, target) for task in tasks]
+    assert [each.verdict for each in found] == [Verdict.HOLDS, Verdict.REFUTED, Verdict.REFUTED]
+    assert {each.finding.diagnosis.sentence.removesuffix(", not on all inputs") for each in found[1:]} == {said}
+
+
+def test_a_mistaken_statistic_is_named_where_there_is_another_way_to_what_it_is_for():
+    def wrong(X, g, b, eps=1e-5):
+        return g * (X - X.mean(axis=0)) / np.sqrt(X.var(axis=0, ddof=1) + X.dtype.type(eps)) + b
+
+    tasks, target = _tasks("batch_norm", (wrong, reference.batch_norm_vjp), "float64", 20)
+    said = runner.run(tasks[0], target).finding.diagnosis
+    assert said.sentence == "in v[i], mean_s c[s,i]^2 is divided by size(s) - 1"
+
+
 def test_what_is_of_another_shape_and_no_other_gradient_has_no_diagnosis():
     def wrong(Q, K, V, dO):
         dQ, dK, dV = reference.attention_vjp(Q, K, V, dO)
