@@ -167,7 +167,7 @@ def rms_norm_by_its_own_eps(X, g, dY, eps=1e-6):  # noqa: ARG001 - that is the m
     ("name", "wrong", "said"),
     [("huber", huber_by_another_slope, "d is ignored: it is taken as 1"),
      ("rms_norm", rms_norm_by_its_own_eps, "in r[s], eps is ignored: it is taken as 1e-6")],
-    ids=str,
+    ids=["d", "eps"],
 )  # fmt: skip
 def test_a_parameter_that_is_its_default_whatever_is_asked_is_named(name, wrong, said):
     tasks, target = _tasks(name, (getattr(reference, name), wrong), "float64", 20)
