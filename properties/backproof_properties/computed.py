@@ -7,13 +7,14 @@ admitted. Most verdicts are the filter's; the exact path decides the others, and
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial, reduce
 from typing import Any
 
 import numpy as np
 from mpmath import mp
 
+from backproof_properties import ties
 from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
 from backproof_properties.contract import Like, Raised, others
 from backproof_properties.fields import Field
@@ -23,6 +24,7 @@ from backproof_properties.judge import Refuted, shown, ulps
 from backproof_properties.kept import Kept
 from backproof_properties.results import Finding, Observation
 from backproof_properties.subject import Subject
+from backproof_properties.ties import Bounds, Ties
 from backproof_spec.language import exact
 from backproof_spec.language.evaluating import Entries, Evaluation, Place
 from backproof_spec.language.functions import FUNCTIONS, Number
@@ -33,8 +35,6 @@ from backproof_spec.operation import Operation
 
 _DIGITS = BITS // 3
 """What is smaller than its bound by so many bits is 0, but for the precision at which it is computed."""
-Bounds = Mapping[Place, Rounded | None]
-"""Of each entry its bound; None where nothing is known."""
 _ROUNDED = Kept(lambda operation, case, arithmetic: rounded(evaluation(operation, case), arithmetic))
 
 
@@ -77,18 +77,36 @@ Way = tuple[Operation, Gradient]
 
 
 def vjp(ways: Sequence[Way], kinks: bool, case: Case, subject: Subject) -> Observation:  # noqa: FBT001
-    """One output of f_vjp, in any of these ways; ``kinks``: none is claimed, so that there any derivative is right."""
+    """One output of f_vjp, in any of these ways; ``kinks``: none is claimed, so that there shares are judged alone."""
     operation, gradient = ways[0]
     given, name = evaluation(operation, case), f"d{gradient.name}"
     with mp.workprec(max(BITS, mp.prec)):
         shape, function = case[gradient.name].shape, f"{operation.name}_vjp"
         computed = subject.call(function, case, name, _like(operation, subject, shape))
-        bounds = dict.fromkeys(given.values[gradient.name]) if kinks and is_kink(given) else None
-        fast = partial(_fast_bounds, ways, case, subject)
-        exact = (lambda: bounds) if bounds else partial(_gradient_bounds, ways, case, subject, shape)
-        return subject.bounded(
-            f"{function}.{name}", computed, exact, partial(_judged, None if bounds else fast, subject.swift)
-        )
+        fast = cache(partial(_fast_bounds, ways, case, subject))
+        exact: Callable[[], Bounds] = cache(partial(_gradient_bounds, ways, case, subject, shape))
+        judged = partial(_judged, fast, subject.swift)
+        if kinks and is_kink(given):
+            tied = ties.of(given, gradient.name)
+            judged = partial(_shared, tied, fast, exact, subject.swift)
+            exact = partial(tied.without, exact, shape)
+        return subject.bounded(f"{function}.{name}", computed, exact, judged)
+
+
+def _shared(
+    tied: Ties,
+    fast: Callable[[], Field],
+    bounds: Callable[[], Bounds],
+    swift: bool,  # noqa: FBT001
+    name: str,
+    computed: Any,
+    exact: Callable[[], Bounds],
+) -> Observation:
+    """What ties by its sums, what does not as everything else."""
+    seen = _judged(lambda: tied.certain(fast()), swift, name, computed, exact)
+    if not isinstance(computed, Raised):
+        seen.add(tied.judge(name, computed, fast, bounds))
+    return seen
 
 
 def _fast_bounds(ways: Sequence[Way], case: Case, subject: Subject) -> Field:

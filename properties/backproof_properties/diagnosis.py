@@ -38,6 +38,7 @@ from backproof_properties.running import Running
 from backproof_properties.subject import Subject
 from backproof_properties.suspected import different
 from backproof_properties.suspects import ANYWHERE, OF_INPUTS, OF_TRUTH, PARAMETRIC
+from backproof_properties.ties import OF_SHARES
 from backproof_properties.values import of_values, precision
 from backproof_spec.rounding.formats import FORMATS
 
@@ -347,7 +348,7 @@ def _is(condition: Callable[[Array], bool], seen: Seen, name: str) -> bool:
 
 
 def of_contract(finding: Finding) -> Diagnosis | None:
-    """A breach of the contract says by itself what is wrong."""
+    """What is broken, of the contract or of what entries share, says by itself what is wrong."""
     other = _OTHER_DTYPE.search(finding.message)
     if other is not None:
         return _of_dtype(*other.groups(), integers="as int64" in (finding.usage or ""))
@@ -367,6 +368,7 @@ def _of_dtype(returned: str, expected: str, *, integers: bool) -> Diagnosis:
 
 _OTHER_DTYPE = re.compile(r": dtype (\w+), expected (\w+), that of the inputs$")
 _BREACHES = (
+    (OF_SHARES, "ties", "the shares of equal largest entries do not sum to 1: as if each were the only one, or none"),
     ("in place; expected", "changes-input", "an argument is changed in place"),
     ("shares memory with", "aliasing", "the result is a view of an argument"),
     ("an earlier call's result changed", "reused-buffer", "the result lies in a buffer that every call reuses"),

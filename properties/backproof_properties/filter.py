@@ -52,6 +52,7 @@ _FAINT = WIDE(2) ** -9
 """What is no more of its Ê may be 0: so much v̂ is off by, at most."""
 _TERMS = 4_000_000
 """The most entries that one array may have."""
+_AXES = 31  # NumPy broadcasts 32, one of which is for the terms of a sum
 
 
 # --- an operation at arrays -------------------------------------------------------------------------------------------
@@ -98,7 +99,8 @@ class Fast(Evaluation[Any]):
         """The bounds of an expression at all values of its indices."""
         bound = dict.fromkeys(i for each in walk(node) for i in _letters(each))
         axes = _Axes({i: self.size(i) for i in dict.fromkeys((*indices, *bound))})
-        if self._extent(axes) > _TERMS and max(self._extent(free(part)) for part in self._formed(node)) > _TERMS:
+        large = self._extent(axes) > _TERMS and max(self._extent(free(part)) for part in self._formed(node)) > _TERMS
+        if large or len(axes) > _AXES:
             raise Doubt
         found = cast("Field", self.compiled(node)(cast("Any", axes)))
         shape = tuple(map(self.size, indices))
@@ -357,6 +359,16 @@ def surely(computed: Array, field: Field | None) -> Array:
     off = np.abs(computed.astype(WIDE) - field.value)
     share = np.where(field.error >= float(FORMATS[computed.dtype.name].smallest_normal), SHARE, _UNDERFLOWN)
     return np.asarray((off <= share * field.error) | ((off == 0) & ~np.isnan(field.error)))
+
+
+@np.errstate(all="ignore")
+def surely_together(computed: Array, field: Field, places: Sequence[tuple[int, ...]], growth: int) -> bool:
+    """Is the sum of these entries certainly within so many times their bounds? What summing them loses is counted."""
+    at = tuple(np.array(places).T)
+    off = computed.astype(WIDE)[at] - np.broadcast_to(field.value, computed.shape)[at]
+    lost = len(places) * np.finfo(WIDE).eps * np.abs(off).sum()
+    most = growth * np.broadcast_to(field.error, computed.shape)[at].sum()
+    return bool(np.abs(off.sum()) + lost <= _UNDERFLOWN * most)
 
 
 @np.errstate(all="ignore")

@@ -313,20 +313,31 @@ class Search:
             self._take_over()
 
     def diagnose(self) -> None:
-        """Say which mistake reproduces the wrong numbers, tried on further examples of all sizes."""
-        if self._finding is None or self._last is None:
+        """Say which mistake reproduces the wrong numbers, tried on further examples of all sizes.
+
+        A verdict that has been found is not lost by a mistake of ours in looking for its cause.
+        """
+        finding, last = self._finding, self._last
+        if finding is None or last is None:
             return
-        found = of_contract(self._finding)
-        each, last = replace(self._each, check=self._checked), (self._last.case, self._last.usage)
+        try:
+            diagnosis = self._diagnosis(finding, (last.case, last.usage))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is said
+            said = f"none: looking for a cause ended in {type(error).__name__}: {error}"
+            diagnosis = Diagnosis(UNDIAGNOSED, f"{said}; that is a fault of Backproof, and the verdict stands")
+        self._finding = replace(finding, diagnosis=diagnosis)
+
+    def _diagnosis(self, finding: Finding, last: Example) -> Diagnosis | None:
+        found, each = of_contract(finding), replace(self._each, check=self._checked)
         if self.verdict is Verdict.ERROR:
-            found = None if self._died else of_raised(each, self.subject, last, self._admitted)
-        elif found is None and self._before:
-            found = Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
-        elif found is None and _OF_SHAPE in self._finding.message and not self._finding.judged:
-            found = of_order(each, self.subject, self._admitted)
-        elif found is None and (self._finding.judged or (each.mistakes and self._finding.bound)):
-            found = diagnose(each, self.subject, last, self._admitted)
-        self._finding = replace(self._finding, diagnosis=found)
+            return None if self._died else of_raised(each, self.subject, last, self._admitted)
+        if found is None and self._before:
+            return Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
+        if found is None and _OF_SHAPE in finding.message and not finding.judged:
+            return of_order(each, self.subject, self._admitted)
+        if found is None and (finding.judged or (each.mistakes and finding.bound)):
+            return diagnose(each, self.subject, last, self._admitted)
+        return found
 
     def _further(self, domain: Domain, number: int = 0) -> list[Case]:
         """Further examples, by their number always the same ones."""
@@ -370,6 +381,8 @@ class Search:
         return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, coarse)
 
 
+UNDIAGNOSED = "undiagnosed"
+"""The cause, where looking for it fails."""
 _OF_SHAPE = ": shape ("
 """A breach of the contract that may be one of order."""
 _NO_VALUES = "no values were found that satisfy what is supposed, away from kinks"

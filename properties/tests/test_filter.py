@@ -204,3 +204,10 @@ def test_what_is_summed_over_nothing_is_not_formed_at_any_size():
     case = {"A": np.ones(2**11), "B": np.ones(2**11), "C": np.ones(0), "dY": np.ones((2**11, 2**11))}
     with pytest.raises(Doubt):
         of_output(operation, "Y", case, FORMATS["float64"])
+
+
+def test_more_indices_than_numpy_has_axes_are_for_the_exact_path():
+    sums = " + ".join(f"sum_i{k} X[s,i{k}]*X[s,i{k}]" for k in range(40))
+    operation = _operation(f"operation many(X[s,i0]) -> Y\nY[s] = {sums}\n")
+    case = {"X": np.ones((2, 3)), "dY": np.ones(2)}
+    assert known(lambda: of_output(operation, "Y", case, Arithmetic.of("float64"))) is None

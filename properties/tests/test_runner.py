@@ -11,7 +11,7 @@ from backproof_impl import reference as R
 from backproof_impl.calling import Answer
 from backproof_impl.conventions import Conventions, Limits, UsageError, declare
 from backproof_impl.loading import as_target
-from backproof_properties import choices, contract, decisive, processes, runner, sweep, tasks
+from backproof_properties import choices, contract, decisive, processes, runner, search, sweep, tasks
 from backproof_properties.drawing import drawn
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property
@@ -621,3 +621,18 @@ def test_a_task_that_cannot_be_sent_ends_the_run_with_what_is_wrong():
     planned = [*planned, runner.Task(0, "float64", 2, 3, own)]
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
         processes.run_all(planned, source.load()[0], 2, source, lambda *_: None)
+
+
+def test_a_fault_of_ours_in_looking_for_a_cause_loses_no_verdict(monkeypatch):
+    def fault(*_):
+        msg = "no such axis"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(search, "diagnose", fault)
+    found = _run({"relu": R.relu, "relu_vjp": lambda Z, dY: 2 * dY * (Z >= 0)}, "relu.dZ")
+    assert found.verdict is Verdict.REFUTED
+    assert found.finding.got
+    assert found.finding.diagnosis.sentence == (
+        "none: looking for a cause ended in RuntimeError: no such axis; "
+        "that is a fault of Backproof, and the verdict stands"
+    )

@@ -7,7 +7,7 @@ arguments, those that are not 0 (which δ and the places of a tensor decide), so
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
@@ -104,6 +104,10 @@ class Jet:
     slopes: Mapping[Variable, Number] = field(default_factory=dict)
 
 
+MAXIMUM = "a maximum"
+"""What has no derivative where several entries tie."""
+
+
 class Kink(ArithmeticError):
     """There is no derivative here: of which function."""
 
@@ -117,6 +121,10 @@ class Jets:
     def __init__(self, *, strict: bool = False) -> None:
         """Over exact numbers."""
         self.exact, self.strict = Exact(), strict
+
+    def at_kink(self, what: str, of: Sequence[Jet]) -> None:  # noqa: ARG002 - for others
+        """What is done at a kink: of a function, of the largest ones, of what is compared."""
+        raise Kink(what)
 
     def number(self, value: Fraction) -> Jet:
         """A number, which is constant."""
@@ -168,7 +176,7 @@ class Jets:
         values = _alike(*(each.value for each in arguments))
         value = function.value(*values)
         if self.strict and function.kink and function.kink(values) == 0 and any(a.slopes for a in arguments):
-            raise Kink(function.name)
+            self.at_kink(function.name, arguments)
         parts = zip(arguments, function.slopes, strict=True)
         return self._combined(value, *((a, slope(values, value)) for a, slope in parts if a.slopes))
 
@@ -177,17 +185,17 @@ class Jets:
         order = _alike(*(each.value for each in values))
         largest = max(order)
         found = values[order.index(largest)]
-        if self.strict and any(n == largest and a.slopes != found.slopes for n, a in zip(order, values, strict=True)):
-            msg = "max"
-            raise Kink(msg)
+        if self.strict:
+            tied = [a for n, a in zip(order, values, strict=True) if n == largest]
+            if any(a.slopes != found.slopes for a in tied):
+                self.at_kink(MAXIMUM, tied)
         return found
 
     def bracket(self, holds: Holds, left: Jet, right: Jet) -> Jet:
         """1 where it holds, else 0: between < and >= it jumps; = of what wins does not, where just one entry does."""
         jumps = holds not in {operator.eq, operator.ne} and operator.eq(*_alike(left.value, right.value))
         if self.strict and jumps and left.slopes != right.slopes:
-            msg = "a comparison"
-            raise Kink(msg)
+            self.at_kink("a comparison", (left, right))
         return Jet(self.exact.bracket(holds, left.value, right.value))
 
 
@@ -220,21 +228,25 @@ def jets(given: Evaluation[Number], *, strict: bool = False, along: bool = False
     """
     component = count(1)
     differentiated = {by} if by else {each.name for each in given.operation.differentiated}
+
+    def slopes(name: str, place: Place) -> dict[Variable, Number]:
+        if name not in differentiated:
+            return {}
+        return {("", ()): Fraction(1, next(component))} if along else {(name, place): Fraction(1)}
+
+    return moved(given, slopes, Jets(strict=strict))
+
+
+def moved(
+    given: Evaluation[Number], slopes: Callable[[str, Place], Mapping[Variable, Number]], rules: Jets
+) -> Evaluation[Jet]:
+    """The same, with the derivatives that each entry of an argument is given."""
     whole = {each.name for each in given.operation.arguments if each.kind == "index"}
     values = {
-        name: tensor
-        if name in whole
-        else {
-            place: Jet(value, _variable(name, place, next(component) if along else 0) if name in differentiated else {})
-            for place, value in tensor.items()
-        }
+        name: tensor if name in whole else {place: Jet(value, slopes(name, place)) for place, value in tensor.items()}
         for name, tensor in given.values.items()
     }
-    return Evaluation(given.operation, given.sizes, given.parameters, values, Jets(strict=strict))
-
-
-def _variable(name: str, place: Place, component: int) -> dict[Variable, Number]:
-    return {("", ()): Fraction(1, component)} if component else {(name, place): Fraction(1)}
+    return Evaluation(given.operation, given.sizes, given.parameters, values, rules)
 
 
 def jacobian(given: Evaluation[Number], output: str) -> dict[Place, Mapping[Variable, Number]]:

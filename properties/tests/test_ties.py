@@ -1,0 +1,175 @@
+"""Equal largest entries share one gradient: in any shares that sum to 1, and in no others."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from backproof_impl.conventions import Conventions
+from backproof_impl.loading import as_target
+from backproof_properties import checks, runner, ties
+from backproof_properties.inputs import evaluation
+from backproof_properties.results import Link, Verdict
+from backproof_spec import library
+
+DTYPES = ("float64", "float32", "float16")
+NESTED = """operation nested(X[s,i,j]) -> Y
+suppose size(i) > 0
+suppose size(j) > 0
+R[s,i] = max_j X[s,i,j]
+Y[s] = max_i R[s,i]
+"""
+
+
+def _first(M):
+    return np.arange(M.shape[-1]) == M.argmax(-1)[..., None]
+
+
+def _last(M):
+    return _first(M[..., ::-1])[..., ::-1]
+
+
+def _evenly(M):
+    return M / M.sum(-1, keepdims=True, dtype="float64")
+
+
+def _unevenly(M):
+    return _evenly(M * (1.0 + np.arange(M.shape[-1])))
+
+
+def _each(M):
+    return M
+
+
+def _none(M):
+    return _first(M) * (M.sum(-1, keepdims=True) == 1)
+
+
+def _half(M):
+    return _evenly(M) / np.where(M.sum(-1, keepdims=True) > 1, 2, 1)
+
+
+RIGHT, WRONG = (_first, _last, _evenly, _unevenly), (_each, _none, _half)
+
+
+def _windows(X, k, stride):
+    at = stride * np.arange((X.shape[-1] - k) // stride + 1)[:, None] + np.arange(k)
+    return X[..., at], at
+
+
+def _winners(F):
+    return F.max(-1, keepdims=True, initial=-np.inf) == F
+
+
+def reduce_max(shares):
+    def backward(X, dY):
+        return (dY[:, None] * shares(_winners(X))).astype(X.dtype)
+
+    return {"reduce_max": lambda X: X.max(1), "reduce_max_vjp": backward}
+
+
+def max_pool(shares):
+    def forward(X, stride=2, k=2):
+        return _windows(X, int(k), int(stride))[0].max(-1)
+
+    def backward(X, dY, stride=2, k=2):
+        F, at = _windows(X, int(k), int(stride))
+        dF, dX = (dY[..., None] * shares(_winners(F))).astype(X.dtype), np.zeros_like(X)
+        np.add.at(dX, (..., at), dF)
+        return dX
+
+    return {"max_pool": forward, "max_pool_vjp": backward}
+
+
+def nested(shares):
+    def backward(X, dY):
+        R = X.max(2)
+        dR = (dY[:, None] * shares(_winners(R))).astype(X.dtype)
+        return (dR[..., None] * shares(_winners(X))).astype(X.dtype)
+
+    return {"nested": lambda X: X.max((1, 2)), "nested_vjp": backward}
+
+
+MADE = {"reduce_max": reduce_max, "max_pool": max_pool, NESTED: nested}
+
+
+def _run(source, shares, dtype, examples=40):
+    operation = library.operation(source)
+    target = as_target(MADE[source](shares), Conventions(), checks.signatures(operation))
+    claims = (f"{operation.name}.dX",)
+    (task,) = (
+        each
+        for each in runner.tasks(claims, (dtype,), examples, 1, (operation,))
+        if each.property.link is Link.IMPLEMENTATION
+    )
+    return runner.run(task, target)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shares", RIGHT)
+@pytest.mark.parametrize("source", MADE, ids=("reduce_max", "max_pool", "nested"))
+def test_any_shares_that_sum_to_one_hold(source, shares, dtype):
+    found = _run(source, shares, dtype)
+    assert found.verdict is Verdict.HOLDS, found.finding
+    assert found.observation.uncertified < found.observation.entries / 4
+
+
+@pytest.mark.parametrize("shares", WRONG)
+@pytest.mark.parametrize("source", MADE, ids=("reduce_max", "max_pool", "nested"))
+def test_other_shares_are_refuted_and_named(source, shares):
+    found = _run(source, shares, "float64")
+    assert found.verdict is Verdict.REFUTED
+    assert "tie and share a gradient: their sum is" in found.finding.message
+    assert found.finding.diagnosis.cause == "ties"
+
+
+def test_what_does_not_tie_is_judged_beside_what_does():
+    def backward(X, dY):
+        dX = reduce_max(_evenly)["reduce_max_vjp"](X, dY)
+        tied = _winners(X).sum(1) > 1
+        dX[~tied] *= 1 + 2 * tied.any()
+        return dX
+
+    operation = library.operation("reduce_max")
+    functions = {"reduce_max": lambda X: X.max(1), "reduce_max_vjp": backward}
+    target = as_target(functions, Conventions(), checks.signatures(operation))
+    (task,) = (
+        each
+        for each in runner.tasks(("reduce_max.dX",), ("float64",), 40, 1, (operation,))
+        if each.property.link is Link.IMPLEMENTATION
+    )
+    assert runner.run(task, target).verdict is Verdict.REFUTED
+
+
+def _ties(text, argument, **case):
+    operation = library.operation(text)
+    return ties.of(evaluation(operation, case), argument)
+
+
+def test_who_ties_is_read_off_the_definition():
+    X = np.array([[2.0, 1.0, 2.0, 0.0], [1.0, 2.0, 3.0, 0.0]])
+    found = _ties("reduce_max", "X", X=X, dY=np.ones(2))
+    assert found.groups == (((0, 0), (0, 2)),)
+    assert not found.open
+    assert found.growth == 2
+
+
+def test_windows_that_overlap_share_what_ties_in_either():
+    X = np.array([[[1.0, 1.0, 1.0, 0.0]]])
+    found = _ties("max_pool", "X", X=X, dY=np.ones((1, 1, 3)), stride=Fraction(1), k=Fraction(2))
+    assert found.groups == (((0, 0, 0), (0, 0, 1), (0, 0, 2)),)
+
+
+def test_what_moves_the_largest_ones_at_different_rates_is_left_open():
+    text = "operation f(X[i], w[i]) -> Y\nY = max_i w[i]*X[i]\n"
+    given = {"X": np.array([2.0, 1.0, 0.0]), "w": np.array([1.0, 2.0, 1.0]), "dY": np.ones(())}
+    found = _ties(text, "X", **given)
+    assert not found.groups
+    assert found.open == {(0,), (1,)}
+
+
+def test_a_kink_of_another_kind_is_left_open():
+    text = "operation f(X[i]) -> Y\nY = max_i abs(X[i])\n"
+    found = _ties(text, "X", X=np.array([0.0, 0.0, -1.0, 1.0]), dY=np.ones(()))
+    assert found.groups == ()
+    assert found.open >= {(2,), (3,)}
