@@ -26,12 +26,6 @@ MARKS: dict[str, str] = {
     KNOWN: "~",
 }
 PROVED = "∎"
-LEGEND = (
-    "Jacobian, formula: worst relative deviation from what precedes (exact: none)",
-    "proof: ∎ derived for all shapes (backproof prove shows it); Coq: Coq agrees",
-    "computed: worst error ÷ rounding bound, at most 1 (exact: no error at all)",
-    "detects: relative error sure to be refuted in half of the entries; —: no link",
-)
 _SHOWN_ENTRIES = 12
 _UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a target's message could do to a terminal, or to the order in which a line is read."""
@@ -68,6 +62,19 @@ def cell(report: Report, outcome: Outcome | None) -> str:
     if outcome.link is Link.PROOF:
         return f"{PROVED} Coq" if outcome.observation.coq else PROVED
     return "exact" if outcome.observation.worst == 0 else number(outcome.observation.worst)
+
+
+def legend(report: Report) -> list[str]:
+    """What the columns mean, and the marks that are in them."""
+    cells = {cell(report, outcome) for outcome in report.results if outcome.link is Link.PROOF}
+    coq = "; Coq: Coq agrees" if f"{PROVED} Coq" in cells else ""
+    proof = f"proof: {PROVED} derived for all shapes (backproof prove shows it){coq}"
+    return [
+        "Jacobian, formula: worst relative deviation from what precedes (exact: none)",
+        *([proof] if cells & {PROVED, f"{PROVED} Coq"} else []),
+        "computed: worst error ÷ rounding bound, at most 1 (exact: no error at all)",
+        "detects: relative error sure to be refuted in half of the entries; —: no link",
+    ]
 
 
 def detects(outcome: Outcome | None) -> float | None:

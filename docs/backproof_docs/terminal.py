@@ -13,7 +13,6 @@ from rich.text import Text
 from backproof_docs.coverage import coverage_table
 from backproof_docs.folding import continued, folded
 from backproof_docs.phrases import (
-    LEGEND,
     MARKS,
     advice,
     again,
@@ -28,6 +27,7 @@ from backproof_docs.phrases import (
     found,
     headline,
     judged,
+    legend,
     not_run,
     number,
     one_line,
@@ -185,7 +185,7 @@ def text_of(report: Report, width: int, *, coverage: bool = False) -> str:
 
 def _print(report: Report, console: Console, *, coverage: bool) -> None:
     console.print(_table(report))
-    console.print(Text("\n".join([*LEGEND, *remembered(report)]), style="dim"))
+    console.print(Text("\n".join([*legend(report), *remembered(report)]), style="dim"))
     if coverage:
         console.print()
         console.print(coverage_table(report))

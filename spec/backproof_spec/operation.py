@@ -59,6 +59,11 @@ class Operation:
         """The argument of this name."""
         return next((each for each in self.arguments if each.name == name), None)
 
+    def looked_up(self, name: str) -> str:
+        """The dimension that an index argument of this name holds places of; empty of any other name."""
+        argument = self.argument(name)
+        return self.dimension[argument.below] if argument and argument.below else ""
+
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of this name."""
         return next((each for each in self.parameters if each.name == name), None)

@@ -112,15 +112,18 @@ def test_a_gradient_is_proved_where_no_function_of_the_argument_is_at_a_kink(for
     assert bool(prove(of, by_X).theorem.hypotheses) is supposed
 
 
-@pytest.mark.parametrize("supposed", ["suppose sum_v [v = t[s]] = 1\n", ""])
-def test_what_is_supposed_of_an_index_argument_is_used(supposed) -> None:
-    """That every sample is of one class is assumed nowhere else."""
-    loss = "L[s] = -log(S[s,t[s]])\ngradient by Z[s,v] = dL[s]*(S[s,v] - [v = t[s]])\n"
-    head = "operation f(Z[s,v]: logits, t[s]: index(v)) -> L\nsuppose size(v) > 0\n"
-    of = operation(f"{head}{supposed}S[s,v] = softmax_v Z[s,v]\n{loss}")
-    (by_Z,) = of.gradients
-    if supposed:
-        assert prove(of, by_Z).theorem.hypotheses
+@pytest.mark.parametrize(
+    ("below", "supposed", "proved"),
+    [("v", "", True), ("v", "suppose sum_v [v = t[s]] = 1\n", True), ("w", "", False)],
+)
+def test_a_class_number_is_one_of_the_classes_that_it_is_declared_to_be_of(below, supposed, proved) -> None:
+    """Nothing is known of a number of which it is not said that it is below the size of v."""
+    loss = "L[s] = -sum_v [v = t[s]]*log(S[s,v])\ngradient by Z[s,v] = dL[s]*(S[s,v] - [v = t[s]])\n"
+    head = f"operation f(Z[s,v]: logits, X[w], t[s]: index({below})) -> L, Y\nsuppose size(v) > 0\n"
+    of = operation(f"{head}{supposed}S[s,v] = softmax_v Z[s,v]\nY[w] = X[w]\n{loss}")
+    by_Z = of.gradients[0]
+    if proved:
+        assert any(judgement[0] == "eq" for _, _, judgement in prove(of, by_Z).theorem.hypotheses)
     else:
         with pytest.raises(Unproved):
             prove(of, by_Z)

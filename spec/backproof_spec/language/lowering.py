@@ -3,9 +3,10 @@
 With L = Σ dY·Y, over all outputs, dY held fixed, ∂L/∂X[k] is entry k of Jᵀ·vec dY: the vjp, whatever follows Y.
 
 An affine or looked-up place is a sum against a tensor of zeros and ones of which nothing is assumed but that it is not
-negative: X[c, 2·y + u] = Σ_a X[c,a]·H[a,y,u], so that what is proved holds for every such tensor. So does what is
-proved of parameters, positions and masks. A function of what is looked up is looked up itself: log S[s, t[s]] =
-Σ_v H[v,s]·log S[s,v], as just one H[v,s] is 1. Where a function has a kink, relu at 0, it is supposed not to be there.
+negative, X[c, 2·y + u] = Σ_a X[c,a]·H[a,y,u], so that what is proved holds for every such tensor; and that Σ_v H[v,s] =
+1 where it stands for [v = t[s]], as t[s] is one of the v. Of parameters, positions and masks nothing else is assumed. A
+function of what is looked up is looked up itself: log S[s, t[s]] = Σ_v H[v,s]·log S[s,v]. Where a function has a kink,
+relu at 0, it is supposed not to be there.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from itertools import count
+from typing import TypeGuard
 
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.largest import Winner
@@ -282,9 +284,7 @@ class Lowering:
 
     def _at(self, node: Apply, place: Entry) -> Expression:
         """f(… X[t[s]] …) = Σ_v [v = t[s]]·f(… X[v] …)."""
-        argument = self.operation.argument(place.name)
-        dim = self.operation.dimension[argument.below] if argument else ""
-        (at,) = self.d.fresh(self.dims[dim])
+        (at,) = self.d.fresh(self.dims[self.operation.looked_up(place.name)])
 
         def put(part: Node) -> Node:
             return Index(at[1]) if part == place else rebuilt(part, put)
@@ -370,7 +370,13 @@ class Lowering:
         key = difference.written(order, signed=relation != "=")
         sign = "=" if relation == "=" else "<="
         meaning = f"1 where {text(self._written(left))} {sign} {text(self._written(right))}, else 0"
-        return self._unknown(f"{key} {sign} 0", tuple(places_of[name] for name in order), meaning)
+        one = next((self.letter(a.name) for a, b in ((left, right), (right, left)) if self._is_of(a, b)), None)
+        return self._unknown(f"{key} {sign} 0", tuple(places_of[name] for name in order), meaning, one)
+
+    def _is_of(self, index: Node, looked_up: Node) -> TypeGuard[Index]:
+        """Is just one value of the index the number that is looked up, as in [v = t[s]]?"""
+        of = self.operation.looked_up(looked_up.name) if isinstance(looked_up, Entry) else ""
+        return isinstance(index, Index) and bool(of) and self.letter(index.name)[2] == self.dims[of]
 
     def _written(self, node: Node) -> Node:
         """An expression with an index of the same size for each that was not written."""
@@ -379,12 +385,15 @@ class Lowering:
             return Index(next(index for index in dims if self.dims[dims[index]] == dim))
         return rebuilt(node, self._written)
 
-    def _unknown(self, what: str, places: tuple[Letter, ...], meaning: str) -> Expression:
-        """The entry of a tensor of which it is known but that it is not negative; ``meaning``: what it stands for."""
+    def _unknown(self, what: str, places: tuple[Letter, ...], meaning: str, one: Letter | None = None) -> Expression:
+        """The entry of a tensor that is not negative, and sums to 1 over ``one``; ``meaning``: what it stands for."""
         key = f"{what} over {', '.join(i[2] for i in places)}"
         if key not in self.unknown:
             self.unknown[key] = self._named("H", tuple(i[2] for i in places), meaning)
-            self.d.suppose(always(("nonneg", self.unknown[key][places].term), *places))
+            entry = self.unknown[key][places]
+            self.d.suppose(always(("nonneg", entry.term), *places))
+            if one is not None:
+                self.d.suppose(always(equal(total(entry, one), 1), *(each for each in places if each != one)))
         return self.unknown[key][places]
 
     def _named(self, stem: str, dims: tuple[str, ...], meaning: str) -> Tensor:

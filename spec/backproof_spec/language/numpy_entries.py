@@ -163,8 +163,7 @@ class Entries:
     def _inside(self, node: Entry, axis: int) -> bool:
         """Is the place within the tensor, whatever the values are?"""
         place = node.places[axis]
-        argument = self.operation.argument(place.name) if isinstance(place, Entry) else None
-        below = self.operation.dimension[argument.below] if argument and argument.below else ""
+        below = self.operation.looked_up(place.name) if isinstance(place, Entry) else ""
         known = isinstance(place, Entry) and self.raw("", place.places) is not None
         return isinstance(place, Index) or (known and below == self.operation.shapes[node.name][axis])
 
