@@ -184,6 +184,15 @@ def test_a_file_may_name_its_operations(cli, tmp_path):
     assert cli("validate", "inner/mine.py", *FEW)[2].startswith(refused)
 
 
+@pytest.mark.parametrize(("back", "listed"), [("", []), ("def relu_vjp(Z, dY):\n    return dY * (Z >= 0)\n", ["relu"])])
+def test_a_function_of_the_notes_name_that_only_goes_forward_is_a_helper(cli, tmp_path, back, listed):
+    helper = f"def relu(x):\n    return x * (x > 0)\n\n\n{back}"
+    (tmp_path / "my.py").write_text(f'OPERATIONS = ["rms_norm.op"]\n{TARGET}\n\n{helper}', encoding="utf-8")
+    found = _listed(cli("validate", "my.py", *FEW)[1])
+    assert {each.partition(".")[0] for each in found} - {"kron", "chain"} == {"rms_norm", *listed}
+    assert bool(listed) is ("kron.vec" in found)
+
+
 def test_what_a_target_lacks_is_unsupported(cli, tmp_path):
     (tmp_path / "my.py").write_text(TARGET.partition("\n\n\ndef rms_norm_vjp")[0], encoding="utf-8")
     _, out, _ = cli("validate", "my.py", "--operation", "rms_norm.op", *FEW)

@@ -80,9 +80,14 @@ def tasks(
 
 
 def offered(planned: list[Task], target: Target) -> list[Task]:
-    """Without the notes' claims of which the target offers nothing: where it names operations, these are asked for."""
+    """Without the notes' claims of which the target offers nothing: where it names operations, these are asked for.
+
+    A function of the notes' name that only goes forward, as a softmax on which a loss rests, is a helper of theirs.
+    """
     of_target = [each for each in planned if each.own is None and each.property.link is Link.IMPLEMENTATION]
-    found = {each.property.claim for each in of_target if not {*each.property.functions}.isdisjoint(target.functions)}
+    there = [each for each in of_target if target.functions.keys() >= {*each.property.functions}]
+    back = {each.about[0] for each in there if not each.property.claim.endswith(".forward")}
+    found = {each.property.claim for each in there if each.about[0] in back}
     alone = {each.property.claim for each in planned} - {each.property.claim for each in of_target} if found else set()
     return [each for each in planned if each.own is not None or each.property.claim in found | alone]
 
