@@ -129,6 +129,7 @@ def test_a_wrong_target_is_refuted_and_named(mistake):
     named = failures[0].finding.diagnosis
     assert (named and named.sentence) == said
     assert re.search("eps = [12]e-06\n", str(report))  # the default, or twice that
+    assert "\n  where     r[s] = 1/sqrt(mean_i X[s,i]^2 + eps)\n" in str(report)
 
 
 @pytest.mark.no_cover
@@ -373,6 +374,9 @@ def test_every_format_of_a_report_is_written(cli, tmp_path):
         *FEW,
     )
     assert "rms_norm.dX" in {case.get("classname") for case in ET.parse(tmp_path / "r.xml").iter("testcase")}  # noqa: S314
-    assert "rms_norm.dX" in (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert "REFUTED" in (tmp_path / "r.md").read_text(encoding="utf-8").upper()
+    page, summary = ((tmp_path / name).read_text(encoding="utf-8") for name in ("r.html", "r.md"))
+    assert "rms_norm.dX" in page
+    assert "REFUTED" in summary.upper()
+    for text in (page, summary, (tmp_path / "r.xml").read_text(encoding="utf-8")):
+        assert "r[s] = 1/sqrt(mean_i X[s,i]^2 + eps)" in text
     assert {path.name for path in (tmp_path / "scripts").iterdir()} >= {"rms_norm.dX.float32.py"}

@@ -116,6 +116,7 @@ def _failure(report: Report, outcome: Outcome) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "formula": report.stated(outcome.claim),
+        "where": phrases.where(report, outcome),
         "anchor": _anchor(outcome),
         "reason": report.reason_known(outcome),
         "inputs": [m for name, value in (finding.inputs if finding else {}).items() for m in _matrices(name, value)],

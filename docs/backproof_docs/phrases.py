@@ -131,6 +131,7 @@ def facts(report: Report, outcome: Outcome) -> list[tuple[str, str]]:
     stem = None if report.is_own(outcome.claim) else stem
     lines = [
         ("formula", report.stated(outcome.claim) or None),
+        ("where", "\n".join(where(report, outcome)) or None),
         ("found", found(outcome)),
         ("error", error(outcome)),
         ("usage", finding.usage if finding else None),
@@ -140,6 +141,14 @@ def facts(report: Report, outcome: Outcome) -> list[tuple[str, str]]:
         ("proof", f"backproof prove {stem}  (docs/proofs/{stem}.md)" if stem else None),
     ]
     return [(label, visible(text)) for label, text in lines if text is not None]
+
+
+def where(report: Report, outcome: Outcome) -> list[str]:
+    """What the names are that stand in the formula of a claim, and in the diagnosis."""
+    diagnosis = outcome.finding.diagnosis if outcome.finding else None
+    said = {*re.findall(r"\w+", f"{report.stated(outcome.claim)} {diagnosis.sentence if diagnosis else ''}")}
+    names = () if report.withheld else report.claims[outcome.claim].names
+    return [each for each in names if re.split(r"\W", each, maxsplit=1)[0] in said]
 
 
 def inputs(outcome: Outcome) -> str:

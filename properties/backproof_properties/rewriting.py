@@ -284,6 +284,12 @@ def _ignored(node: Entry, place: Place) -> Mistaken:
         yield ONE, node.name
 
 
+def _counted(node: Entry, place: Place) -> Mistaken:
+    argument = place.operation.argument(node.name)
+    if argument is not None and argument.kind != "index" and argument not in place.operation.differentiated:
+        yield ONE, node.name
+
+
 def _summed(node: Entry, place: Place) -> Mistaken:
     if node.name in place.operation.cotangents:
         for index in (each.name for each in node.places if isinstance(each, Index)):
@@ -346,6 +352,7 @@ RULES: dict[type[Node], tuple[Rule, ...]] = {
     ),
     Entry: (
         Rule("cotangent-ignored", "{} is ignored: it is taken as 1", _ignored),
+        Rule("argument-ignored", "{} is ignored: it is taken as 1", _counted),
         Rule("parameter-ignored", "{} is ignored: it is taken as {}", _default),
         Rule("transposed", "{} stands for {}", _transposed),
         Rule("sum-extra", "{} is summed over {}", _summed),
