@@ -229,9 +229,8 @@ def _kinks(operation: Operation) -> list[Block]:
     if not found:
         return []
     rule = "Exactly there a gradient is what its formula gives"
-    rule += (
-        "; where none is claimed, any derivative, shared by entries that tie in any way." if missing(operation) else "."
-    )
+    shared = "; where none is claimed, those that tie for a maximum may share one in any way, and the sum is judged."
+    rule += shared if missing(operation) else "."
     items: tuple[Line, ...] = tuple((Code(node), f": {where}") for node, where in found)
     declared: list[Block] = (
         [Text(("A target declares another value as ", Code("relu_at_zero"), "."))] if operation.name == "relu" else []
