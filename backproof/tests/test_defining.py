@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import jsonschema
@@ -380,3 +382,18 @@ def test_every_format_of_a_report_is_written(cli, tmp_path):
     for text in (page, summary, (tmp_path / "r.xml").read_text(encoding="utf-8")):
         assert "r[s] = 1/sqrt(mean_i X[s,i]^2 + eps)" in text
     assert {path.name for path in (tmp_path / "scripts").iterdir()} >= {"rms_norm.dX.float32.py"}
+
+
+def test_a_script_adds_up_what_entries_that_tie_share(cli, tmp_path):
+    right = "(X == X.max(1, keepdims=True)) / (X == X.max(1, keepdims=True)).sum(1, keepdims=True)"
+    text = f"import numpy as np\n\n\ndef reduce_max_vjp(X, dY):\n    return ({right} * dY[:, None]).astype(X.dtype)\n"
+    wrong = text.replace(f"{right} *", "(X == X.max(1, keepdims=True)) *")
+    target, scripts = tmp_path / "my.py", tmp_path / "scripts"
+    target.write_text(wrong, encoding="utf-8")
+    chosen = ("--operation", "reduce_max", "--claim", "reduce_max.dX", "--reproducers", "scripts")
+    assert "tie and share a gradient: their sum" in " ".join(cli("validate", "my.py", *chosen, *FEW)[1].split())
+    (script,) = scripts.iterdir()
+    for source, status, said in ((wrong, 1, "dX[0, 0] + dX[0, 1] is 2.0, expected 1.0"), (text, 0, "as it should be")):
+        target.write_text(source, encoding="utf-8")
+        done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+        assert (done.returncode, said in done.stdout) == (status, True), done.stdout

@@ -112,9 +112,10 @@ def _data(report: Report, outcome: Outcome, finding: Finding) -> dict[str, Any]:
 def _of_definition(outcome: Outcome, finding: Finding, asked: Asked) -> dict[str, Any]:
     """The same of an operation that is a definition: its arrays stand as they do there."""
     name, known = finding.output.rpartition(".")[2], asked.outputs[finding.calls[-1].function]
-    expected: dict[tuple[int, ...], tuple[str, str]] = {}
-    if finding.index is not None and finding.expected is not None and finding.bound is not None:
-        expected = {finding.index: (finding.expected, finding.bound)}
+    expected: dict[tuple[Any, ...], tuple[str, str]] = {}
+    at = finding.together or finding.index
+    if at is not None and finding.expected is not None and finding.bound is not None:
+        expected = {at: (finding.expected, finding.bound)}
     return {
         "OUTPUTS": dict(asked.outputs),
         "CALLS": "[\n" + "".join(map(_call, finding.calls)) + "]",

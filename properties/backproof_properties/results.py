@@ -110,8 +110,8 @@ class Finding:
 
     ``usage`` says how the call was made where that was not the plain way: arguments in another memory layout, after
     other calls. ``calls`` are those that were made (``impl``'s ``Call``), the last of them judged; ``tries`` how often
-    they have to be made where that decides. ``judged`` holds all
-    entries, where an array was judged and is small enough to be shown; ``bound`` is that of the entry at ``index``.
+    they have to be made where that decides. ``judged`` holds all entries, where an array was judged and is small enough
+    to be shown; ``bound`` is that of the entry at ``index``, or of the sum of those at the places ``together``.
     """
 
     message: str
@@ -129,6 +129,7 @@ class Finding:
     bound: str | None = None
     tries: int = 1
     asked: Asked | None = None
+    together: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,12 @@ class _Disputes(Jets):
         super().__init__(strict=True)
         self.groups, self.open, self.most = list[set[Variable]](), set[Variable](), 1
 
+    def largest(self, values: Sequence[Jet]) -> Jet:
+        """How many tie counts even where their derivatives are the same."""
+        found = super().largest(values)
+        self.most = max(self.most, sum(real(each.value) == real(found.value) for each in values))
+        return found
+
     def at_kink(self, what: str, of: Sequence[Jet]) -> None:
         """Note whose derivatives differ."""
         slopes = {
@@ -56,7 +62,6 @@ class _Disputes(Jets):
         }
         if what == MAXIMUM:
             self.groups.append({name for name, found in slopes.items() if any(each != found[0] for each in found)})
-            self.most = max(self.most, len(of))
         else:
             self.open |= slopes.keys()
 
@@ -112,7 +117,7 @@ def _finding(name: str, group: Sequence[Place], got: Number, wanted: Number, bou
     which = places + (f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else "")
     said, expected = shown(got), shown(wanted)
     message = f"{name}{which} tie and {OF_SHARES}: their sum is {said}, expected {expected}"
-    return Finding(message, name, {}, group[0], expected, said, bound=shown(bound))
+    return Finding(message, name, {}, expected=expected, got=said, bound=shown(bound), together=tuple(group))
 
 
 _SHOWN = 4
