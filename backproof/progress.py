@@ -1,12 +1,16 @@
-"""How far a run is, on standard error."""
+"""How far a run is, on standard error: a bar where that is a terminal, else a line every few minutes."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from backproof_docs.phrases import found
 from backproof_docs.terminal import progress_bar
 from backproof_properties.results import FAILING, Outcome
+
+SECONDS = 120
+"""Where no bar is shown, how far it is is said so often: the log of a long run grows, a short one says nothing."""
 
 
 class Progress:
@@ -19,20 +23,28 @@ class Progress:
     def __enter__(self) -> Callable[[int, Outcome | None], None]:
         """What takes the number of outcomes to expect, and each one."""
         self._bar.start()
-        task, failed = self._bar.add_task("starting", total=None), list[Outcome]()
+        task, done, failed, said = self._bar.add_task("starting", total=None), 0, list[Outcome](), time.monotonic()
 
         def update(total: int, outcome: Outcome | None) -> None:
+            nonlocal done, said
             if outcome is None:
                 self._bar.update(task, total=total)
                 return
             self._bar.update(task, description=f"{outcome.claim}", advance=1)
-            if outcome.verdict in FAILING and not failed and self._counts(outcome):
+            done += 1
+            if outcome.verdict in FAILING and self._counts(outcome):
                 failed.append(outcome)
-                if self._bar.console.is_terminal:
-                    self._bar.console.print(f"{outcome.verdict} {outcome.claim}: {found(outcome)}", markup=False)
+                if self._bar.console.is_terminal and len(failed) == 1:
+                    self._say(f"{outcome.verdict} {outcome.claim}: {found(outcome)}")
+            if not self._bar.console.is_terminal and time.monotonic() - said >= SECONDS:
+                self._say(f"backproof: {done} of {total} done, {len(failed)} failed")
+                said = time.monotonic()
 
         return update
 
     def __exit__(self, *_: object) -> None:
         """It goes."""
         self._bar.stop()
+
+    def _say(self, line: str) -> None:
+        self._bar.console.print(line, markup=False, highlight=False)

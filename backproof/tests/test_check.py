@@ -7,9 +7,9 @@ import pytest
 from few import few
 
 import backproof
-from backproof import Conventions, Limits, UsageError, checking
+from backproof import Conventions, Limits, UsageError, checking, progress
 from backproof_impl import reference as R
-from backproof_properties.results import Link, Verdict
+from backproof_properties.results import Link, Outcome, Verdict
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("unshrunk")]  # see CONTRIBUTING
 
@@ -207,3 +207,14 @@ def test_the_reference_passes_within_any_limits(limits, dtype):
     report = _check(R, *claims, conventions=Conventions(limits=limits), dtypes=[dtype])
     report.raise_if_refuted()
     assert {outcome.verdict for outcome in report.results} == {Verdict.HOLDS}
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0, [1, 2]), (1000, [])])
+def test_a_log_that_is_no_terminal_says_at_times_how_far_a_run_is(monkeypatch, capsys, seconds, said):
+    monkeypatch.setattr(progress, "SECONDS", seconds)
+    with progress.Progress() as update:
+        update(3, None)
+        for verdict in (Verdict.HOLDS, Verdict.REFUTED):
+            update(3, Outcome("relu.dZ", Link.IMPLEMENTATION, "float64", verdict))
+    lines = [f"backproof: {done} of 3 done, {done - 1} failed\n" for done in said]
+    assert capsys.readouterr().err == "".join(lines)
