@@ -127,3 +127,15 @@ def test_a_class_number_is_one_of_the_classes_that_it_is_declared_to_be_of(below
     else:
         with pytest.raises(Unproved):
             prove(of, by_Z)
+
+
+@pytest.mark.parametrize(("relation", "proved"), [("=", True), ("<=", False), (">=", False), ("!=", False)])
+def test_other_comparisons_with_a_class_number_hold_as_often_as_they_do(relation, proved) -> None:
+    text = f"operation f(X[s], Z[v], t[s]: index(v)) -> Y\nY[s] = X[s]*sum_v [v {relation} t[s]] + 0*sum_v Z[v]\n"
+    of = operation(f"{text}gradient by X[s] = dY[s]\n")
+    assert (refuted(of, of.gradients[0]) is None) is proved
+    if proved:
+        assert prove(of, of.gradients[0])
+    else:
+        with pytest.raises(Unproved):
+            prove(of, of.gradients[0])

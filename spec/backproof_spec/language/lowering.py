@@ -3,10 +3,9 @@
 With L = Σ dY·Y, over all outputs, dY held fixed, ∂L/∂X[k] is entry k of Jᵀ·vec dY: the vjp, whatever follows Y.
 
 An affine or looked-up place is a sum against a tensor of zeros and ones of which nothing is assumed but that it is not
-negative, X[c, 2·y + u] = Σ_a X[c,a]·H[a,y,u], so that what is proved holds for every such tensor; and that Σ_v H[v,s] =
-1 where it stands for [v = t[s]], as t[s] is one of the v. Of parameters, positions and masks nothing else is assumed. A
-function of what is looked up is looked up itself: log S[s, t[s]] = Σ_v H[v,s]·log S[s,v]. Where a function has a kink,
-relu at 0, it is supposed not to be there.
+negative, X[c, 2·y + u] = Σ_a X[c,a]·H[a,y,u], and where it is [v = t[s]] that Σ_v H[v,s] = 1: what is proved holds for
+every such tensor. So with parameters, positions and masks. A function of what is looked up is looked up itself: log
+S[s, t[s]] = Σ_v H[v,s]·log S[s,v]. Where a function has a kink, relu at 0, it is supposed not to be there.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from itertools import count
-from typing import TypeGuard
 
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.largest import Winner
@@ -74,8 +72,7 @@ from backproof_spec.language.whole import is_whole
 from backproof_spec.operation import Operation
 
 _DIMENSIONS = ("n", "m", "p", "q", "r", "t", "u", "v", "w")
-_POWER = 12
-"""Higher powers are no products."""
+_POWER = 12  # higher powers are no products
 _OPPOSITE = {"<": ">=", ">": "<=", "!=": "="}
 
 
@@ -261,9 +258,8 @@ class Lowering:
                 over += self.d.fresh(self.dims[dim])
                 places.append(over[-1])
                 hits.append(self._hit(over[-1], place))
-        return total(
-            reduce(lambda found, hit: hit * found, reversed(hits), self.tensors[node.name][tuple(places)]), *over
-        )
+        found = reduce(lambda entry, hit: hit * entry, reversed(hits), self.tensors[node.name][tuple(places)])
+        return total(found, *over)
 
     def _hit(self, at: Letter, place: Node) -> Expression:
         """[a = place]."""
@@ -289,8 +285,7 @@ class Lowering:
         def put(part: Node) -> Node:
             return Index(at[1]) if part == place else rebuilt(part, put)
 
-        hit = self._hit(at, place)
-        return total(hit * self(put(node)), at)
+        return total(self._hit(at, place) * self(put(node)), at)
 
     def _mapped(self, node: Mapped) -> Expression:
         """f(Z), or its slope, of all entries of Z."""
@@ -335,9 +330,7 @@ class Lowering:
         if node.relation in {"=", "!="}:
             won = self._wins(left.term, right.term) or self._wins(right.term, left.term)
             if won is None:
-                msg = (
-                    f"[{text(node.left)} {node.relation} {text(node.right)}], where neither side is the other's largest"
-                )
+                msg = f"{text(node)}, where neither side is the other's largest"
                 raise Beyond(msg)
             return won if node.relation == "=" else 1 - won
         difference = left - right if node.relation in {">=", "<"} else right - left
@@ -370,13 +363,15 @@ class Lowering:
         key = difference.written(order, signed=relation != "=")
         sign = "=" if relation == "=" else "<="
         meaning = f"1 where {text(self._written(left))} {sign} {text(self._written(right))}, else 0"
-        one = next((self.letter(a.name) for a, b in ((left, right), (right, left)) if self._is_of(a, b)), None)
+        one = (self._one(left, right) or self._one(right, left)) if relation == "=" else None
         return self._unknown(f"{key} {sign} 0", tuple(places_of[name] for name in order), meaning, one)
 
-    def _is_of(self, index: Node, looked_up: Node) -> TypeGuard[Index]:
-        """Is just one value of the index the number that is looked up, as in [v = t[s]]?"""
-        of = self.operation.looked_up(looked_up.name) if isinstance(looked_up, Entry) else ""
-        return isinstance(index, Index) and bool(of) and self.letter(index.name)[2] == self.dims[of]
+    def _one(self, index: Node, place: Node) -> Letter | None:
+        """The index of which just one value is the number that is looked up: v of [v = t[s]]."""
+        if not (isinstance(index, Index) and isinstance(place, Entry)):
+            return None
+        of, found = self.operation.looked_up(place.name), self.letter(index.name)
+        return found if of and found[2] == self.dims[of] else None
 
     def _written(self, node: Node) -> Node:
         """An expression with an index of the same size for each that was not written."""
