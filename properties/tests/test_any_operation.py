@@ -163,6 +163,7 @@ def rms_norm_by_its_own_eps(X, g, dY, eps=1e-6):  # noqa: ARG001 - that is the m
     return reference.rms_norm_vjp(X, g, dY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "wrong", "said"),
     [("huber", huber_by_another_slope, "d is ignored: it is taken as 1"),
