@@ -246,7 +246,7 @@ def _proved(operation: Operation, gradient: Gradient, _: Case, __: Subject) -> O
             worst = evaluate.worst_deviation(derivation.theorem, values.example(derivation, derivation.theorem))
     except Unproved as error:
         said = "a fact that it needs was not proved, which a line suppose … could say" if error.missing else str(error)
-        msg = f"not proved: {said}"
+        msg = f"not proved: {said}{'; backproof prove shows both' if error.sides else ''}"
         raise Unsettled(msg) from None
     except (Beyond, limits.Stopped, values.Unsatisfied) as error:
         msg = f"not proved: {error}"

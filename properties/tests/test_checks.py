@@ -4,11 +4,17 @@ import numpy as np
 import pytest
 
 from backproof_properties import checks
+from backproof_properties.property import Unsettled
+from backproof_properties.results import Link
 from backproof_properties.source import Unfit
 from backproof_properties.subject import Subject
 from backproof_spec.composition import network
 from backproof_spec.language.reading import read
 
+PYTHAGORAS = """operation f(X[i]) -> Y
+Y[i] = X[i]
+gradient by X[i] = dY[i]*(sin(X[i])^2 + cos(X[i])^2)
+"""
 SOFTPLUS = """operation softplus(X[i]) -> Y
 Y[i] = log(1 + exp(X[i]))
 gradient by X[i] = dY[i]*exp(X[i])/(1 + exp(X[i]))
@@ -31,6 +37,12 @@ def test_so_does_the_smaller_of_two_logits_that_lie_far_apart():
     }
     with pytest.raises(Unfit, match="what rounding leaves"):
         checks.definition_to_jacobian(network(1), "b1", case, Subject(None, ""))
+
+
+def test_what_the_prover_cannot_see_is_uncertified_and_says_where_both_sides_are_shown():
+    (link,) = (each for each in checks.properties(read(PYTHAGORAS)) if each.link is Link.PROOF)
+    with pytest.raises(Unsettled, match="different normal forms; backproof prove shows both"):
+        link.check({}, Subject(None, ""))
 
 
 def test_what_more_bits_leave_is_demanded():
