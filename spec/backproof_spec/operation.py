@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from backproof_spec.language.kinds import KINDS
-from backproof_spec.language.syntax import Argument, Definition, Gradient, Node, Parameter, Reduce, Supposition, walk
+from backproof_spec.language.syntax import (
+    Argument,
+    Definition,
+    Entry,
+    Gradient,
+    Index,
+    Node,
+    Parameter,
+    Reduce,
+    Supposition,
+    walk,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +74,14 @@ class Operation:
         """The dimension that an index argument of this name holds places of; empty of any other name."""
         argument = self.argument(name)
         return self.dimension[argument.below] if argument and argument.below else ""
+
+    def finds(self, place: Entry) -> bool:
+        """Is there a number at a place of an index argument, whatever the sizes and the values are?"""
+        return bool(self.looked_up(place.name)) and all(
+            isinstance(each, Index)
+            or (isinstance(each, Entry) and self.looked_up(each.name) == dim and self.finds(each))
+            for each, dim in zip(place.places, self.shapes[place.name], strict=True)
+        )
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of this name."""

@@ -139,3 +139,42 @@ def test_other_comparisons_with_a_class_number_hold_as_often_as_they_do(relation
     else:
         with pytest.raises(Unproved):
             prove(of, of.gradients[0])
+
+
+@pytest.mark.parametrize(
+    ("place", "arguments"),
+    [
+        ("t[s//8]", "t[w]: index(v), Z[v]"),
+        ("t[s+1]", "t[s]: index(v), Z[v]"),
+        ("t[k[s]]", "t[w]: index(v), k[s]: index(u), Z[v], Q[u]"),
+        ("t[v]", "t[v]: index(v)"),
+    ],
+)
+def test_a_number_that_may_not_be_there_is_none_of_the_classes(place, arguments) -> None:
+    rest = " + 0*sum_v Z[v]" if "Z" in arguments else ""
+    rest += " + 0*sum_u Q[u]" if "Q" in arguments else ""
+    of = operation(
+        f"operation f(X[s], {arguments}) -> Y\nY[s] = X[s]*sum_v [v = {place}]{rest}\ngradient by X[s] = dY[s]\n"
+    )
+    with pytest.raises(Unproved):
+        prove(of, of.gradients[0])
+
+
+def test_what_is_looked_up_by_what_is_looked_up_is_there() -> None:
+    text = (
+        "operation f(X[s], t[w]: index(v), k[s]: index(w), Z[v]) -> Y\nY[s] = X[s]*sum_v [v = t[k[s]]] + 0*sum_v Z[v]\n"
+    )
+    of = operation(f"{text}gradient by X[s] = dY[s]\n")
+    assert prove(of, of.gradients[0])
+
+
+@pytest.mark.parametrize(("place", "proved"), [("t[s]", True), ("t[s+1]", False)])
+def test_a_function_of_what_may_not_be_there_is_one_of_0(place, proved) -> None:
+    """exp(X[t[s+1]]) is 1 where there is no t[s+1]."""
+    text = f"operation f(W[s], X[v], t[s]: index(v)) -> Y\nY[s] = W[s]*exp(X[{place}])\n"
+    of = operation(f"{text}gradient by W[s] = dY[s]*sum_v [v = {place}]*exp(X[v])\n")
+    if proved:
+        assert prove(of, of.gradients[0])
+    else:
+        with pytest.raises(Unproved):
+            prove(of, of.gradients[0])

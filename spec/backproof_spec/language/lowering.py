@@ -276,7 +276,7 @@ class Lowering:
             for place in part.places
             if isinstance(place, Entry)
         }
-        return lookups.pop() if len(lookups) == 1 else None
+        return next(filter(self.operation.finds, lookups), None) if len(lookups) == 1 else None
 
     def _at(self, node: Apply, place: Entry) -> Expression:
         """f(… X[t[s]] …) = Σ_v [v = t[s]]·f(… X[v] …)."""
@@ -368,10 +368,10 @@ class Lowering:
 
     def _one(self, index: Node, place: Node) -> Letter | None:
         """The index of which just one value is the number that is looked up: v of [v = t[s]]."""
-        if not (isinstance(index, Index) and isinstance(place, Entry)):
+        if not (isinstance(index, Index) and isinstance(place, Entry) and self.operation.finds(place)):
             return None
         of, found = self.operation.looked_up(place.name), self.letter(index.name)
-        return found if of and found[2] == self.dims[of] else None
+        return found if found[2] == self.dims[of] and index.name not in free(place) else None
 
     def _written(self, node: Node) -> Node:
         """An expression with an index of the same size for each that was not written."""
