@@ -25,7 +25,7 @@ from backproof_impl.adapters import ADAPTERS, defined
 from backproof_impl.conventions import Conventions, Unloadable, UsageError
 from backproof_impl.isolation import Program
 from backproof_impl.named import operations_named
-from backproof_impl.target import Target
+from backproof_impl.target import FUNCTIONS, Target
 from backproof_properties import choices, processes, remembered
 from backproof_properties import cluster as clusters
 from backproof_properties.campaign import Campaign, block_key, counted, together
@@ -206,7 +206,12 @@ class _Run:
             offers=tuple(dict.fromkeys(each.removesuffix("_vjp") for each in names)),
         )
         planned = needed(self._tasks(choices.beside(loaded, requested)), loaded)
-        self._plan(offered(planned, loaded) if self._choice.all and self._choice.operations else planned)
+        if self._choice.all and self._choice.operations:
+            planned = offered(planned, loaded)
+            judged = {name for task in planned for name in task.property.functions}
+            helpers = sorted({*FUNCTIONS} & {*loaded.functions} - judged)
+            self._report = replace(self._report, helpers=tuple(helpers))
+        self._plan(planned)
         self._kept.describe(self._report, self._blocks)
         self._begun = time.monotonic()
         self._progress(len(self._blocks), None)

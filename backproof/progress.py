@@ -1,4 +1,4 @@
-"""How far a run is, on standard error: a bar where that is a terminal, else a line every few minutes."""
+"""How far a run is, on standard error: a bar where that is a terminal, else a line at times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backproof_docs.terminal import progress_bar
 from backproof_properties.results import FAILING, Outcome
 
 SECONDS = 120
-"""Where no bar is shown, how far it is is said so often: the log of a long run grows, a short one says nothing."""
+"""Where no bar is shown, how far it is is said after so long, with the next outcome: a short run says nothing."""
 
 
 class Progress:
@@ -23,21 +23,21 @@ class Progress:
     def __enter__(self) -> Callable[[int, Outcome | None], None]:
         """What takes the number of outcomes to expect, and each one."""
         self._bar.start()
-        task, done, failed, said = self._bar.add_task("starting", total=None), 0, list[Outcome](), time.monotonic()
+        task, done, failed, said = self._bar.add_task("starting", total=None), 0, 0, time.monotonic()
 
         def update(total: int, outcome: Outcome | None) -> None:
-            nonlocal done, said
+            nonlocal done, failed, said
             if outcome is None:
                 self._bar.update(task, total=total)
                 return
             self._bar.update(task, description=f"{outcome.claim}", advance=1)
             done += 1
             if outcome.verdict in FAILING and self._counts(outcome):
-                failed.append(outcome)
-                if self._bar.console.is_terminal and len(failed) == 1:
+                failed += 1
+                if self._bar.console.is_terminal and failed == 1:
                     self._say(f"{outcome.verdict} {outcome.claim}: {found(outcome)}")
             if not self._bar.console.is_terminal and time.monotonic() - said >= SECONDS:
-                self._say(f"backproof: {done} of {total} done, {len(failed)} failed")
+                self._say(f"backproof: {done} of {total} done, {failed} failed")
                 said = time.monotonic()
 
         return update

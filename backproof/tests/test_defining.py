@@ -191,9 +191,10 @@ def test_a_file_may_name_its_operations(cli, tmp_path):
 def test_a_function_of_the_notes_name_that_only_goes_forward_is_a_helper(cli, tmp_path, back, listed):
     helper = f"def relu(x):\n    return x * (x > 0)\n\n\n{back}"
     (tmp_path / "my.py").write_text(f'OPERATIONS = ["rms_norm.op"]\n{TARGET}\n\n{helper}', encoding="utf-8")
-    found = _listed(cli("validate", "my.py", *FEW)[1])
-    assert {each.partition(".")[0] for each in found} - {"kron", "chain"} == {"rms_norm", *listed}
-    assert bool(listed) is ("kron.vec" in found)
+    out = cli("validate", "my.py", *FEW)[1]
+    assert {each.partition(".")[0] for each in _listed(out)} - {"kron", "chain"} == {"rms_norm", *listed}
+    assert bool(listed) is ("kron.vec" in _listed(out))
+    assert ("taken for helpers, not judged: relu\n" in out) is not bool(listed)
 
 
 def test_what_a_target_lacks_is_unsupported(cli, tmp_path):
@@ -393,7 +394,10 @@ def test_a_script_adds_up_what_entries_that_tie_share(cli, tmp_path):
     chosen = ("--operation", "reduce_max", "--claim", "reduce_max.dX", "--reproducers", "scripts")
     assert "tie and share a gradient: their sum" in " ".join(cli("validate", "my.py", *chosen, *FEW)[1].split())
     (script,) = scripts.iterdir()
-    for source, status, said in ((wrong, 1, "dX[0, 0] + dX[0, 1] is 2.0, expected 1.0"), (text, 0, "as it should be")):
+    for source, status, said in (
+        (wrong, 1, "dX[0, 0] + dX[0, 1] is 1.0 + 1.0, expected 1.0"),
+        (text, 0, "as it should be"),
+    ):
         target.write_text(source, encoding="utf-8")
         done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
         assert (done.returncode, said in done.stdout) == (status, True), done.stdout

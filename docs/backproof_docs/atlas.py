@@ -228,9 +228,10 @@ def _kinks(operation: Operation) -> list[Block]:
     )
     if not found:
         return []
-    rule = "Exactly there a gradient is what its formula gives"
-    shared = "; where none is claimed, those that tie for a maximum may share one in any way, and the sum is judged."
-    rule += shared if missing(operation) else "."
+    tied = any("tie" in where for _, where in found)
+    shared = "entries that tie may share one in any way, and their sum is judged" if tied else "nothing is judged"
+    unclaimed = f"; where none is claimed, {shared}" if missing(operation) else ""
+    rule = f"Exactly there a gradient is what its formula gives{unclaimed}."
     items: tuple[Line, ...] = tuple((Code(node), f": {where}") for node, where in found)
     declared: list[Block] = (
         [Text(("A target declares another value as ", Code("relu_at_zero"), "."))] if operation.name == "relu" else []

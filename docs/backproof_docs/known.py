@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from backproof_impl.conventions import DTYPES, UsageError
-from backproof_properties.results import FAILING, Link, Outcome, Verdict, worst_verdict
+from backproof_properties.results import FAILING, UNDIAGNOSED, Link, Outcome, Verdict, worst_verdict
 from backproof_spec.claims import CLAIM_IDS
 
 
@@ -74,7 +74,7 @@ class Stale:
 def cause_of(outcome: Outcome) -> str | None:
     """The cause that was diagnosed, if one was."""
     diagnosis = outcome.finding.diagnosis if outcome.finding else None
-    return diagnosis.cause if diagnosis else None
+    return diagnosis.cause if diagnosis and diagnosis.cause != UNDIAGNOSED else None
 
 
 def stale(entries: Iterable[Known], outcomes: Iterable[Outcome]) -> tuple[Stale, ...]:

@@ -27,6 +27,8 @@ MARKS: dict[str, str] = {
 }
 PROVED = "∎"
 _SHOWN_ENTRIES = 12
+_MOST_NAMES, _WORD = 12, re.compile(r"\w+")
+"""Of more names those alone are explained that are said."""
 _UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a target's message could do to a terminal, or to the order in which a line is read."""
 
@@ -144,11 +146,19 @@ def facts(report: Report, outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def where(report: Report, outcome: Outcome) -> list[str]:
-    """What the names are that stand in the formula of a claim, and in the diagnosis."""
-    diagnosis = outcome.finding.diagnosis if outcome.finding else None
-    said = {*re.findall(r"\w+", f"{report.stated(outcome.claim)} {diagnosis.sentence if diagnosis else ''}")}
-    names = () if report.withheld else report.claims[outcome.claim].names
-    return [each for each in names if re.split(r"\W", each, maxsplit=1)[0] in said]
+    """What the names are that stand in the formula of a claim and in the diagnosis, and in what these are."""
+    if report.withheld:
+        return []
+    formula, diagnosis = report.stated(outcome.claim), outcome.finding.diagnosis if outcome.finding else None
+    said = diagnosis.sentence if diagnosis else ""
+    lines = {_WORD.findall(each)[0]: each for each in report.claims[outcome.claim].names}
+    direct = {*_WORD.findall(formula), *re.findall(r"(\w+)\[", said), *re.findall(r"\bin (\w+), ", said)}
+    left, found = direct, set[str]()
+    while left := (left & lines.keys()) - found:
+        found |= left
+        left = {name for each in left for name in _WORD.findall(lines[each])}
+    names = found if len(found) <= _MOST_NAMES else direct
+    return [each for name, each in lines.items() if name in names and each not in formula.split("; ")]
 
 
 def inputs(outcome: Outcome) -> str:
@@ -299,4 +309,5 @@ def judged(report: Report) -> list[str]:
     """The lines about what was looked at and what was not."""
     found = not_judged(report)
     tried = [f"sizes tried: {sizes(report)}"] if sizes(report) else []
-    return [*tried, f"not judged: {found}" if found else "everything asked was judged"]
+    helpers = [f"taken for helpers, not judged: {', '.join(report.helpers)}"] if report.helpers else []
+    return [*tried, *helpers, f"not judged: {found}" if found else "everything asked was judged"]

@@ -92,6 +92,8 @@ class Report:
     """Other ways to compute a name of these operations, proved to give the same: bounds admit them."""
     offers: tuple[str, ...] = ()
     """The operations that the target has a function of."""
+    helpers: tuple[str, ...] = ()
+    """Functions of the notes' names beside operations that the target names: they are not judged."""
     withheld: bool = False
     """Formulas, proofs and Jacobians are not shown: they are the solution of what is graded."""
 

@@ -72,7 +72,7 @@ def test_a_page_says_what_a_spelling_loses_where_it_has_kinks_and_who_has_it():
     assert float(loses[0].removeprefix("× ")) > 1
     text = str(_page("max_pool").blocks)
     assert "no derivative where two entries tie" in text
-    assert "may share one in any way, and the sum is judged" in text
+    assert "entries that tie may share one in any way, and their sum is judged" in text
     assert {row[0][0] for row in _after(_page("linear"), "Who computes it").rows} >= {"reference", "pytorch", "sklearn"}
 
 

@@ -87,9 +87,9 @@ def vjp(ways: Sequence[Way], kinks: bool, case: Case, subject: Subject) -> Obser
         exact: Callable[[], Bounds] = cache(partial(_gradient_bounds, ways, case, subject, shape))
         judged = partial(_judged, fast, subject.swift)
         if kinks and is_kink(given):
-            tied = ties.of(given, gradient.name)
-            judged = partial(_shared, tied, fast, exact, subject.swift)
-            exact = partial(tied.without, exact, shape)
+            tied = ties.of(given, gradient)
+            judged = partial(_shared, tied, fast, exact, subject)
+            exact = partial(tied.without, exact)
         return subject.bounded(f"{function}.{name}", computed, exact, judged)
 
 
@@ -97,15 +97,16 @@ def _shared(
     tied: Ties,
     fast: Callable[[], Field],
     bounds: Callable[[], Bounds],
-    swift: bool,  # noqa: FBT001
+    subject: Subject,
     name: str,
     computed: Any,
     exact: Callable[[], Bounds],
 ) -> Observation:
     """What ties by its sums, what does not as everything else."""
-    seen = _judged(lambda: tied.certain(fast()), swift, name, computed, exact)
-    if not isinstance(computed, Raised):
-        seen.add(tied.judge(name, computed, fast, bounds))
+    if isinstance(computed, Raised):
+        return _judged(None, subject.swift, name, computed, partial(tied.without, bounds, shares=True))
+    seen = _judged(lambda: tied.certain(fast()), subject.swift, name, computed, exact)
+    seen.add(tied.judge(name, computed, fast, bounds, subject.arithmetic.output))
     return seen
 
 

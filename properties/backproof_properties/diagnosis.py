@@ -38,7 +38,7 @@ from backproof_properties.running import Running
 from backproof_properties.subject import Subject
 from backproof_properties.suspected import different
 from backproof_properties.suspects import ANYWHERE, OF_INPUTS, OF_TRUTH, PARAMETRIC
-from backproof_properties.ties import OF_SHARES
+from backproof_properties.ties import of_shares
 from backproof_properties.values import of_values, precision
 from backproof_spec.rounding.formats import FORMATS
 
@@ -283,6 +283,17 @@ def of_order(each: Property, subject: Subject, further: Further) -> Diagnosis | 
         return Diagnosis(*rows[0][:2]) if len(rows) == 1 else None
 
 
+def of_ties(each: Property, subject: Subject, finding: Finding, further: Further) -> Diagnosis | None:
+    """What is to be said of entries that do not share a gradient; by examples that fail without it, where there are."""
+    found = of_shares(finding)
+    if found is not None:
+        return found
+    with np.errstate(all="ignore"):
+        seen = (record(each, subject, case, PLAIN) for case in islice(further(subject.conventions), _MOST))
+        first = next((example for example in seen if example is not None and example.fails), None)
+        return None if first is None else diagnose(each, subject, (first.case, PLAIN), further)
+
+
 def _mistake(rows: Iterable[tuple[str, str, Formula]], evidence: _Evidence) -> Diagnosis | None:
     """The formula that explains every refuted example; of several, one whose mistake shows on the fewest others."""
     formulas = list(rows)
@@ -348,7 +359,7 @@ def _is(condition: Callable[[Array], bool], seen: Seen, name: str) -> bool:
 
 
 def of_contract(finding: Finding) -> Diagnosis | None:
-    """What is broken, of the contract or of what entries share, says by itself what is wrong."""
+    """A breach of the contract says by itself what is wrong."""
     other = _OTHER_DTYPE.search(finding.message)
     if other is not None:
         return _of_dtype(*other.groups(), integers="as int64" in (finding.usage or ""))
@@ -368,7 +379,6 @@ def _of_dtype(returned: str, expected: str, *, integers: bool) -> Diagnosis:
 
 _OTHER_DTYPE = re.compile(r": dtype (\w+), expected (\w+), that of the inputs$")
 _BREACHES = (
-    (OF_SHARES, "ties", "the shares of equal largest entries do not sum to 1: as if each were the only one, or none"),
     ("in place; expected", "changes-input", "an argument is changed in place"),
     ("shares memory with", "aliasing", "the result is a view of an argument"),
     ("an earlier call's result changed", "reused-buffer", "the result lies in a buffer that every call reuses"),

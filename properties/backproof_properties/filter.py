@@ -362,13 +362,13 @@ def surely(computed: Array, field: Field | None) -> Array:
 
 
 @np.errstate(all="ignore")
-def surely_together(computed: Array, field: Field, places: Sequence[tuple[int, ...]], growth: int) -> bool:
-    """Is the sum of these entries certainly within so many times their bounds? What summing them loses is counted."""
+def share_together(computed: Array, field: Field, places: Sequence[tuple[int, ...]], growth: int) -> float | None:
+    """How far off the sum of entries is, in so many times their bounds, if it is surely within; summing them, too."""
     at = tuple(np.array(places).T)
     off = computed.astype(WIDE)[at] - np.broadcast_to(field.value, computed.shape)[at]
-    lost = len(places) * np.finfo(WIDE).eps * np.abs(off).sum()
+    off = np.abs(off.sum()) + len(places) * np.finfo(WIDE).eps * np.abs(off).sum()
     most = growth * np.broadcast_to(field.error, computed.shape)[at].sum()
-    return bool(np.abs(off.sum()) + lost <= _UNDERFLOWN * most)
+    return float(off / most) if off <= _UNDERFLOWN * most and most else None
 
 
 @np.errstate(all="ignore")

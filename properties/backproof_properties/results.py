@@ -84,6 +84,10 @@ class Judged:
     ratio: list[list[float | None]]
 
 
+UNDIAGNOSED = "undiagnosed"
+"""The cause, where looking for it fails: it is none by which a failure is known."""
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """What reproduces the wrong numbers: a cause, in words, and the line that would declare it if it is meant."""

@@ -14,12 +14,22 @@ from backproof_properties import decisive, declines, doubts
 from backproof_properties.arrays import Case, plain, sizes
 from backproof_properties.contract import PLAIN, Declined, Raised, Trace, Usage, calls, in_words, others
 from backproof_properties.coverage import held
-from backproof_properties.diagnosis import Example, diagnose, of_contract, of_order, of_raised
+from backproof_properties.diagnosis import Example, diagnose, of_contract, of_order, of_raised, of_ties
 from backproof_properties.drawing import candidates, drawn, swept
 from backproof_properties.history import Failed, Failing, after_calls, after_log
 from backproof_properties.judge import Refuted
 from backproof_properties.property import Property, Unsettled
-from backproof_properties.results import Asked, Declines, Diagnosis, Finding, Link, Observation, Outcome, Verdict
+from backproof_properties.results import (
+    UNDIAGNOSED,
+    Asked,
+    Declines,
+    Diagnosis,
+    Finding,
+    Link,
+    Observation,
+    Outcome,
+    Verdict,
+)
 from backproof_properties.seeded import under_hypothesis
 from backproof_properties.smaller import smaller
 from backproof_properties.source import Unfit
@@ -313,18 +323,15 @@ class Search:
             self._take_over()
 
     def diagnose(self) -> None:
-        """Say which mistake reproduces the wrong numbers, tried on further examples of all sizes.
-
-        A verdict that has been found is not lost by a mistake of ours in looking for its cause.
-        """
+        """Say which mistake reproduces the wrong numbers, if that can be said: the verdict stands in any case."""
         finding, last = self._finding, self._last
         if finding is None or last is None:
             return
         try:
             diagnosis = self._diagnosis(finding, (last.case, last.usage))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is said
-            said = f"none: looking for a cause ended in {type(error).__name__}: {error}"
-            diagnosis = Diagnosis(UNDIAGNOSED, f"{said}; that is a fault of Backproof, and the verdict stands")
+            why = f"{type(error).__name__}: {error}; the verdict stands"
+            diagnosis = Diagnosis(UNDIAGNOSED, f"none: looking for a cause ended in {why}")
         self._finding = replace(finding, diagnosis=diagnosis)
 
     def _diagnosis(self, finding: Finding, last: Example) -> Diagnosis | None:
@@ -335,6 +342,8 @@ class Search:
             return Diagnosis("history", "right on its own, wrong after other calls: something is kept between calls")
         if found is None and _OF_SHAPE in finding.message and not finding.judged:
             return of_order(each, self.subject, self._admitted)
+        if found is None and finding.together:
+            return of_ties(each, self.subject, finding, self._admitted)
         if found is None and (finding.judged or (each.mistakes and finding.bound)):
             return diagnose(each, self.subject, last, self._admitted)
         return found
@@ -381,8 +390,6 @@ class Search:
         return (Verdict.UNCERTIFIED, "; ".join(found)) if found else (Verdict.HOLDS, coarse)
 
 
-UNDIAGNOSED = "undiagnosed"
-"""The cause, where looking for it fails."""
 _OF_SHAPE = ": shape ("
 """A breach of the contract that may be one of order."""
 _NO_VALUES = "no values were found that satisfy what is supposed, away from kinks"

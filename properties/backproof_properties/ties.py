@@ -6,13 +6,17 @@ in whatever shares: the gradient is a mean of those to which one winner each wou
 all entries by which those that tie have different derivatives. The sum over S is judged where the derivative along 1_S
 is the same whichever wins; an entry by which all have the same derivative is judged by itself, as everywhere else.
 
-Of n that tie an equal share is 1/n of what a winner gets, and its rounding errors are no less than that of a winner's:
-what any shares lose, over k maxima one within the other, is no more than nᵏ times what equal ones do.
+Of n that tie an equal share is 1/n of what a winner gets, so that over k maxima no share is more than nᵏ equal ones. Is
+every cotangent before the last a product, and the last one a sum of products, M and E of no term are more than nᵏ times
+those of equal shares, and what any shares lose is no more than nᵏ·Σ (E + 2u·M): what is stored rounds M at most, where
+what is left of a sum is less. Where cotangents are added up before, they may cancel in equal shares and not in others,
+and where what ties is computed, roundings decide who wins: nothing is said of either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -22,38 +26,55 @@ from mpmath import mp
 
 from backproof_properties.arrays import Array
 from backproof_properties.fields import Field
-from backproof_properties.filter import known, surely_together
+from backproof_properties.filter import known, share_together
 from backproof_properties.judge import Refuted, shown
-from backproof_properties.results import Finding, Observation
+from backproof_properties.results import Diagnosis, Finding, Observation
 from backproof_spec.language import exact
 from backproof_spec.language.evaluating import Entries, Evaluation, Place
 from backproof_spec.language.exact import MAXIMUM, Jet, Jets, Variable
 from backproof_spec.language.functions import Number, real
-from backproof_spec.language.rounding import Rounded
-from backproof_spec.language.syntax import Reduce, walk
+from backproof_spec.language.rounding import BITS, Rounded
+from backproof_spec.language.syntax import (
+    Add,
+    Divide,
+    Entry,
+    Gradient,
+    Multiply,
+    Negate,
+    Node,
+    Reduce,
+    children,
+    names,
+    walk,
+)
+from backproof_spec.language.using import forward
 from backproof_spec.operation import Operation
+from backproof_spec.rounding.formats import Format
 
 Bounds = Mapping[Place, Rounded | None]
 """Of each entry its bound; None where nothing is known."""
-OF_SHARES = "share a gradient"
-"""Words of what is said of those that do not share what is theirs."""
 
 
 class _Disputes(Jets):
-    """``groups``: the variables by which those that tie have different derivatives; ``most`` of them tie.
+    """``groups``: the variables by which those that tie have different derivatives.
 
     ``open``: those on which a kink of another kind rests.
     """
 
     def __init__(self) -> None:
         super().__init__(strict=True)
-        self.groups, self.open, self.most = list[set[Variable]](), set[Variable](), 1
+        self.groups, self.open, self._tied = list[set[Variable]](), set[Variable](), list[tuple[set[Variable], int]]()
 
     def largest(self, values: Sequence[Jet]) -> Jet:
         """How many tie counts even where their derivatives are the same."""
         found = super().largest(values)
-        self.most = max(self.most, sum(real(each.value) == real(found.value) for each in values))
+        tied = [each for each in values if real(each.value) == real(found.value)]
+        self._tied.append(({name for each in tied for name in each.slopes}, len(tied)))
         return found
+
+    def most(self, group: set[Variable]) -> int:
+        """How many tie at once where one of these does."""
+        return max(many for names, many in self._tied if names & group)
 
     def at_kink(self, what: str, of: Sequence[Jet]) -> None:
         """Note whose derivatives differ."""
@@ -67,20 +88,29 @@ class _Disputes(Jets):
 
 
 @dataclass(frozen=True)
-class Ties:
-    """Entries that tie, in ``groups`` whose sums are decided, and those of which nothing is (``open``)."""
+class Group:
+    """Entries whose sum is decided, and how many times more of it one of them may get than an equal share."""
 
-    groups: tuple[tuple[Place, ...], ...]
-    open: frozenset[Place]
+    places: tuple[Place, ...]
     growth: int
+
+
+@dataclass(frozen=True)
+class Ties:
+    """Entries of an array that tie, in groups, and those of which nothing is decided (``open``)."""
+
+    shape: tuple[int, ...]
+    groups: tuple[Group, ...]
+    open: frozenset[Place]
 
     @cached_property
     def _tied(self) -> frozenset[Place]:
-        return self.open.union(*self.groups)
+        return self.open.union(*(group.places for group in self.groups))
 
-    def without(self, bounds: Callable[[], Bounds], shape: Sequence[int]) -> Bounds:
-        """The bounds of what ties with nothing."""
-        return Entries(lambda place: bounds()[place] if place not in self._tied else None, shape)
+    def without(self, bounds: Callable[[], Bounds], *, shares: bool = False) -> Bounds:
+        """The bounds of what ties with nothing; ``shares``: and those of equal shares, where the sum is decided."""
+        left = self.open if shares else self._tied
+        return Entries(lambda place: bounds()[place] if place not in left else None, self.shape)
 
     def certain(self, field: Field) -> Field:
         """The same, of a whole array."""
@@ -89,58 +119,114 @@ class Ties:
             error[place] = np.nan
         return replace(field, error=error)
 
-    def judge(self, name: str, computed: Array, fast: Callable[[], Field], exact: Callable[[], Bounds]) -> Observation:
+    def judge(
+        self, name: str, computed: Array, fast: Callable[[], Field], exact: Callable[[], Bounds], form: Format
+    ) -> Observation:
         """The sum over each group; its entries have not been judged before."""
         seen, field = Observation(), known(fast) if self.groups else None
         for group in self.groups:
-            sure = field is not None and surely_together(computed, field, group, self.growth)
-            if sure or self._within(name, computed, exact(), group):
-                seen.entries += len(group)
-                seen.uncertified -= len(group)
+            ratio = share_together(computed, field, group.places, group.growth) if field else None
+            if ratio is None:
+                ratio = _ratio(name, computed, exact(), group, form)
+            if ratio is not None:
+                seen.entries += len(group.places)
+                seen.uncertified -= len(group.places)
+                seen.worst = max(seen.worst, ratio)
         return seen
 
-    def _within(self, name: str, computed: Array, bounds: Bounds, group: Sequence[Place]) -> bool:
-        """Whether anything is certain of a sum. Raises ``Refuted``."""
-        found = [bounds[place] for place in group]
-        sure = [each for each in found if each is not None and each.fine and mp.isfinite(each.error)]
-        if len(sure) < len(found):
-            return False
-        wanted, got = mp.fsum(each.value for each in sure), mp.fsum(float(computed[place]) for place in group)
-        bound = self.growth * mp.fsum(each.error for each in sure)
-        if not abs(got - wanted) <= bound:
-            raise Refuted(_finding(name, group, got, wanted, bound))
-        return True
+
+def _ratio(name: str, computed: Array, bounds: Bounds, group: Group, form: Format) -> float | None:
+    """How far off a sum is, in bounds; None where nothing is certain. Raises ``Refuted``."""
+    found = [bounds[place] for place in group.places]
+    sure = [each for each in found if each is not None and each.fine and mp.isfinite(each.error)]
+    size = group.growth * mp.fsum(each.majorant + each.error for each in sure)
+    if len(sure) < len(found) or size > form.largest / _ROOM:
+        return None
+    wanted, got = mp.fsum(each.value for each in sure), mp.fsum(float(computed[place]) for place in group.places)
+    bound = group.growth * mp.fsum(each.error + 2 * form.u * each.majorant for each in sure)
+    off = abs(got - wanted)
+    if not off <= bound:
+        raise Refuted(_finding(name, group, got, wanted, bound))
+    return float(off / bound) if bound else 0.0
 
 
-def _finding(name: str, group: Sequence[Place], got: Number, wanted: Number, bound: Number) -> Finding:
-    places = ", ".join(f"[{', '.join(map(str, place))}]" for place in group[:_SHOWN])
-    which = places + (f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else "")
+_ROOM = 4
+"""What any shares add up to on the way must be so many times less than the largest number."""
+
+
+def _finding(name: str, group: Group, got: Number, wanted: Number, bound: Number) -> Finding:
+    shown_ = [f"[{', '.join(map(str, place))}]" for place in group.places[:_SHOWN]]
+    more = f" and {len(group.places) - _SHOWN} more" if len(group.places) > _SHOWN else ""
     said, expected = shown(got), shown(wanted)
-    message = f"{name}{which} tie and {OF_SHARES}: their sum is {said}, expected {expected}"
-    return Finding(message, name, {}, expected=expected, got=said, bound=shown(bound), together=tuple(group))
+    ratio = str(mp.nstr(abs(got - wanted) / bound, 3)) if bound and mp.isfinite(got) else "∞"
+    message = f"{name}{', '.join(shown_)}{more} tie and share a gradient: their sum is {said}, expected {expected}: "
+    message += f"off by {ratio} × the rounding bound {mp.nstr(bound, 3)}" if mp.isfinite(got) else "which is finite"
+    return Finding(
+        message,
+        name,
+        {},
+        expected=expected,
+        got=said,
+        error_in_bounds=ratio,
+        bound=shown(bound),
+        together=group.places,
+    )
 
 
 _SHOWN = 4
 
 
-def of(given: Evaluation[Number], argument: str) -> Ties:
-    """What ties for a maximum, of the entries of an argument; all is open where there is no value."""
-    try:
-        return _of(given, argument)
-    except ArithmeticError:
-        return Ties((), frozenset(given.values[argument]), 1)
+def of_shares(finding: Finding) -> Diagnosis | None:
+    """Does each that ties get what one would get, or does none?"""
+    with mp.workprec(BITS):
+        got, wanted, bound = (mp.mpf(each or "nan") for each in (finding.got, finding.expected, finding.bound))
+        for times, words in ((len(finding.together), "each as if it were the only one"), (0, "none of them any")):
+            if wanted != 0 and abs(got - times * wanted) <= max(times, 1) * bound:
+                return Diagnosis("ties", f"equal largest entries do not share a gradient, but get {words}")
+    return None
 
 
-def _of(given: Evaluation[Number], argument: str) -> Ties:
+def of(given: Evaluation[Number], gradient: Gradient) -> Ties:
+    """What ties for a maximum, of the entries of an argument; all is open where it cannot be said."""
+    shape = tuple(given.sizes[dim] for dim in given.operation.shapes[gradient.name])
+    with suppress(ArithmeticError):
+        if _adds_last(given.operation, gradient):
+            return Ties(shape, *_of(given, gradient.name))
+    return Ties(shape, (), frozenset(given.values[gradient.name]))
+
+
+def _adds_last(operation: Operation, gradient: Gradient) -> bool:
+    """Is it a sum of products, and every cotangent that it rests on a product?"""
+    before = {each.name for each in forward(operation)}
+    definitions = [each for each in operation.definitions if each.name not in before]
+    cotangents = {*operation.cotangents, *(each.name for each in definitions)}
+
+    def product(node: Node) -> bool:
+        if not names(node) & cotangents or isinstance(node, Entry):
+            return True
+        if isinstance(node, Divide):
+            return product(node.left) and not names(node.right) & cotangents
+        return isinstance(node, Multiply | Negate) and all(map(product, children(node)))
+
+    def total(node: Node) -> bool:
+        if isinstance(node, Add | Negate):
+            return all(map(total, children(node)))
+        return product(node.body) if isinstance(node, Reduce) and node.reduction == "sum" else product(node)
+
+    claimed = gradient.claimed
+    return claimed is not None and total(claimed) and all(product(each.body) for each in definitions)
+
+
+def _of(given: Evaluation[Number], argument: str) -> tuple[tuple[Group, ...], frozenset[Place]]:
     first = _disputed(given, lambda name, place: (name, place) if name == argument else None)
     groups = _merged(first.groups)
     group = {variable: ("", (k,)) for k, each in enumerate(groups) for variable in each}
     again = _disputed(given, lambda name, place: group.get((name, place)))
     undecided = {*again.open, *(name for each in again.groups for name in each)}
     lost = first.open.union(*(each for k, each in enumerate(groups) if ("", (k,)) in undecided or each & first.open))
-    decided = [sorted(place for _, place in each) for each in groups if not each & lost]
-    growth = first.most ** _maxima(given.operation)
-    return Ties(tuple(map(tuple, decided)), frozenset(place for _, place in lost), growth)
+    depth, left = _maxima(given.operation), [each for each in groups if not each & lost]
+    decided = (Group(tuple(sorted(place for _, place in each)), first.most(each) ** depth) for each in left)
+    return tuple(decided), frozenset(place for _, place in lost)
 
 
 def _disputed(given: Evaluation[Number], variable: Callable[[str, Place], Variable | None]) -> _Disputes:
@@ -165,5 +251,5 @@ def _merged(groups: Sequence[set[Variable]]) -> list[set[Variable]]:
 
 
 def _maxima(operation: Operation) -> int:
-    bodies = [part for each in operation.definitions for part in walk(each.body)]
+    bodies = [part for each in forward(operation) for part in walk(each.body)]
     return sum(isinstance(part, Reduce) and part.reduction in {"max", "min"} for part in bodies)

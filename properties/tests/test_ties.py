@@ -1,5 +1,6 @@
 """Equal largest entries share one gradient: in any shares that sum to 1, and in no others."""
 
+from contextlib import suppress
 from fractions import Fraction
 
 import numpy as np
@@ -9,9 +10,13 @@ from few import few
 from backproof_impl.conventions import Conventions
 from backproof_impl.loading import as_target
 from backproof_properties import checks, runner, ties
-from backproof_properties.inputs import evaluation
+from backproof_properties.inputs import cases, evaluation
 from backproof_properties.results import Link, Verdict
+from backproof_properties.source import Seed, Unfit
+from backproof_properties.subject import Domain
+from backproof_properties.ties import Group
 from backproof_spec import library
+from backproof_spec.language.reverse import derived
 
 DTYPES = ("float64", "float32", "float16")
 NESTED = """operation nested(X[s,i,j]) -> Y
@@ -50,6 +55,7 @@ def _half(M):
     return _evenly(M) / np.where(M.sum(-1, keepdims=True) > 1, 2, 1)
 
 
+SAID = {_each: "each as if it were the only one", _none: "none of them any", _half: None}
 RIGHT, WRONG = (_first, _last, _evenly, _unevenly), (_each, _none, _half)
 
 
@@ -121,7 +127,8 @@ def test_other_shares_are_refuted_and_named(source, shares):
     found = _run(source, shares, "float64")
     assert found.verdict is Verdict.REFUTED
     assert "tie and share a gradient: their sum is" in found.finding.message
-    assert found.finding.diagnosis.cause == "ties"
+    named = found.finding.diagnosis
+    assert (named and named.sentence.rpartition("but get ")[2]) == SAID[shares]
 
 
 def test_what_does_not_tie_is_judged_beside_what_does():
@@ -143,22 +150,28 @@ def test_what_does_not_tie_is_judged_beside_what_does():
 
 
 def _ties(text, argument, **case):
-    operation = library.operation(text)
-    return ties.of(evaluation(operation, case), argument)
+    operation = derived(library.operation(text))
+    return ties.of(evaluation(operation, case), next(each for each in operation.gradients if each.name == argument))
 
 
 def test_who_ties_is_read_off_the_definition():
     X = np.array([[2.0, 1.0, 2.0, 0.0], [1.0, 2.0, 3.0, 0.0]])
     found = _ties("reduce_max", "X", X=X, dY=np.ones(2))
-    assert found.groups == (((0, 0), (0, 2)),)
+    assert found.groups == (Group(((0, 0), (0, 2)), growth=2),)
     assert not found.open
-    assert found.growth == 2
+
+
+def test_how_many_tie_is_counted_of_each_group():
+    found = _ties("reduce_max", "X", X=np.array([[2.0, 2.0, 0.0], [1.0, 1.0, 1.0]]), dY=np.ones(2))
+    assert [group.growth for group in found.groups] == [2, 3]
+    found = _ties(NESTED, "X", X=np.ones((1, 2, 3)), dY=np.ones(1))
+    assert [group.growth for group in found.groups] == [9]
 
 
 def test_windows_that_overlap_share_what_ties_in_either():
     X = np.array([[[1.0, 1.0, 1.0, 0.0]]])
     found = _ties("max_pool", "X", X=X, dY=np.ones((1, 1, 3)), stride=Fraction(1), k=Fraction(2))
-    assert found.groups == (((0, 0, 0), (0, 0, 1), (0, 0, 2)),)
+    assert [group.places for group in found.groups] == [((0, 0, 0), (0, 0, 1), (0, 0, 2))]
 
 
 def test_what_moves_the_largest_ones_at_different_rates_is_left_open():
@@ -174,3 +187,88 @@ def test_a_kink_of_another_kind_is_left_open():
     found = _ties(text, "X", X=np.array([0.0, 0.0, -1.0, 1.0]), dY=np.ones(()))
     assert found.groups == ()
     assert found.open >= {(2,), (3,)}
+
+
+def test_where_cotangents_are_added_up_on_the_way_all_is_left_open():
+    """Equal shares may cancel there where others do not: no bound of theirs holds of any shares."""
+    head = "operation f(X[a], V) -> Y\nwhere size(y) = size(a) - 1\nwhere size(u) = 2\n"
+    text = f"{head}U[a] = V + X[a]\nY[y] = max_u U[y + u]\n"
+    found = _ties(text, "X", X=np.zeros(4), V=np.ones(()), dY=np.ones(3))
+    assert not found.groups
+    assert found.open == {(a,) for a in range(4)}
+
+
+@pytest.mark.parametrize("name", ["reduce_max", "reduce_min", "max_pool", "max_pool2d"])
+def test_of_every_built_in_maximum_the_shares_are_judged(name):
+    operation = library.operation(name)
+    case = next(filter(None, (_fit(operation, Seed(str(number))) for number in range(100))))
+    case["X"][...] = 1
+    found = ties.of(evaluation(derived(operation), case), derived(operation).gradients[0])
+    assert found.groups
+    assert not found.open
+
+
+def _fit(operation, source):
+    with suppress(Unfit):
+        case = cases(operation, f"{operation.name}_vjp", source, Domain("float64", Conventions(), 5, 2), tame=True)
+        return case if case["X"].size > 1 and case[f"d{operation.outputs[0]}"].size else None
+    return None
+
+
+def _judged(name, backward, dtype="float64", **conventions):
+    operation = library.operation(name)
+    functions = {name: None, f"{name}_vjp": backward}
+    target = as_target(functions, Conventions(**conventions), checks.signatures(operation))
+    (task,) = (
+        each
+        for each in runner.tasks((f"{name}.dX",), (dtype,), 40, 1, (operation,))
+        if each.property.link is Link.IMPLEMENTATION
+    )
+    return runner.run(task, target)
+
+
+def _by_columns(X, dY):
+    return (_first(_winners(X)) * dY[:, None] / X.shape[1]).astype(X.dtype)
+
+
+def _narrow(X, dY):
+    S = _evenly(_winners(X)).astype("float32")
+    return (S * dY[:, None].astype("float32")).astype(X.dtype)
+
+
+def _no_number(X, dY):
+    M = _winners(X)
+    return np.where(M.sum(1, keepdims=True) > 1, np.nan, M * dY[:, None]).astype(X.dtype)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backward", [_by_columns, _narrow, _no_number])
+def test_another_mistake_that_shows_where_entries_tie_is_not_called_one_of_shares(backward):
+    found = _judged("reduce_max", backward)
+    assert found.verdict is Verdict.REFUTED
+    assert found.finding.diagnosis is None or found.finding.diagnosis.cause != "ties"
+
+
+def test_who_raises_where_entries_tie_does_not_hold():
+    def raises(X, dY):
+        if (_winners(X).sum(1) > 1).any():
+            raise OverflowError
+        return _winners(X) * dY[:, None]
+
+    assert _judged("reduce_max", raises).verdict is Verdict.ERROR
+
+
+@pytest.mark.parametrize(
+    ("dtype", "conventions"),
+    [
+        ("bfloat16", {"accumulator": "float32"}),
+        ("float16", {"intermediates": "float32"}),
+        ("float32", {"arithmetic": "flush-to-zero"}),
+    ],
+)
+def test_shares_hold_under_what_is_declared(dtype, conventions):
+    def smallest(X, dY):
+        M = X.min(1, keepdims=True, initial=np.inf) == X
+        return (M * dY[:, None].astype("float32") / M.sum(1, keepdims=True)).astype(X.dtype)
+
+    assert _judged("reduce_min", smallest, dtype, **conventions).verdict is Verdict.HOLDS

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from backproof_spec.language.naming import shown
 from backproof_spec.language.reverse import derived
-from backproof_spec.language.syntax import Gradient, names
+from backproof_spec.language.syntax import Gradient
 from backproof_spec.language.text import line, text
-from backproof_spec.language.using import needed
 from backproof_spec.operation import Operation
 
 
@@ -19,7 +18,7 @@ from backproof_spec.operation import Operation
 class Claim:
     """A statement the suite checks: ``operation.what``, its formula, and where the notes make it.
 
-    ``names``: what it rests on is, a line for each name.
+    ``names``: what the operation defines, a line for each name.
     """
 
     id: str
@@ -70,16 +69,13 @@ CLAIMS: tuple[Claim, ...] = (
 
 def claim_of(operation: Operation, gradient: Gradient | None) -> Claim:
     """The claim of a gradient of an operation, or of its value."""
-    if gradient is None:
-        outputs = [each for each in operation.definitions if each.name in operation.outputs]
-        formula = "; ".join(map(line, outputs))
-        inner = (each for each in needed(operation.definitions, operation.outputs) if each not in outputs)
-        return Claim(f"{operation.name}.forward", formula, "", tuple(map(line, inner)))
-    id_, what = f"{operation.name}.d{gradient.name}", shown(f"d{gradient.name}", gradient.indices)
-    if gradient.claimed is None:
-        return Claim(id_, f"{what} = derived", "")
-    rest = needed(operation.definitions, names(gradient.claimed))
-    return Claim(id_, f"{what} = {text(gradient.claimed)}", "", tuple(map(line, rest)))
+    names = tuple(map(line, operation.definitions))
+    if gradient is not None:
+        said = "derived" if gradient.claimed is None else text(gradient.claimed)
+        formula = f"{shown(f'd{gradient.name}', gradient.indices)} = {said}"
+        return Claim(f"{operation.name}.d{gradient.name}", formula, "", names)
+    lines = [line(each) for each in operation.definitions if each.name in operation.outputs]
+    return Claim(f"{operation.name}.forward", "; ".join(lines), "", names)
 
 
 def claims_of(operation: Operation) -> tuple[Claim, ...]:
