@@ -86,7 +86,7 @@ def vjp(ways: Sequence[Way], kinks: bool, case: Case, subject: Subject) -> Obser
         fast = cache(partial(_fast_bounds, ways, case, subject))
         exact: Callable[[], Bounds] = cache(partial(_gradient_bounds, ways, case, subject, shape))
         judged = partial(_judged, fast, subject.swift)
-        if kinks and is_kink(given):
+        if kinks and (is_kink(given) or ties.share_unseen(given, gradient)):
             tied = ties.of(given, gradient)
             judged = partial(_shared, tied, fast, exact, subject)
             exact = partial(tied.without, exact)

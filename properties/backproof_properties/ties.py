@@ -63,18 +63,18 @@ class _Disputes(Jets):
 
     def __init__(self) -> None:
         super().__init__(strict=True)
-        self.groups, self.open, self._tied = list[set[Variable]](), set[Variable](), list[tuple[set[Variable], int]]()
+        self.groups, self.open, self.tied = list[set[Variable]](), set[Variable](), list[tuple[set[Variable], int]]()
 
     def largest(self, values: Sequence[Jet]) -> Jet:
         """How many tie counts even where their derivatives are the same."""
         found = super().largest(values)
         tied = [each for each in values if real(each.value) == real(found.value)]
-        self._tied.append(({name for each in tied for name in each.slopes}, len(tied)))
+        self.tied.append(({name for each in tied for name in each.slopes}, len(tied)))
         return found
 
     def most(self, group: set[Variable]) -> int:
         """How many tie at once where one of these does."""
-        return max(many for names, many in self._tied if names & group)
+        return max(many for names, many in self.tied if names & group)
 
     def at_kink(self, what: str, of: Sequence[Jet]) -> None:
         """Note whose derivatives differ."""
@@ -193,6 +193,15 @@ def of(given: Evaluation[Number], gradient: Gradient) -> Ties:
         if _adds_last(given.operation, gradient):
             return Ties(shape, *_of(given, gradient.name))
     return Ties(shape, (), frozenset(given.values[gradient.name]))
+
+
+def share_unseen(given: Evaluation[Number], gradient: Gradient) -> bool:
+    """Does anything tie whose shares cotangents on the way add up, though the gradient itself is the same in any?"""
+    if not _maxima(given.operation) or _adds_last(given.operation, gradient):
+        return False
+    with suppress(ArithmeticError):
+        return any(many > 1 for _, many in _disputed(given, lambda *_: None).tied)
+    return True
 
 
 def _adds_last(operation: Operation, gradient: Gradient) -> bool:

@@ -193,9 +193,14 @@ def test_where_cotangents_are_added_up_on_the_way_all_is_left_open():
     """Equal shares may cancel there where others do not: no bound of theirs holds of any shares."""
     head = "operation f(X[a], V) -> Y\nwhere size(y) = size(a) - 1\nwhere size(u) = 2\n"
     text = f"{head}U[a] = V + X[a]\nY[y] = max_u U[y + u]\n"
-    found = _ties(text, "X", X=np.zeros(4), V=np.ones(()), dY=np.ones(3))
+    given = {"X": np.zeros(4), "V": np.ones(()), "dY": np.ones(3)}
+    found = _ties(text, "X", **given)
     assert not found.groups
     assert found.open == {(a,) for a in range(4)}
+    operation = derived(library.operation(text))
+    by_V = next(each for each in operation.gradients if each.name == "V")
+    assert ties.share_unseen(evaluation(operation, given), by_V)
+    assert not ties.share_unseen(evaluation(operation, {**given, "X": np.arange(4.0)}), by_V)
 
 
 @pytest.mark.parametrize("name", ["reduce_max", "reduce_min", "max_pool", "max_pool2d"])
