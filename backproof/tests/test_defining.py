@@ -391,8 +391,12 @@ def test_a_script_adds_up_what_entries_that_tie_share(cli, tmp_path):
     wrong = text.replace(f"{right} *", "(X == X.max(1, keepdims=True)) *")
     target, scripts = tmp_path / "my.py", tmp_path / "scripts"
     target.write_text(wrong, encoding="utf-8")
-    chosen = ("--operation", "reduce_max", "--claim", "reduce_max.dX", "--reproducers", "scripts")
+    chosen = ("--operation", "reduce_max", "--claim", "reduce_max.dX", "--reproducers", "scripts", "--json", "r.json")
     assert "tie and share a gradient: their sum" in " ".join(cli("validate", "my.py", *chosen, *FEW)[1].split())
+    report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    jsonschema.validate(report, json.loads(SCHEMA_PATH.read_text(encoding="utf-8")))
+    found = next(each["counterexample"] for each in report["claims"][0]["links"] if each["counterexample"])
+    assert (found["index"], found["together"]) == (None, [[0, 0], [0, 1]])
     (script,) = scripts.iterdir()
     for source, status, said in (
         (wrong, 1, "dX[0, 0] + dX[0, 1] is 1.0 + 1.0, expected 1.0"),

@@ -294,6 +294,7 @@ def _counterexample(finding: Finding | None) -> dict[str, Any] | None:
     return {
         "message": finding.message,
         "index": None if finding.index is None else list(finding.index),
+        **({"together": [list(place) for place in finding.together]} if finding.together else {}),
         "expected": finding.expected,
         "got": finding.got,
         "error_in_bounds": finding.error_in_bounds,
