@@ -125,7 +125,7 @@ class Ties:
         """The sum over each group; its entries have not been judged before."""
         seen, field = Observation(), known(fast) if self.groups else None
         for group in self.groups:
-            ratio = share_together(computed, field, group.places, group.growth) if field else None
+            ratio = None if field is None else share_together(computed, field, group.places, group.growth)
             if ratio is None:
                 ratio = _ratio(name, computed, exact(), group, form)
             if ratio is not None:
