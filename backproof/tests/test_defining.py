@@ -399,7 +399,7 @@ def test_a_script_adds_up_what_entries_that_tie_share(cli, tmp_path):
     assert (found["index"], found["together"]) == (None, [[0, 0], [0, 1]])
     (script,) = scripts.iterdir()
     for source, status, said in (
-        (wrong, 1, "dX[0, 0] + dX[0, 1] is 1.0 + 1.0, expected 1.0"),
+        (wrong, 1, "dX[0, 0] and 1 more add up to 2.0, expected 1.0"),
         (text, 0, "as it should be"),
     ):
         target.write_text(source, encoding="utf-8")

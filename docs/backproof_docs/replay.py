@@ -183,9 +183,10 @@ def wrong(outputs: dict[str, Any], inputs: Mapping[str, Any]) -> str | None:
     for at, (exact, bound) in EXPECTED.items():
         places = at if at and isinstance(at[0], tuple) else (at,)
         if not within([float(found[place]) for place in places], exact, bound):
-            where = " + ".join(f"{OUTPUT}{list(place)}" for place in places)
-            is_ = " + ".join(str(found[place]) for place in places)
-            return f"{where} is {is_}, expected {exact} to within {bound}"
+            where = f"{OUTPUT}{list(places[0])}"
+            where += f" and {len(places) - 1} more add up to" if places[1:] else " is"
+            what = sum(float(found[place]) for place in places) if places[1:] else found[places[0]]
+            return f"{where} {what}, expected {exact} to within {bound}"
     return None
 
 

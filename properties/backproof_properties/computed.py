@@ -104,7 +104,7 @@ def _shared(
 ) -> Observation:
     """What ties by its sums, what does not as everything else."""
     if isinstance(computed, Raised):
-        return _judged(None, subject.swift, name, computed, partial(tied.without, bounds, shares=True))
+        return _judged(None, subject.swift, name, computed, partial(tied.shared, bounds, subject.arithmetic.output))
     seen = _judged(lambda: tied.certain(fast()), subject.swift, name, computed, exact)
     seen.add(tied.judge(name, computed, fast, bounds, subject.arithmetic.output))
     return seen

@@ -283,15 +283,15 @@ def of_order(each: Property, subject: Subject, further: Further) -> Diagnosis | 
         return Diagnosis(*rows[0][:2]) if len(rows) == 1 else None
 
 
-def of_ties(each: Property, subject: Subject, finding: Finding, further: Further) -> Diagnosis | None:
-    """What is to be said of entries that do not share a gradient; by examples that fail without it, where there are."""
-    found = of_shares(finding)
-    if found is not None:
-        return found
+def of_ties(
+    each: Property, subject: Subject, finding: Finding, counterexample: Example, further: Further
+) -> Diagnosis | None:
+    """Of entries that do not share a gradient: the cause of what fails without it, or whether each or none gets it."""
+    _, usage = counterexample
     with np.errstate(all="ignore"):
-        seen = (record(each, subject, case, PLAIN) for case in islice(further(subject.conventions), _MOST))
+        seen = (record(each, subject, case, usage) for case in islice(further(subject.conventions), _MOST))
         first = next((example for example in seen if example is not None and example.fails), None)
-        return None if first is None else diagnose(each, subject, (first.case, PLAIN), further)
+    return of_shares(finding) if first is None else diagnose(each, subject, (first.case, usage), further)
 
 
 def _mistake(rows: Iterable[tuple[str, str, Formula]], evidence: _Evidence) -> Diagnosis | None:

@@ -343,7 +343,7 @@ class Search:
         if found is None and _OF_SHAPE in finding.message and not finding.judged:
             return of_order(each, self.subject, self._admitted)
         if found is None and finding.together:
-            return of_ties(each, self.subject, finding, self._admitted)
+            return of_ties(each, self.subject, finding, last, self._admitted)
         if found is None and (finding.judged or (each.mistakes and finding.bound)):
             return diagnose(each, self.subject, last, self._admitted)
         return found

@@ -7,10 +7,10 @@ all entries by which those that tie have different derivatives. The sum over S i
 is the same whichever wins; an entry by which all have the same derivative is judged by itself, as everywhere else.
 
 Of n that tie an equal share is 1/n of what a winner gets, so that over k maxima no share is more than nᵏ equal ones. Is
-every cotangent before the last a product, and the last one a sum of products, M and E of no term are more than nᵏ times
-those of equal shares, and what any shares lose is no more than nᵏ·Σ (E + 2u·M): what is stored rounds M at most, where
-what is left of a sum is less. Where cotangents are added up before, they may cancel in equal shares and not in others,
-and where what ties is computed, roundings decide who wins: nothing is said of either.
+every cotangent before the last one a share of another, and the last one a sum of them, M and E of no term are more than
+nᵏ times those of equal shares, and what any shares lose is no more than nᵏ·Σ (E + 2u·M): what is stored rounds M at
+most, where what is left of a sum is less. Where cotangents are added up or multiplied before, they may cancel or
+overflow in other shares than equal ones, and where what ties is computed, roundings decide who wins: nothing is said.
 """
 
 from __future__ import annotations
@@ -32,22 +32,26 @@ from backproof_properties.results import Diagnosis, Finding, Observation
 from backproof_spec.language import exact
 from backproof_spec.language.evaluating import Entries, Evaluation, Place
 from backproof_spec.language.exact import MAXIMUM, Jet, Jets, Variable
-from backproof_spec.language.functions import Number, real
+from backproof_spec.language.functions import Number as Exact
+from backproof_spec.language.functions import real
 from backproof_spec.language.rounding import BITS, Rounded
 from backproof_spec.language.syntax import (
     Add,
+    Bracket,
+    Definition,
     Divide,
     Entry,
     Gradient,
     Multiply,
     Negate,
     Node,
+    Number,
     Reduce,
     children,
     names,
     walk,
 )
-from backproof_spec.language.using import forward
+from backproof_spec.language.using import forward, needed
 from backproof_spec.operation import Operation
 from backproof_spec.rounding.formats import Format
 
@@ -107,10 +111,15 @@ class Ties:
     def _tied(self) -> frozenset[Place]:
         return self.open.union(*(group.places for group in self.groups))
 
-    def without(self, bounds: Callable[[], Bounds], *, shares: bool = False) -> Bounds:
-        """The bounds of what ties with nothing; ``shares``: and those of equal shares, where the sum is decided."""
-        left = self.open if shares else self._tied
-        return Entries(lambda place: bounds()[place] if place not in left else None, self.shape)
+    def without(self, bounds: Callable[[], Bounds]) -> Bounds:
+        """The bounds of what ties with nothing."""
+        return Entries(lambda place: bounds()[place] if place not in self._tied else None, self.shape)
+
+    def shared(self, bounds: Callable[[], Bounds], form: Format) -> Bounds:
+        """And those of equal shares, where none can overflow."""
+        room = {place for group in self.groups if _room(bounds(), group, form) for place in group.places}
+        known = room.union(set(np.ndindex(self.shape)) - self._tied)
+        return Entries(lambda place: bounds()[place] if place in known else None, self.shape)
 
     def certain(self, field: Field) -> Field:
         """The same, of a whole array."""
@@ -137,10 +146,8 @@ class Ties:
 
 def _ratio(name: str, computed: Array, bounds: Bounds, group: Group, form: Format) -> float | None:
     """How far off a sum is, in bounds; None where nothing is certain. Raises ``Refuted``."""
-    found = [bounds[place] for place in group.places]
-    sure = [each for each in found if each is not None and each.fine and mp.isfinite(each.error)]
-    size = group.growth * mp.fsum(each.majorant + each.error for each in sure)
-    if len(sure) < len(found) or size > form.largest / _ROOM:
+    sure = _room(bounds, group, form)
+    if not sure:
         return None
     wanted, got = mp.fsum(each.value for each in sure), mp.fsum(float(computed[place]) for place in group.places)
     bound = group.growth * mp.fsum(each.error + 2 * form.u * each.majorant for each in sure)
@@ -150,17 +157,28 @@ def _ratio(name: str, computed: Array, bounds: Bounds, group: Group, form: Forma
     return float(off / bound) if bound else 0.0
 
 
+def _room(bounds: Bounds, group: Group, form: Format) -> list[Rounded]:
+    """The bounds of a group, if something is certain of all of it."""
+    found = [bounds[place] for place in group.places]
+    sure = [each for each in found if each is not None and each.fine and mp.isfinite(each.error)]
+    size = group.growth * mp.fsum(each.majorant + each.error for each in sure)
+    return sure if len(sure) == len(found) and size <= form.largest / _ROOM else []
+
+
 _ROOM = 4
 """What any shares add up to on the way must be so many times less than the largest number."""
 
 
-def _finding(name: str, group: Group, got: Number, wanted: Number, bound: Number) -> Finding:
+def _finding(name: str, group: Group, got: Exact, wanted: Exact, bound: Exact) -> Finding:
     shown_ = [f"[{', '.join(map(str, place))}]" for place in group.places[:_SHOWN]]
     more = f" and {len(group.places) - _SHOWN} more" if len(group.places) > _SHOWN else ""
     said, expected = shown(got), shown(wanted)
     ratio = str(mp.nstr(abs(got - wanted) / bound, 3)) if bound and mp.isfinite(got) else "∞"
-    message = f"{name}{', '.join(shown_)}{more} tie and share a gradient: their sum is {said}, expected {expected}: "
-    message += f"off by {ratio} × the rounding bound {mp.nstr(bound, 3)}" if mp.isfinite(got) else "which is finite"
+    why = f"off by {ratio} × the rounding bound {mp.nstr(bound, 3)}" if bound else "nothing is rounded here"
+    why = why if mp.isfinite(got) else "the exact value is finite and every intermediate can be"
+    message = (
+        f"{name}{', '.join(shown_)}{more} tie and share a gradient: their sum is {said}, expected {expected}: {why}"
+    )
     return Finding(
         message,
         name,
@@ -181,12 +199,12 @@ def of_shares(finding: Finding) -> Diagnosis | None:
     with mp.workprec(BITS):
         got, wanted, bound = (mp.mpf(each or "nan") for each in (finding.got, finding.expected, finding.bound))
         for times, words in ((len(finding.together), "each as if it were the only one"), (0, "none of them any")):
-            if wanted != 0 and abs(got - times * wanted) <= max(times, 1) * bound:
+            if abs(wanted) > 2 * bound and abs(got - times * wanted) <= max(times, 1) * bound:
                 return Diagnosis("ties", f"equal largest entries do not share a gradient, but get {words}")
     return None
 
 
-def of(given: Evaluation[Number], gradient: Gradient) -> Ties:
+def of(given: Evaluation[Exact], gradient: Gradient) -> Ties:
     """What ties for a maximum, of the entries of an argument; all is open where it cannot be said."""
     shape = tuple(given.sizes[dim] for dim in given.operation.shapes[gradient.name])
     with suppress(ArithmeticError):
@@ -195,38 +213,55 @@ def of(given: Evaluation[Number], gradient: Gradient) -> Ties:
     return Ties(shape, (), frozenset(given.values[gradient.name]))
 
 
-def share_unseen(given: Evaluation[Number], gradient: Gradient) -> bool:
+def share_unseen(given: Evaluation[Exact], gradient: Gradient) -> bool:
     """Does anything tie whose shares cotangents on the way add up, though the gradient itself is the same in any?"""
-    if not _maxima(given.operation) or _adds_last(given.operation, gradient):
+    rests = [gradient.claimed, *(each.body for each in _cotangents(given.operation, gradient))]
+    compares = any(isinstance(part, Bracket) for each in rests if each for part in walk(each))
+    if not compares or not _maxima(given.operation) or _adds_last(given.operation, gradient):
         return False
     with suppress(ArithmeticError):
         return any(many > 1 for _, many in _disputed(given, lambda *_: None).tied)
     return True
 
 
-def _adds_last(operation: Operation, gradient: Gradient) -> bool:
-    """Is it a sum of products, and every cotangent that it rests on a product?"""
+def _cotangents(operation: Operation, gradient: Gradient) -> tuple[Definition, ...]:
+    """Those that it rests on."""
     before = {each.name for each in forward(operation)}
-    definitions = [each for each in operation.definitions if each.name not in before]
+    rests = needed(operation.definitions, names(gradient.claimed) if gradient.claimed else ())
+    return tuple(each for each in rests if each.name not in before)
+
+
+def _adds_last(operation: Operation, gradient: Gradient) -> bool:
+    """Is it a sum of cotangents, each selected and shared, and are all that it rests on the same, but for the sum?
+
+    Then no share on the way is larger than the cotangent of an output.
+    """
+    definitions = _cotangents(operation, gradient)
     cotangents = {*operation.cotangents, *(each.name for each in definitions)}
 
-    def product(node: Node) -> bool:
-        if not names(node) & cotangents or isinstance(node, Entry):
-            return True
+    def share(node: Node) -> bool:
+        if isinstance(node, Multiply | Negate):
+            return all(map(share, children(node)))
         if isinstance(node, Divide):
-            return product(node.left) and not names(node.right) & cotangents
-        return isinstance(node, Multiply | Negate) and all(map(product, children(node)))
+            return share(node.left) and not names(node.right) & cotangents and _counts(node.right)
+        if isinstance(node, Entry):
+            return node.name in cotangents
+        return isinstance(node, Bracket) or (isinstance(node, Number) and abs(node.value) <= 1)
 
     def total(node: Node) -> bool:
         if isinstance(node, Add | Negate):
             return all(map(total, children(node)))
-        return product(node.body) if isinstance(node, Reduce) and node.reduction == "sum" else product(node)
+        return share(node.body) if isinstance(node, Reduce) and node.reduction == "sum" else share(node)
 
-    claimed = gradient.claimed
-    return claimed is not None and total(claimed) and all(product(each.body) for each in definitions)
+    return gradient.claimed is not None and total(gradient.claimed) and all(share(each.body) for each in definitions)
 
 
-def _of(given: Evaluation[Number], argument: str) -> tuple[tuple[Group, ...], frozenset[Place]]:
+def _counts(node: Node) -> bool:
+    """Is it how many of these there are?"""
+    return isinstance(node, Reduce) and node.reduction == "sum" and isinstance(node.body, Bracket)
+
+
+def _of(given: Evaluation[Exact], argument: str) -> tuple[tuple[Group, ...], frozenset[Place]]:
     first = _disputed(given, lambda name, place: (name, place) if name == argument else None)
     groups = _merged(first.groups)
     group = {variable: ("", (k,)) for k, each in enumerate(groups) for variable in each}
@@ -238,8 +273,8 @@ def _of(given: Evaluation[Number], argument: str) -> tuple[tuple[Group, ...], fr
     return tuple(decided), frozenset(place for _, place in lost)
 
 
-def _disputed(given: Evaluation[Number], variable: Callable[[str, Place], Variable | None]) -> _Disputes:
-    def slopes(name: str, place: Place) -> dict[Variable, Number]:
+def _disputed(given: Evaluation[Exact], variable: Callable[[str, Place], Variable | None]) -> _Disputes:
+    def slopes(name: str, place: Place) -> dict[Variable, Exact]:
         found = variable(name, place)
         return {} if found is None else {found: Fraction(1)}
 

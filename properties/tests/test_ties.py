@@ -179,7 +179,7 @@ def test_what_moves_the_largest_ones_at_different_rates_is_left_open():
     given = {"X": np.array([2.0, 1.0, 0.0]), "w": np.array([1.0, 2.0, 1.0]), "dY": np.ones(())}
     found = _ties(text, "X", **given)
     assert not found.groups
-    assert found.open == {(0,), (1,)}
+    assert found.open == {(0,), (1,), (2,)}
 
 
 def test_a_kink_of_another_kind_is_left_open():
@@ -201,6 +201,20 @@ def test_where_cotangents_are_added_up_on_the_way_all_is_left_open():
     by_V = next(each for each in operation.gradients if each.name == "V")
     assert ties.share_unseen(evaluation(operation, given), by_V)
     assert not ties.share_unseen(evaluation(operation, {**given, "X": np.arange(4.0)}), by_V)
+
+
+def test_what_is_multiplied_on_the_way_may_overflow_there_and_is_left_open():
+    text = "operation f(X[i]) -> Y\nV[i] = 0.0078125*X[i]\nU[i] = 64*V[i]\nY = max_i U[i]\n"
+    assert _ties(text, "X", X=np.zeros(8), dY=np.full((), 2000.0)).open == {(i,) for i in range(8)}
+
+
+def test_a_gradient_that_rests_on_no_maximum_is_judged_whatever_ties():
+    text = "operation f(X[i], W[i]) -> Y\nM = max_i X[i]\nA = sum_i W[i]\nB = A^2 + A\nY = M + B\n"
+    given = {"X": np.zeros(3), "W": np.ones(3), "dY": np.ones(())}
+    assert [group.places for group in _ties(text, "X", **given).groups] == [((0,), (1,), (2,))]
+    operation = derived(library.operation(text))
+    by_W = next(each for each in operation.gradients if each.name == "W")
+    assert not ties.share_unseen(evaluation(operation, given), by_W)
 
 
 @pytest.mark.parametrize("name", ["reduce_max", "reduce_min", "max_pool", "max_pool2d"])
@@ -232,6 +246,10 @@ def _judged(name, backward, dtype="float64", **conventions):
     return runner.run(task, target)
 
 
+def _twice(X, dY):
+    return (2 * _first(_winners(X)) * dY[:, None]).astype(X.dtype)
+
+
 def _by_columns(X, dY):
     return (_first(_winners(X)) * dY[:, None] / X.shape[1]).astype(X.dtype)
 
@@ -247,7 +265,7 @@ def _no_number(X, dY):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backward", [_by_columns, _narrow, _no_number])
+@pytest.mark.parametrize("backward", [_twice, _by_columns, _narrow, _no_number])
 def test_another_mistake_that_shows_where_entries_tie_is_not_called_one_of_shares(backward):
     found = _judged("reduce_max", backward)
     assert found.verdict is Verdict.REFUTED

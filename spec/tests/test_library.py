@@ -178,3 +178,33 @@ def test_a_function_of_what_may_not_be_there_is_one_of_0(place, proved) -> None:
     else:
         with pytest.raises(Unproved):
             prove(of, of.gradients[0])
+
+
+LOOKED_UP = (
+    "operation f(X[a], W[u], t[u]: index(a)) -> Y\nsuppose size(u) > 0\nsuppose size(a) > 0\nY[u] = {} + 0*W[u]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "by_W", "proved"),
+    [
+        ("W[u]*exp(softmax_u X[t[u]])", "dY[u]*exp(1/size(u))", False),
+        ("W[u]*log(sum_u1 exp(X[t[u1]]))", "dY[u]*log(sum_u1 exp(X[t[u1]]))", True),
+        ("W[u]*sqrt(sum_u1 X[t[u1]]^2 + 1)", "dY[u]*sqrt(sum_u1 X[t[u1]]^2 + 1)", True),
+        ("W[u]*exp(X[t[u]])", "dY[u]*sum_a [a = t[u]]*exp(X[a])", True),
+    ],
+)
+def test_a_lookup_by_what_is_bound_within_a_function_stays_within(value, by_W, proved) -> None:
+    of = operation(f"{LOOKED_UP.format(value)}gradient by W[u] = {by_W}\n")
+    gradient = next(each for each in of.gradients if each.name == "W")
+    if proved:
+        assert prove(of, gradient)
+    else:
+        with pytest.raises(Unproved):
+            prove(of, gradient)
+
+
+def test_what_is_looked_up_in_another_dimension_is_no_lookup_of_a_function() -> None:
+    text = "operation f(X[a], Z[v], W[s], t[s]: index(v)) -> Y\nY[s] = W[s]*exp(X[t[s]]) + 0*sum_v Z[v]\n"
+    of = operation(f"{text}gradient by W[s] = dY[s]*exp(X[t[s]])\n")
+    assert prove(of, next(each for each in of.gradients if each.name == "W"))

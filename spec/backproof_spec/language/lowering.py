@@ -94,8 +94,7 @@ class Lowering:
     winners: list[Winner] = field(default_factory=list)
     own: dict[str, Letter] = field(default_factory=dict)
     """Indices that were not written: of looked-up places."""
-    kinks: list[Expression] = field(default_factory=list)
-    """What is 0 where the outputs have no derivative."""
+    kinks: list[Expression] = field(default_factory=list)  # what is 0 where the outputs have no derivative
 
     # --- names ---
 
@@ -267,16 +266,17 @@ class Lowering:
         return self._compared("=", Index(at[1]), place)
 
     def _one_lookup(self, node: Apply) -> Entry | None:
-        """t[s] of f(… X[t[s]] …), where that is all that is looked up."""
-        index = {each.name for each in self.operation.arguments if each.kind == "index"}
-        lookups = {
-            place
-            for part in walk(node)
-            if isinstance(part, Entry) and part.name not in index
-            for place in part.places
-            if isinstance(place, Entry)
-        }
-        return next(filter(self.operation.finds, lookups), None) if len(lookups) == 1 else None
+        """t[s] of f(… X[t[s]] …), where that is all that is looked up, is there, and nothing within binds the s."""
+        parts = [part for part in walk(node) if isinstance(part, Entry) and not self.operation.looked_up(part.name)]
+        at = [
+            pair for part in parts for pair in zip(part.places, self.operation.shapes.get(part.name, ()), strict=True)
+        ]
+        lookups = {pair for pair in at if isinstance(pair[0], Entry)}
+        place, dim = next(iter(lookups)) if len(lookups) == 1 else (None, "")
+        bound = {index for part in walk(node) if isinstance(part, Reduce) for index in part.indices}
+        if not isinstance(place, Entry) or not self.operation.finds(place) or free(place) & bound:
+            return None
+        return place if self.operation.looked_up(place.name) == dim else None
 
     def _at(self, node: Apply, place: Entry) -> Expression:
         """f(… X[t[s]] …) = Σ_v [v = t[s]]·f(… X[v] …)."""
