@@ -208,7 +208,7 @@ def of(given: Evaluation[Exact], gradient: Gradient) -> Ties:
     """What ties for a maximum, of the entries of an argument; all is open where it cannot be said."""
     shape = tuple(given.sizes[dim] for dim in given.operation.shapes[gradient.name])
     with suppress(ArithmeticError):
-        if _adds_last(given.operation, gradient):
+        if not _maxima(given.operation) or _adds_last(given.operation, gradient):
             return Ties(shape, *_of(given, gradient.name))
     return Ties(shape, (), frozenset(given.values[gradient.name]))
 
