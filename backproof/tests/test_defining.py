@@ -363,19 +363,8 @@ def test_built_in_operations_have_a_name():
 def test_every_format_of_a_report_is_written(cli, tmp_path):
     (tmp_path / "my.py").write_text(TARGET.replace("h - X", "h + X"), encoding="utf-8")
     files = ("--junit", "r.xml", "--html", "r.html", "--markdown", "r.md", "--reproducers", "scripts")
-    cli(
-        "validate",
-        "my.py",
-        "--operation",
-        "rms_norm.op",
-        "--claim",
-        "rms_norm.dX",
-        "--dtype",
-        "float32",
-        "--no-isolate",
-        *files,
-        *FEW,
-    )
+    chosen = ("--operation", "rms_norm.op", "--claim", "rms_norm.dX", "--dtype", "float32", "--no-isolate")
+    cli("validate", "my.py", *chosen, *files, *FEW)
     assert "rms_norm.dX" in {case.get("classname") for case in ET.parse(tmp_path / "r.xml").iter("testcase")}  # noqa: S314
     page, summary = ((tmp_path / name).read_text(encoding="utf-8") for name in ("r.html", "r.md"))
     assert "rms_norm.dX" in page
