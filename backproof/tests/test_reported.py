@@ -28,7 +28,7 @@ FAULTY = {
     "08_upstream_gradient/faulty": ("sample_losses.dZ", None),
     "08_upstream_gradient/faulty_forgotten": ("sample_losses.dZ", "the factor dL[s] is left out"),
     "09_ignore_index/faulty": ("kept_losses.dZ", "the factor keep[s] is left out"),
-    "09_ignore_index/faulty_mean": ("mean_kept_loss.dZ", None),
+    "09_ignore_index/faulty_mean": ("mean_kept_loss.dZ", "keep[q] is ignored: it is taken as 1"),
     "15_rmsnorm/faulty_no_dependence": (
         "rms_norm.dX",
         "the term X[s,k]*r[s]^2*mean_i g[i]*dY[s,i]*X[s,i] is left out",

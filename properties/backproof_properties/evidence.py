@@ -17,6 +17,7 @@ from mpmath import mp
 
 from backproof_properties.arrays import Array, Case
 from backproof_properties.contract import Declined, Raised, Usage
+from backproof_properties.formed import Formed
 from backproof_properties.judge import JUDGE_BITS, Refuted
 from backproof_properties.numbers import Numbers
 from backproof_properties.property import Property
@@ -97,6 +98,16 @@ class Seen:
         return tuple(
             tuple(map(np.shape, value)) if isinstance(value, list) else np.shape(value) for value in self.case.values()
         )
+
+    @cached_property
+    def fields(self) -> Formed:
+        """What definitions come to in NumPy."""
+        return Formed()
+
+    @cached_property
+    def bounds(self) -> Formed:
+        """And exactly."""
+        return Formed()
 
     @cached_property
     def numbers(self) -> Numbers:

@@ -287,7 +287,7 @@ def _ignored(node: Entry, place: Place) -> Mistaken:
 def _counted(node: Entry, place: Place) -> Mistaken:
     argument = place.operation.argument(node.name)
     if argument is not None and argument.kind != "index" and argument not in place.operation.differentiated:
-        yield ONE, node.name
+        yield ONE, node
 
 
 def _summed(node: Entry, place: Place) -> Mistaken:

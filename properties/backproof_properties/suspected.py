@@ -67,15 +67,16 @@ class Mutated:
         operation = self.mutant.operation
         try:
             at: Any = Fast(operation, seen.case, seen.subject.arithmetic)
-            if self.argument is None:
-                return [at.rules.returned(at.tensor(name)) for name in operation.outputs]
-            return [at.rules.returned(at.field(claimed(self._gradient), self._gradient.indices))]
+            with seen.fields.shared(at):
+                if self.argument is None:
+                    return [at.rules.returned(at.tensor(name)) for name in operation.outputs]
+                return [at.rules.returned(at.field(claimed(self._gradient), self._gradient.indices))]
         except (Doubt, ArithmeticError):
             raise Uncertain from None
 
     def _exact(self, seen: Seen) -> list[Running]:
-        with mp.workprec(BITS):
-            values = rounded(evaluation(self.mutant.operation, seen.case), seen.subject.arithmetic)
+        values = rounded(evaluation(self.mutant.operation, seen.case), seen.subject.arithmetic)
+        with mp.workprec(BITS), seen.bounds.shared(values):
             if self.argument is None:
                 found = [output_bounds(values, name) for name in self.mutant.operation.outputs]
             else:
