@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from backproof_docs.report import KNOWN, Report
+from backproof_impl.conventions import declarations
 from backproof_properties.results import Link, Outcome, Verdict
 
 MARKS: dict[str, str] = {
@@ -212,8 +213,8 @@ def counts(report: Report) -> str:
 
 
 def declared(report: Report) -> str:
-    """The declared conventions on one line; empty where there are none."""
-    return one_line(", ".join(f"{name}={value}" for name, value in report.conventions.items()))
+    """The declared conventions on one line, as ``--declare`` takes them; empty where there are none."""
+    return one_line(", ".join(declarations(report.conventions)))
 
 
 def also(report: Report) -> list[str]:

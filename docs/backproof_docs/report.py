@@ -245,6 +245,7 @@ class Report:
                 "of": len(self.of_target),
                 "uncertified_share": self.uncertified_share,
                 "declined_share": self.declined_share,
+                **({"helpers": list(self.helpers)} if self.helpers else {}),
             },
         }
 

@@ -104,7 +104,7 @@ class Limits:
     def __post_init__(self) -> None:
         """Raise ``UsageError`` naming every limit that cannot be."""
         problems = []
-        for name, known in (("dtypes", DTYPES), ("memory", MEMORY)):
+        for name, known in _LISTED.items():
             names = getattr(self, name)
             listed = isinstance(names, tuple | list) and len(names) > 0
             unknown = [each for each in names if each not in known] if listed else [names]
@@ -138,6 +138,7 @@ class Limits:
         return (max(value, floor), None) if name == "batch" else (floor, value)
 
 
+_LISTED = {"dtypes": DTYPES, "memory": MEMORY}
 _FLOORS, _SWITCHES = {"depth": 1, "width": 1, "batch": 0}, ("empty", "biases", "integers", "infinite")
 
 
@@ -212,6 +213,20 @@ def _changed(record: Any, plain: Any) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value, usual in pairs if value != usual}
 
 
+def declarations(declared: Mapping[str, Any]) -> list[str]:
+    """What ``Conventions.declared`` gives, each as ``declare`` takes it: ``limits=batch=2..8``."""
+    return [line for name, value in declared.items() for line in _lines(name, value)]
+
+
+def _lines(name: str, value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [f"{name}={line}" for inner, each in value.items() for line in _lines(inner, each)]
+    if isinstance(value, list):
+        apart = "," if name in _LISTED else ".."
+        return [f"{name}={apart.join('' if each is None else str(each) for each in value)}"]
+    return [f"{name}={('no', 'yes')[value] if isinstance(value, bool) else value}"]
+
+
 def declare(conventions: Conventions, declarations: list[str]) -> Conventions:
     """``conventions`` with ``FIELD=VALUE`` declarations applied, as the command line takes them."""
     for declaration in declarations:
@@ -238,7 +253,7 @@ def _limits(limits: Limits, text: str) -> Limits:
     if not equals or name not in known:
         msg = f"--declare limits={text}: expected limits=NAME=VALUE with NAME one of {', '.join(known)}"
         raise UsageError(msg)
-    if name in {"dtypes", "memory"}:
+    if name in _LISTED:
         listed: dict[str, Any] = {name: tuple(value.split(","))}
         return replace(limits, **listed)
     changes: dict[str, Any]

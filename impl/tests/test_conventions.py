@@ -2,7 +2,16 @@
 
 import pytest
 
-from backproof_impl.conventions import DTYPES, FIELDS, OUTPUTS, Conventions, Limits, UsageError, declare
+from backproof_impl.conventions import (
+    DTYPES,
+    FIELDS,
+    OUTPUTS,
+    Conventions,
+    Limits,
+    UsageError,
+    declarations,
+    declare,
+)
 
 LIMITS_EXPECTED = (
     "expected limits=NAME=VALUE with NAME one of dtypes, depth, width, batch, logit, memory, seconds, empty, biases, "
@@ -169,6 +178,7 @@ def test_declared_holds_the_fields_that_differ():
 )
 def test_each_kind_of_field_can_be_declared(declaration, expected):
     assert declare(Conventions(), [declaration]) == expected
+    assert declare(Conventions(), declarations(expected.declared())) == expected
 
 
 def test_declarations_add_up_and_the_last_one_wins():
@@ -178,6 +188,14 @@ def test_declarations_add_up_and_the_last_one_wins():
         layout="batch-first", scale={"db": 3, "dW": -1}, limits=Limits(depth=1, batch=2), reduction="mean"
     )
     assert start == Conventions(layout="batch-first", scale={"db": 2})
+    assert declarations(found.declared()) == [
+        "layout=batch-first",
+        "reduction=mean",
+        "scale=db=3",
+        "scale=dW=-1",
+        "limits=depth=1",
+        "limits=batch=2",
+    ]
 
 
 _FIELDS = (

@@ -75,13 +75,14 @@ class Mutated:
             raise Uncertain from None
 
     def _exact(self, seen: Seen) -> list[Running]:
-        values = rounded(evaluation(self.mutant.operation, seen.case), seen.subject.arithmetic)
-        with mp.workprec(BITS), seen.bounds.shared(values):
-            if self.argument is None:
-                found = [output_bounds(values, name) for name in self.mutant.operation.outputs]
-            else:
-                found = [formula_bounds(values, self._gradient)]
-            return [of_bounds(bounds, C.shape, seen.rounding) for bounds, C in zip(found, seen.computed, strict=True)]
+        with mp.workprec(BITS):
+            values = rounded(evaluation(self.mutant.operation, seen.case), seen.subject.arithmetic)
+            with seen.bounds.shared(values):
+                if self.argument is None:
+                    found = [output_bounds(values, name) for name in self.mutant.operation.outputs]
+                else:
+                    found = [formula_bounds(values, self._gradient)]
+                return [of_bounds(each, C.shape, seen.rounding) for each, C in zip(found, seen.computed, strict=True)]
 
     @cached_property
     def identity(self) -> tuple[str, ...]:
