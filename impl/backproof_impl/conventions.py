@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -106,6 +107,8 @@ class Limits:
         problems = []
         for name, known in _LISTED.items():
             names = getattr(self, name)
+            if isinstance(names, list):
+                object.__setattr__(self, name, tuple(names))
             listed = isinstance(names, tuple | list) and len(names) > 0
             unknown = [each for each in names if each not in known] if listed else [names]
             problems += [f"{name}: {each!r}, expected some of {', '.join(known)}" for each in unknown]
@@ -268,6 +271,8 @@ def _limits(limits: Limits, text: str) -> Limits:
 
 
 def _number(declaration: str, text: str) -> float:
+    with suppress(ValueError):
+        return int(text)
     try:
         value = float(text)
     except ValueError:

@@ -172,6 +172,8 @@ def test_declared_holds_the_fields_that_differ():
         ("limits=biases=no", Conventions(limits=Limits(biases=False))),
         ("limits=magnitude=0.001..1e3", Conventions(limits=Limits(magnitude=(0.001, 1000)))),
         ("unnormalised_labels=rounding", Conventions(unnormalised_labels="rounding")),
+        ("limits=batch=9007199254740993", Conventions(limits=Limits(batch=2**53 + 1))),
+        ("limits=memory=contiguous,strided", Conventions(limits=Limits(memory=["contiguous", "strided"]))),
         ("limits=logit=80.5", Conventions(limits=Limits(logit=80.5))),
         ("limits=dtypes=float32,float64", Conventions(limits=Limits(dtypes=("float32", "float64")))),
     ],

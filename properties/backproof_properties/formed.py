@@ -1,4 +1,4 @@
-"""What definitions come to at one example, in one arithmetic: mutants of an operation have most of theirs in common.
+"""What definitions come to, of one operation's mutants at one example in one arithmetic: most are the same in all.
 
 A definition comes to the same where its formulas, its sizes, and the definitions that it rests on are the same.
 """
@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 from backproof_spec.language.evaluating import Evaluation
-from backproof_spec.language.syntax import Definition, Index, Reduce, Size, names, walk
+from backproof_spec.language.syntax import Definition, Reduce, Size, names, walk
 from backproof_spec.operation import Operation
+
+_MOST = 200_000
+"""Entries that are kept of an example; of what is found after these each mutant has its own."""
 
 
 class Formed:
@@ -19,17 +23,26 @@ class Formed:
 
     def __init__(self) -> None:
         """Nothing yet."""
-        self._numbers, self._found = dict[Hashable, int](), dict[int, Any]()
+        self._numbers, self._found, self._entries = dict[Hashable, int](), dict[int, Any](), 0
 
     @contextmanager
     def shared(self, at: Evaluation[Any]) -> Iterator[None]:
-        """What is known is taken from here, and what is found is kept."""
+        """What is known is taken from here, and what is found is kept.
+
+        Definitions are formed in their order: from the first that is not known on, none is taken, for it may fail.
+        """
         numbers = self._numbered(at.operation)
-        at.known.update({name: self._found[k] for name, k in numbers.items() if k in self._found})
+        for name, k in numbers.items():
+            if k not in self._found:
+                break
+            at.known[name] = self._found[k]
         try:
             yield
         finally:
-            self._found.update({numbers[name]: tensor for name, tensor in at.known.items()})
+            for each in at.operation.definitions:
+                if each.name in at.known and numbers[each.name] not in self._found and self._entries < _MOST:
+                    self._found[numbers[each.name]] = at.known[each.name]
+                    self._entries += prod(map(at.size, each.indices))
 
     def _numbered(self, operation: Operation) -> dict[str, int]:
         """The definitions, those of equal numbers coming to the same."""
@@ -48,7 +61,5 @@ def _letters(definition: Definition) -> Iterator[str]:
     for each in walk(definition.body):
         if isinstance(each, Reduce):
             yield from each.indices
-        elif isinstance(each, Index):
-            yield each.name
         elif isinstance(each, Size):
             yield each.index

@@ -1,6 +1,6 @@
 """formed: mutants that share what their definitions come to give what each gives by itself, in NumPy and exactly."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import islice
 
@@ -11,6 +11,7 @@ from few import few
 from backproof_properties import vectors
 from backproof_properties.certified import outputs, seen
 from backproof_properties.evidence import Seen
+from backproof_properties.fields import Doubt
 from backproof_properties.filter import Fast
 from backproof_properties.formed import Formed
 from backproof_properties.running import Uncertain
@@ -69,4 +70,15 @@ def test_what_has_another_formula_way_or_size_is_not_taken_for_the_same(name):
         at = Fast(each, case, Arithmetic(float64, float64, float64))
         with formed.shared(at):
             assert [*at.known] == known
+            at.tensor("Y")
+
+
+def test_what_comes_after_a_definition_that_fails_is_not_taken():
+    text = "operation odd(X[s,i], A[s,k]) -> M, Y\nM[s] = {}\nc[s,k] = exp(A[s,k])\nY[s,k] = c[s,k]*c[s,k]\n"
+    case = {"X": np.ones((2, 0)), "A": np.ones((2, 3)), "dM": np.ones(2), "dY": np.ones((2, 3))}
+    formed, float64 = Formed(), FORMATS["float64"]
+    fine, fails = (operation(text.format(body)) for body in ("sum_i X[s,i]", "max_i X[s,i]"))
+    for each in (fine, fails, fine):
+        at = Fast(each, case, Arithmetic(float64, float64, float64))
+        with pytest.raises(Doubt) if each is fails else nullcontext(), formed.shared(at):
             at.tensor("Y")

@@ -91,7 +91,7 @@ def _judged(each, case, dtype, accumulator, found, side, beyond=None):
         entries = np.array([np.nan if b is None else getattr(b, side) for b in bounds], kind).reshape(output.shape)
         if "max_pool" in each.functions[0]:  # what tie share is judged, though no one's bound is known
             unknown = np.array([b is None for b in bounds], bool).reshape(output.shape)
-            entries[unknown] = _results(each, case)[output.name][unknown]
+            entries[unknown] = _results(each, case)[output.name][unknown] if unknown.any() else 0
         if beyond is not None and beyond < entries.size:
             with np.errstate(all="ignore"):
                 entries.flat[beyond] = np.nextafter(
