@@ -82,8 +82,7 @@ def cli(capsys, monkeypatch, tmp_path):
     def run(*arguments):
         with pytest.raises(SystemExit) as raised:
             main(list(arguments))
-        out, err = capsys.readouterr()
-        return raised.value.code, out, err
+        return raised.value.code, *capsys.readouterr()
 
     return run
 
@@ -126,6 +125,7 @@ def test_a_wrong_target_is_refuted_and_named(mistake):
     report = backproof.check(_target(TARGET.replace(old, new)), operations=RMS_NORM, examples=10, seed=1)
     failures = [each for each in report.results if each.verdict == "refuted"]
     assert {each.claim for each in failures} <= {"rms_norm.dX", "rms_norm.dg"}
+    assert failures
     named = failures[0].finding.diagnosis
     assert (named and named.sentence) == said
     assert re.search("eps = [12]e-06\n", str(report))  # the default, or twice that

@@ -106,10 +106,10 @@ class Limits:
         """Raise ``UsageError`` naming every limit that cannot be."""
         problems = []
         for name, known in _LISTED.items():
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
             names = getattr(self, name)
-            if isinstance(names, list):
-                object.__setattr__(self, name, tuple(names))
-            listed = isinstance(names, tuple | list) and len(names) > 0
+            listed = isinstance(names, tuple) and len(names) > 0
             unknown = [each for each in names if each not in known] if listed else [names]
             problems += [f"{name}: {each!r}, expected some of {', '.join(known)}" for each in unknown]
         for name, floor in _FLOORS.items():
