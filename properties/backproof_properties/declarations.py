@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from backproof_impl.conventions import Conventions, declare
+from backproof_impl.conventions import Conventions, declarations, declare
 from backproof_properties.arrays import Case
 from backproof_properties.contract import PLAIN, Declined, Raised, Usage
 from backproof_properties.declines import empty
@@ -130,10 +130,8 @@ _NOT_EMPTY = "limits=empty=no"
 
 def _declared(conventions: Conventions, field: str, output: str) -> str | None:
     """The declaration of this field (and output), where it is not the default."""
-    value = getattr(conventions, field)
-    if field == "scale":
-        return f"scale={output}={value[output]}" if output in value else None
-    return f"{field}={value}" if value != getattr(Conventions(), field) else None
+    start = f"{field}={output}=" if field == "scale" else f"{field}="
+    return next((line for line in declarations(conventions.declared()) if line.startswith(start)), None)
 
 
 def _right(each: Property, subject: Subject, case: Case) -> bool:
