@@ -77,11 +77,10 @@ def _definition_to_jacobian(kind: str, case: Case, subject: Subject) -> Observat
 def _jacobian_to_formula(kind: str, case: Case, subject: Subject) -> Observation:
     """The backward recursion is Jᵀ·vec dL, and what the bounds lie around."""
     of, example = as_operation(case)
-    seen, bound = Observation(), bounds.gradients(_network(case), subject.arithmetic)
-    enclosures = [bound.dX] if kind == "dX" else getattr(bound, kind)
-    for each, enclosure in zip(_gradients(of, kind), enclosures, strict=True):
-        found, formula = checks.jacobian_to_formula(of, each, example)
-        seen.add(found)
+    seen, found = Observation(), bounds.gradients(_network(case), subject.arithmetic)
+    for each, enclosure in zip(_gradients(of, kind), found.of(kind), strict=True):
+        agrees, formula = checks.jacobian_to_formula(of, each, example)
+        seen.add(agrees)
         seen.add(centred(kind, enclosure, formula))
     return seen
 
@@ -95,22 +94,18 @@ def _loss_bound(case: Case, subject: Subject) -> Enclosure:
     )
 
 
-def _bounds(case: Case, subject: Subject) -> dict[str, list[Enclosure]]:
-    """The enclosures of dX, and of each layer's dW and db; under every way that is declared to take ΣP."""
-    factor, ways = subject.reduction(case["X"].shape[1]), []
-    for fused in subject.fused:
-        found = bounds.gradients(_network(case, subject, fused=fused), subject.arithmetic, factor)
-        ways.append({"dX": [found.dX], "dW": found.dW, "db": found.db})
-    return {
-        kind: [reduce(Enclosure.either, bound) for bound in zip(*(way[kind] for way in ways), strict=True)]
-        for kind in ways[0]
-    }
+def _bounds(case: Case, subject: Subject, *kinds: str) -> list[Enclosure]:
+    """The enclosures of these gradients, of each layer; under every way that is declared to take ΣP."""
+    factor = subject.reduction(case["X"].shape[1])
+    networks = (_network(case, subject, fused=fused) for fused in subject.fused)
+    ways = [bounds.gradients(each, subject.arithmetic, factor) for each in networks]
+    of_ways = ([bound for kind in kinds for bound in way.of(kind)] for way in ways)
+    return [reduce(Enclosure.either, alike) for alike in zip(*of_ways, strict=True)]
 
 
 def _raised(raised: Raised, case: Case, subject: Subject) -> Observation:
     """One call returns the loss and all gradients."""
-    gradients_of = _bounds(case, subject).values()
-    return subject.raised(raised, [_loss_bound(case, subject), *(each for found in gradients_of for each in found)])
+    return subject.raised(raised, [_loss_bound(case, subject), *_bounds(case, subject, "dX", "dW", "db")])
 
 
 def _surely(kind: str, computed: list[Array], case: Case, subject: Subject) -> Observation | None:
@@ -147,7 +142,7 @@ def _gradient(kind: str, case: Case, subject: Subject) -> Observation | None:
     sure = _surely(kind, computed, case, subject)
     if sure is not None:
         return sure
-    seen, expected = Observation(), _bounds(case, subject)[kind]
+    seen, expected = Observation(), _bounds(case, subject, kind)
     for layer, (array, bound) in enumerate(zip(computed, expected, strict=True)):
         name = f"network_gradients.{kind}" + ("" if kind == "dX" else f"[{layer}]")
         seen.add(subject.judge(name, array, bound, case["X"].shape[1]))

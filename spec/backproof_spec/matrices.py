@@ -52,7 +52,9 @@ def at_least(bits: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def scoped(*args: P.args, **kwargs: P.kwargs) -> R:
-            with mp.workprec(max(bits, mp.prec)):
+            if mp.prec >= bits:
+                return function(*args, **kwargs)
+            with mp.workprec(bits):
                 return function(*args, **kwargs)
 
         return scoped
@@ -78,6 +80,12 @@ def nonzeros(A: Matrix) -> Iterator[tuple[int, int, Number]]:
     """Every stored (i, j, A[i, j]) with A[i, j] ≠ 0."""
     for (i, j), value in _entries(A).items():
         yield i, j, value
+
+
+def rows_of(A: Matrix) -> list[list[Number]]:
+    """All entries of A, row by row."""
+    stored, zero = _entries(A), mp.zero
+    return [[stored.get((i, j), zero) for j in range(A.cols)] for i in range(A.rows)]
 
 
 def zeros(rows: int, columns: int) -> Matrix:

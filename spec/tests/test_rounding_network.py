@@ -180,3 +180,9 @@ def test_a_mean_taken_anywhere_in_the_backward_pass_is_admitted_at_subnormal_num
     early, late, inputs = (third * dZ) @ case[2].T, third * (dZ @ case[2].T), dZ @ (third * case[2]).T
     assert [refused(found.dW[0], x) for x in (early, late, inputs)] == [[]] * 3
     assert refused(found.dX, case[0][0].T @ (third * dZ)) == refused(found.dX, (third * case[0][0]).T @ dZ) == []
+
+
+def test_the_slope_at_0_is_rounded_where_there_is_a_relu():
+    case, half = _case("float16", 1, 2, 0), Arithmetic.of("float16")
+    with_slope, without = (network.gradients(Network.of(*case, relu_at_zero=at), half).dX for at in (0.5, 1))
+    assert list(with_slope.radius) == list(without.radius)

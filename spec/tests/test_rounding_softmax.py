@@ -251,3 +251,13 @@ def test_minus_infinity_by_overflow_and_a_column_of_nothing_else_are_uncertain()
     overflown = Enclosure(Z.exact, from_entries(2, 2, {(0, 0): mp.inf}))
     assert softmax.forward(Z, DOUBLE).radius.tolist()[0] == [0, mp.inf]
     assert softmax.forward(overflown, DOUBLE).radius.tolist() == [[mp.inf, mp.inf]] * 2
+
+
+@pytest.mark.parametrize("bits", [-300, -60, -41, -40, -39, 0, 6])
+def test_what_is_taken_of_small_exponents_and_logarithms_near_1_is_little_more(bits):
+    with mp.workprec(400):
+        t = mp.ldexp(mp.mpf("1.7"), bits)
+        for taken, exact in ((softmax._grown(t) - 1, mp.expm1(t)), (softmax._logarithm(1 + t), mp.log1p(t))):
+            assert exact * (1 - mp.ldexp(1, -90)) <= taken <= exact * (1 + mp.ldexp(1, -39))
+        assert softmax._grown(mp.zero) == 1
+        assert softmax._logarithm(mp.one) == 0

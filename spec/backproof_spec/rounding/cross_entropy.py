@@ -78,5 +78,5 @@ def forward(S: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
         certain = len(infinities) == 1 and most < arithmetic.accumulator.largest
         result.exact[0, 0], result.radius[0, 0] = (infinities.pop() if certain else mp.nan), mp.inf
     else:
-        result.put((0, 0), exact, most - magnitude, most, opposing=(magnitude - abs(exact)) / 2 * growth)
+        result.put((0, 0), exact, most - magnitude, most, opposing=lambda: (magnitude - abs(exact)) / 2 * growth)
     return result.enclosure()

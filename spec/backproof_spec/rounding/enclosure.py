@@ -17,9 +17,12 @@ sum, even of one term, the radius is inf: NaN is admitted too, which is what com
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from mpmath import mp
+from mpmath.libmp import from_man_exp
 
 from backproof_spec.matrices import (
     Integers,
@@ -30,13 +33,13 @@ from backproof_spec.matrices import (
     add,
     at_least,
     from_entries,
-    from_integers,
     integer_product,
     integers,
     nonzeros,
     ones,
     product,
     require_shape,
+    rows_of,
     shape,
     transpose,
     zeros,
@@ -153,17 +156,18 @@ class Entries:
         error: Number,
         most: Number,
         *,
-        opposing: Number | None = None,
+        opposing: Callable[[], Number] | None = None,
     ) -> None:
         """|computed − value| ≤ error in the accumulator, no intermediate exceeding ``most``; then round to output.
 
         ``opposing`` bounds the sum of the terms whose sign is opposite to that of ``value``.
         """
-        error = self.arithmetic.stored(abs(value), error)
-        if most < self._largest_sum and abs(value) + error < self._largest:
+        size = abs(value)
+        error = self.arithmetic.stored(size, error)
+        if most < self._largest_sum and size + error < self._largest:
             self.put_exactly(place, value, error * self._inflation)
-        elif opposing is not None and abs(value) - error > self._largest:
-            self.exact[place] = mp.nan if opposing > self._largest_sum else mp.sign(value) * mp.inf
+        elif opposing is not None and size - error > self._largest:
+            self.exact[place] = mp.nan if opposing() > self._largest_sum else mp.sign(value) * mp.inf
             self.radius[place] = mp.inf
         else:
             self.uncertified(place)
@@ -241,16 +245,15 @@ def _subnormal(A: Enclosure, smallest_normal: Number) -> Matrix:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Σ terms and Σ|terms| of every entry of A·B + c·1ᵀ, exactly, and the sum of the terms against the prevailing sign.
+    """Σ terms and Σ|terms| of every entry of A·B + c·1ᵀ, exactly: integers, over 2^exponent."""
 
-    ``magnitudes`` are Σ|terms| as integers, over 2^exponent.
-    """
-
-    exact: Matrix
-    magnitude: Matrix
-    opposing: Matrix
+    values: list[list[int]]
     magnitudes: list[list[int]]
     exponent: int
+
+    def number(self, units: int) -> Number:
+        """So many units of 2^exponent, exactly."""
+        return mp.make_mpf(from_man_exp(int(units), self.exponent))
 
 
 def _sums(A: Matrix, B: Matrix, c: Matrix | None) -> _Sums:
@@ -266,12 +269,7 @@ def _sums(A: Matrix, B: Matrix, c: Matrix | None) -> _Sums:
         values = [[(v << up) + (b << up_c) for v in row] for row, _, (b,) in pairs]
         magnitudes = [[(v << up) + (abs(b) << up_c) for v in row] for _, row, (b,) in pairs]
         exponent = common
-    columns = B.cols
-    opposing = [
-        [(size - abs(v)) // 2 for v, size in zip(*rows, strict=True)] for rows in zip(values, magnitudes, strict=True)
-    ]
-    exact, magnitude, against = (from_integers(rows, exponent, columns) for rows in (values, magnitudes, opposing))
-    return _Sums(exact, magnitude, against, magnitudes, exponent)
+    return _Sums(values, magnitudes, exponent)
 
 
 _NEVER = -1
@@ -295,32 +293,43 @@ def inner_products(
     c, bad_addend, _ = _certified(addend) if addend is not None else (None, set(), set())
     sums = _sums(A.exact, B.exact, None if c is None else c.exact)
     known = all(next(nonzeros(each.radius), None) is None for each in (A, B, c) if each is not None)
-    widest = sums.magnitude if known else _widest(A, B, c)
+    widest = None if known else rows_of(_widest(A, B, c))
 
     growth = arithmetic.growth(roundings)
     lost = _underflow(A, B, sums.exponent, arithmetic, roundings, known=known) * growth
-    flushed = _flushed(A, B, c, arithmetic)
+    flushed = rows_of(_flushed(A, B, c, arithmetic)) if arithmetic.flush_to_zero else None
     accumulator, output = arithmetic.accumulator, arithmetic.output
+    largest = output.largest
     plain = known and not (arithmetic.flush_to_zero or arithmetic.rescaled)
     in_sum = 1 << accumulator.precision if plain and sums.exponent >= accumulator.subnormal_exponent else _NEVER
     in_output = min(in_sum, 1 << output.precision) if sums.exponent >= output.subnormal_exponent else _NEVER
+
+    def opposing(units: int) -> Number:
+        return sums.number(units) * growth + lost
 
     overflowing = _taken_out(A.exact, B.exact, accumulator.largest / growth)
     result = Entries((A.shape[0], B.shape[1]), arithmetic)
     for i, row in enumerate(sums.magnitudes):
         for j, units in enumerate(row):
-            v, size, total = sums.exact[i, j], sums.magnitude[i, j], widest[i, j]
+            place = i, j
             if i in bad_rows or i in bad_addend or j in bad_columns:
-                result.uncertified((i, j))
-            elif (total == 0 or (units <= in_output and size <= output.largest)) and (i, j) not in overflowing:
-                result.put_exactly((i, j), v, mp.mpf(0))  # nothing but zeros, or every partial sum is representable
-            else:
-                most = total * growth + lost + flushed[i, j]
-                error = most - (total * growth if units <= in_sum else size)
-                most = mp.inf if (i, j) in overflowing else most
-                if c is not None:  # the product may be stored before the addend meets it
-                    error = arithmetic.stored(abs(v - c.exact[i, 0]), error)
-                result.put((i, j), v, error, most, opposing=sums.opposing[i, j] * growth + lost)
+                result.uncertified(place)
+                continue
+            v, size = sums.number(sums.values[i][j]), sums.number(units)
+            total = size if widest is None else widest[i][j]
+            if (total == 0 or (units <= in_output and size <= largest)) and place not in overflowing:
+                result.put_exactly(place, v, mp.zero)  # nothing but zeros, or every partial sum is representable
+                continue
+            grown = total * growth
+            most = grown + lost
+            if flushed is not None:
+                most += flushed[i][j]
+            error = most - (grown if units <= in_sum else size)
+            most = mp.inf if place in overflowing else most
+            if c is not None:  # the product may be stored before the addend meets it
+                error = arithmetic.stored(abs(v - c.exact[i, 0]), error)
+            against = (units - abs(sums.values[i][j])) // 2
+            result.put(place, v, error, most, opposing=partial(opposing, against))
     return result.enclosure()
 
 
@@ -353,8 +362,6 @@ def _underflow(A: Enclosure, B: Enclosure, q: int, arithmetic: Arithmetic, round
 
 def _flushed(A: Enclosure, B: Enclosure, c: Enclosure | None, arithmetic: Arithmetic) -> Matrix:
     """Σ|monomials| over the monomials that hold a subnormal operand, which flush-to-zero may drop whole."""
-    if not arithmetic.flush_to_zero:
-        return zeros(A.shape[0], B.shape[1])
     normal = arithmetic.output.smallest_normal
     lost = add(product(_subnormal(A, normal), coarse(B)), product(coarse(A), _subnormal(B, normal)))
     return lost if c is None else add(lost, product(_subnormal(c, normal), ones(1, B.shape[1])))

@@ -8,6 +8,7 @@ Reference: Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed. 200
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from mpmath import mp
 
@@ -27,27 +28,27 @@ class Format:
     emin: int
     emax: int
 
-    @property
+    @cached_property
     def u(self) -> Number:
         """u = 2^−precision, the unit roundoff."""
         return mp.ldexp(mp.mpf(1), -self.precision)
 
-    @property
+    @cached_property
     def smallest_normal(self) -> Number:
         """ω = 2^emin."""
         return mp.ldexp(mp.mpf(1), self.emin)
 
-    @property
+    @cached_property
     def smallest_subnormal(self) -> Number:
         """η = 2uω = 2^(emin − precision + 1)."""
         return mp.ldexp(mp.mpf(1), self.subnormal_exponent)
 
-    @property
+    @cached_property
     def subnormal_exponent(self) -> int:
         """log₂ η."""
         return self.emin - self.precision + 1
 
-    @property
+    @cached_property
     def largest(self) -> Number:
         """Ω = (2 − 2u)·2^emax."""
         return mp.ldexp(mp.mpf(2**self.precision - 1, prec=self.precision), self.emax - self.precision + 1)
@@ -140,10 +141,15 @@ class Arithmetic:
         """(1+u)^N: the most that N roundings can enlarge a monomial; two more for a target that rescales."""
         return (1 + self.u) ** (roundings + 2 * self.rescaled)
 
+    @cached_property
+    def stores(self) -> bool:
+        """Is what was accumulated rounded once more?"""
+        return self.output != self.accumulator
+
     @at_least(RADIUS_BITS)
     def stored(self, magnitude: Number, error: Number) -> Number:
         """The error of what is off by ``error`` from a value of this magnitude, once stored in the output format."""
-        if self.output == self.accumulator:
+        if not self.stores:
             return error
         form = self.output
         underflow = form.smallest_normal if self.flush_to_zero else form.smallest_subnormal / 2

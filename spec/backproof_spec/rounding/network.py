@@ -12,7 +12,8 @@ underflows is off by η/2, and the other factors multiply that by at most ∏max
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from mpmath import mp
 
@@ -62,32 +63,73 @@ def loss(net: Network, arithmetic: Arithmetic) -> Enclosure:
     )
 
 
-@dataclass(frozen=True)
 class Gradients:
-    """∂L/∂X, and ∂L/∂W_l, ∂L/∂b_l for each layer."""
+    """∂L/∂X, and ∂L/∂W_l, ∂L/∂b_l for each layer, times a factor, their products formed in any order.
 
-    dX: Enclosure
-    dW: list[Enclosure]
-    db: list[Enclosure]
+    Each is found when it is asked for; what they share, once.
+    """
+
+    def __init__(self, net: Network, arithmetic: Arithmetic, factor: Number) -> None:
+        """``factor`` is 1, or a mean's 1/p."""
+        self._net, self._arithmetic, self._factor = net, arithmetic, factor
+        self._ahead, P = forward(net, arithmetic), Enclosure.exactly(net.P)
+        last = self._ahead.pre_activations[-1]
+        self._of_logits = softmax_cross_entropy.dZ(last, P, arithmetic, fused=net.fused)
+
+    @cached_property
+    def _dZ(self) -> list[Enclosure]:
+        """Those of the layers, from the last to the first."""
+        net, found = self._net, [self._of_logits]
+        for layer in reversed(range(1, net.depth)):
+            dY = linear.dY(Enclosure.exactly(net.weights[layer]), found[-1], self._arithmetic)
+            found.append(relu.dZ(self._ahead.pre_activations[layer - 1], dY, self._arithmetic, net.relu_at_zero))
+        return found
+
+    @cached_property
+    def _behind(self) -> list[_Monomials]:
+        """What is behind each layer, from the last to the first, and behind X."""
+        return _behind(self._net, self._ahead, self._of_logits, self._arithmetic)
+
+    @cached_property
+    @at_least(RADIUS_BITS)
+    def dX(self) -> Enclosure:
+        """∂L/∂X."""
+        dY = linear.dY(Enclosure.exactly(self._net.weights[0]), self._dZ[-1], self._arithmetic)
+        return self._in_any_order(dY, self._behind[-1].transposed())
+
+    @cached_property
+    @at_least(RADIUS_BITS)
+    def dW(self) -> list[Enclosure]:
+        """∂L/∂W_l, from the first layer to the last."""
+        Ys = self._ahead.activations
+        rows = list(zip(self._dZ, self._behind, reversed(Ys), strict=False))
+        found = [(linear.dW(dZ, Y, self._arithmetic), each.summed(certified(Y).transposed())) for dZ, each, Y in rows]
+        return [self._in_any_order(*each) for each in reversed(found)]
+
+    @cached_property
+    @at_least(RADIUS_BITS)
+    def db(self) -> list[Enclosure]:
+        """∂L/∂b_l, from the first layer to the last."""
+        one = Enclosure.exactly(ones(self._net.P.cols, 1))
+        rows = zip(self._dZ, self._behind, strict=False)
+        found = [(linear.db(dZ, self._arithmetic), each.summed(one)) for dZ, each in rows]
+        return [self._in_any_order(*each) for each in reversed(found)]
+
+    def of(self, kind: str) -> list[Enclosure]:
+        """Those of all layers, or the one by X."""
+        found: Enclosure | list[Enclosure] = getattr(self, kind)
+        return [found] if isinstance(found, Enclosure) else found
+
+    def _in_any_order(self, found: Enclosure, monomials: _Monomials) -> Enclosure:
+        """The recursion's bound, or the lemma's for the sum of all monomials, where that is wider."""
+        if self._factor != 1:
+            found = found.scaled(self._factor, self._arithmetic).finite()
+        return found.widened(monomials.radius(self._arithmetic, self._factor))
 
 
 def gradients(net: Network, arithmetic: Arithmetic, factor: Number = 1) -> Gradients:
-    """The backward pass from the loss to X, times ``factor`` (a mean's 1/p), its products formed in any order."""
-    ahead = forward(net, arithmetic)
-    dZ = softmax_cross_entropy.dZ(ahead.pre_activations[-1], Enclosure.exactly(net.P), arithmetic, fused=net.fused)
-    radii = iter(_radii_in_any_order(net, ahead, dZ, arithmetic, factor))
-    dWs, dbs = [], []
-
-    def widened(found: Enclosure) -> Enclosure:
-        return (found if factor == 1 else found.scaled(factor, arithmetic).finite()).widened(next(radii))
-
-    for layer in reversed(range(net.depth)):
-        dWs.append(widened(linear.dW(dZ, ahead.activations[layer], arithmetic)))
-        dbs.append(widened(linear.db(dZ, arithmetic)))
-        dY = linear.dY(Enclosure.exactly(net.weights[layer]), dZ, arithmetic)
-        if layer > 0:
-            dZ = relu.dZ(ahead.pre_activations[layer - 1], dY, arithmetic, net.relu_at_zero)
-    return Gradients(widened(dY), dWs[::-1], dbs[::-1])
+    """The backward pass from the loss to X, times ``factor`` (a mean's 1/p)."""
+    return Gradients(net, arithmetic, factor)
 
 
 # --- any order --------------------------------------------------------------------------------------------------------
@@ -97,41 +139,42 @@ def gradients(net: Network, arithmetic: Arithmetic, factor: Number = 1) -> Gradi
 class _Monomials:
     """Sums of absolute values: of the monomials, as they are and enlarged; and of what underflow may meet.
 
-    ``rest`` is Σ∏max(1, |factor|): whichever product of factors underflows, the others multiply it by no more.
+    The last is Σ∏max(1, |factor|): whichever product of factors underflows, the others multiply it by no more.
     """
 
-    exact: Matrix
-    enlarged: Matrix
-    rest: Matrix
+    sums: tuple[Matrix, ...]
+    roundings: int
+    factors: int
 
     def times(self, A: Enclosure) -> _Monomials:
         """Each monomial times an entry of A, summed over the rows of A."""
         enlarged = coarse(A)
-        return _Monomials(
-            product(self.exact, absolute(A.exact)),
-            product(self.enlarged, enlarged),
-            product(self.rest, _at_least_one(enlarged)),
-        )
+        sums = map(product, self.sums, (absolute(A.exact), enlarged, _at_least_one(enlarged)))
+        return _Monomials(tuple(sums), self.roundings + A.shape[0], self.factors + 1)
+
+    def summed(self, A: Enclosure) -> _Monomials:
+        """As ``times``, summed over the samples; A is among the factors that are there at first."""
+        return replace(self.transposed().times(A), factors=self.factors)
 
     def transposed(self) -> _Monomials:
         """The transposes."""
-        return _Monomials(*map(transpose, (self.exact, self.enlarged, self.rest)))
+        return replace(self, sums=tuple(map(transpose, self.sums)))
 
-    def radius(self, arithmetic: Arithmetic, roundings: int, factors: int, factor: Number) -> Matrix:
-        """(1+u)^N·enlarged − exact, times ``factor``, and what is lost where some factors' product underflows."""
-        form, stores = arithmetic.output, factors if arithmetic.output != arithmetic.accumulator else 0
-        growth = arithmetic.growth(roundings) * (1 + form.u) ** stores * (1 + mp.ldexp(mp.mpf(1), -60))
-        lost = form.smallest_subnormal / 2 * factors
-        if arithmetic.flush_to_zero:
-            lost = form.smallest_normal * (factors + roundings)
-        apart = add(scale(growth * factor, self.enlarged), scale(-factor, self.exact))
-        return add(apart, scale(growth * lost, self.rest))
-
-    def masked(self, certain: Matrix, possible: Matrix) -> _Monomials:
+    def masked(self, certain: Matrix, possible: Matrix, roundings: int) -> _Monomials:
         """Those that pass a mask: certainly, and possibly."""
-        return _Monomials(
-            hadamard(self.exact, certain), hadamard(self.enlarged, possible), hadamard(self.rest, possible)
-        )
+        sums = map(hadamard, self.sums, (certain, possible, possible))
+        return _Monomials(tuple(sums), self.roundings + roundings, self.factors)
+
+    def radius(self, arithmetic: Arithmetic, factor: Number) -> Matrix:
+        """(1+u)^N·enlarged − exact, times ``factor``, and what is lost where some factors' product underflows."""
+        (exact, enlarged, rest), form = self.sums, arithmetic.output
+        stores = self.factors if arithmetic.stores else 0
+        growth = arithmetic.growth(self.roundings) * (1 + form.u) ** stores * (1 + mp.ldexp(mp.mpf(1), -60))
+        lost = form.smallest_subnormal / 2 * self.factors
+        if arithmetic.flush_to_zero:
+            lost = form.smallest_normal * (self.factors + self.roundings)
+        apart = add(scale(growth * factor, enlarged), scale(-factor, exact))
+        return add(apart, scale(growth * lost, rest))
 
 
 def _at_least_one(A: Matrix) -> Matrix:
@@ -151,24 +194,19 @@ def _of_the_loss(net: Network, dZ: Enclosure) -> _Monomials:
         share = max(mp.mpf(1), most / masses[j]) if masses[j] else mp.mpf(0)
         rest[i, j] = share * counts[j] + labels[i, j]
     parts = (coarse(Enclosure.exactly(exact)), enlarged, coarse(Enclosure.exactly(from_entries(P.rows, P.cols, rest))))
-    return _Monomials(*parts).transposed()
+    return _Monomials(parts, P.rows + 4, factors=3).transposed()
 
 
 @at_least(RADIUS_BITS)
-def _radii_in_any_order(
-    net: Network, ahead: Forward, dZ: Enclosure, arithmetic: Arithmetic, factor: Number
-) -> list[Matrix]:
-    """What each dW and db, from the last to the first, and dX may be off by: the lemma for the sum of all monomials."""
-    samples, roundings, factors = net.P.cols, net.P.rows + 4, 3
-    behind, found = _of_the_loss(net, certified(dZ)), []
+def _behind(net: Network, ahead: Forward, dZ: Enclosure, arithmetic: Arithmetic) -> list[_Monomials]:
+    """The monomials of what comes back to each layer, from the last to the first, and to X: one row for each sample."""
     slopes = 2 if net.relu_at_zero not in {0, 1} else 0
+    found = [_of_the_loss(net, certified(dZ))]
     for layer in reversed(range(net.depth)):
-        through = behind.transposed()
-        ahead_of_it = (certified(ahead.activations[layer]).transposed(), Enclosure.exactly(ones(samples, 1)))
-        found += [through.times(Y).radius(arithmetic, roundings + samples, factors, factor) for Y in ahead_of_it]
-        behind = behind.times(Enclosure.exactly(net.weights[layer]))
-        factors, roundings = factors + 1, roundings + net.weights[layer].rows + slopes
+        back = found[-1].times(Enclosure.exactly(net.weights[layer]))
         if layer > 0:
             masks = relu.slopes(ahead.pre_activations[layer - 1], arithmetic, net.relu_at_zero)
-            behind = behind.masked(*map(transpose, masks))
-    return [*found, behind.transposed().radius(arithmetic, roundings, factors, factor)]
+            certain, possible = map(transpose, masks)
+            back = back.masked(certain, possible, slopes)
+        found.append(back)
+    return found

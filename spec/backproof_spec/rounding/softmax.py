@@ -25,7 +25,7 @@ Reference: Blanchard, Higham & Higham 2021, §3 and §4 (their bounds to first o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from mpmath import mp
@@ -35,24 +35,17 @@ from backproof_spec.operations import softmax
 from backproof_spec.rounding.enclosure import Enclosure, Entries, is_masked
 from backproof_spec.rounding.formats import RADIUS_BITS, Arithmetic
 
+_SMALL = mp.ldexp(mp.mpf(1), -40)
 
-@dataclass(frozen=True)
-class Column:
-    """One column: exact probabilities and logarithms, and how far computed ones may be from them.
 
-    ``radius`` is that of probabilities as their kernel computes them; ``stored`` and ``log_radius`` are those of
-    probabilities and logarithms that were stored in the output format before they are used.
-    """
+def _grown(t: Number) -> Number:
+    """e^t for t ≥ 0; of a small t what is little more, 1 + t + t²."""
+    return 1 + t + t * t if t < _SMALL else mp.exp(t)
 
-    s: list[Number]
-    log_s: list[Number]
-    radius: list[Number]
-    stored: list[Number]
-    log_radius: list[Number]
 
-    def masks(self, i: int) -> bool:
-        """Is the logit −inf, and the probability 0 for certain?"""
-        return bool(self.log_s[i] == -mp.inf)
+def _logarithm(q: Number) -> Number:
+    """log q for q ≥ 1; near 1 what is little more, q − 1."""
+    return q - 1 if q - 1 < _SMALL else mp.log(q)
 
 
 def _others(values: list[Number]) -> list[Number]:
@@ -80,58 +73,100 @@ def _gaps(x: list[Number], spread: list[Number]) -> list[tuple[Number, Number]]:
     return list(zip(below(low, high), below(high, low), strict=True))
 
 
-def _column(x: list[Number], spread: list[Number], s: list[Number], arithmetic: Arithmetic) -> Column:
-    """The bounds above for one column, in the accumulator."""
-    n, u, E = len(x), arithmetic.u, arithmetic.function_error
-    nu = arithmetic.accumulator.smallest_normal * (1 + E) ** 2
-    flushed = arithmetic.output.smallest_normal if arithmetic.flush_to_zero else mp.mpf(0)  # the larger of the two
-    up, down = (1 - u) ** (n - 1 + 2 * arithmetic.rescaled), arithmetic.growth(n - 1)
-    gaps, uncertain = _gaps(x, spread), any(spread)
-    moved = [mp.exp(r) if r else mp.mpf(1) for r in spread]
-    exact = _shares(s, moved) if uncertain else [(p, p) for p in s]  # softmax of every x within its Δ
+class Column:
+    """One column: exact probabilities and logarithms, and the bounds above of computed ones.
 
-    def factors(t: Number) -> list[Number]:
-        """e^{ρ_i}(1+E) for a shift t below the largest logit."""
-        return [mp.exp(u * max(abs(t - near), abs(t - far)) + 3 * flushed) * (1 + E) for near, far in gaps]
+    ``radius`` is that of probabilities as their kernel computes them; ``stored`` and ``log_radius`` are those of
+    probabilities and logarithms that were stored in the output format before they are used. A masked class has the
+    probability 0 and the logarithm −∞; the others are bounded as if it were not there.
+    """
 
-    w = factors(mp.mpf(0))
-    reach = min(max(far for _, far in gaps), mp.log(arithmetic.accumulator.largest))
-    shifts = [w, factors(reach)] if reach else [w]
-    shares = [_shares(s, [a * b for a, b in zip(each, moved, strict=True)]) for each in shifts]
-    kappa = 1 / (1 - (u * reach) ** 2 * mp.exp(4 * u * reach) / 2)
-    # λ, and what the argument of the last exp is off by.
-    most = 1 + sum((high * (q - 1) for (_, high), q in zip(exact, w, strict=True)), mp.mpf(0))
-    least = 1 - sum((high * (1 - 1 / q) for (_, high), q in zip(exact, w, strict=True)), mp.mpf(0))
-    log_sum = mp.log(max(most * (1 + n * nu) * down, 1 / (max(least, 1 / max(w)) * (1 - n * nu) * up)))
-    log_sigma = min(mp.log(n), -mp.log(max(low for low, _ in exact))) + log_sum
-    lost = nu * (1 + u) ** 2 / up * kappa + arithmetic.underflow
-    ceiling = (1 + E) ** 2 * arithmetic.growth(n + 4) * mp.exp(E * mp.log(n)) + nu
-    top, log_top = max(x), mp.log(max(s))
-    radius, stored, logs, log_radius = [], [], [], []
-    for i, (p, (least, most)) in enumerate(zip(s, exact, strict=True)):
-        low = min(each[i][0] for each in shares) * (1 - n * nu) * (1 - u) ** 2 / down
-        high = max(each[i][1] for each in shares) * (1 + n * nu) * (1 + u) ** 2 / up * kappa
-        size = gaps[i][1] + log_sigma
-        delta = (u * gaps[i][1] + 3 * flushed + log_sum + E * log_sigma + u * size) * (1 + u) ** 2
-        stored_delta = arithmetic.stored(size, delta)
-        through_log = through_stored_log = _apart(p, least, most, mp.exp(delta) * (1 + E)) + nu
-        if stored_delta > delta:
-            through_stored_log = _apart(p, least, most, mp.exp(stored_delta) * (1 + E)) + nu
-        radius.append(min(max(max(high - p, p - low) + lost, through_log), ceiling))
-        stored.append(min(max(arithmetic.stored(p, radius[i]), through_stored_log), 2 * ceiling))
-        # The logarithm of a computed probability is as good as the fused logarithm while nothing underflows.
-        unfused = mp.mpf(0)
-        if low > 2 * max(nu, arithmetic.output.smallest_normal):
-            unfused = mp.log(max(high / p, p / low)) + 2 * arithmetic.stored(p, mp.mpf(0)) / p
-            unfused = arithmetic.stored(size, unfused + E * (size + unfused))
-        logs.append(x[i] - top + log_top)
-        log_radius.append(max(stored_delta + (mp.log(max(most / p, p / least)) if uncertain else 0), unfused))
-    return Column(s, logs, radius, stored, log_radius)
+    @at_least(RADIUS_BITS)
+    def __init__(self, x: list[Number], spread: list[Number], s: list[Number], arithmetic: Arithmetic) -> None:
+        """Of logits off by ``spread``, whose softmax is s; in the accumulator."""
+        self.s, self._kept = s, [i for i, pair in enumerate(zip(x, spread, strict=True)) if not is_masked(*pair)]
+        x, spread, s = ([each[i] for i in self._kept] for each in (x, spread, s))
+        n, u, E = len(x), arithmetic.u, arithmetic.function_error
+        self._s, self._arithmetic, self._E, self._uncertain = s, arithmetic, E, any(spread)
+        self._nu = nu = arithmetic.accumulator.smallest_normal * (1 + E) ** 2
+        flushed = arithmetic.output.smallest_normal if arithmetic.flush_to_zero else mp.mpf(0)  # the larger of the two
+        up, down = (1 - u) ** (n - 1 + 2 * arithmetic.rescaled), arithmetic.growth(n - 1)
+        gaps = _gaps(x, spread)
+        moved = [_grown(r) for r in spread]
+        self._exact = _shares(s, moved) if self._uncertain else [(p, p) for p in s]  # softmax of every x within its Δ
 
+        def factors(t: Number) -> list[Number]:
+            """e^{ρ_i}(1+E) for a shift t below the largest logit."""
+            return [_grown(u * max(abs(t - near), abs(t - far)) + 3 * flushed) * (1 + E) for near, far in gaps]
 
-def _apart(p: Number, least: Number, most: Number, factor: Number) -> Number:
-    """How far from p anything between ``least`` and ``most``, off by a factor, can be."""
-    return max(most * factor - p, p - least / factor)
+        w = factors(mp.mpf(0))
+        reach = min(max(far for _, far in gaps), mp.log(arithmetic.accumulator.largest))
+        shifts = [w, factors(reach)] if reach else [w]
+        shares = [_shares(s, [a * b for a, b in zip(each, moved, strict=True)]) for each in shifts]
+        kappa = 1 / (1 - (u * reach) ** 2 * mp.exp(4 * u * reach) / 2)
+        # λ, and what the argument of the last exp is off by.
+        most = 1 + sum((high * (q - 1) for (_, high), q in zip(self._exact, w, strict=True)), mp.mpf(0))
+        least = 1 - sum((high * (1 - 1 / q) for (_, high), q in zip(self._exact, w, strict=True)), mp.mpf(0))
+        log_sum = mp.log(max(most * (1 + n * nu) * down, 1 / (max(least, 1 / max(w)) * (1 - n * nu) * up)))
+        log_sigma = min(mp.log(n), -mp.log(max(low for low, _ in self._exact))) + log_sum
+        self._sizes = [far + log_sigma for _, far in gaps]
+        own, twice = 3 * flushed + log_sum + E * log_sigma, (1 + u) ** 2
+        self._deltas = [(u * (far + size) + own) * twice for (_, far), size in zip(gaps, self._sizes, strict=True)]
+        below, above = (1 - n * nu) * (1 - u) ** 2 / down, (1 + n * nu) * (1 + u) ** 2 / up * kappa
+        self._low = [min(low for low, _ in each) * below for each in zip(*shares, strict=True)]
+        self._high = [max(high for _, high in each) * above for each in zip(*shares, strict=True)]
+        self._ceiling = (1 + E) ** 2 * arithmetic.growth(n + 4) * mp.exp(E * mp.log(n)) + nu
+        lost = nu * (1 + u) ** 2 / up * kappa + arithmetic.underflow
+        self._through_log = self._through(self._deltas)
+        direct = (max(high - p, p - low) + lost for p, low, high in zip(s, self._low, self._high, strict=True))
+        self._radius = [min(max(each), self._ceiling) for each in zip(direct, self._through_log, strict=True)]
+        top, log_top = max(x), mp.log(max(s))
+        self.radius, self.log_s = self._all(self._radius), self._all([v - top + log_top for v in x], masked=-mp.inf)
+
+    def masks(self, i: int) -> bool:
+        """Is the logit −inf, and the probability 0 for certain?"""
+        return bool(self.log_s[i] == -mp.inf)
+
+    def _all(self, values: list[Number], masked: Number = mp.zero) -> list[Number]:
+        """Those of all classes, from those of the classes that are not masked."""
+        own = dict(zip(self._kept, values, strict=True))
+        return [own.get(i, masked) for i in range(len(self.s))]
+
+    def _through(self, deltas: list[Number]) -> list[Number]:
+        """How far exp(log S) can be from S, where log S is off by so much."""
+        found = (_grown(delta) * (1 + self._E) for delta in deltas)
+        rows = zip(self._s, self._exact, found, strict=True)
+        return [max(most * factor - p, p - least / factor) + self._nu for p, (least, most), factor in rows]
+
+    @cached_property
+    def _stored_deltas(self) -> list[Number]:
+        return [self._arithmetic.stored(*each) for each in zip(self._sizes, self._deltas, strict=True)]
+
+    @cached_property
+    @at_least(RADIUS_BITS)
+    def stored(self) -> list[Number]:
+        """How far probabilities are off once they are stored."""
+        through_log = self._through_log
+        if self._stored_deltas != self._deltas:
+            through_log = self._through(self._stored_deltas)
+        kept = (self._arithmetic.stored(p, radius) for p, radius in zip(self._s, self._radius, strict=True))
+        return self._all([min(max(each), 2 * self._ceiling) for each in zip(kept, through_log, strict=True)])
+
+    @cached_property
+    @at_least(RADIUS_BITS)
+    def log_radius(self) -> list[Number]:
+        """How far logarithms are off, fused or of a probability that was stored."""
+        arithmetic, found = self._arithmetic, []
+        rows = zip(self._s, self._exact, self._low, self._high, self._sizes, self._stored_deltas, strict=True)
+        for p, (least, most), low, high, size, delta in rows:
+            # The logarithm of a computed probability is as good as the fused logarithm while nothing underflows.
+            unfused = mp.mpf(0)
+            if low > 2 * max(self._nu, arithmetic.output.smallest_normal):
+                unfused = _logarithm(max(high / p, p / low)) + 2 * arithmetic.stored(p, mp.mpf(0)) / p
+                unfused = arithmetic.stored(size, unfused + self._E * (size + unfused))
+            moved = _logarithm(max(most / p, p / least)) if self._uncertain else 0
+            found.append(max(delta + moved, unfused))
+        return self._all(found)
 
 
 @at_least(RADIUS_BITS)
@@ -139,28 +174,15 @@ def columns(Z: Enclosure, arithmetic: Arithmetic) -> list[Column | None]:
     """Every column's bounds in the accumulator; None for a column about which nothing is certain."""
     n, p = Z.shape
     pairs = [[(Z.exact[i, j], Z.radius[i, j]) for i in range(n)] for j in range(p)]
-    kept = [[i for i, pair in enumerate(column) if not is_masked(*pair)] for column in pairs]
-    certain = [j for j in range(p) if kept[j] and all(mp.isfinite(x) for i in kept[j] for x in pairs[j][i])]
+    own = [[x for pair in column if not is_masked(*pair) for x in pair] for column in pairs]
+    certain = [j for j in range(p) if own[j] and all(mp.isfinite(x) for x in own[j])]
     known = {(i, k): Z.exact[i, j] for k, j in enumerate(certain) for i in range(n)}
     S = softmax.forward(from_entries(n, len(certain), known))
     found: list[Column | None] = [None] * p
     for k, j in enumerate(certain):
-        x, spread = ([pairs[j][i][part] for i in kept[j]] for part in (0, 1))
-        column = _column(x, spread, [S[i, k] for i in kept[j]], arithmetic)
-        found[j] = column if len(kept[j]) == n else _masked(column, kept[j], n)
+        x, spread = map(list, zip(*pairs[j], strict=True))
+        found[j] = Column(x, spread, [S[i, k] for i in range(n)], arithmetic)
     return found
-
-
-def _masked(column: Column, kept: list[int], n: int) -> Column:
-    """The bounds of all n classes, from those of the classes that are not masked: S = 0 at the others, log S = −inf."""
-
-    def among(values: list[Number], masked: Number) -> list[Number]:
-        own = dict(zip(kept, values, strict=True))
-        return [own.get(i, masked) for i in range(n)]
-
-    zero = mp.mpf(0)
-    others = (among(each, zero) for each in (column.radius, column.stored, column.log_radius))
-    return Column(among(column.s, zero), among(column.log_s, -mp.inf), *others)
 
 
 @at_least(RADIUS_BITS)

@@ -76,6 +76,6 @@ def forward(Z: Enclosure, P: Enclosure, arithmetic: Arithmetic) -> Enclosure:
         exact,
         most - magnitude,
         max(most, largest_log),
-        opposing=(magnitude - abs(exact)) / 2 * growth,
+        opposing=lambda: (magnitude - abs(exact)) / 2 * growth,
     )
     return result.enclosure()
