@@ -10,7 +10,7 @@ from backproof_properties import judge
 from backproof_properties.arrays import Case, enclosed, matrix
 from backproof_properties.contract import Raised
 from backproof_properties.filter import certainly
-from backproof_properties.least import of_chain
+from backproof_properties.least import SURE, of_chain
 from backproof_properties.property import Property
 from backproof_properties.regimes import ORDINARY
 from backproof_properties.results import Link, Observation
@@ -149,7 +149,7 @@ def _composed(case: Case, subject: Subject) -> Observation:
     dZ = subject.call("relu_vjp", {"Z": Z, "dY": dY}, "dZ")
     computed = subject.call("linear_vjp", {**case, "dZ": dZ}, "dY")
     if subject.swift and not isinstance(computed, Raised):
-        inside = certainly(computed, partial(of_chain, case, subject))
+        inside = certainly(computed, partial(of_chain, case, subject), SURE)
         if inside is not None:
             return inside
     return subject.judge("linear_vjp∘relu_vjp∘softmax_vjp.dY", computed, _bound(case, subject), case["Y"].shape[1])

@@ -352,12 +352,12 @@ def known(bounds: Callable[[], Field]) -> Field | None:
 
 
 @np.errstate(all="ignore")
-def surely(computed: Array, field: Field | None) -> Array:
-    """Is each entry certainly within its bound?"""
+def surely(computed: Array, field: Field | None, most: Array = SHARE) -> Array:
+    """Is each entry certainly within its bound? It is within so much of Ê."""
     if field is None or computed.dtype.name not in FORMATS:
         return np.zeros(computed.shape, dtype=bool)
     off = np.abs(computed.astype(WIDE) - field.value)
-    share = np.where(field.error >= float(FORMATS[computed.dtype.name].smallest_normal), SHARE, _UNDERFLOWN)
+    share = np.where(field.error >= float(FORMATS[computed.dtype.name].smallest_normal), most, _UNDERFLOWN)
     return np.asarray((off <= share * field.error) | ((off == 0) & ~np.isnan(field.error)))
 
 
@@ -379,10 +379,10 @@ def within(computed: Array, field: Field, inside: Array) -> Observation:
     return Observation(int(inside.sum()), worst=float(np.max(ratio, initial=0)))
 
 
-def certainly(computed: Array, bounds: Callable[[], Field]) -> Observation | None:
+def certainly(computed: Array, bounds: Callable[[], Field], most: Array = SHARE) -> Observation | None:
     """What is known if every entry is certainly within its bound; else None."""
     field = known(bounds)
-    inside = surely(computed, field)
+    inside = surely(computed, field, most)
     return within(computed, field, inside) if field is not None and inside.all() else None
 
 

@@ -3,7 +3,7 @@
 For inputs that are known, u being the accumulator's and E = 8u that of exp:
 
     A·B + c        N·u·(|A||B| + |c|), N = n + 1 (a product without addend: n); 0 on the grid
-    S              r = S·u·(n + 1 + 0.99·(1 − S)·(8 + d)), where the logit lies d below the largest one: by f⁺
+    S              r = S·u·(n + 1 + 0.99·(1 − S)·(8 + d)) + ω, where the logit lies d below the largest one: by f⁺
     dZ of S        S_i·(|g_i| + m)·(n + 2)·u + r_i·(|g_i| + m) + S_i·Σ r_j|g_j|, m = Σ S_j|g_j|
     S·ΣP − P       Σ|P|·(S·(n + 4)·u + r) + 4u·|P|
     −Σ P·log S     (n·p + 2)·u·Σ|P·log S|, and E·Σ|P·log S| where S is given
@@ -16,9 +16,9 @@ and of those that are off by Δ, as in a network:
     S, log S       S·0.99·x and 0.99·x more, x_i = (1 − S_i)·Δ_i + Σ_{j≠i} S_j·Δ_j, where no Δ exceeds 2⁻⁷
     dY∘1[Z ≥ 0]    ΔdY where |Z| ≥ 0.99·Δ; elsewhere between 0 and dY, and ΔdY more: what either branch admits
 
-Each is what the module of ``backproof_spec.rounding`` of that name adds up, without what underflow, flushing to zero,
-storing and second order add. So much of a sum is left to NumPy's widest floats that they are off by less than a
-hundredth of it.
+Each is what the module of ``backproof_spec.rounding`` of that name adds up, without what most of underflow, flushing to
+zero, storing and second order add. So much of a sum is left to NumPy's widest floats that v̂ and Ê are off by some 2⁻¹¹
+of it: what lies within ``SURE``·Ê lies within E.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from backproof_properties.running import NEVER, lowest_bit
 from backproof_properties.subject import Subject
 
 Least = Callable[[Case, Subject, Any], Field]
-_ALMOST, _NEAR = WIDE(0.99), WIDE(2) ** -7
+_ALMOST, _NEAR, SURE = WIDE(0.99), WIDE(2) ** -7, WIDE(0.99)
 _ROOMY = 24
 """In formats of fewer digits much may overflow."""
 
@@ -108,12 +108,14 @@ def _of_product(left: Field, right: Field, addend: Array | None, subject: Subjec
     return Field(value, widest, np.where(widest == 0, 0, moved + own))
 
 
-def _softmax(Z: Array, u: Any, spread: Any = 0) -> tuple[Array, Array]:
-    """S, and r."""
-    gaps = Z.max(axis=0, keepdims=True) - Z
+def _softmax(Z: Array, subject: Subject, u: Any, spread: Any = 0) -> tuple[Array, Array]:
+    """S, and r; both 0 at a masked logit, which counts for nothing."""
+    masked = np.isneginf(Z)
+    gaps = np.where(masked, np.inf, Z.max(axis=0, keepdims=True) - Z)
     powers = np.exp(-gaps)
     S = powers / powers.sum(axis=0, keepdims=True)
-    return S, S * (u * (len(Z) + 1 + _ALMOST * (1 - S) * (8 + gaps)) + _moved(S, spread))
+    off = u * ((~masked).sum(axis=0) + 1 + _ALMOST * (1 - S) * (8 + gaps)) + _moved(S, spread)
+    return S, np.where(masked, 0, S * off + _wide(subject.arithmetic.accumulator.smallest_normal))
 
 
 def _moved(S: Array, spread: Any) -> Any:
@@ -130,8 +132,8 @@ def _of_softmax(S: Array, r: Array) -> Field:
     return Field(S, S, r)
 
 
-def _softmax_dZ(case: Case, _: Subject, u: Any, spread: Any = 0) -> Field:
-    (S, r), g = _softmax(case["Z"], u, spread), case["dS"]
+def _softmax_dZ(case: Case, subject: Subject, u: Any, spread: Any = 0) -> Field:
+    (S, r), g = _softmax(case["Z"], subject, u, spread), case["dS"]
     size = np.abs(g)
     inner, m, lost = ((each * A).sum(axis=0, keepdims=True) for each, A in ((S, g), (S, size), (r, size)))
     majorant = S * (size + m)
@@ -139,11 +141,12 @@ def _softmax_dZ(case: Case, _: Subject, u: Any, spread: Any = 0) -> Field:
 
 
 def _fused_dZ(case: Case, subject: Subject, u: Any, spread: Any = 0) -> Field:
-    (S, r), P = _softmax(case["Z"], u, spread), case["P"]
+    (S, r), P = _softmax(case["Z"], subject, u, spread), case["P"]
     sums = (each.sum(axis=0, keepdims=True) for each in (P, np.abs(P)))
     masses, total = (WIDE(1), WIDE(1)) if subject.fused[0] else sums
     lost = (len(S) + 6) * _wide(subject.arithmetic.underflow)
     error = total * (S * (len(S) + 4) * u + r) + 4 * u * np.abs(P) + lost
+    error = np.where(np.isneginf(case["Z"]), np.where(P == 0, 0, np.nan), error)
     return Field(S * masses - P, total * S + np.abs(P), error)
 
 
@@ -203,7 +206,7 @@ LEAST: dict[str, Least] = {
     "linear.db": lambda case, subject, u: _product(case["dZ"], np.ones_like(case["dZ"][:1].T), None, subject, u),
     "relu.forward": lambda case, _, __: _exactly(np.maximum(case["Z"], 0)),
     "relu.dZ": _relu_dZ,
-    "softmax.forward": lambda case, _, u: _of_softmax(*_softmax(case["Z"], u)),
+    "softmax.forward": lambda case, subject, u: _of_softmax(*_softmax(case["Z"], subject, u)),
     "softmax.dZ": _softmax_dZ,
     "cross_entropy.forward": lambda case, _, u: _loss(np.log(case["S"]), case["P"], u, 2 + 8),
     "cross_entropy.dS": _quotients,

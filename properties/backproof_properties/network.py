@@ -12,7 +12,7 @@ from backproof_properties import checks, sweep
 from backproof_properties.arrays import Array, Case
 from backproof_properties.contract import Raised
 from backproof_properties.filter import certainly
-from backproof_properties.least import knows, of_network
+from backproof_properties.least import SURE, knows, of_network
 from backproof_properties.property import Check, Property
 from backproof_properties.regimes import ORDINARY, VALUES, dense
 from backproof_properties.results import Link, Observation
@@ -114,7 +114,7 @@ def _surely(kind: str, computed: list[Array], case: Case, subject: Subject) -> O
         return None
     seen, fields = Observation(), cache(partial(of_network, case, subject))
     for layer, array in enumerate(computed):
-        inside = certainly(array, partial(lambda at: fields()[kind][at], layer))
+        inside = certainly(array, partial(lambda at: fields()[kind][at], layer), SURE)
         if inside is None:
             return None
         seen.add(inside)

@@ -17,7 +17,7 @@ from backproof_properties.arrays import Case, enclosed
 from backproof_properties.contract import Raised
 from backproof_properties.fields import Field
 from backproof_properties.filter import certainly
-from backproof_properties.least import least
+from backproof_properties.least import SURE, least
 from backproof_properties.property import Cases
 from backproof_properties.regimes import PROBABILITIES
 from backproof_properties.results import Observation
@@ -65,7 +65,7 @@ class Output:
             return subject.raised(computed, [each.expected(case, subject) for each in together])
         if subject.swift:
             flat = computed.reshape(-1, 1) if self.name == "db" else computed
-            inside = certainly(flat, partial(self.least, case, subject))
+            inside = certainly(flat, partial(self.least, case, subject), SURE)
             if inside is not None:
                 return inside
         return subject.judge(f"{self.function}.{self.name}", computed, self.expected(case, subject), None)

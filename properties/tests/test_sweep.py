@@ -13,7 +13,7 @@ from backproof_impl.loading import as_target
 from backproof_properties import chain, network, runner, sweep
 from backproof_properties.drawing import swept
 from backproof_properties.fields import Doubt
-from backproof_properties.least import LEAST, of_chain, of_network
+from backproof_properties.least import LEAST, SURE, of_chain, of_network
 from backproof_properties.results import Link, Verdict
 from backproof_properties.sharper import OUTPUTS
 from backproof_properties.source import Seed
@@ -56,7 +56,7 @@ def of_output(claim, case, subject):
 
 
 def of_networks(kind, case, subject):
-    bounds = network._bounds(case, subject)[kind] if kind != "loss" else [network._loss_bound(case, subject)]
+    bounds = network._bounds(case, subject, kind) if kind != "loss" else [network._loss_bound(case, subject)]
     samples = None if kind == "loss" else case["X"].shape[1]
     scaled = [subject.scaled(kind, each, samples, of_loss=False) for each in bounds]
     return zip(of_network(case, subject)[kind], scaled, strict=True)
@@ -103,7 +103,7 @@ def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim, convent
                         continue
                     compared += 1
                     off = abs(_exactly(value[place]) - bound.exact[place])
-                    share = mp.mpf("0.5") if error[place] < float(np.finfo(np.float64).tiny) else mp.mpf("0.9")
+                    share = mp.mpf("0.5") if error[place] < float(np.finfo(np.float64).tiny) else _exactly(SURE)
                     assert off + share * _exactly(error[place]) <= bound.radius[place], (
                         place,
                         mp.nstr(off, 5),
