@@ -148,7 +148,8 @@ def _refuse(name: str, place: Place, got: Number | str, wanted: Number, said: st
 
 
 _JETS = Kept(lambda operation, case, _: exact.jets(evaluation(operation, case), strict=True), slopes=True)
-"""The Jacobian by all arguments serves the claims of them all."""
+_MOVING = Kept(lambda operation, case, _: Moving(evaluation(operation, case)), slopes=True)
+"""The Jacobian by all arguments serves the claims of them all, and so does what is moved."""
 
 # --- definition → Jacobian --------------------------------------------------------------------------------------------
 
@@ -170,7 +171,7 @@ def _differentiated(operation: Operation, argument: str, case: Case, bits: int) 
     seen = Observation()
     with mp.workprec(bits):
         try:
-            along, moving = _JETS(operation, case), Moving(evaluation(operation, case))
+            along, moving = _JETS(operation, case), _MOVING(operation, case)
             slopes = [(output, *entry) for output in operation.outputs for entry in along.tensor(output).items()]
             for at in moving.values[argument]:
                 quotients = Quotients(moving, argument, at)

@@ -95,14 +95,14 @@ def _of_product(left: Field, right: Field, addend: Array | None, subject: Subjec
     A, B, dA, dB = left.value, right.value, left.error, right.error
     value, size, roundings = A @ B, np.abs(A) @ np.abs(B), A.shape[1]
     known, rescaled = not (dA.any() or dB.any()), subject.arithmetic.rescaled
-    moved = 0 if known else np.abs(A) @ dB + dA @ (np.abs(B) + dB)
-    unit = sum(int(lowest_bit(M).min(initial=NEVER)) for M in (A, B))
     if addend is not None:
         value, size, roundings = value + addend[:, None], size + np.abs(addend)[:, None], roundings + 1
-        unit = min(unit, int(lowest_bit(addend).min(initial=NEVER)))
     if known:
+        unit = sum(int(lowest_bit(M).min(initial=NEVER)) for M in (A, B))
+        unit = unit if addend is None else min(unit, int(lowest_bit(addend).min(initial=NEVER)))
         room = np.ldexp(WIDE(1), min(unit + subject.arithmetic.accumulator.precision, NEVER))
         return Field(value, size, np.where((size <= room) & (not rescaled), 0, roundings * u * size))
+    moved = np.abs(A) @ dB + dA @ (np.abs(B) + dB)
     widest = size + moved
     own = roundings * u * widest + A.shape[1] * _wide(subject.arithmetic.underflow)
     return Field(value, widest, np.where(widest == 0, 0, moved + own))
@@ -228,23 +228,33 @@ def of_chain(case: Case, subject: Subject) -> Field:
     return _fitting(_of_product(_exactly(wide["W"].T), _masked(Z, dY, subject), None, subject, u), subject)
 
 
-def of_network(case: Case, subject: Subject) -> dict[str, list[Field]]:
-    """As ``least``, of the loss and all gradients of a network, layer by layer, as declared. Raises ``Doubt``."""
+def of_network(case: Case, subject: Subject, kind: str) -> list[Field]:
+    """As ``least``, of the loss or a gradient of a network, layer by layer, as declared. Raises ``Doubt``."""
     u = _unit(subject)
-    wide = {name: [A.astype(WIDE) for A in case[name]] for name in ("weights", "biases")}
+
+    def product(left: Field, right: Field, addend: Array | None = None) -> Field:
+        return _fitting(_of_product(left, right, addend, subject, u), subject)
+
+    weights, biases = ([A.astype(WIDE) for A in case[name]] for name in ("weights", "biases"))
     Ys, Zs = [_exactly(case["X"].astype(WIDE))], list[Field]()
-    for W, b in zip(wide["weights"], wide["biases"], strict=True):
-        Zs.append(_fitting(_of_product(_exactly(W), Ys[-1], b, subject, u), subject))
+    for W, b in zip(weights, biases, strict=True):
+        Zs.append(product(_exactly(W), Ys[-1], b))
         Ys.append(_passed(Zs[-1]))
     last = {"Z": Zs[-1].value, "P": case["P"].astype(WIDE)}
-    dZ, found = _fitting(_fused_dZ(last, subject, u, Zs[-1].error), subject), dict[str, list[Field]](dW=[], db=[])
-    found["loss"] = [_fitting(_fused(last, subject, u, Zs[-1].error), subject)]
-    ones = _exactly(np.ones_like(dZ.value[:1].T))
-    for W, Y, Z in zip(reversed(wide["weights"]), reversed(Ys[:-1]), (*reversed(Zs[:-1]), None), strict=True):
-        found["dW"].insert(0, _fitting(_of_product(dZ, Y.each(np.transpose), None, subject, u), subject))
-        found["db"].insert(0, _fitting(_of_product(dZ, ones, None, subject, u).each(np.ravel), subject))
-        dY = _fitting(_of_product(_exactly(W.T), dZ, None, subject, u), subject)
-        dZ = dY if Z is None else _masked(Z, dY, subject)
-    samples, found["dX"] = case["X"].shape[1], [dZ]
-    factors = {kind: subject.reduction(samples) * subject.scale(kind, samples) for kind in found}
-    return {kind: [_scaled(each, factors[kind], u) for each in fields] for kind, fields in found.items()}
+    if kind == "loss":
+        found = [_fitting(_fused(last, subject, u, Zs[-1].error), subject)]
+    else:
+        dZ, found = _fitting(_fused_dZ(last, subject, u, Zs[-1].error), subject), list[Field]()
+        ones = _exactly(np.ones_like(dZ.value[:1].T))
+        for layer in reversed(range(len(weights))):
+            if kind == "dW":
+                found.insert(0, product(dZ, Ys[layer].each(np.transpose)))
+            if kind == "db":
+                found.insert(0, product(dZ, ones).each(np.ravel))
+            if layer > 0:
+                dZ = _masked(Zs[layer - 1], product(_exactly(weights[layer].T), dZ), subject)
+        if kind == "dX":
+            found = [product(_exactly(weights[0].T), dZ)]
+    samples = case["X"].shape[1]
+    factor = subject.reduction(samples) * subject.scale(kind, samples)
+    return [_scaled(each, factor, u) for each in found]

@@ -112,9 +112,9 @@ def _surely(kind: str, computed: list[Array], case: Case, subject: Subject) -> O
     """What is known if all of it is certainly within its bounds, and that is all that is asked; else None."""
     if not subject.swift:
         return None
-    seen, fields = Observation(), cache(partial(of_network, case, subject))
+    seen, fields = Observation(), cache(partial(of_network, case, subject, kind))
     for layer, array in enumerate(computed):
-        inside = certainly(array, partial(lambda at: fields()[kind][at], layer), SURE)
+        inside = certainly(array, partial(lambda at: fields()[at], layer), SURE)
         if inside is None:
             return None
         seen.add(inside)

@@ -91,12 +91,16 @@ def run_all(
 
 
 class _Waiting:
-    """Tasks that nobody has taken: who asks goes on with what he was about, else with what nobody else is about."""
+    """Tasks that nobody has taken: who asks goes on with what he was about, else with what nobody else is about.
+
+    Of an operation that is one link, whose examples are the same ones for all its claims.
+    """
 
     def __init__(self, planned: list[Task]) -> None:
         """All of them."""
         self._tasks, self._about = dict(enumerate(planned)), [task.about for task in planned]
-        self._at: dict[Worker, tuple[str, str | None]] = {}
+        self._links = [task.property.link for task in planned]
+        self._at: dict[Worker, int] = {}
         self._lock = threading.Lock()
 
     def next(self, worker: Worker) -> tuple[int, Task] | None:
@@ -104,10 +108,15 @@ class _Waiting:
         with self._lock:
             if not self._tasks:
                 return None
-            others = {about for other, about in self._at.items() if other is not worker}
-            mine, about = self._at.get(worker), self._about
-            number = min(self._tasks, key=lambda k: (about[k] != mine, about[k] in others))
-            self._at[worker] = about[number]
+            about, links, last = self._about, self._links, self._at.get(worker, -1)
+            others = {about[k] for other, k in self._at.items() if other is not worker}
+            links_of_others = {(about[k], links[k]) for other, k in self._at.items() if other is not worker}
+
+            def later(k: int) -> tuple[bool, ...]:
+                mine, same = (about[k] == about[last], links[k] is links[last]) if last >= 0 else (False, False)
+                return not mine, about[k] in others, not same, (about[k], links[k]) in links_of_others
+
+            number = self._at[worker] = min(self._tasks, key=later)
             return number, self._tasks.pop(number)
 
     def clear(self) -> None:

@@ -22,18 +22,21 @@ Read = tuple[str, Place]
 
 
 class _Once(Exact):
-    """Exact numbers at one precision: what a function gives is found once."""
+    """Exact numbers at one precision: what a function gives is found once, where nothing moves and in each move."""
 
     def __init__(self) -> None:
         """Nothing yet."""
-        self._found = dict[tuple[object, ...], Number]()
+        self.kept = dict[tuple[object, ...], Number]()
+        self.found = self.kept
 
     def apply(self, function: Function, arguments: tuple[Number, ...]) -> Number:
         """f(a, …); of a fraction another than of an equal number of mpmath."""
         key = function.name, *arguments, *map(type, arguments)
-        if key not in self._found:
-            self._found[key] = super().apply(function, arguments)
-        return self._found[key]
+        if key in self.kept:
+            return self.kept[key]
+        if key not in self.found:
+            self.found[key] = super().apply(function, arguments)
+        return self.found[key]
 
 
 class _Tensor(dict[Place, Number]):
@@ -63,7 +66,8 @@ class Moving(Evaluation[Number]):
         moved = {each.name for each in given.operation.differentiated}
         self._tensors = {name: _Tensor(given.values[name], self) for name in moved}
         values: dict[str, Tensor[Number]] = {**given.values, **self._tensors}
-        super().__init__(given.operation, given.sizes, given.parameters, values, _Once())
+        self._once = _Once()
+        super().__init__(given.operation, given.sizes, given.parameters, values, self._once)
         self._compiled = dict[str, Callable[[At], Number]]()
         for output in self.operation.outputs:
             self.tensor(output)
@@ -82,7 +86,7 @@ class Moving(Evaluation[Number]):
 
     def moved(self, argument: str, at: Place, step: Fraction) -> dict[Read, Number]:
         """Those entries of the outputs that depend on this one, where it is more by ``step``; then all is as before."""
-        before, stale = dict[Read, Number](), defaultdict[str, set[Place]](set)
+        before, stale, self._once.found = dict[Read, Number](), defaultdict[str, set[Place]](set), {}
 
         def put(name: str, place: Place, value: Number) -> None:
             tensor = self._tensors[name]

@@ -59,7 +59,7 @@ def of_networks(kind, case, subject):
     bounds = network._bounds(case, subject, kind) if kind != "loss" else [network._loss_bound(case, subject)]
     samples = None if kind == "loss" else case["X"].shape[1]
     scaled = [subject.scaled(kind, each, samples, of_loss=False) for each in bounds]
-    return zip(of_network(case, subject)[kind], scaled, strict=True)
+    return zip(of_network(case, subject, kind), scaled, strict=True)
 
 
 def of_chains(case, subject):
