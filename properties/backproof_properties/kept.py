@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from math import prod
 from typing import Any, Generic, TypeVar
 
@@ -16,33 +16,52 @@ from backproof_spec.operation import Operation
 from backproof_spec.rounding.formats import Arithmetic
 
 _MOST, _OF_ITS_OWN = 2_000_000, 500
-"""Entries of what is given and defined that are kept, of the latest examples; an example takes as much as some."""
+"""Entries that are kept, of the latest examples; an example takes as much as some."""
+T = TypeVar("T")
 E = TypeVar("E", bound=Evaluation[Any])
 
 
-class Kept(Generic[E]):
-    """An operation at the values of an example, in an arithmetic, at the precision of now; the latest are kept."""
+class Latest(Generic[T]):
+    """What was found for a key, with all that it has computed since; the latest are kept."""
 
-    def __init__(self, of: Callable[[Operation, Case, Any], E], *, slopes: bool = False) -> None:
-        """Nothing yet; ``of`` evaluates; ``slopes``: every entry has its derivatives by all of them."""
-        self._of, self._slopes = of, slopes
-        self._found, self._entries = OrderedDict[Any, tuple[E, int]](), 0
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._found, self._entries = OrderedDict[Hashable, tuple[T, int]](), 0
 
-    def __call__(self, operation: Operation, case: Case, arithmetic: Arithmetic | None = None) -> E:
-        """That which was found for the same numbers, with all that it has computed since."""
-        key = operation.digest, arithmetic, mp.prec, tuple((name, _content(value)) for name, value in case.items())
+    def get(self, key: Hashable, make: Callable[[], tuple[T, int]]) -> T:
+        """That, or what is made now, which has so many entries."""
         if key not in self._found:
-            found = self._of(operation, case, arithmetic)
-            given = sum(np.size(value) for value in case.values())
-            entries = given + sum(prod(map(found.size, each.indices)) for each in operation.definitions)
-            entries = entries * given if self._slopes else entries + _OF_ITS_OWN
-            self._found[key] = found, entries
-            self._entries += entries
+            self._found[key] = found = make()
+            self._entries += found[1]
             while self._entries > _MOST and len(self._found) > 1:
                 self._entries -= self._found.popitem(last=False)[1][1]
         self._found.move_to_end(key)
         return self._found[key][0]
 
 
-def _content(value: Any) -> Any:
+class Kept(Generic[E]):
+    """An operation at the values of an example, in an arithmetic, at the precision of now."""
+
+    def __init__(self, of: Callable[[Operation, Case, Any], E], *, slopes: bool = False) -> None:
+        """Nothing yet; ``of`` evaluates; ``slopes``: every entry has its derivatives by all of them."""
+        self._of, self._slopes, self._latest = of, slopes, Latest[E]()
+
+    def __call__(self, operation: Operation, case: Case, arithmetic: Arithmetic | None = None) -> E:
+        """That which was found for the same numbers."""
+
+        def made() -> tuple[E, int]:
+            found = self._of(operation, case, arithmetic)
+            given = sum(np.size(value) for value in case.values())
+            entries = given + sum(prod(map(found.size, each.indices)) for each in operation.definitions)
+            return found, entries * given if self._slopes else entries + _OF_ITS_OWN
+
+        return self._latest.get((operation.digest, arithmetic, mp.prec, content(case)), made)
+
+
+def content(value: Any) -> Hashable:
+    """The numbers of an example, by which it is known again."""
+    if isinstance(value, dict):
+        return tuple((name, content(each)) for name, each in value.items())
+    if isinstance(value, list):
+        return tuple(map(content, value))
     return (value.dtype.str, value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache, partial, reduce
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from backproof_properties import checks, sweep
 from backproof_properties.arrays import Array, Case
 from backproof_properties.contract import Raised
 from backproof_properties.filter import certainly
+from backproof_properties.kept import Latest, content
 from backproof_properties.least import SURE, knows, of_network
 from backproof_properties.property import Check, Property
 from backproof_properties.regimes import ORDINARY, VALUES, dense
@@ -22,6 +22,7 @@ from backproof_properties.strategies import NEAR, networks
 from backproof_properties.subject import Domain, Subject
 from backproof_spec.composition import network as defined
 from backproof_spec.language.syntax import Gradient
+from backproof_spec.matrices import Number
 from backproof_spec.network import Network
 from backproof_spec.operation import Operation
 from backproof_spec.rounding import network as bounds
@@ -41,11 +42,21 @@ def _ordinary_cases(source: Source, domain: Domain) -> Case:
     return networks(source, replace(domain, largest=_SMALL), sizes_of_logits=NEAR)
 
 
-def _network(case: Case, subject: Subject | None = None, *, fused: bool = False) -> Network:
-    declared: dict[str, Any] = {}
-    if subject is not None:
-        declared = {"relu_at_zero": subject.conventions.relu_at_zero, "fused": fused}
-    return Network.of(case["weights"], case["biases"], case["X"], case["P"], **declared)
+_LATEST, _OF_AN_ENTRY = Latest[bounds.Gradients](), 20
+"""What is known of an example serves the claims of the loss and of all gradients; so much of each entry given."""
+
+
+def _bounded(case: Case, subject: Subject, *, fused: bool = False, factor: Number = 1) -> bounds.Gradients:
+    """The bounds of an example, under a way to take ΣP, gradients times a factor."""
+    arithmetic, at_zero = subject.arithmetic, subject.conventions.relu_at_zero
+
+    def made() -> tuple[bounds.Gradients, int]:
+        given = (case["weights"], case["biases"], case["X"], case["P"])
+        size = sum(A.size for A in (*case["weights"], *case["biases"], case["X"], case["P"]))
+        net = Network.of(*given, relu_at_zero=at_zero, fused=fused)
+        return bounds.gradients(net, arithmetic, factor), _OF_AN_ENTRY * size
+
+    return _LATEST.get((content(case), arithmetic, at_zero, fused, factor), made)
 
 
 # --- inside the spec --------------------------------------------------------------------------------------------------
@@ -77,8 +88,8 @@ def _definition_to_jacobian(kind: str, case: Case, subject: Subject) -> Observat
 def _jacobian_to_formula(kind: str, case: Case, subject: Subject) -> Observation:
     """The backward recursion is Jᵀ·vec dL, and what the bounds lie around."""
     of, example = as_operation(case)
-    seen, found = Observation(), bounds.gradients(_network(case), subject.arithmetic)
-    for each, enclosure in zip(_gradients(of, kind), found.of(kind), strict=True):
+    seen = Observation()
+    for each, enclosure in zip(_gradients(of, kind), _bounded(case, subject).of(kind), strict=True):
         agrees, formula = checks.jacobian_to_formula(of, each, example)
         seen.add(agrees)
         seen.add(centred(kind, enclosure, formula))
@@ -89,16 +100,13 @@ def _jacobian_to_formula(kind: str, case: Case, subject: Subject) -> Observation
 
 
 def _loss_bound(case: Case, subject: Subject) -> Enclosure:
-    return subject.scaled(
-        "loss", bounds.loss(_network(case, subject), subject.arithmetic), case["X"].shape[1], of_loss=True
-    )
+    return subject.scaled("loss", _bounded(case, subject).loss, case["X"].shape[1], of_loss=True)
 
 
 def _bounds(case: Case, subject: Subject, *kinds: str) -> list[Enclosure]:
     """The enclosures of these gradients, of each layer; under every way that is declared to take ΣP."""
     factor = subject.reduction(case["X"].shape[1])
-    networks = (_network(case, subject, fused=fused) for fused in subject.fused)
-    ways = [bounds.gradients(each, subject.arithmetic, factor) for each in networks]
+    ways = [_bounded(case, subject, fused=fused, factor=factor) for fused in subject.fused]
     of_ways = ([bound for kind in kinds for bound in way.of(kind)] for way in ways)
     return [reduce(Enclosure.either, alike) for alike in zip(*of_ways, strict=True)]
 

@@ -56,15 +56,8 @@ def forward(net: Network, arithmetic: Arithmetic) -> Forward:
     return Forward(Ys, Zs)
 
 
-def loss(net: Network, arithmetic: Arithmetic) -> Enclosure:
-    """L (1, 1)."""
-    return softmax_cross_entropy.forward(
-        forward(net, arithmetic).pre_activations[-1], Enclosure.exactly(net.P), arithmetic
-    )
-
-
 class Gradients:
-    """∂L/∂X, and ∂L/∂W_l, ∂L/∂b_l for each layer, times a factor, their products formed in any order.
+    """L; ∂L/∂X, and ∂L/∂W_l, ∂L/∂b_l for each layer, times a factor, their products formed in any order.
 
     Each is found when it is asked for; what they share, once.
     """
@@ -72,9 +65,21 @@ class Gradients:
     def __init__(self, net: Network, arithmetic: Arithmetic, factor: Number) -> None:
         """``factor`` is 1, or a mean's 1/p."""
         self._net, self._arithmetic, self._factor = net, arithmetic, factor
-        self._ahead, P = forward(net, arithmetic), Enclosure.exactly(net.P)
-        last = self._ahead.pre_activations[-1]
-        self._of_logits = softmax_cross_entropy.dZ(last, P, arithmetic, fused=net.fused)
+
+    @cached_property
+    def _ahead(self) -> Forward:
+        return forward(self._net, self._arithmetic)
+
+    @cached_property
+    def loss(self) -> Enclosure:
+        """L (1, 1)."""
+        logits, P = self._ahead.pre_activations[-1], Enclosure.exactly(self._net.P)
+        return softmax_cross_entropy.forward(logits, P, self._arithmetic)
+
+    @cached_property
+    def _of_logits(self) -> Enclosure:
+        logits, P = self._ahead.pre_activations[-1], Enclosure.exactly(self._net.P)
+        return softmax_cross_entropy.dZ(logits, P, self._arithmetic, fused=self._net.fused)
 
     @cached_property
     def _dZ(self) -> list[Enclosure]:
@@ -130,6 +135,11 @@ class Gradients:
 def gradients(net: Network, arithmetic: Arithmetic, factor: Number = 1) -> Gradients:
     """The backward pass from the loss to X, times ``factor`` (a mean's 1/p)."""
     return Gradients(net, arithmetic, factor)
+
+
+def loss(net: Network, arithmetic: Arithmetic) -> Enclosure:
+    """L (1, 1)."""
+    return gradients(net, arithmetic).loss
 
 
 # --- any order --------------------------------------------------------------------------------------------------------
