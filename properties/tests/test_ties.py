@@ -97,11 +97,11 @@ def nested(shares):
     return {"nested": lambda X: X.max((1, 2)), "nested_vjp": backward}
 
 
-MADE = {"reduce_max": reduce_max, "max_pool": max_pool, NESTED: nested}
+MADE = {"reduce_max": reduce_max, "max_pool": max_pool, "nested": nested}
 
 
 def _run(source, shares, dtype, examples=40):
-    operation = library.operation(source)
+    operation = library.operation(NESTED if source == "nested" else source)
     target = as_target(MADE[source](shares), Conventions(), checks.signatures(operation))
     claims = (f"{operation.name}.dX",)
     (task,) = (
@@ -114,7 +114,7 @@ def _run(source, shares, dtype, examples=40):
 
 @pytest.mark.parametrize("dtype", few(DTYPES, "float32".__eq__))
 @pytest.mark.parametrize("shares", few(RIGHT, {_first, _unevenly}.__contains__))
-@pytest.mark.parametrize("source", MADE, ids=("reduce_max", "max_pool", "nested"))
+@pytest.mark.parametrize("source", few(MADE, "max_pool".__eq__))
 def test_any_shares_that_sum_to_one_hold(source, shares, dtype):
     found = _run(source, shares, dtype)
     assert found.verdict is Verdict.HOLDS, found.finding
@@ -122,7 +122,7 @@ def test_any_shares_that_sum_to_one_hold(source, shares, dtype):
 
 
 @pytest.mark.parametrize("shares", few(WRONG, {_each}.__contains__))
-@pytest.mark.parametrize("source", MADE, ids=("reduce_max", "max_pool", "nested"))
+@pytest.mark.parametrize("source", few(MADE, "reduce_max".__eq__))
 def test_other_shares_are_refuted_and_named(source, shares):
     found = _run(source, shares, "float64")
     assert found.verdict is Verdict.REFUTED
