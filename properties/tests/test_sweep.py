@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from few import few
 from mpmath import mp
 
 from backproof_impl import reference
@@ -13,7 +14,7 @@ from backproof_impl.loading import as_target
 from backproof_properties import chain, network, runner, sweep
 from backproof_properties.drawing import swept
 from backproof_properties.fields import Doubt
-from backproof_properties.least import LEAST, SURE, of_chain, of_network
+from backproof_properties.least import LEAST, SURE, knows, of_chain, of_network
 from backproof_properties.results import Link, Verdict
 from backproof_properties.sharper import OUTPUTS
 from backproof_properties.source import Seed
@@ -77,14 +78,23 @@ MEAN = Conventions(
     reduction="mean", scale={"dW": "1/batch", "dX": 3, "S": 0.1}, relu_at_zero=0, unnormalised_labels="fused"
 )
 FLUSHED = Conventions(arithmetic="flush-to-zero")
-DECLARED = [Conventions(), FLUSHED, pytest.param(MEAN, marks=pytest.mark.slow)]
+DECLARED = {
+    "plain": ("float64", Conventions()),
+    "flushed": ("float64", FLUSHED),
+    "mean": ("float64", MEAN),
+    "float32": ("float32", Conventions()),
+    "float16": ("float16", Conventions(accumulator="float32")),
+    "bfloat16": ("bfloat16", FLUSHED),
+}
 
 
-@pytest.mark.parametrize("conventions", DECLARED, ids=["plain", "flushed", "mean"])
+@pytest.mark.parametrize("declared", few(DECLARED, {"plain", "flushed"}.__contains__))
 @pytest.mark.parametrize("claim", BOUNDS)
-def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim, conventions):
-    subject, compared = Subject(as_target(reference, conventions), "float64"), 0
+def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim, declared):
+    dtype, conventions = DECLARED[declared]
+    subject, compared = Subject(as_target(reference, conventions), dtype), 0
     cases = IMPLEMENTATION[claim.replace("loss", "forward")].cases
+    smallest = float(subject.arithmetic.output.smallest_normal)
 
     @np.errstate(all="ignore")
     def run(case):
@@ -103,7 +113,7 @@ def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim, convent
                         continue
                     compared += 1
                     off = abs(_exactly(value[place]) - bound.exact[place])
-                    share = mp.mpf("0.5") if error[place] < float(np.finfo(np.float64).tiny) else _exactly(SURE)
+                    share = mp.mpf("0.5") if error[place] < smallest else _exactly(SURE)
                     assert off + share * _exactly(error[place]) <= bound.radius[place], (
                         place,
                         mp.nstr(off, 5),
@@ -112,8 +122,8 @@ def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim, convent
                     )
 
     for number in range(60):
-        run(cases(Seed(f"1/{number}"), Domain("float64", conventions, 64)))
-    assert compared > 30
+        run(cases(Seed(f"1/{number}"), Domain(dtype, conventions, 64)))
+    assert compared > 30 or not knows(subject)  # in short formats much may overflow
 
 
 def _exactly(x):
