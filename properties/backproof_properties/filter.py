@@ -1,6 +1,6 @@
 """The fast way to most verdicts: the bounds of a definition over whole arrays, in NumPy (see ``fields``).
 
-    |got − v̂| ≤ 0.9·Ê   ⇒   got is certainly inside
+    |got − v̂| ≤ 0.9·Ê   ⇒   got is certainly inside   (0.99·Ê of what ``least`` gives)
 
 Only ever *certainly inside* is said: the exact path decides the rest, and it alone refutes.
 """

@@ -5,7 +5,7 @@ For inputs that are known, u being the accumulator's and E = 8u that of exp:
     A·B + c        N·u·(|A||B| + |c|), N = n + 1 (a product without addend: n); 0 on the grid
     S              r = S·u·(n + 1 + 0.99·(1 − S)·(8 + d)) + ω, where the logit lies d below the largest one: by f⁺
     dZ of S        S_i·(|g_i| + m)·(n + 2)·u + r_i·(|g_i| + m) + S_i·Σ r_j|g_j|, m = Σ S_j|g_j|
-    S·ΣP − P       Σ|P|·(S·(n + 4)·u + r) + 4u·|P|
+    S·ΣP − P       Σ|P|·(S·(n + 4)·u + r) + 4u·|P| + (n + 6)·η/2
     −Σ P·log S     (n·p + 2)·u·Σ|P·log S|, and E·Σ|P·log S| where S is given
     −P/S           2u·|P/S|
 
@@ -16,9 +16,9 @@ and of those that are off by Δ, as in a network:
     S, log S       S·0.99·x and 0.99·x more, x_i = (1 − S_i)·Δ_i + Σ_{j≠i} S_j·Δ_j, where no Δ exceeds 2⁻⁷
     dY∘1[Z ≥ 0]    ΔdY where |Z| ≥ 0.99·Δ; elsewhere between 0 and dY, and ΔdY more: what either branch admits
 
-Each is what the module of ``backproof_spec.rounding`` of that name adds up, without what most of underflow, flushing to
-zero, storing and second order add. So much of a sum is left to NumPy's widest floats that v̂ and Ê are off by some 2⁻¹¹
-of it: what lies within ``SURE``·Ê lies within E.
+Each is what the module of ``backproof_spec.rounding`` of that name adds up, without flushing to zero, storing, second
+order and most of what underflow adds. So much of a sum is left to NumPy's widest floats that v̂ and Ê are off by some
+2⁻¹¹ of it: what lies within ``SURE``·Ê lies within E.
 """
 
 from __future__ import annotations

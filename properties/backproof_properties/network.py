@@ -42,8 +42,8 @@ def _ordinary_cases(source: Source, domain: Domain) -> Case:
     return networks(source, replace(domain, largest=_SMALL), sizes_of_logits=NEAR)
 
 
-_LATEST, _OF_AN_ENTRY = Latest[bounds.Gradients](), 20
-"""What is known of an example serves the claims of the loss and of all gradients; so much of each entry given."""
+_LATEST, _OF_AN_ENTRY = Latest[bounds.Gradients](), 100
+"""What is known of an example serves all claims of one way to take ΣP and one factor; so much of each entry."""
 
 
 def _bounded(case: Case, subject: Subject, *, fused: bool = False, factor: Number = 1) -> bounds.Gradients:

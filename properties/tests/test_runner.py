@@ -342,6 +342,18 @@ def test_a_worker_goes_on_with_what_it_is_about_and_helps_when_nothing_else_is_l
     assert planned[0].draws(domain) == planned[1].draws(domain) != planned[2].draws(domain)
 
 
+def test_of_one_operation_a_worker_goes_on_with_the_link_whose_examples_it_knows():
+    planned = runner.tasks(("linear.dY", "linear.dW"), ("float64",), 5, 3)
+    waiting = processes._Waiting([task for task in planned if task.property.link in {Link.JACOBIAN, Link.FORMULA}])
+    taken = [waiting.next(worker)[1].key[:2] for worker in ("a", "b", "b", "a")]
+    assert taken == [
+        ("linear.dY", Link.JACOBIAN),
+        ("linear.dY", Link.FORMULA),
+        ("linear.dW", Link.FORMULA),
+        ("linear.dW", Link.JACOBIAN),
+    ]
+
+
 def test_what_a_dying_worker_found_is_kept_and_the_rest_is_an_error(tmp_path):
     path = tmp_path / "dies.py"
     path.write_text("import os\n\ndef relu_vjp(Z, dY):\n    os._exit(3)\n", encoding="utf-8")

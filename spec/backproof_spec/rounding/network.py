@@ -57,7 +57,7 @@ def forward(net: Network, arithmetic: Arithmetic) -> Forward:
 
 
 class Gradients:
-    """L; ∂L/∂X, and ∂L/∂W_l, ∂L/∂b_l for each layer, times a factor, their products formed in any order.
+    """L; and, times a factor, ∂L/∂X, and ∂L/∂W_l, ∂L/∂b_l for each layer, their products formed in any order.
 
     Each is found when it is asked for; what they share, once.
     """
@@ -121,7 +121,7 @@ class Gradients:
         return [self._in_any_order(*each) for each in reversed(found)]
 
     def of(self, kind: str) -> list[Enclosure]:
-        """Those of all layers, or the one by X."""
+        """The gradients of a kind, dX, dW or db: those of all layers, or the one by X."""
         found: Enclosure | list[Enclosure] = getattr(self, kind)
         return [found] if isinstance(found, Enclosure) else found
 
