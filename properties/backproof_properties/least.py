@@ -255,6 +255,5 @@ def of_network(case: Case, subject: Subject, kind: str) -> list[Field]:
                 dZ = _masked(Zs[layer - 1], product(_exactly(weights[layer].T), dZ), subject)
         if kind == "dX":
             found = [product(_exactly(weights[0].T), dZ)]
-    samples = case["X"].shape[1]
-    factor = subject.reduction(samples) * subject.scale(kind, samples)
+    factor = subject.factor(kind, case["X"].shape[1], of_loss=True)
     return [_scaled(each, factor, u) for each in found]

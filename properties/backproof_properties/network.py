@@ -51,9 +51,9 @@ def _bounded(case: Case, subject: Subject, *, fused: bool = False, factor: Numbe
     arithmetic, at_zero = subject.arithmetic, subject.conventions.relu_at_zero
 
     def made() -> tuple[bounds.Gradients, int]:
-        given = (case["weights"], case["biases"], case["X"], case["P"])
-        size = sum(A.size for A in (*case["weights"], *case["biases"], case["X"], case["P"]))
-        net = Network.of(*given, relu_at_zero=at_zero, fused=fused)
+        weights, biases, X, P = (case[name] for name in ("weights", "biases", "X", "P"))
+        net = Network.of(weights, biases, X, P, relu_at_zero=at_zero, fused=fused)
+        size = sum(A.size for A in (*weights, *biases, X, P))
         return bounds.gradients(net, arithmetic, factor), _OF_AN_ENTRY * size
 
     return _LATEST.get((content(case), arithmetic, at_zero, fused, factor), made)

@@ -98,9 +98,9 @@ class _Waiting:
 
     def __init__(self, planned: list[Task]) -> None:
         """All of them."""
-        self._tasks, self._about = dict(enumerate(planned)), [task.about for task in planned]
-        self._links = [task.property.link for task in planned]
-        self._at: dict[Worker, int] = {}
+        self._tasks = dict(enumerate(planned))
+        self._pairs = [(task.about, task.property.link) for task in planned]
+        self._at: dict[Worker, tuple[Any, Any]] = {}
         self._lock = threading.Lock()
 
     def next(self, worker: Worker) -> tuple[int, Task] | None:
@@ -108,15 +108,18 @@ class _Waiting:
         with self._lock:
             if not self._tasks:
                 return None
-            about, links, last = self._about, self._links, self._at.get(worker, -1)
-            others = {about[k] for other, k in self._at.items() if other is not worker}
-            links_of_others = {(about[k], links[k]) for other, k in self._at.items() if other is not worker}
+            mine, others = (
+                self._at.get(worker, (None, None)),
+                [at for other, at in self._at.items() if other is not worker],
+            )
+            abouts = [about for about, _ in others]
 
             def later(k: int) -> tuple[bool, ...]:
-                mine, same = (about[k] == about[last], links[k] is links[last]) if last >= 0 else (False, False)
-                return not mine, about[k] in others, not same, (about[k], links[k]) in links_of_others
+                pair = self._pairs[k]
+                return pair[0] != mine[0], pair[0] in abouts, pair != mine, pair in others
 
-            number = self._at[worker] = min(self._tasks, key=later)
+            number = min(self._tasks, key=later)
+            self._at[worker] = self._pairs[number]
             return number, self._tasks.pop(number)
 
     def clear(self) -> None:

@@ -66,7 +66,7 @@ class Moving(Evaluation[Number]):
         moved = {each.name for each in given.operation.differentiated}
         self._tensors = {name: _Tensor(given.values[name], self) for name in moved}
         values: dict[str, Tensor[Number]] = {**given.values, **self._tensors}
-        self._once = _Once()
+        self._once, self._before = _Once(), dict[Read, Number]()
         super().__init__(given.operation, given.sizes, given.parameters, values, self._once)
         self._compiled = dict[str, Callable[[At], Number]]()
         for output in self.operation.outputs:
@@ -86,7 +86,8 @@ class Moving(Evaluation[Number]):
 
     def moved(self, argument: str, at: Place, step: Fraction) -> dict[Read, Number]:
         """Those entries of the outputs that depend on this one, where it is more by ``step``; then all is as before."""
-        before, stale, self._once.found = dict[Read, Number](), defaultdict[str, set[Place]](set), {}
+        self._put_back()
+        before, stale, self._once.found = self._before, defaultdict[str, set[Place]](set), {}
 
         def put(name: str, place: Place, value: Number) -> None:
             tensor = self._tensors[name]
@@ -101,8 +102,13 @@ class Moving(Evaluation[Number]):
                     put(definition.name, place, self._computed(definition, place))
             return {read: self._tensors[read[0]][read[1]] for read in before if read[0] in self.operation.outputs}
         finally:
-            for (name, place), value in before.items():
-                self._tensors[name][place] = value
+            self._put_back()
+
+    def _put_back(self) -> None:
+        """As before all moves; where this is interrupted the next move ends it."""
+        for (name, place), value in self._before.items():
+            self._tensors[name][place] = value
+        self._before.clear()
 
 
 Quotient = tuple[Number, Number]

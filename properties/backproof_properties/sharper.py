@@ -53,9 +53,7 @@ class Output:
 
     def least(self, case: Case, subject: Subject) -> Field:
         """The least that this can be. Raises ``Doubt``."""
-        samples = _samples(case)
-        factor = subject.scale(self.name, samples) * (subject.reduction(samples) if self.of_loss else 1)
-        return least(self.claim, case, subject, factor)
+        return least(self.claim, case, subject, subject.factor(self.name, _samples(case), of_loss=self.of_loss))
 
     def check(self, case: Case, subject: Subject) -> Observation:
         """formula → implementation. An exception stands for all that the call would have returned."""

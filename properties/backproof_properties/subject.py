@@ -136,10 +136,13 @@ class Subject:
         """The enclosure of an output under the declared reduction and per-output scale."""
         if samples is None:
             return enclosure
-        factor = self.scale(name.rpartition(".")[2].partition("[")[0], samples)
-        if of_loss:
-            factor *= self.reduction(samples)
+        factor = self.factor(name.rpartition(".")[2].partition("[")[0], samples, of_loss=of_loss)
         return enclosure if factor == 1 else enclosure.scaled(factor, self.arithmetic)
+
+    def factor(self, output: str, samples: int, *, of_loss: bool) -> Number:
+        """What the declared scale and, of what a loss gives, the reduction make of an output."""
+        reduction = self.reduction(samples) if of_loss else mp.mpf(1)
+        return mp.fmul(self.scale(output, samples), reduction, prec=RADIUS_BITS)
 
     def reduction(self, samples: int) -> Number:
         """What the declared reduction makes of the sum over the samples: 1, or 1/p."""

@@ -73,3 +73,27 @@ def test_an_entry_that_nothing_reads_has_a_quotient_of_0_and_a_slope_there_is_re
     assert quotients.of(100, "y", ()) == (0, 1)
     assert quotients.deviation("y", (), Fraction(0)) == 0
     assert quotients.deviation("y", (), Fraction(1, 2**90)) is None
+
+
+def test_a_move_that_is_interrupted_while_it_is_put_back_is_put_back_by_the_next():
+    (given,) = _examples(library.operation("rms_norm"), 1)
+    with mp.workprec(300):
+        moving, fresh = Moving(given), Moving(given)
+        argument, at = "X", next(iter(given.values["X"]))
+        written, tensor = 0, moving._tensors["X"]
+
+        class Interrupted(type(tensor)):
+            def __setitem__(self, place, value):
+                nonlocal written
+                written += 1
+                if written == 2:
+                    raise KeyboardInterrupt
+                super().__setitem__(place, value)
+
+        tensor.__class__ = Interrupted
+        with pytest.raises(KeyboardInterrupt):
+            moving.moved(argument, at, H)
+        assert tensor[at] != given.values["X"][at]
+        assert moving.moved(argument, at, -H) == fresh.moved(argument, at, -H)
+        assert dict(tensor) == given.values["X"]
+        assert _all(moving) == _all(fresh)

@@ -126,6 +126,13 @@ def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim, declare
     assert compared > (30 if knows(subject) else 10)  # in short formats much may overflow
 
 
+def test_a_factor_of_scale_and_reduction_has_the_precision_of_a_radius():
+    subject = Subject(as_target(reference, Conventions(reduction="mean", scale={"dX": "1/batch"})), "float64")
+    with mp.workprec(400):
+        assert abs(9 * subject.factor("dX", 3, of_loss=True) - 1) < mp.ldexp(1, -190)
+        assert abs(3 * subject.factor("dX", 3, of_loss=False) - 1) < mp.ldexp(1, -190)
+
+
 def _exactly(x):
     significand, exponent = np.frexp(x)
     return mp.ldexp(int(np.ldexp(significand, 64)), int(exponent) - 64)
