@@ -58,6 +58,7 @@ def test_a_file_is_written_of_each_operation_and_of_ones_own(run, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_the_same_seed_writes_the_same_file(run, tmp_path):
     for folder, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         assert run("relu", "--dtype", "bfloat16", "--seed", seed, "--out", folder)[0] == 0
@@ -65,6 +66,7 @@ def test_the_same_seed_writes_the_same_file(run, tmp_path):
     assert texts[0] == texts[1] != texts[2]
 
 
+@pytest.mark.slow
 def test_every_format_is_there_and_sizes_are_gone_through_in_the_first(run, tmp_path):
     assert run("relu")[0] == 0
     cases = _read(tmp_path / "vectors" / "relu.json")["cases"]

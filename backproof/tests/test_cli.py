@@ -440,7 +440,9 @@ FILES = ("--json=r/json", "--junit=r/junit", "--html=r/html", "--markdown=r/mark
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-@pytest.mark.parametrize(("sent", "workers"), [("SIGINT", "1"), ("SIGTERM", "2"), ("SIGKILL", "2")])
+@pytest.mark.parametrize(
+    ("sent", "workers"), few([("SIGINT", "1"), ("SIGTERM", "2"), ("SIGKILL", "2")], ("SIGTERM", "2").__eq__)
+)
 def test_a_stopped_run_reports_what_it_has_and_leaves_no_process_behind(sent, workers, tmp_path):
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
     options = ["validate", "slow.py", "--claim", "relu,kron", "--examples", "5", "--seed", "1", "-n", workers, *FILES]

@@ -364,6 +364,7 @@ def test_built_in_operations_have_a_name():
     assert _verdicts(report)["embedding.dE"] == "refuted"
 
 
+@pytest.mark.slow
 @pytest.mark.no_cover
 def test_every_format_of_a_report_is_written(cli, tmp_path):
     (tmp_path / "my.py").write_text(TARGET.replace("h - X", "h + X"), encoding="utf-8")

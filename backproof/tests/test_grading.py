@@ -77,6 +77,7 @@ def test_only_what_some_submission_offers_is_a_column(folder):
     assert [book.score(each) for each in book.submissions] == [1, 0]
 
 
+@pytest.mark.slow
 def test_who_takes_too_long_is_graded_by_what_was_found(folder):
     slow = folder / "slow.py"
     slow.write_text("import time\n" + RIGHT.replace("    return", "    time.sleep(0.2)\n    return"))

@@ -25,6 +25,7 @@ def _optimised(*arguments, **environment):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_reference_still_passes():
     done = _optimised("verify", "--claim", "relu", *OPTIONS)
     assert (done.returncode, done.stderr) == (0, "")

@@ -30,7 +30,7 @@ def _command(block):
     return block.command
 
 
-QUICK = ("list", "prove", "validate my_layers.py --claim relu")
+QUICK = ("list claims", "prove linear", "validate my_layers.py --claim relu")
 """A list, a proof, and something that is refuted: the other commands are for a run of the slow."""
 
 

@@ -171,7 +171,7 @@ class Conventions:
     accumulator: str = "dtype"
     intermediates: str = "dtype"
     arithmetic: str = "ieee"
-    scale: Mapping[str, float | str] = field(default_factory=dict)
+    scale: Mapping[str, float | str] = field(default_factory=dict, hash=False)
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

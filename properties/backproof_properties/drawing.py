@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
+
+import numpy as np
 
 from backproof_properties import decisive, sweep
 from backproof_properties.diagnosis import Example
 from backproof_properties.examples import example
+from backproof_properties.kept import OF_ITS_OWN, Latest
 from backproof_properties.property import Property
 from backproof_properties.source import Seed, Unfit
 from backproof_properties.subject import Domain
@@ -27,9 +30,26 @@ def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
 def candidates(each: Property, domain: Domain, task: Task) -> Iterator[Example]:
     """Examples, one after the other: more than are asked for, as a check may find some unfit."""
     key, tries = task.draws(domain), _OF_EACH * task.examples
+    taken = tuple(domain.signatures.get(name) for name in each.functions)
     for number in range(tries if domain.sweeps else max(_MOST, tries)):
-        with suppress(Unfit):
-            yield example(Seed(f"{key}/{number}"), each, domain)
+        seed = f"{key}/{number}"
+        found = _LATEST.get((seed, domain, each.cases, each.functions, taken), partial(_fit, seed, each, domain))
+        if found is not None:
+            yield found
+
+
+_LATEST = Latest[Example | None]()
+"""The claims of an operation whose functions are given the same have the same examples."""
+
+
+def _fit(seed: str, each: Property, domain: Domain) -> tuple[Example | None, int]:
+    """The example of a seed, if it is fit, and what it takes."""
+    try:
+        found = example(Seed(seed), each, domain)
+    except Unfit:
+        return None, OF_ITS_OWN
+    arrays = (A for value in found[0].values() for A in (value if isinstance(value, list) else [value]))
+    return found, OF_ITS_OWN + sum(map(np.size, arrays))
 
 
 def swept(each: Property, domain: Domain, task: Task) -> list[Example]:

@@ -15,7 +15,7 @@ from backproof_spec.language.evaluating import Evaluation
 from backproof_spec.operation import Operation
 from backproof_spec.rounding.formats import Arithmetic
 
-_MOST, _OF_ITS_OWN = 2_000_000, 500
+_MOST, OF_ITS_OWN = 2_000_000, 500
 """Entries that are kept, of the latest examples; an example takes as much as some."""
 T = TypeVar("T")
 E = TypeVar("E", bound=Evaluation[Any])
@@ -53,7 +53,7 @@ class Kept(Generic[E]):
             found = self._of(operation, case, arithmetic)
             given = sum(np.size(value) for value in case.values())
             entries = given + sum(prod(map(found.size, each.indices)) for each in operation.definitions)
-            return found, entries * given if self._slopes else entries + _OF_ITS_OWN
+            return found, entries * given if self._slopes else entries + OF_ITS_OWN
 
         return self._latest.get((operation.digest, arithmetic, mp.prec, content(case)), made)
 

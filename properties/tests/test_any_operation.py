@@ -29,6 +29,8 @@ EIGHT = (
     "lstm_cell",
     "smoothed_cross_entropy",
 )
+pytestmark = pytest.mark.no_cover  # see CONTRIBUTING
+
 SHORT = {"float16": 2**-9, "bfloat16": 2**-6}
 """An error of a few roundings of what is stored."""
 
@@ -139,6 +141,7 @@ def test_where_one_rounding_is_declared_four_are_refuted(name, dtype):
     assert all(_refuted(name, pair, dtype, intermediates="float32"))
 
 
+@pytest.mark.slow
 def test_gradients_in_another_order_are_named_though_their_shapes_differ():
     def swapped(Q, K, V, dO):
         dQ, dK, dV = reference.attention_vjp(Q, K, V, dO)

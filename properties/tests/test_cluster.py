@@ -49,6 +49,7 @@ def target(tmp_path, monkeypatch):
 checked = functools.partial(backproof.check, examples=10, seed=1, afresh=True)
 
 
+@pytest.mark.slow
 def test_the_report_of_a_cluster_is_that_of_a_run_here(address, target):
     there = checked(target, operations=["relu", "softmax"], cluster=address)
     here = checked(target, operations=["relu", "softmax"])

@@ -1,5 +1,6 @@
 """examples: ways of calling that need inputs of a kind get them, within the limits, and change nothing else."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -36,6 +37,20 @@ def _drawn(claim, conventions):
 @cache
 def _by_default(claim):
     return _examples(LINKS[claim], 200)
+
+
+def test_claims_whose_functions_are_given_the_same_have_the_same_examples_drawn_once():
+    ours, theirs = (_examples(LINKS[claim], 5) for claim in ("linear.dW", "linear.db"))
+    assert all(one is other for one, other in zip(ours, theirs, strict=True))
+    (one, *_), (other, *_) = (_examples(LINKS["linear.dW"], 1, Conventions(scale={"dW": k})) for k in (2, "1/batch"))
+    assert one is not other  # without samples a mean has no value
+    each = [one for one in checks.properties(library.operation("leaky_relu")) if one.functions][-1]
+    without = {name: replace(given, options=()) for name, given in each.signatures.items()}
+    takes, does_not = (
+        drawn(each, Domain("float64", Conventions(), signatures=given), Task(0, "float64", 9, 1, each))
+        for given in (each.signatures, without)
+    )
+    assert [len({case["slope"] for case, _ in found}) for found in (takes, does_not)] == [2, 1]
 
 
 @pytest.mark.parametrize("claim", few(["linear.dW", "relu.dZ", "softmax.dZ", "chain.rule"], "linear.dW".__eq__))

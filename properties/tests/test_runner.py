@@ -168,6 +168,7 @@ def test_the_smallest_counterexample_of_the_kink_is_one_entry_at_exactly_zero():
     assert outcome.examples > 20
 
 
+@pytest.mark.slow
 @pytest.mark.no_cover
 def test_a_mistake_beyond_sixty_four_is_found_and_reported():
     def relu(Z):

@@ -55,6 +55,7 @@ def test_what_raises_under_every_layout_gets_no_suggestion():
     assert _check({"linear": broken}, "linear.forward").suggestion is None
 
 
+@pytest.mark.slow
 def test_what_raises_at_one_size_alone_gets_no_suggestion():
     def at_nine(Z, dY):
         if len(Z) == 9:

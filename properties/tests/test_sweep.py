@@ -88,7 +88,7 @@ DECLARED = {
 }
 
 
-@pytest.mark.parametrize("declared", few(DECLARED, {"plain", "flushed"}.__contains__))
+@pytest.mark.parametrize("declared", few(DECLARED, "plain".__eq__))
 @pytest.mark.parametrize("claim", BOUNDS)
 def test_what_is_certain_by_the_least_bounds_is_within_the_bounds(claim, declared):
     dtype, conventions = DECLARED[declared]
@@ -248,10 +248,12 @@ MISTAKES = {
     "a network's class beyond 64": ("network.db", in_network(lambda widths, _: widths[-1] > 64, "db", -1, -1)),
     "a network's 17 inputs": ("network.dX", in_network(lambda widths, _: widths[0] == 17, "dX", -1)),
 }
+LATE = {"classes are counted in a byte", "two neighbouring layers wider than 6"}
+"""What shows after many examples alone."""
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("mistake", few(MISTAKES, lambda row: row not in LATE))
 @pytest.mark.parametrize(
     "number", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
 )

@@ -112,8 +112,9 @@ def _run(source, shares, dtype, examples=40):
     return runner.run(task, target)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("dtype", few(DTYPES, "float32".__eq__))
-@pytest.mark.parametrize("shares", few(RIGHT, {_first, _unevenly}.__contains__))
+@pytest.mark.parametrize("shares", few(RIGHT, {_unevenly}.__contains__))
 @pytest.mark.parametrize("source", few(MADE, "max_pool".__eq__))
 def test_any_shares_that_sum_to_one_hold(source, shares, dtype):
     found = _run(source, shares, dtype)
@@ -131,6 +132,7 @@ def test_other_shares_are_refuted_and_named(source, shares):
     assert (named and named.sentence.rpartition("but get ")[2]) == SAID[shares]
 
 
+@pytest.mark.no_cover
 def test_what_does_not_tie_is_judged_beside_what_does():
     def backward(X, dY):
         dX = reduce_max(_evenly)["reduce_max_vjp"](X, dY)
@@ -272,6 +274,7 @@ def test_another_mistake_that_shows_where_entries_tie_is_not_called_one_of_share
     assert found.finding.diagnosis is None or found.finding.diagnosis.cause != "ties"
 
 
+@pytest.mark.no_cover
 def test_who_raises_where_entries_tie_does_not_hold():
     def raises(X, dY):
         if (_winners(X).sum(1) > 1).any():
@@ -281,13 +284,17 @@ def test_who_raises_where_entries_tie_does_not_hold():
     assert _judged("reduce_max", raises).verdict is Verdict.ERROR
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("dtype", "conventions"),
-    [
-        ("bfloat16", {"accumulator": "float32"}),
-        ("float16", {"intermediates": "float32"}),
-        ("float32", {"arithmetic": "flush-to-zero"}),
-    ],
+    few(
+        [
+            ("bfloat16", {"accumulator": "float32"}),
+            ("float16", {"intermediates": "float32"}),
+            ("float32", {"arithmetic": "flush-to-zero"}),
+        ],
+        lambda row: row[0] == "bfloat16",
+    ),
 )
 def test_shares_hold_under_what_is_declared(dtype, conventions):
     def smallest(X, dY):

@@ -104,6 +104,7 @@ def _judged(each, case, dtype, accumulator, found, side, beyond=None):
     each.check(case, Subject(target, dtype))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("name", "dtype"),
     few(
@@ -112,7 +113,7 @@ def _judged(each, case, dtype, accumulator, found, side, beyond=None):
             *((name, "float32") for name in ("linear", "softmax", "softmax_cross_entropy", "rms_norm")),
             *((name, "float16") for name in ("linear", "softmax", "layer_norm", "embedding")),
         ],
-        lambda row: row[0] in {"linear", "relu", "cross_entropy"},
+        lambda row: row[0] in {"relu", "cross_entropy"} or row == ("linear", "float64"),
     ),
 )
 def test_the_judge_admits_what_the_bounds_do_and_refutes_the_next_float(name, dtype):
@@ -154,6 +155,7 @@ def relu():
     return vectors.vectors(_of("relu"), "relu_vjp", "float32", 1, sized=False)
 
 
+@pytest.mark.no_cover
 def test_the_same_seed_gives_the_same_vectors_and_another_one_others(relu):
     again, other = (vectors.vectors(_of("relu"), "relu_vjp", "float32", seed, sized=False) for seed in (1, 2))
     of = lambda found: [(str(each.case), each.flags, each.catches, each.outputs) for each in found]  # noqa: E731
@@ -174,6 +176,7 @@ def test_what_any_drawn_example_shows_one_that_is_kept_shows(relu):
     assert len(relu) < len(candidates) / 3
 
 
+@pytest.mark.slow
 def test_of_every_dimension_there_is_one_of_each_size():
     found = vectors.vectors(_of("linear"), "linear", "float64", 1)
     shapes = [(*each.case["W"].shape, each.case["Y"].shape[1]) for each in found]
@@ -245,6 +248,7 @@ def test_of_the_notes_those_without_a_function_of_their_own_have_none():
     assert replace(found, sized=False) == found
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", few(["silu", "rms_norm", "linear", "gelu", "max_pool"], {"silu"}.__contains__))
 def test_what_a_mistake_gives_in_numpy_is_beyond_a_bound_of_every_case_that_catches_it(name):
     of, tried = functions_of(operation(name)), 0

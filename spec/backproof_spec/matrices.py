@@ -270,15 +270,18 @@ def sum_of_columns(A: Matrix) -> Matrix:
 def compose(J: Matrix, K: Matrix) -> Matrix:
     """J·K over the stored non-zeros, at the working precision: the chain rule D(f∘g) = Df·Dg as matrices."""
     require_shape("compose: K", K, (J.cols, K.cols), "(columns of J, any)")
-    rows_of_K: dict[int, list[tuple[int, Number]]] = {}
+    rows_of_K: dict[int, list[tuple[int, Any]]] = {}
     for k, j, value in nonzeros(K):
-        rows_of_K.setdefault(k, []).append((j, value))
-    sums: dict[Shape, Number] = {}
-    for i, k, left in nonzeros(J):
+        rows_of_K.setdefault(k, []).append((j, value._mpf_))
+    multiply, add_, (prec, rounding) = mpmath.libmp.mpf_mul, mpmath.libmp.mpf_add, mp._prec_rounding  # noqa: SLF001 - its own
+    sums: dict[Shape, Any] = {}
+    for i, k, value in nonzeros(J):
+        left = value._mpf_
         for j, right in rows_of_K.get(k, ()):
-            term = left * right
-            sums[i, j] = sums[i, j] + term if (i, j) in sums else term
-    return from_entries(J.rows, K.cols, sums)
+            term = multiply(left, right, prec, rounding)
+            sums[i, j] = add_(sums[i, j], term, prec, rounding) if (i, j) in sums else term
+    entries = {place: mp.make_mpf(value) for place, value in sums.items()}
+    return from_entries(J.rows, K.cols, entries)
 
 
 # --- exact products in integers: the structured path -------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import functools
 import inspect
 from collections import defaultdict
 
@@ -257,9 +258,18 @@ def mutants():
     return found
 
 
+@functools.cache
+def encoded(source):
+    """Its lines as bytes, which columns of a node count: ast would split them anew for each."""
+    return source.encode().splitlines(keepends=True)
+
+
 def segment(source, node):
     """An expression as it is written, on one line."""
-    return " ".join((ast.get_source_segment(source, node) or "").split())
+    lines = encoded(source)[node.lineno - 1 : node.end_lineno]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    lines[0] = lines[0][node.col_offset :]
+    return " ".join(b"".join(lines).decode().split())
 
 
 MUTANTS = mutants()

@@ -6,6 +6,7 @@ Reference: Blanchard, Higham & Higham, "Accurately computing the log-sum-exp and
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
 from typing import Any
 
 from mpmath import mp
@@ -60,11 +61,11 @@ def jacobian(Z: Any) -> Jacobian:
     n, p = shape(S)
     values, magnitudes = {}, {}
     for c in range(p):
-        for i in range(n):
-            for j in range(n):
-                place, squared = (i + c * n, j + c * n), S[i, c] * S[j, c]
-                values[place] = S[i, c] - squared if i == j else -squared
-                magnitudes[place] = S[i, c] + squared if i == j else squared
+        s = [S[i, c] for i in range(n)]
+        for i, j in combinations_with_replacement(range(n), 2):
+            squared, place, mirrored = s[i] * s[j], (i + c * n, j + c * n), (j + c * n, i + c * n)
+            values[place] = values[mirrored] = s[i] - squared if i == j else -squared
+            magnitudes[place] = magnitudes[mirrored] = s[i] + squared if i == j else squared
     return Jacobian(from_entries(n * p, n * p, values), from_entries(n * p, n * p, magnitudes), roundings=n + 2)
 
 
