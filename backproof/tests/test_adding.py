@@ -70,6 +70,7 @@ def test_it_is_listed(added):
     assert [row.split()[0] for row in rows if row[0] != " "] == ["snake.forward", "snake.dX"]
 
 
+@pytest.mark.slow
 def test_it_is_verified_in_a_process_of_its_own_too(added):
     few = ("--examples", "5", "--seed", "1", "-n", "1")
     status, said = added("-m", "backproof", "verify", "snake", *few)
@@ -91,6 +92,7 @@ def test_it_is_proved_and_has_a_page(added, tmp_path):
     assert "1 of 1 theorems about it check" in (tmp_path / "snake.html").read_text(encoding="utf-8")  # of the atlas
 
 
+@pytest.mark.slow
 def test_it_is_in_the_index(added):
     status, said = added("-c", INDEX)
     assert status == 0

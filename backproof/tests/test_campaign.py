@@ -127,6 +127,7 @@ def test_what_a_block_refuted_is_repeated_by_its_own_seed(layers, opened):
     assert [each.finding.message for each in once.failures] == [failed.finding.message]
 
 
+@pytest.mark.slow
 def test_more_examples_are_added_and_what_is_there_can_be_shown_without_the_target(layers, opened, tmp_path):
     before = _check(layers, opened())
     shown = _held(opened)
@@ -177,6 +178,7 @@ def test_another_file_of_the_target_is_too(layers, opened, tmp_path):
         _check(layers, opened())
 
 
+@pytest.mark.slow
 def test_no_seed_is_the_seed_that_it_has(layers, opened):
     assert _check(layers, opened(), seed=None).seed == _check(layers, opened(), seed=None).seed
 

@@ -380,6 +380,7 @@ def test_every_format_of_a_report_is_written(cli, tmp_path):
     assert {path.name for path in (tmp_path / "scripts").iterdir()} >= {"rms_norm.dX.float32.py"}
 
 
+@pytest.mark.slow
 def test_a_script_adds_up_what_entries_that_tie_share(cli, tmp_path):
     right = "(X == X.max(1, keepdims=True)) / (X == X.max(1, keepdims=True)).sum(1, keepdims=True)"
     text = f"import numpy as np\n\n\ndef reduce_max_vjp(X, dY):\n    return ({right} * dY[:, None]).astype(X.dtype)\n"

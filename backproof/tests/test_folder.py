@@ -79,7 +79,7 @@ def _printed(folder, hostile, arguments, proof):
 
 def _param(words):
     """Most commands are for a run of the slow ones: each starts four processes and more."""
-    quick = words[-1] in {"frob", "proof.json"} or (*words[3:5], words[-1]) == ("validate", "layers.py", "2")
+    quick = words[-1] == "proof.json" or (*words[3:5], words[-1]) == ("validate", "layers.py", "2")
     marks = [] if quick else [pytest.mark.slow]
     return pytest.param(words, id=" ".join(words).replace(sys.executable, "python"), marks=marks)
 

@@ -56,7 +56,7 @@ def test_a_command_that_needs_pytorch_prints_what_the_page_shows(block):
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
-    "page", few(refresh.PAGES, lambda page: page.name != "your-code.md"), ids=lambda page: page.name
+    "page", few(refresh.PAGES, lambda page: page.name not in {"your-code.md", "vectors.md"}), ids=lambda page: page.name
 )
 def test_python_blocks_run(page):
     for text in refresh.python_blocks(page):

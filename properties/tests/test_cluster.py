@@ -153,6 +153,7 @@ def test_processes_here_or_there():
         checked("reference", operations=["relu"], workers=2, cluster="tcp://a:1")
 
 
+@pytest.mark.slow
 def test_a_cluster_without_workers():
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=":0") as local,
@@ -161,6 +162,7 @@ def test_a_cluster_without_workers():
         checked("reference", operations=["relu"], cluster=local.scheduler_address)
 
 
+@pytest.mark.slow
 def test_workers_of_another_version(address, monkeypatch):
     monkeypatch.setattr(remembered, "digest", lambda: "another")
     with pytest.raises(UsageError, match=r"a worker has another version of Backproof.*: install what is here"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from few import few
 
 from backproof_impl.isolation import Program, Session
 from backproof_properties import contract
@@ -94,6 +95,6 @@ def test_the_deeds_are_seen(plain):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("patches", PATCHES)
+@pytest.mark.parametrize("patches", few(PATCHES, ("every function of NumPy", "digests", "json").__contains__))
 def test_a_patched_library_hides_nothing(patches, plain, tmp_path):
     assert _said(tmp_path, PATCHES[patches]) == plain

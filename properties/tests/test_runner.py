@@ -101,7 +101,7 @@ def test_a_dtype_sees_its_own_examples():
 # --- verdicts -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("examples", [20, 100])
+@pytest.mark.parametrize("examples", few([20, 100], (20).__eq__))
 def test_what_holds_tried_the_examples_asked_for_and_their_share_of_all_sizes(examples):
     assert {link: _run(R, "relu.dZ", link, examples=examples).examples for link in Link} == {
         Link.JACOBIAN: examples,
@@ -273,7 +273,7 @@ def _file(folder, text):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("isolate", [False, True], ids=["here", "apart"])
+@pytest.mark.parametrize("isolate", few([False, True], False.__eq__), ids=["here", "apart"])
 def test_what_is_accumulated_in_a_global_is_reported_with_the_call_before(isolate, tmp_path):
     path = _file(tmp_path, "    return np.maximum(Z, 0) + len(K[:-1])\n")
     target, close = processes.Source(str(path), isolate=isolate).load()
@@ -320,6 +320,7 @@ def test_two_workers_give_the_same_outcomes_in_the_same_order():
     assert sorted(map(repr, announced)) == sorted(map(repr, alone))
 
 
+@pytest.mark.slow
 @pytest.mark.no_cover
 def test_workers_use_the_conventions_given():
     planned = runner.tasks(("relu.dZ",), ("float64",), 20, 3)

@@ -122,6 +122,7 @@ def test_any_shares_that_sum_to_one_hold(source, shares, dtype):
     assert found.observation.uncertified < found.observation.entries / 4
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("shares", few(WRONG, {_each}.__contains__))
 @pytest.mark.parametrize("source", few(MADE, "reduce_max".__eq__))
 def test_other_shares_are_refuted_and_named(source, shares):
@@ -132,6 +133,7 @@ def test_other_shares_are_refuted_and_named(source, shares):
     assert (named and named.sentence.rpartition("but get ")[2]) == SAID[shares]
 
 
+@pytest.mark.slow
 @pytest.mark.no_cover
 def test_what_does_not_tie_is_judged_beside_what_does():
     def backward(X, dY):

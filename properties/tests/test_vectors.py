@@ -162,6 +162,7 @@ def test_the_same_seed_gives_the_same_vectors_and_another_one_others(relu):
     assert of(again) == of(relu) != of(other)
 
 
+@pytest.mark.slow
 def test_what_any_drawn_example_shows_one_that_is_kept_shows(relu):
     of = _of("relu")
     rows = list(vectors._rows(of, of.properties["relu_vjp"][0]))

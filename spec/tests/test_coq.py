@@ -216,16 +216,12 @@ def test_no_name_is_a_word_of_coq_or_of_the_prelude():
 
 
 def shared(of):
-    """The theorems by hand, and one in so many of the operations in files."""
-    return {
-        stem: proof
-        for stem, proof in on_record().items()
-        if stem in THEOREMS or hashlib.sha256(stem.encode()).digest()[0] % of == 0
-    }
+    """One in so many, of those by hand and of operations in files."""
+    return {stem: proof for stem, proof in on_record().items() if hashlib.sha256(stem.encode()).digest()[0] % of == 0}
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("of", few([64, 1], {64}.__contains__))
+@pytest.mark.parametrize("of", few([16, 1], {16}.__contains__))
 def test_what_coq_said_of_every_theorem_is_on_record(of):
     texts = {stem: each.text for stem, each in exports(shared(of).values()).items()}
     texts |= {name: source(name) for name in THEORY}
