@@ -112,7 +112,6 @@ def _run(source, shares, dtype, examples=40):
     return runner.run(task, target)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("dtype", few(DTYPES, "float32".__eq__))
 @pytest.mark.parametrize("shares", few(RIGHT, {_unevenly}.__contains__))
 @pytest.mark.parametrize("source", few(MADE, "max_pool".__eq__))
