@@ -365,7 +365,6 @@ def test_built_in_operations_have_a_name():
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
 def test_every_format_of_a_report_is_written(cli, tmp_path):
     (tmp_path / "my.py").write_text(TARGET.replace("h - X", "h + X"), encoding="utf-8")
     files = ("--junit", "r.xml", "--html", "r.html", "--markdown", "r.md", "--reproducers", "scripts")
@@ -393,10 +392,8 @@ def test_a_script_adds_up_what_entries_that_tie_share(cli, tmp_path):
     found = next(each["counterexample"] for each in report["claims"][0]["links"] if each["counterexample"])
     assert (found["index"], found["together"]) == (None, [[0, 0], [0, 1]])
     (script,) = scripts.iterdir()
-    for source, status, said in (
-        (wrong, 1, "dX[0, 0] and 1 more add up to 2.0, expected 1.0"),
-        (text, 0, "as it should be"),
-    ):
+    added_up = "dX[0, 0] and 1 more add up to 2.0, expected 1.0"
+    for source, status, said in ((wrong, 1, added_up), (text, 0, "as it should be")):
         target.write_text(source, encoding="utf-8")
         done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
         assert (done.returncode, said in done.stdout) == (status, True), done.stdout

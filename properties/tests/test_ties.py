@@ -133,7 +133,6 @@ def test_other_shares_are_refuted_and_named(source, shares):
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
 def test_what_does_not_tie_is_judged_beside_what_does():
     def backward(X, dY):
         dX = reduce_max(_evenly)["reduce_max_vjp"](X, dY)

@@ -273,15 +273,14 @@ def compose(J: Matrix, K: Matrix) -> Matrix:
     rows_of_K: dict[int, list[tuple[int, Any]]] = {}
     for k, j, value in nonzeros(K):
         rows_of_K.setdefault(k, []).append((j, value._mpf_))
-    multiply, add_, (prec, rounding) = mpmath.libmp.mpf_mul, mpmath.libmp.mpf_add, mp._prec_rounding  # noqa: SLF001 - its own
+    times, plus, how = mpmath.libmp.mpf_mul, mpmath.libmp.mpf_add, (mp.prec, mpmath.libmp.round_nearest)
     sums: dict[Shape, Any] = {}
     for i, k, value in nonzeros(J):
         left = value._mpf_
         for j, right in rows_of_K.get(k, ()):
-            term = multiply(left, right, prec, rounding)
-            sums[i, j] = add_(sums[i, j], term, prec, rounding) if (i, j) in sums else term
-    entries = {place: mp.make_mpf(value) for place, value in sums.items()}
-    return from_entries(J.rows, K.cols, entries)
+            term = times(left, right, *how)
+            sums[i, j] = plus(sums[i, j], term, *how) if (i, j) in sums else term
+    return from_entries(J.rows, K.cols, {place: mp.make_mpf(value) for place, value in sums.items()})
 
 
 # --- exact products in integers: the structured path -------------------------------------------------------------
