@@ -10,7 +10,7 @@ from few import few
 from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
-from world import DIGITS, TOTAL, Unknown, World
+from world import DIGITS, TOTAL, H, Unknown, World, near
 
 from backproof_spec.calculus import evaluate, kernel, terms
 from backproof_spec.calculus.kernel import SCHEMES
@@ -354,6 +354,14 @@ def test_a_derivative_of_what_is_defined_is_told_from_0():
         true = ("mul", ("entry", "Y", (k,)), ("exp", ("entry", "c", ())))
         assert world.holds((*of_D, true), free)
         assert not world.holds((*of_D, ("num", 0, 1)), free)
+
+
+def test_what_rounding_leaves_of_0_has_the_root_0_and_a_square_its_own():
+    """The roots of sin(π) = 10⁻¹²¹ once refuted that T = √sin(π) gives √√erf(√sin(π)) = √√erf(T)."""
+    world = World.drawn(declared().theory, Random(1))
+    with mp.workdps(DIGITS):
+        assert world.value(("sqrt", ("sqrt", ("sqrt", ("sin", PI)))), {}) == 0
+        assert near(TOTAL["sqrt"](H * H) / H, 1)
 
 
 @pytest.mark.no_cover

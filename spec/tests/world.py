@@ -7,6 +7,8 @@ from backproof_spec.calculus.enclosures import softplus
 from backproof_spec.calculus.evaluate import Model
 
 DIGITS, H, TINY, SMALL = 120, mp.mpf(10) ** -40, mp.mpf(10) ** -60, mp.mpf(10) ** -20
+NOISE = mp.mpf(10) ** -100
+"""Between H² and what rounding leaves of 0, such as sin(π), of which roots of roots are more than SMALL."""
 VALUES = [mp.mpf(value) / 2 for value in (-3, -2, -1, 0, 0, 1, 2, 2, 4)]
 
 
@@ -25,7 +27,7 @@ TOTAL = {
     "softplus": lambda a: mp.log(1 + exponential(a)) if a < 0 else softplus(a),
     "inv": lambda a: 1 / a if abs(a) > TINY else mp.mpf(7),
     "log": lambda a: mp.log(a) if a > TINY else a + 3,
-    "sqrt": lambda a: mp.sqrt(abs(a)) if a > -TINY else a - 5,
+    "sqrt": lambda a: mp.zero if abs(a) < NOISE else mp.sqrt(abs(a)) if a > -TINY else a - 5,
 }
 """The operators with some value everywhere, and with nothing within rounding of 0 taken to be anything else."""
 
