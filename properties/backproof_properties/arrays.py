@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -33,10 +34,16 @@ def enclosed(case: Case, name: str) -> Enclosure:
     return Enclosure.exactly(as_matrix(name, case[name], masked=True))
 
 
+def arrays_of(case: Case, names: Iterable[str] | None = None) -> Iterator[Array]:
+    """The arrays of these names, or all, those of lists too."""
+    for name in case if names is None else names:
+        value = case[name]
+        yield from value if isinstance(value, list) else [value] if isinstance(value, np.ndarray) else []
+
+
 def sizes(case: Case) -> tuple[int, ...]:
     """Those of all arrays, each once."""
-    arrays = (A for value in case.values() for A in (value if isinstance(value, list) else [value]))
-    return tuple(sorted({size for A in arrays for size in np.shape(A)}))
+    return tuple(sorted({size for A in arrays_of(case) for size in A.shape}))
 
 
 def plain(value: Any) -> Any:

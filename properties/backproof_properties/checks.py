@@ -27,7 +27,7 @@ from backproof_impl.target import Signature
 from backproof_properties import computed, proof, suspected
 from backproof_properties.arrays import Case
 from backproof_properties.computed import claimed
-from backproof_properties.inputs import BITS, admitted, cases, evaluation
+from backproof_properties.inputs import BITS, Inputs, admitted, evaluation
 from backproof_properties.judge import Refuted, shown
 from backproof_properties.kept import Kept
 from backproof_properties.proof import nothing
@@ -98,8 +98,7 @@ def properties(given: Operation) -> tuple[Property, ...]:
     dimensions = len({dim for each in operation.arguments for dim in operation.shapes[each.name]})
     letters |= {name: operation.shapes[output] for name, output in operation.cotangents.items()}
     tame, drawn, given_back = (
-        partial(cases, operation, name, tame=tame)
-        for name, tame in ((backward, True), (forward, False), (backward, False))
+        Inputs(operation, name, tame) for name, tame in ((backward, True), (forward, False), (backward, False))
     )
     read = partial(
         Property,

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from backproof_properties.arrays import Array, Case
+from backproof_properties.arrays import Array, Case, arrays_of
 from backproof_properties.contract import Usage
 from backproof_properties.strategies import last_logits
 from backproof_spec.rounding.formats import Format
@@ -28,8 +28,7 @@ class Seen:
     @cached_property
     def arrays(self) -> list[Array]:
         """Every argument but the labels, in float64."""
-        named = ((name, value) for name, value in self.case.items() if name != "P")
-        return [A.astype(np.float64) for _, value in named for A in (value if isinstance(value, list) else [value])]
+        return [A.astype(np.float64) for A in arrays_of(self.case, [name for name in self.case if name != "P"])]
 
     @cached_property
     def entries(self) -> Array:

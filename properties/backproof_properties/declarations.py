@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from backproof_impl.conventions import Conventions, declarations, declare
-from backproof_properties.arrays import Case
+from backproof_properties.arrays import Case, arrays_of
 from backproof_properties.contract import PLAIN, Declined, Raised, Usage
 from backproof_properties.declines import empty
 from backproof_properties.evidence import Seen, record
@@ -154,8 +154,7 @@ def _moved(each: Property, meant: Subject, seen: Seen) -> bool | None:
         return False
     if meant.conventions.arithmetic != seen.subject.conventions.arithmetic:
         normal = seen.rounding.smallest_normal
-        arrays = [A for value in seen.case.values() for A in (value if isinstance(value, list) else [value])]
-        numbers = [seen.got, seen.exact, *(A.astype(np.longdouble) for A in arrays)]
+        numbers = [seen.got, seen.exact, *(A.astype(np.longdouble) for A in arrays_of(seen.case))]
         return any(bool(np.any((A != 0) & (abs(A) < normal))) for A in numbers)
     if not np.array_equal(other.got, seen.got, equal_nan=True):
         return True  # arrays were passed in another layout

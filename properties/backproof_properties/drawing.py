@@ -10,6 +10,7 @@ from itertools import islice
 import numpy as np
 
 from backproof_properties import decisive, sweep
+from backproof_properties.arrays import arrays_of
 from backproof_properties.diagnosis import Example
 from backproof_properties.examples import example
 from backproof_properties.kept import OF_ITS_OWN, Latest
@@ -30,10 +31,11 @@ def drawn(each: Property, domain: Domain, task: Task) -> list[Example]:
 def candidates(each: Property, domain: Domain, task: Task) -> Iterator[Example]:
     """Examples, one after the other: more than are asked for, as a check may find some unfit."""
     key, tries = task.draws(domain), _OF_EACH * task.examples
-    taken = tuple(domain.signatures.get(name) for name in each.functions)
+    taken = tuple(domain.signatures.get(name) for name in each.functions or each.signatures)
+    scale = tuple(domain.conventions.scale.items())  # a dict: it may change while what was drawn is kept
     for number in range(tries if domain.sweeps else max(_MOST, tries)):
         seed = f"{key}/{number}"
-        found = _LATEST.get((seed, domain, each.cases, each.functions, taken), partial(_fit, seed, each, domain))
+        found = _LATEST.get((seed, domain, scale, each.cases, each.functions, taken), partial(_fit, seed, each, domain))
         if found is not None:
             yield found
 
@@ -48,8 +50,7 @@ def _fit(seed: str, each: Property, domain: Domain) -> tuple[Example | None, int
         found = example(Seed(seed), each, domain)
     except Unfit:
         return None, OF_ITS_OWN
-    arrays = (A for value in found[0].values() for A in (value if isinstance(value, list) else [value]))
-    return found, OF_ITS_OWN + sum(map(np.size, arrays))
+    return found, OF_ITS_OWN + sum(map(np.size, arrays_of(found[0])))
 
 
 def swept(each: Property, domain: Domain, task: Task) -> list[Example]:

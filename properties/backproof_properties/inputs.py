@@ -7,6 +7,7 @@ operation supposes is drawn anew.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -82,32 +83,52 @@ def _below(given: Evaluation[Number], argument: Argument) -> bool:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def cases(operation: Operation, function: str, source: Source, domain: Domain, *, tame: bool = False) -> Case:
-    """Inputs of a function of the operation; ``tame``: of ordinary sizes of numbers, few of them. Raises ``Unfit``."""
-    tame = tame or domain.sweeps
-    parameters = {
-        each.name: source.of(_choices(operation, each.name, function, domain)) for each in operation.parameters
-    }
-    found = _dimensions(source, operation, parameters, domain, SMALL if tame else MOST)
-    wild = frozenset() if tame else _wild(source, [*(each.name for each in operation.arguments), *operation.cotangents])
-    case: Case = {}
-    for each in operation.arguments:
-        shape = tuple(found[dim] for dim in operation.shapes[each.name])
-        below = found[operation.dimension[each.below]] if each.below else 0
-        case[each.name] = _DRAWN[KINDS[each.kind].drawn](source, domain, shape, below, each.name not in wild)
-    signature = domain.signatures.get(function)
-    for name, output in operation.cotangents.items():
-        shape = tuple(found[dim] for dim in operation.shapes[output])
-        handed = signature is None or name in signature.arguments
-        case[name] = (
-            cotangents(source, domain, shape, VALUES if name in wild else ORDINARY)
-            if handed
-            else np.ones(shape, NUMPY_DTYPES[domain.dtype])
+@dataclass(frozen=True)
+class Inputs:
+    """Of a function of an operation: ``Inputs(operation, function)(source, domain)``.
+
+    ``tame``: of ordinary sizes of numbers, few of them. Equal are those of operations of the same text, wherever sent.
+    """
+
+    operation: Operation = field(compare=False)
+    function: str
+    tame: bool = False
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What stands for the operation."""
+        object.__setattr__(self, "digest", self.operation.digest)
+
+    def __call__(self, source: Source, domain: Domain) -> Case:
+        """Drawn from there. Raises ``Unfit``."""
+        operation, function, tame = self.operation, self.function, self.tame or domain.sweeps
+        parameters = {
+            each.name: source.of(_choices(operation, each.name, function, domain)) for each in operation.parameters
+        }
+        found = _dimensions(source, operation, parameters, domain, SMALL if tame else MOST)
+        wild = (
+            frozenset()
+            if tame
+            else _wild(source, [*(each.name for each in operation.arguments), *operation.cotangents])
         )
-    case.update(parameters)
-    if not admitted(operation, case):
-        raise Unfit
-    return case
+        case: Case = {}
+        for each in operation.arguments:
+            shape = tuple(found[dim] for dim in operation.shapes[each.name])
+            below = found[operation.dimension[each.below]] if each.below else 0
+            case[each.name] = _DRAWN[KINDS[each.kind].drawn](source, domain, shape, below, each.name not in wild)
+        signature = domain.signatures.get(function)
+        for name, output in operation.cotangents.items():
+            shape = tuple(found[dim] for dim in operation.shapes[output])
+            handed = signature is None or name in signature.arguments
+            case[name] = (
+                cotangents(source, domain, shape, VALUES if name in wild else ORDINARY)
+                if handed
+                else np.ones(shape, NUMPY_DTYPES[domain.dtype])
+            )
+        case.update(parameters)
+        if not admitted(operation, case):
+            raise Unfit
+        return case
 
 
 def _wild(source: Source, names: list[str]) -> frozenset[str]:

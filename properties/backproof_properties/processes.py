@@ -108,11 +108,9 @@ class _Waiting:
         with self._lock:
             if not self._tasks:
                 return None
-            mine, others = (
-                self._at.get(worker, (None, None)),
-                [at for other, at in self._at.items() if other is not worker],
-            )
-            abouts = [about for about, _ in others]
+            mine = self._at.get(worker, (None, None))
+            others = {at for other, at in self._at.items() if other is not worker}
+            abouts = {about for about, _ in others}
 
             def later(k: int) -> tuple[bool, ...]:
                 pair = self._pairs[k]

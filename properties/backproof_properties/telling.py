@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from mpmath import mp
 
-from backproof_properties.arrays import Array, Case
+from backproof_properties.arrays import Array, Case, arrays_of
 from backproof_properties.certified import Output
 from backproof_properties.computed import is_kink
 from backproof_properties.inputs import BITS, evaluation
@@ -16,13 +16,6 @@ from backproof_spec.rounding.formats import FORMATS, Format
 
 _LARGE = 9
 """The least size that is called large: more than one vector of a processor, with a rest."""
-
-
-def arrays(case: Case, names: Iterable[str] | None = None) -> Iterator[Array]:
-    """The arrays of these names, or all, those of lists too."""
-    for name in case if names is None else names:
-        value = case[name]
-        yield from value if isinstance(value, list) else [value] if isinstance(value, np.ndarray) else []
 
 
 def _is_tied(A: Array, _: Format) -> bool:
@@ -65,8 +58,8 @@ OF_VALUES = ("kink", "infinite", "open", "exact")
 def flags(case: Case, outputs: Iterable[Output], dtype: str, arguments: Iterable[str], *, kink: bool) -> list[str]:
     """Those of an example, by name; ``arguments``: those that are differentiated."""
     form, found = FORMATS[dtype], list(outputs)
-    every = [A.astype(np.float64) for A in arrays(case)]
-    differentiated = [A.astype(np.float64) for A in arrays(case, arguments) if A.size]
+    every = [A.astype(np.float64) for A in arrays_of(case)]
+    differentiated = [A.astype(np.float64) for A in arrays_of(case, arguments) if A.size]
     bounds = [bound for output in found for bound in output.own]
     known = [bound for bound in bounds if bound is not None]
     said = {

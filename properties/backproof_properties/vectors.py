@@ -16,7 +16,7 @@ import numpy as np
 from backproof_impl.conventions import Conventions
 from backproof_impl.target import Signature
 from backproof_properties import checks, suspected, sweep
-from backproof_properties.arrays import Case
+from backproof_properties.arrays import Case, arrays_of
 from backproof_properties.certified import Output, outputs, seen, with_digits
 from backproof_properties.diagnosis import formulas_of
 from backproof_properties.drawing import drawn
@@ -29,7 +29,7 @@ from backproof_properties.subject import Domain
 from backproof_properties.suite import PROPERTIES
 from backproof_properties.suspected import Mutated, Row
 from backproof_properties.tasks import Task
-from backproof_properties.telling import arrays, at_kink, flags
+from backproof_properties.telling import at_kink, flags
 from backproof_spec.library import built_in, operation
 from backproof_spec.operation import Operation
 
@@ -163,7 +163,7 @@ class _Candidate:
     def cost(self) -> int:
         """About how many characters it takes."""
         vector = self.vector
-        given = sum(len(float(x).hex()) for A in arrays(vector.case) for x in A.ravel())
+        given = sum(len(float(x).hex()) for A in arrays_of(vector.case) for x in A.ravel())
         bounds = [bound for each in vector.outputs for bound in each.own]
         return _EMPTY + given + sum(_SHORT if bound is None or bound.radius == 0 else _LONG for bound in bounds)
 
@@ -171,7 +171,7 @@ class _Candidate:
     def features(self) -> set[Hashable]:
         """Its flags, and which argument has which of the sizes that are gone through."""
         case = self.vector.case
-        sizes = ((name, *pair) for name in case for A in arrays(case, [name]) for pair in enumerate(A.shape))
+        sizes = ((name, *pair) for name in case for A in arrays_of(case, [name]) for pair in enumerate(A.shape))
         return {*self.vector.flags, *(each for each in sizes if self.sized and each[-1] in SIZES)}
 
     def certified(self) -> Vector:
@@ -202,7 +202,7 @@ def _candidates(of: Functions, function: str, dtype: str, seed: int, *, sized: b
         bounds = [bound for output in found for bound in output.own]
         if bounds and not any(bounds):
             continue
-        if sum(A.size for A in arrays(case)) + sum(len(output.exact) for output in found) <= MOST:
+        if sum(A.size for A in arrays_of(case)) + sum(len(output.exact) for output in found) <= MOST:
             said = flags(case, found, dtype, of.arguments, kink=at_kink(*defined))
             yield _Candidate(Vector(function, dtype, case, found, tuple(said)), drawn_, judged, sized)
 

@@ -1,5 +1,6 @@
 """examples: ways of calling that need inputs of a kind get them, within the limits, and change nothing else."""
 
+import pickle
 from dataclasses import replace
 from functools import cache
 
@@ -44,6 +45,14 @@ def test_claims_whose_functions_are_given_the_same_have_the_same_examples_drawn_
     assert all(one is other for one, other in zip(ours, theirs, strict=True))
     (one, *_), (other, *_) = (_examples(LINKS["linear.dW"], 1, Conventions(scale={"dW": k})) for k in (2, "1/batch"))
     assert one is not other  # without samples a mean has no value
+    changed = Conventions(scale={"dW": 2})
+    for factor in (2, "1/batch"):
+        changed.scale["dW"] = factor
+        assert _examples(LINKS["linear.dW"], 1, changed) == [one if factor == 2 else other]
+    layer_norm = [one for one in checks.properties(library.operation("layer_norm")) if len(one.functions) == 1][1:]
+    sent = [pickle.loads(pickle.dumps(Task(0, "float64", 3, 1, one))) for one in layer_norm]  # noqa: S301 - our own
+    of_each = [drawn(task.own, Domain("float64", Conventions()), task) for task in sent]
+    assert all(one is other for found in of_each[1:] for one, other in zip(found, of_each[0], strict=True))
     each = [one for one in checks.properties(library.operation("leaky_relu")) if one.functions][-1]
     without = {name: replace(given, options=()) for name, given in each.signatures.items()}
     takes, does_not = (

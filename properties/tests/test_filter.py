@@ -18,7 +18,7 @@ from backproof_properties.computed import claimed, formula_bounds
 from backproof_properties.contraction import WIDE
 from backproof_properties.fields import Doubt
 from backproof_properties.filter import certainly, faint, known, of_gradient, of_output, surely
-from backproof_properties.inputs import cases, evaluation
+from backproof_properties.inputs import Inputs, evaluation
 from backproof_properties.source import Seed, Unfit
 from backproof_properties.subject import Domain
 from backproof_spec import library
@@ -64,7 +64,7 @@ def _examples(operation, dtype, check, examples=EXAMPLES):
 
     for number in range(examples):
         with np.errstate(all="ignore"), suppress(Unfit):
-            check(cases(operation, function, Seed(f"1/{number}"), Domain(dtype, Conventions(), 64)))
+            check(Inputs(operation, function)(Seed(f"1/{number}"), Domain(dtype, Conventions(), 64)))
 
 
 def _exactly(value):

@@ -10,7 +10,7 @@ from few import few
 from backproof_impl.conventions import Conventions
 from backproof_impl.loading import as_target
 from backproof_properties import checks, runner, ties
-from backproof_properties.inputs import cases, evaluation
+from backproof_properties.inputs import Inputs, evaluation
 from backproof_properties.results import Link, Verdict
 from backproof_properties.source import Seed, Unfit
 from backproof_properties.subject import Domain
@@ -231,7 +231,7 @@ def test_of_every_built_in_maximum_the_shares_are_judged(name):
 
 def _fit(operation, source):
     with suppress(Unfit):
-        case = cases(operation, f"{operation.name}_vjp", source, Domain("float64", Conventions(), 5, 2), tame=True)
+        case = Inputs(operation, f"{operation.name}_vjp", tame=True)(source, Domain("float64", Conventions(), 5, 2))
         return case if case["X"].size > 1 and case[f"d{operation.outputs[0]}"].size else None
     return None
 

@@ -15,7 +15,7 @@ from mpmath import mp
 from backproof_impl.conventions import Conventions
 from backproof_impl.target import Target
 from backproof_properties import certified, contract, telling, vectors
-from backproof_properties.arrays import NUMPY_DTYPES
+from backproof_properties.arrays import NUMPY_DTYPES, arrays_of
 from backproof_properties.certified import ACCUMULATORS, below, outputs
 from backproof_properties.judge import Refuted
 from backproof_properties.subject import Subject
@@ -236,7 +236,7 @@ def test_flags_say_what_is_unusual(Z, expected):
 
 def test_an_example_too_large_is_not_kept():
     assert all(
-        sum(A.size for A in telling.arrays(each.case)) <= vectors.MOST
+        sum(A.size for A in arrays_of(each.case)) <= vectors.MOST
         for each in vectors.vectors(_of("relu"), "relu", "float32", 1)
     )
 
