@@ -7,6 +7,7 @@ And shards, of which CI runs the next with every commit: ``pytest -m slow --shar
 
 import compileall
 import functools
+import gc
 import os
 import re
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+gc.set_threshold(100_000)  # as in processes of our own: what tests make has few cycles
 settings.register_profile("dev", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=20, derandomize=True, database=None)
 settings.register_profile("deep", deadline=None, max_examples=5000)
@@ -49,6 +51,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if item not in set(left_out)]
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays."""
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -47,7 +47,9 @@ def main() -> NoReturn:
 
 def _run() -> None:
     from backproof import cli  # noqa: PLC0415 - it loads every library
+    from backproof_impl.launch import collect_rarely  # noqa: PLC0415 - likewise
 
+    collect_rarely()
     cli.main()
 
 

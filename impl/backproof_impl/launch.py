@@ -7,6 +7,7 @@ started. A *reaper* ends what cannot: C code that lets no other thread run, a pr
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib.util
 import json
 import os
@@ -115,6 +116,12 @@ def neighbours() -> None:
     """In a program that loads a target, once all of ours is imported: the target may import from there too."""
     NEIGHBOURS[:] = sys.argv[1:]
     sys.path += [folder for folder in NEIGHBOURS if folder not in sys.path]
+
+
+def collect_rarely() -> None:
+    """In a process of our own, once all of ours is imported: what it makes has few cycles; seeking them takes long."""
+    gc.freeze()
+    gc.set_threshold(100_000)
 
 
 def own_channels() -> tuple[BinaryIO, BinaryIO]:

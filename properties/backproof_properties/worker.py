@@ -9,7 +9,7 @@ import pickle
 import traceback
 
 from backproof_impl.conventions import UsageError
-from backproof_impl.launch import neighbours, own_channels, received
+from backproof_impl.launch import collect_rarely, neighbours, own_channels, received
 from backproof_properties.processes import STOP, Source
 from backproof_properties.runner import run
 
@@ -19,6 +19,7 @@ def main() -> None:
     questions, answers = own_channels()
     arrived = received(lambda: pickle.load(questions))  # noqa: S301 - from the process that started this one
     neighbours()
+    collect_rarely()
     source: Source = arrived.get()
     try:
         target, close = source.load()
