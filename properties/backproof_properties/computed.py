@@ -15,14 +15,14 @@ import numpy as np
 from mpmath import mp
 
 from backproof_properties import ties
-from backproof_properties.arrays import NUMPY_DTYPES, Array, Case
+from backproof_properties.arrays import NUMPY_DTYPES, Case
 from backproof_properties.contract import Like, Raised, others
 from backproof_properties.fields import Field
 from backproof_properties.filter import detected, faint, known, of_gradient, of_output, surely, within
 from backproof_properties.inputs import admitted, evaluation
-from backproof_properties.judge import Refuted, shown, ulps
+from backproof_properties.judge import entries
 from backproof_properties.kept import Kept
-from backproof_properties.results import Finding, Observation
+from backproof_properties.results import Observation
 from backproof_properties.subject import Subject
 from backproof_properties.ties import Bounds, Ties
 from backproof_spec.language import exact
@@ -193,50 +193,17 @@ def _judged(
         sure &= swift | ~faint(field)
         seen, thresholds = within(computed, field, sure), [] if swift else detected(field, sure)
     if not sure.all():
-        thresholds += _exactly(name, computed, exact(), [*map(tuple, np.argwhere(~sure).tolist())], seen)
+        places = map(tuple, np.argwhere(~sure).tolist())
+        thresholds += entries(name, computed, places, partial(_bound, exact()), _normal, seen)
     seen.thresholds += [statistics.median(thresholds)] if thresholds else []
     return seen
 
 
-def _exactly(name: str, computed: Array, expected: Bounds, places: Sequence[Place], seen: Observation) -> list[float]:
-    """The exact path, for these places: it alone refutes. How small an error it detects."""
-    worst: tuple[Number, Place, Rounded] | None = None
-    thresholds: list[float] = []
-    for place in places:
-        each = expected[place]
-        if each is None or not each.fine or not mp.isfinite(each.error):
-            seen.uncertified += 1
-            continue
-        seen.entries += 1
-        ratio = _ratio(float(computed[place]), each)
-        if abs(each.value) > mp.ldexp(each.error, -_DIGITS):
-            thresholds.append(float(2 * each.error / abs(each.value)))
-        if ratio <= 1:
-            seen.worst = max(seen.worst, float(ratio))
-        elif worst is None or ratio > worst[0]:
-            worst = ratio, place, each
-    if worst is not None:
-        raise Refuted(_finding(name, *worst, computed))
-    return thresholds
+def _bound(expected: Bounds, place: Place) -> tuple[Number, Number] | None:
+    """An exact value and a radius; None where nothing is certain."""
+    each = expected[place]
+    return None if each is None or not each.fine or not mp.isfinite(each.error) else (each.value, each.error)
 
 
-def _ratio(got: float, each: Rounded) -> Number:
-    """|got − exact| in bounds."""
-    if not np.isfinite(got):
-        return mp.inf
-    error = abs(mp.mpf(got) - each.value)
-    return mp.mpf(0) if error == 0 else error / each.error if each.error else mp.inf
-
-
-def _finding(name: str, ratio: Number, place: Place, each: Rounded, computed: Array) -> Finding:
-    got, where = computed[place], f"{name}[{', '.join(map(str, place))}]" if place else name
-    if not np.isfinite(float(got)):
-        said = "the exact value is finite and every intermediate can be"
-    elif mp.isfinite(ratio):
-        said = f"off by {mp.nstr(ratio, 3)} × the rounding bound {mp.nstr(each.error, 3)}"
-    else:
-        said = "nothing is rounded here: equality is demanded"
-    wanted, bounds = shown(each.value), str(mp.nstr(ratio, 3)) if mp.isfinite(ratio) else "∞"
-    off = ulps(float(got), each.value, computed.dtype.name)
-    message = f"{where}: got {got!s}, expected {wanted}: {said}"
-    return Finding(message, name, {}, place, wanted, str(got), bounds, off, bound=shown(each.error))
+def _normal(value: Number, error: Number) -> bool:
+    return bool(abs(value) > mp.ldexp(error, -_DIGITS))

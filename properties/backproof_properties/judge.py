@@ -1,13 +1,15 @@
 """Exact value + bound + computed value → verdict. Nothing here is tuned: an entry lies within its bound or it does not.
 
-``enclosed`` judges what an implementation computed against an enclosure of the spec's rounding module.
+``entries`` judges what an implementation computed against the bound of each entry, ``enclosed`` against an enclosure
+of the spec's rounding module.
 ``agree`` judges two values inside the spec against each other, to within a derived error of high-precision arithmetic.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +17,7 @@ from mpmath import mp
 
 from backproof_properties.arrays import Array, decimal
 from backproof_properties.results import Finding, Judged, Observation
+from backproof_spec.language.evaluating import Place
 from backproof_spec.matrices import EXACT_BITS, TRANSCENDENTAL_BITS, Matrix, Number, constant, from_entries, shape
 from backproof_spec.rounding.enclosure import Enclosure
 from backproof_spec.rounding.formats import FORMATS
@@ -107,36 +110,59 @@ def _certified(enclosure: Enclosure, i: int, j: int) -> bool:
     return bool(mp.isfinite(enclosure.exact[i, j]) and mp.isfinite(enclosure.radius[i, j]))
 
 
-def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
-    """Every entry of ``computed`` lies within its bound, is the demanded infinity, or is uncertified.
+def entries(
+    name: str,
+    computed: Array,
+    places: Iterable[Place],
+    bound: Callable[[Place], tuple[Number, Number] | None],
+    normal: Callable[[Number, Number], bool],
+    seen: Observation,
+) -> list[float]:
+    """Each of these entries lies within its bound, an exact value and a radius, or is the infinity that is demanded.
 
-    A vector is judged as the column it is. Raises ``Refuted`` at the entry whose error is most bounds.
+    ``bound`` gives none of what is uncertified. Returned is how small an error is sure to be seen, of each entry that
+    is ``normal``. Raises ``Refuted`` at the entry whose error is most bounds.
     """
-    columns = computed.reshape(enclosure.shape) if computed.shape != enclosure.shape else computed
-    values = columns.astype(np.float64).tolist()
-    seen = Observation()
-    worst: tuple[Number, int, int] | None = None
+    worst: tuple[Number, Place, Number, Number] | None = None
     thresholds: list[float] = []
-    normal = FORMATS[computed.dtype.name].smallest_normal if computed.dtype.name in FORMATS else mp.mpf(0)
+    for place in places:
+        known = bound(place)
+        if known is None:
+            seen.uncertified += 1
+            continue
+        exact, radius = known
+        seen.entries += 1
+        excess, ratio = _excess(float(computed[place]), exact, radius)
+        if excess is None:
+            seen.worst = max(seen.worst, ratio)
+            if normal(exact, radius):
+                thresholds.append(float(2 * radius / abs(exact)))
+        elif worst is None or excess > worst[0]:
+            worst = excess, place, exact, radius
+    if worst is not None:
+        raise Refuted(_finding(name, computed, *worst))
+    return thresholds
+
+
+def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
+    """Every entry of ``computed`` lies within its bound. A vector is judged as the column it is. Raises ``Refuted``."""
+    seen = Observation()
+    least = FORMATS[computed.dtype.name].smallest_normal if computed.dtype.name in FORMATS else mp.mpf(0)
+
+    def normal(exact: Number, _: Number) -> bool:
+        return bool(mp.isfinite(exact) and exact and abs(exact) >= least)
+
+    def bound(place: Place) -> tuple[Number, Number] | None:
+        i, j = (*place, 0, 0)[:2]
+        exact, radius = enclosure.exact[i, j], enclosure.radius[i, j]
+        return None if mp.isfinite(exact) and not mp.isfinite(radius) else (exact, radius)
+
     with mp.workprec(JUDGE_BITS):
-        for i, row in enumerate(values):
-            for j, got in enumerate(row):
-                exact, radius = enclosure.exact[i, j], enclosure.radius[i, j]
-                if mp.isfinite(exact) and not mp.isfinite(radius):
-                    seen.uncertified += 1
-                    continue
-                seen.entries += 1
-                excess, ratio = _excess(got, exact, radius)
-                if excess is None:
-                    seen.worst = max(seen.worst, ratio)
-                    if mp.isfinite(exact) and exact and abs(exact) >= normal:
-                        thresholds.append(float(2 * radius / abs(exact)))
-                elif worst is None or excess > worst[0]:
-                    worst = (excess, i, j)
-        if worst is not None:
-            raise Refuted(_finding(name, computed, columns, enclosure, worst))
-    if thresholds:
-        seen.thresholds.append(statistics.median(thresholds))
+        try:
+            thresholds = entries(name, computed, np.ndindex(computed.shape), bound, normal, seen)
+        except Refuted as refuted:
+            raise Refuted(replace(refuted.finding, judged=_judged(computed, enclosure))) from None
+    seen.thresholds += [statistics.median(thresholds)] if thresholds else []
     return seen
 
 
@@ -161,7 +187,7 @@ def _excess(got: float, exact: Number, radius: Number) -> tuple[Number | None, f
         return (None, 0.0) if admitted else (mp.inf, 0.0)
     if not np.isfinite(got):
         return mp.inf, 0.0
-    error = abs(mp.mpf(got) - exact)
+    error = mp.fsub(max(got, exact), min(got, exact), prec=JUDGE_BITS)
     if error == 0:
         return None, 0.0
     if radius == 0:
@@ -173,13 +199,8 @@ def _ratio(error: Number, bound: Number) -> str:
     return "∞" if bound == 0 or not mp.isfinite(error) else str(mp.nstr(error / bound, 3))
 
 
-def _finding(
-    name: str, computed: Array, columns: Array, enclosure: Enclosure, worst: tuple[Number, int, int]
-) -> Finding:
-    excess, i, j = worst
-    exact, radius, got = enclosure.exact[i, j], enclosure.radius[i, j], columns[i, j]
-    index = (i, j) if computed.ndim == len(("row", "column")) else (i,)[: computed.ndim]
-    place = f"[{', '.join(map(str, index))}]" if index else ""
+def _finding(name: str, computed: Array, excess: Number, place: Place, exact: Number, radius: Number) -> Finding:
+    got, where = computed[place], f"{name}[{', '.join(map(str, place))}]" if place else name
     if mp.isfinite(excess):
         verdict = f"off by {mp.nstr(excess, 3)} × the rounding bound {mp.nstr(radius, 3)}"
     elif not mp.isfinite(exact):
@@ -189,21 +210,10 @@ def _finding(
     else:
         verdict = "nothing is rounded here: equality is demanded"
     wanted = "a non-finite value" if mp.isnan(exact) else shown(exact)
-    message = f"{name}{place}: got {got!s}, expected {wanted}: {verdict}"
+    message = f"{where}: got {got!s}, expected {wanted}: {verdict}"
     bounds = str(mp.nstr(excess, 3)) if mp.isfinite(excess) else "∞"
     off = ulps(float(got), exact, computed.dtype.name)
-    return Finding(
-        message,
-        name,
-        {},
-        index,
-        wanted,
-        str(got),
-        bounds,
-        off,
-        judged=_judged(columns, enclosure),
-        bound=shown(radius),
-    )
+    return Finding(message, name, {}, place, wanted, str(got), bounds, off, bound=shown(radius))
 
 
 def ulps(got: float, exact: Number, dtype: str) -> str | None:
@@ -215,10 +225,11 @@ def ulps(got: float, exact: Number, dtype: str) -> str | None:
     return str(mp.nstr(abs(mp.mpf(got) - exact) / mp.ldexp(mp.mpf(1), exponent), 3))
 
 
-def _judged(columns: Array, enclosure: Enclosure) -> Judged | None:
+def _judged(computed: Array, enclosure: Enclosure) -> Judged | None:
     """Every entry, for arrays small enough to be shown."""
-    if columns.size > LARGEST_SHOWN:
+    if computed.size > LARGEST_SHOWN:
         return None
+    columns = computed.reshape(enclosure.shape)
     places = [[(i, j) for j in range(columns.shape[1])] for i in range(columns.shape[0])]
     return Judged(
         [[decimal(columns[place]) for place in row] for row in places],

@@ -30,7 +30,6 @@ class Verdict(enum.StrEnum):
     REFUTED = "refuted"
 
 
-PASSING = frozenset({Verdict.HOLDS, Verdict.UNSUPPORTED})
 FAILING = frozenset({Verdict.REFUTED, Verdict.ERROR, Verdict.UNCERTIFIED})
 
 

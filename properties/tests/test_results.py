@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backproof_properties.arrays import NUMPY_DTYPES, decimal, enclosed, matrix, plain
-from backproof_properties.results import PASSING, Finding, Link, Observation, Outcome, Verdict, worst_verdict
+from backproof_properties.results import Finding, Link, Observation, Outcome, Verdict, worst_verdict
 
 HOLDS, UNSUPPORTED, UNCERTIFIED, ERROR, REFUTED = (
     Verdict.HOLDS,
@@ -23,10 +23,6 @@ def test_the_worst_verdict_wins():
     for place, verdict in enumerate(order):
         assert worst_verdict(order[: place + 1]) is worst_verdict(order[place::-1]) is verdict
     assert worst_verdict([]) is UNSUPPORTED
-
-
-def test_only_holds_and_unsupported_pass():
-    assert {verdict for verdict in Verdict if verdict in PASSING} == {HOLDS, UNSUPPORTED}
 
 
 def test_verdicts_and_links_print_as_the_design_names_them():

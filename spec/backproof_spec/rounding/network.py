@@ -137,11 +137,6 @@ def gradients(net: Network, arithmetic: Arithmetic, factor: Number = 1) -> Gradi
     return Gradients(net, arithmetic, factor)
 
 
-def loss(net: Network, arithmetic: Arithmetic) -> Enclosure:
-    """L (1, 1)."""
-    return gradients(net, arithmetic).loss
-
-
 # --- any order --------------------------------------------------------------------------------------------------------
 
 
