@@ -98,7 +98,7 @@ def properties(given: Operation) -> tuple[Property, ...]:
     dimensions = len({dim for each in operation.arguments for dim in operation.shapes[each.name]})
     letters |= {name: operation.shapes[output] for name, output in operation.cotangents.items()}
     tame, drawn, given_back = (
-        Inputs(operation, name, tame) for name, tame in ((backward, True), (forward, False), (backward, False))
+        Inputs(operation, name, tame=tame) for name, tame in ((backward, True), (forward, False), (backward, False))
     )
     read = partial(
         Property,
@@ -118,7 +118,7 @@ def properties(given: Operation) -> tuple[Property, ...]:
     found = [of_target(claim_of(operation, None).id, forward, drawn, partial(computed.forward, operation), of_value)]
     for each in operation.gradients:
         claim = claim_of(operation, each).id
-        of_spec = partial(Property, claim, about=about)
+        of_spec = partial(Property, claim, about=about, signatures=table)
         by_hand = partial(proof.check, claim) if claim in OUTPUTS else None
         ways = [(operation, each)]
         ways += [(sweep, other) for other in sweep.gradients if other.name == each.name and each.name not in unclaimed]

@@ -92,7 +92,7 @@ class Inputs:
 
     operation: Operation = field(compare=False)
     function: str
-    tame: bool = False
+    tame: bool = field(default=False, kw_only=True)
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:

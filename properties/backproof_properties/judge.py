@@ -23,7 +23,7 @@ from backproof_spec.rounding.enclosure import Enclosure
 from backproof_spec.rounding.formats import FORMATS
 
 JUDGE_BITS = 2 * EXACT_BITS
-"""Differences between a float and an exact value (a multiple of 2⁻⁴⁴⁰⁰) are taken at this precision: exactly."""
+"""Differences between a float and an exact value are taken at this precision: exactly, if that is one of 2⁻⁴⁴⁰⁰."""
 DIGITS, _LONG = 20, 10**9
 """Exact values are printed to this many digits."""
 LARGEST_SHOWN = 256
@@ -120,8 +120,8 @@ def entries(
 ) -> list[float]:
     """Each of these entries lies within its bound, an exact value and a radius, or is the infinity that is demanded.
 
-    ``bound`` gives none of what is uncertified. Returned is how small an error is sure to be seen, of each entry that
-    is ``normal``. Raises ``Refuted`` at the entry whose error is most bounds.
+    ``bound`` gives both as numbers of mpmath, and none of what is uncertified. Returned is how small an error is sure
+    to be seen, of each entry that is ``normal``. Raises ``Refuted`` at the entry whose error is most bounds.
     """
     worst: tuple[Number, Place, Number, Number] | None = None
     thresholds: list[float] = []
@@ -146,6 +146,9 @@ def entries(
 
 def enclosed(name: str, computed: Array, enclosure: Enclosure) -> Observation:
     """Every entry of ``computed`` lies within its bound. A vector is judged as the column it is. Raises ``Refuted``."""
+    if computed.size != np.prod(enclosure.shape) or (*computed.shape, 1, 1)[:2] != enclosure.shape:
+        msg = f"{name} has the shape {computed.shape}, its bounds {enclosure.shape}: expected the same"
+        raise ValueError(msg)
     seen = Observation()
     least = FORMATS[computed.dtype.name].smallest_normal if computed.dtype.name in FORMATS else mp.mpf(0)
 
@@ -187,6 +190,7 @@ def _excess(got: float, exact: Number, radius: Number) -> tuple[Number | None, f
         return (None, 0.0) if admitted else (mp.inf, 0.0)
     if not np.isfinite(got):
         return mp.inf, 0.0
+    # exactly, whatever the precision of now: abs() would round
     error = mp.fsub(max(got, exact), min(got, exact), prec=JUDGE_BITS)
     if error == 0:
         return None, 0.0

@@ -1,6 +1,7 @@
 """judge: within the bound admitted, outside refused with a message that says where and by how much; three values."""
 
 import math
+from contextlib import nullcontext
 
 import ml_dtypes
 import numpy as np
@@ -9,6 +10,7 @@ from mpmath import mp
 
 from backproof_properties import judge
 from backproof_properties.judge import Refuted
+from backproof_properties.results import Observation
 from backproof_spec.matrices import as_matrix, from_entries
 from backproof_spec.rounding.enclosure import Enclosure
 
@@ -57,6 +59,21 @@ def test_outside_the_bound_the_message_says_where_and_by_how_much():
 def test_the_entry_off_by_most_bounds_is_the_one_reported():
     found = _finding([[9.0, 2.0, 9.0]], [[1.0, 1.0, 1.0]], [[4.0, 0.125, 1.0]])
     assert (found.index, found.error_in_bounds) == ((0, 1), "8.0")
+
+
+def test_an_excess_is_seen_at_any_precision():
+    tiny = mp.ldexp(1, -300)
+    radius = mp.fsub(1, 2 * tiny, prec=400)
+    for exact, refuted in ((tiny, True), (2 * tiny, False)):
+        bound, seen = (lambda _, exact=exact: (exact, radius)), Observation()
+        with pytest.raises(Refuted) if refuted else nullcontext():
+            judge.entries("dX", np.array([1.0]), [(0,)], bound, lambda *_: True, seen)
+
+
+@pytest.mark.parametrize("computed", [np.zeros((2, 2)), np.zeros((3, 2, 1, 3)), np.zeros(6), np.zeros(())])
+def test_bounds_of_another_shape_are_not_taken_for_those_of_an_array(computed):
+    with pytest.raises(ValueError, match=r"^dX has the shape \(.*\), its bounds \(3, 2\): expected the same$"):
+        judge.enclosed("dX", computed, _enclosure([[0.0, 0.0]] * 3, [[0.0, 0.0]] * 3))
 
 
 def test_where_nothing_is_rounded_equality_is_demanded():
