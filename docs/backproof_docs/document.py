@@ -188,7 +188,7 @@ def _inline_markdown(part: str | Math | Code | Link, known: frozenset[str]) -> s
         case "\n":
             text = "<br>"
         case _:
-            text = re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", part)
+            text = re.sub(r"([\\`*_\[\]>|~])", r"\\\1", part).replace("<", "&lt;")  # Python-Markdown escapes no <
     return text
 
 

@@ -61,7 +61,7 @@ def test_markdown():
         "![a drawing](square.svg)\n\n"
         "| a | b |\n| --- | --- |\n| $`x`$ | c\\|d |\n\n"
         "---\n\n"
-        "*checked: \\[1\\] of \\<1\\>*\n"
+        "*checked: \\[1\\] of &lt;1\\>*\n"
     )  # fmt: skip
 
 
