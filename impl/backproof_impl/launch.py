@@ -119,7 +119,10 @@ def neighbours() -> None:
 
 
 def collect_rarely() -> None:
-    """In a process of our own, once all of ours is imported: what it makes has few cycles; seeking them takes long."""
+    """In a process of our own, once all of ours is imported: what it makes has few cycles; seeking them takes long.
+
+    What a target in it leaves in cycles goes as rarely; a user's has a process of its own, unless without isolation.
+    """
     gc.freeze()
     gc.set_threshold(100_000)
 
