@@ -12,8 +12,7 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,31 +68,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         measuring.cov_controller.cov.stop()
 
 
-@contextmanager
-def _untraced(config: pytest.Config) -> Iterator[bool]:
-    """Where tests are traced, what runs within is not."""
-    controller = getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
-    if not (controller and controller.started):
-        yield False
-        return
-    controller.pause()
-    try:
-        yield True
-    finally:
-        controller.resume()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
-    """A process reads the operations that there are once: not traced, while tests are looked for."""
-    from backproof_spec import library  # noqa: PLC0415 - what a conftest imports is not measured
-
-    with _untraced(session.config) as traced:
-        if traced:
-            for name in library.built_in():
-                library.operation(name)
-
-
 def _compiled_once() -> None:
     """Tests start hundreds of processes: where PYTHONDONTWRITEBYTECODE is set each would compile all of ours."""
     for package in ("backproof", "spec", "impl", "properties", "docs"):
@@ -105,12 +79,18 @@ def _proofs_are_checked_untraced(request: pytest.FixtureRequest) -> None:
     """A process checks a proof once: not traced in whichever test is the first to need it."""
     from backproof_properties import proof  # noqa: PLC0415 - what a conftest imports is not measured
 
+    controller = getattr(request.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
     traced = proof.proved.__wrapped__
 
     @functools.cache
     def untraced(claim: str) -> object:
-        with _untraced(request.config):
+        if not (controller and controller.started):
             return traced(claim)
+        controller.pause()
+        try:
+            return traced(claim)
+        finally:
+            controller.resume()
 
     untraced.__wrapped__ = traced
     proof.proved = untraced
