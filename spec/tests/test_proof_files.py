@@ -1,5 +1,6 @@
 """Proof files: what is changed is rejected, what is none is said so; what replaying needs, and what is trusted."""
 
+import graphlib
 import json
 import re
 import subprocess
@@ -278,3 +279,9 @@ def test_replaying_loads_nothing_but_the_kernel_and_the_standard_library():
     foreign = {name for name in done.stdout.split() if name.partition(".")[0] not in sys.stdlib_module_names}
     package = {"backproof_spec", "backproof_spec.calculus"}
     assert foreign == package | {f"backproof_spec.calculus.{name}" for name in ("terms", "kernel", "limits", "replay")}
+
+
+def test_theorems_rest_on_others_that_there_are_and_never_in_a_circle():
+    """Each derived here, where tests are traced: in ``test_theorems`` they are not."""
+    rests = {stem: set(derive().uses) for stem, derive in THEOREMS.items()}
+    assert {*graphlib.TopologicalSorter(rests).static_order()} == {*THEOREMS}

@@ -1,6 +1,5 @@
 """Every theorem: proved, replayed from its file, true in numbers, at any depth, and what it uses."""
 
-import graphlib
 import json
 import os
 import re
@@ -122,14 +121,6 @@ def test_kron_vec_is_a_theorem_in_the_proof_and_taken_at_its_matrices_forwards_a
     lemmas = [proved[theorem["step"]] for theorem, name, *_ in taken if name.startswith("A")]
     assert [_alike(("eq", *vec), each, {}) for each in lemmas] == [True, True]
     assert len(taken) == 3 * len(lemmas)
-
-
-def test_theorems_use_no_others_than_there_are_and_never_in_a_circle(derived):
-    graph = {stem: set() for stem in THEOREMS}
-    for stem in THEOREMS:
-        graph[stem].update(derived(stem).uses)
-    order = list(graphlib.TopologicalSorter(graph).static_order())
-    assert set(order) == set(THEOREMS)
 
 
 # --- proved, again ----------------------------------------------------------------------------------------------------
