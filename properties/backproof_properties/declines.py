@@ -9,10 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-import numpy as np
-
 from backproof_impl.target import FUNCTIONS, Signatures
-from backproof_properties.arrays import Array, Case, plain
+from backproof_properties.arrays import Case, arrays_of, plain
 from backproof_properties.contract import Usage
 from backproof_properties.results import Declines
 
@@ -20,14 +18,8 @@ LARGEST_SHARE = 0.01
 """More than this of what was drawn, declined: then what was judged does not stand for what was asked."""
 
 
-def _arrays(case: Case) -> dict[str, list[Array]]:
-    """The arrays of an example by name, networks' layer by layer."""
-    listed = {name: value if isinstance(value, list) else [value] for name, value in case.items()}
-    return {name: [A for A in value if isinstance(A, np.ndarray)] for name, value in listed.items()}
-
-
 def _entries(case: Case) -> int:
-    return sum(A.size for arrays in _arrays(case).values() for A in arrays)
+    return sum(A.size for A in arrays_of(case))
 
 
 def _depth(case: Case) -> list[int]:
@@ -39,12 +31,12 @@ _WEIGHTS, _VECTORS = {"W", "weights"}, {"b", "biases"}
 
 def _width(case: Case) -> list[int]:
     """Rows and columns, samples aside."""
-    named = _arrays(case).items()
-    return [n for name, arrays in named for A in arrays for n in (A.shape if name in _WEIGHTS else A.shape[:1])]
+    named = ((name, A) for name in case for A in arrays_of(case, [name]))
+    return [n for name, A in named for n in (A.shape if name in _WEIGHTS else A.shape[:1])]
 
 
 def _batch(case: Case) -> list[int]:
-    return [A.shape[1] for name, arrays in _arrays(case).items() if name not in _WEIGHTS | _VECTORS for A in arrays]
+    return [A.shape[1] for A in arrays_of(case, [name for name in case if name not in _WEIGHTS | _VECTORS])]
 
 
 SIZES: dict[str, Callable[[Case], list[int]]] = {"depth": _depth, "batch": _batch, "width": _width}
@@ -107,4 +99,4 @@ def _within(size: int, answered: list[int]) -> bool:
 
 def empty(example: tuple[Case, Usage]) -> bool:
     """Has an array no entries?"""
-    return any(0 in A.shape for arrays in _arrays(example[0]).values() for A in arrays)
+    return any(0 in A.shape for A in arrays_of(example[0]))
