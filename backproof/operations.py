@@ -232,7 +232,7 @@ def _attempt(claim_: _Claim, seconds: float, *, afresh: bool) -> _Attempt:
             wrong = None if found else claim_.refuted()
             return partial(claim_.false, wrong) if wrong else found or claim_.prove()
     except limits.Stopped as reason:
-        said = f"{reason}: allow more --seconds"
+        said = f"{reason}: allow more --seconds" if isinstance(reason, limits.OutOfTime) else str(reason)
     except Unsatisfied as error:
         said = str(error)
     except Beyond as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from typing import Any
 import typer
 from mpmath import mp
 
+from backproof import shares
+from backproof.options import cores
 from backproof_docs.files import require_folder, write
 from backproof_docs.folding import folded
 from backproof_docs.formulas import Notation, Writer
 from backproof_docs.proof_formats import FORMATS, files
-from backproof_docs.proofs import Checked, Judge, checked, to_text
+from backproof_docs.proofs import Checked, Judge, checked, exported, to_text
 from backproof_docs.terminal import progress_bar
 from backproof_impl.conventions import UsageError
 from backproof_spec import proved
@@ -56,34 +58,19 @@ def pages(
         raise UsageError(error.args[0]) from None
     if out is not None:
         require_folder("--out", out)
-    derivations = list(_derived(chosen, seconds))
-    found = checked(derivations, judge, seconds)
-    for stem, result in found.items():
-        if result.stopped:
-            _say_stopped(stem, result.stopped)
-    write_pages([each for each in derivations if not found[each.stem].stopped], found, formats, out)
+    processes = cores() if judge is recorded and not names else 1
+    with shown_while(f"{len(chosen)} proofs are derived and checked again"):
+        attempts = shares.settled_by(processes, seconds) if processes > 1 else shares.settled(chosen, judge, seconds)
+    for stem, attempt in attempts.items():
+        if isinstance(attempt, str):
+            typer.echo(line(f"NOT PROVED  {stem}{attempt}"))
+    proofs = dict(each for each in attempts.values() if not isinstance(each, str))
+    found = exported({each.stem: result for each, result in proofs.items()}, seconds)
+    write_pages(list(proofs), found, formats, out)
     passed = sum(result.passed for result in found.values())
     where = f", written to {out}" if out else ""
     typer.echo(f"{'PASSED' if passed == len(chosen) else 'FAILED'}  {passed} of {len(chosen)} proofs check{where}")
     return int(passed < len(chosen))
-
-
-def _derived(chosen: Mapping[str, Callable[[], Derivation]], seconds: float) -> Iterator[Derivation]:
-    """The derivations that are found in so many seconds each."""
-    for stem, derive in chosen.items():
-        try:
-            with limits.within(seconds):
-                derivation = derive()
-        except limits.Stopped as stopped:
-            _say_stopped(stem, f"its derivation: {stopped}")
-        except (Unproved, Refused, Unsatisfied) as error:
-            typer.echo(line(f"NOT PROVED  {stem}: {error}: backproof prove {stem} shows where"))
-        else:
-            yield derivation
-
-
-def _say_stopped(stem: str, what: str) -> None:
-    typer.echo(line(f"NOT PROVED  {stem}, {what}: ask for fewer layers, or allow more --seconds"))
 
 
 def require(formats: Sequence[str], out: Path | None) -> None:

@@ -76,6 +76,14 @@ def test_a_proof_that_is_too_deep_is_said_and_the_others_are_shown(
     assert said.count("PROVED  for all") == 1
 
 
+def test_a_definition_that_is_too_large_for_the_kernel_is_said_in_a_line(tmp_path: Path) -> None:
+    status, said = proved(tmp_path, "operation big(X[s]) -> Y\nY[s] = ((((X[s]^9 + X[s])^9)^9)^9 + 1)^9\n")
+    assert status == 1
+    expected = "NOT PROVED big.dX: line 2, column 8: as it is written this has up to "
+    assert " ".join(said.split()).startswith(expected)
+    assert " ".join(said.split()).endswith(" parts, where 20,000 are the most: define names for its parts")
+
+
 def test_pages_are_written_in_every_format(tmp_path: Path) -> None:
     out = tmp_path / "out"
     status, said = proved(tmp_path, RMS, "--format", "md,json,text", "--out", str(out))

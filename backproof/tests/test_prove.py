@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from few import few
 
-from backproof import prove
+from backproof import prove, shares
 from backproof.cli import main
 from backproof_docs import proofs
 from backproof_spec.calculus.coq.check import Judgement
@@ -387,12 +387,11 @@ def replace_within(monkeypatch):
     """Of deriving no time is kept: the names of what was derived."""
     derived = []
 
-    def unlimited(chosen, _):
-        for stem, derive in chosen.items():
-            derived.append(stem)
-            yield derive()
+    def unlimited(stem, derive, _):
+        derived.append(stem)
+        return derive()
 
-    monkeypatch.setattr(prove, "_derived", unlimited)
+    monkeypatch.setattr(shares, "_derived", unlimited)
     return derived
 
 

@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
@@ -34,7 +34,7 @@ POINTS = 4
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of checking a derivation again. ``export``: writes it for Coq; ``coq``: what Coq said of that.
+    """What came of checking the file of a derivation. ``export``: writes it for Coq; ``coq``: what Coq said of that.
 
     ``shapes``: how many of the points were of different sizes; ``stopped``: what took too long, if anything did.
     """
@@ -43,9 +43,10 @@ class Checked:
     replay: str
     shapes: int
     digits: int
-    export: Callable[[], Exported | str] | None = field(default=None, compare=False)
     coq: Judgement | None = None
     stopped: str = ""
+    file: dict[str, Any] | None = field(default=None, compare=False, repr=False)
+    export: Callable[[], Exported | str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def exported(self) -> Exported | str | None:
@@ -70,6 +71,21 @@ def checked(
 
     ``seconds``: for the replay of each, and for its numbers; where whoever asks has less time left, ``OutOfTime``.
     """
+    return exported(examined(derivations, judge, seconds), seconds)
+
+
+def exported(found: Mapping[str, Checked], seconds: float = limits.LONG) -> dict[str, Checked]:
+    """The same, each of which knows how it is written for Coq: as one project, once that of any is asked for."""
+    files = {stem: each.file for stem, each in found.items() if each.file}
+    written = cache(lambda: exports(files.values(), seconds))
+    known = {stem: replace(found[stem], export=partial(_of, written, stem)) for stem in files}
+    return dict(found) | known
+
+
+def examined(
+    derivations: Iterable[Derivation], judge: Judge = recorded, seconds: float = limits.LONG
+) -> dict[str, Checked]:
+    """As ``checked``, for another process: nothing is written for Coq."""
     found = dict[str, Checked]()
     with tempfile.TemporaryDirectory() as folder:
         files = dict(_timed(derivations, proof_file, seconds, found))
@@ -81,7 +97,6 @@ def checked(
             said = replayed()
         paths = {each: paths[each] for each in numbers}
         files = {each: files[each] for each in numbers}
-        exported = cache(partial(exports, list(files.values()), seconds))
         judged = judge({each.stem: data for each, data in files.items()})
         for each, path in paths.items():
             replay = said.get(str(path), "the replayer said nothing of it")
@@ -91,7 +106,7 @@ def checked(
                 limits.tick()
             replay = "" if stopped or replay.startswith("proved") else replay
             steps, coq = len(files[each]["steps"]), judged.get(each.stem)
-            found[each.stem] = Checked(steps, replay, *numbers[each], partial(_of, exported, each.stem), coq, stopped)
+            found[each.stem] = Checked(steps, replay, *numbers[each], coq, stopped, files[each])
     return found
 
 

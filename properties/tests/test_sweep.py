@@ -252,12 +252,8 @@ LATE = {"classes are counted in a byte", "two neighbouring layers wider than 6"}
 """What shows after many examples alone."""
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize("mistake", few(MISTAKES, lambda row: row not in LATE))
-@pytest.mark.parametrize(
-    "number", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
-)
-def test_a_mistake_at_some_sizes_alone_is_refuted(mistake, number):
+def _verdict(mistake, number):
+    """Of the sweep alone, at this seed: random examples only add to it."""
     claim, wrong = MISTAKES[mistake]
     (function,) = IMPLEMENTATION[claim].functions
     target = as_target({function: partial(wrong, getattr(reference, function))})
@@ -265,7 +261,24 @@ def test_a_mistake_at_some_sizes_alone_is_refuted(mistake, number):
     search = runner.Search(task.property, Subject(target, "float64"), task, 128)
     search._answered = 1
     search.sweep()
-    assert search.verdict is Verdict.REFUTED
+    return search.verdict
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("mistake", few(MISTAKES, lambda row: row not in LATE))
+@pytest.mark.parametrize(
+    "number", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
+)
+def test_a_mistake_at_some_sizes_alone_is_refuted(mistake, number):
+    assert _verdict(mistake, number) is Verdict.REFUTED
+
+
+@pytest.mark.no_cover
+@pytest.mark.deep
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_at_some_sizes_alone_is_refuted_at_nearly_every_seed(mistake):
+    verdicts = [_verdict(mistake, number) for number in range(1, 21)]
+    assert verdicts.count(Verdict.REFUTED) >= 19
 
 
 def test_fewer_examples_are_asked_for_less_of_the_sweep():

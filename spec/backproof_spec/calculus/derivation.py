@@ -78,6 +78,11 @@ class Derivation(Proof):
         self.last: Theorem
         """What was proved last, shown or not."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: its names, its lines and its file. No theorem leaves the process that proved it."""
+        lines = [Line(Said(each.theorem.hypotheses, each.theorem.conclusion), each.words) for each in self.lines]
+        return {**{name: vars(self)[name] for name in _SENT}, "lines": lines, "file": proof_file(self)}
+
     @property
     def theorem(self) -> Sequent:
         """What is proved: the last line."""
@@ -133,6 +138,9 @@ class Derivation(Proof):
         self.last = theorem
         if words:
             self.lines.append(Line(theorem, words))
+
+
+_SENT = ("stem", "title", "uses", "own", "letters", "meanings", "decimals", "theory", "declarations", "hypotheses")
 
 
 def _factors(term: Formula) -> list[Formula]:

@@ -17,10 +17,9 @@ from fractions import Fraction
 from functools import reduce
 from itertools import count
 
+from backproof_spec.calculus import limits
 from backproof_spec.calculus.derivation import Derivation
 from backproof_spec.calculus.largest import Winner
-from backproof_spec.calculus.limits import PARTS, Stopped, require
-from backproof_spec.calculus.limits import size as size_of
 from backproof_spec.calculus.matching import parts, places_of
 from backproof_spec.calculus.notation import (
     Expression,
@@ -43,7 +42,7 @@ from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.affine import polynomial
 from backproof_spec.language.functions import FUNCTIONS, REDUCTIONS
 from backproof_spec.language.kinds import KINDS
-from backproof_spec.language.parsing import Malformed
+from backproof_spec.language.parsing import TooLarge
 from backproof_spec.language.syntax import (
     Add,
     Apply,
@@ -186,12 +185,14 @@ class Lowering:
         return found
 
     def whole(self, node: Node) -> Expression:
-        """The term of all that is written in one place, where it is not too large. Raises ``Malformed``."""
+        """The term of all that is written in one place, where it is not too large. Raises ``TooLarge``."""
         found = self(node)
         try:
-            require(size_of(found.term), PARTS, "as it is written this has")
-        except Stopped as stopped:
-            raise Malformed(node.at, f"{stopped}: define names for its parts") from None
+            limits.require(limits.size(found.term), limits.PARTS, "as it is written this has")
+        except limits.OutOfTime:
+            raise
+        except limits.Stopped as stopped:
+            raise TooLarge(node.at, f"{stopped}: define names for its parts") from None
         return found
 
     def _number(self, node: Number) -> Expression:

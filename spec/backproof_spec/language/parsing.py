@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 
 from lark import Token, Tree, UnexpectedInput, UnexpectedToken
 
+from backproof_spec.calculus.limits import Stopped
 from backproof_spec.language.functions import FUNCTIONS
 from backproof_spec.language.grammar import REDUCED, tree
 from backproof_spec.language.syntax import (
@@ -42,6 +43,10 @@ class Malformed(Exception):
         """The message starts with the place."""
         super().__init__(f"line {at[0]}, column {at[1]}: {message}")
         self.at, self.message = at, message
+
+
+class TooLarge(Malformed, Stopped):
+    """What is written in one place, as a term of the kernel."""
 
 
 def parsed(
