@@ -292,7 +292,7 @@ def not_judged(report: Report) -> str:
     skipped, asked, share = len(report.unjudged), len(report.of_target), report.uncertified_share
     formats = " × formats" if len(report.dtypes) > 1 else ""
     parts = [f"{skipped} of {asked} claims{formats}"] if skipped else []
-    parts += [f"{share:.1%} of the computed entries (overflow possible)"] if share else []
+    parts += [f"{share:.1%} of the computed entries (overflow or kinks)"] if share else []
     parts += [f"{report.declined_share:.1%} of the inputs drawn (declined)"] if report.declined_share else []
     raised = sum(each.observation.raised for each in report.of_target)
     parts += [f"{raised} calls that raised where a result overflows"] if raised else []

@@ -288,7 +288,7 @@ def test_uncertified_and_unsupported_lines():
     assert "\nUNSUPPORTED\n  the target offers no linear_vjp: linear.dW\n" in text
     assert "UNCERTIFIED relu.dZ" in text
     assert "found     9 of 10 examples show nothing certain" in text
-    assert text.splitlines()[-1] == ("not judged: 2 of 3 claims, 25.0% of the computed entries (overflow possible)")
+    assert text.splitlines()[-1] == ("not judged: 2 of 3 claims, 25.0% of the computed entries (overflow or kinks)")
     raised = _printed(_made(_outcome(observation=Observation(entries=30, raised=4))))
     assert raised.splitlines()[-1] == "not judged: 4 calls that raised where a result overflows"
 
