@@ -61,12 +61,13 @@ def pages(
     processes = cores() if judge is recorded and not names else 1
     with shown_while(f"{len(chosen)} proofs are derived and checked again"):
         attempts = shares.settled_by(processes, seconds) if processes > 1 else shares.settled(chosen, judge, seconds)
-    for stem, attempt in attempts.items():
-        if isinstance(attempt, str):
-            typer.echo(line(f"NOT PROVED  {stem}{attempt}"))
     proofs = dict(each for each in attempts.values() if not isinstance(each, str))
     found = exported({each.stem: result for each, result in proofs.items()}, seconds)
-    write_pages(list(proofs), found, formats, out)
+    for stem, attempt in attempts.items():
+        why = attempt if isinstance(attempt, str) else f", {found[stem].stopped}: {shares.ASK}"
+        if isinstance(attempt, str) or found[stem].stopped:
+            typer.echo(line(f"NOT PROVED  {stem}{why}"))
+    write_pages([each for each in proofs if not found[each.stem].stopped], found, formats, out)
     passed = sum(result.passed for result in found.values())
     where = f", written to {out}" if out else ""
     typer.echo(f"{'PASSED' if passed == len(chosen) else 'FAILED'}  {passed} of {len(chosen)} proofs check{where}")

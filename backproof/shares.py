@@ -9,8 +9,10 @@ import pickle
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
+
+import typer
 
 from backproof_docs.proofs import Checked, Judge, examined
 from backproof_impl import launch
@@ -23,22 +25,18 @@ from backproof_spec.calculus.terms import Refused
 from backproof_spec.calculus.values import Unsatisfied
 
 Settled = dict[str, tuple[Derivation, Checked] | str]
-"""By their stems: what was derived, and what came of checking it; or where there is no proof, what is said after its
-stem."""
+"""By their stems: what was derived, and what came of checking it; or what is said after its stem where nothing was."""
 
 
 def settled(theorems: proved.Theorems, judge: Judge, seconds: float) -> Settled:
-    """In this process. ``seconds``: in which each is derived, then looked at in numbers, then replayed."""
+    """In this process. ``seconds`` by the clock: in which each is derived, then looked at in numbers, then replayed."""
+    found: Settled = {}
     attempts = {stem: _derived(stem, derive, seconds) for stem, derive in theorems.items()}
-    found = examined([each for each in attempts.values() if isinstance(each, Derivation)], judge, seconds)
-    return {
-        stem: attempt
-        if isinstance(attempt, str)
-        else f", {found[stem].stopped}: {_ASK}"
-        if found[stem].stopped
-        else (attempt, found[stem])
-        for stem, attempt in attempts.items()
-    }
+    derivations = {stem: each for stem, each in attempts.items() if isinstance(each, Derivation)}
+    results = examined(derivations.values(), judge, seconds)
+    for stem, attempt in attempts.items():
+        found[stem] = attempt if isinstance(attempt, str) else (attempt, results[stem])
+    return found
 
 
 def _derived(stem: str, derive: Callable[[], Derivation], seconds: float) -> Derivation | str:
@@ -46,44 +44,56 @@ def _derived(stem: str, derive: Callable[[], Derivation], seconds: float) -> Der
         with limits.within(seconds):
             return derive()
     except limits.Stopped as stopped:
-        return f", its derivation: {stopped}: {_ASK}"
+        return f", its derivation: {stopped}: {ASK}"
     except (Unproved, Refused, Unsatisfied) as error:
         return f": {error}: backproof prove {stem} shows where"
 
 
-_ASK = "ask for fewer layers, or allow more --seconds"
+ASK = "ask for fewer layers, or allow more --seconds"
+_LEAST = 20
+"""Theorems for which another process pays."""
 
 
 def settled_by(processes: int, seconds: float) -> Settled:
-    """All that there are, in so many processes; what one of them has not done when it ends is done in this one."""
+    """All that there are, in so many processes at most.
+
+    What one of them has not left when it ends is done in this one, and that it was is said.
+    """
     theorems = proved.every()
-    shares = [list(theorems)[k::processes] for k in range(processes)]
+    count = max(1, min(processes, len(theorems) // _LEAST))
+    shares = [list(theorems)[k::count] for k in range(count)]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as others:
-        files = [Path(folder, str(k)) for k in range(1, processes)]
+        files = [Path(folder, str(k)) for k in range(1, count)]
         waiting = [
             others.enter_context(launch.saying(launch.command("backproof.shares", str(file), str(seconds), *share)))
             for file, share in zip(files, shares[1:], strict=True)
         ]
         found = settled({stem: theorems[stem] for stem in shares[0]}, recorded, seconds)
         for wait, file in zip(waiting, files, strict=True):
-            wait()
-            with suppress(OSError):
+            said = wait()
+            if file.exists():
                 found |= pickle.loads(file.read_bytes())  # noqa: S301 - from a process of ours, in a folder of ours
+            else:
+                why = (said.strip().splitlines() or ["it was ended"])[-1]
+                typer.echo(f"backproof: a share of the theorems is proved again, as its process ended: {why}", err=True)
     left = {stem: derive for stem, derive in theorems.items() if stem not in found}
     found |= settled(left, recorded, seconds)
     return {stem: found[stem] for stem in theorems}
 
 
 def main(file: str, seconds: str, *stems: str) -> None:
-    """A share: written as a whole once all of it is settled."""
+    """A share, left in a file once all of it is settled; what is written meanwhile goes with the folder of that."""
     launch.collect_rarely()
-    theorems = proved.every()
+    path, theorems = Path(file), proved.every()
+    tempfile.tempdir = str(path.parent)
     found = settled({stem: theorems[stem] for stem in stems}, recorded, float(seconds))
     for each in found.values():
         if not isinstance(each, str):
             derivation, result = each
             derivation.file = result.file  # which is not made again
-    Path(file).write_bytes(pickle.dumps(found))
+    part = path.with_suffix(".part")
+    part.write_bytes(pickle.dumps(found))
+    part.replace(path)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,12 @@ def test_a_definition_that_is_too_large_for_the_kernel_is_said_in_a_line(tmp_pat
     assert " ".join(said.split()).endswith(" parts, where 20,000 are the most: define names for its parts")
 
 
+def test_the_time_that_ends_while_terms_are_made_is_said_as_such(tmp_path: Path) -> None:
+    status, said = proved(tmp_path, RMS, "--seconds", "1e-9")
+    assert status == 1
+    assert said.splitlines()[0] == "NOT PROVED  rms.dX: stopped after 1e-09 s: allow more --seconds"
+
+
 def test_pages_are_written_in_every_format(tmp_path: Path) -> None:
     out = tmp_path / "out"
     status, said = proved(tmp_path, RMS, "--format", "md,json,text", "--out", str(out))

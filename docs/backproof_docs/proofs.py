@@ -36,7 +36,8 @@ POINTS = 4
 class Checked:
     """What came of checking the file of a derivation. ``export``: writes it for Coq; ``coq``: what Coq said of that.
 
-    ``shapes``: how many of the points were of different sizes; ``stopped``: what took too long, if anything did.
+    ``file``: what was checked. ``shapes``: how many of the points were of different sizes; ``stopped``: what took too
+    long, if anything did.
     """
 
     steps: int
@@ -85,7 +86,7 @@ def exported(found: Mapping[str, Checked], seconds: float = limits.LONG) -> dict
 def examined(
     derivations: Iterable[Derivation], judge: Judge = recorded, seconds: float = limits.LONG
 ) -> dict[str, Checked]:
-    """As ``checked``, for another process: nothing is written for Coq."""
+    """As ``checked``, of which none knows yet how it is written for Coq: all of it can be sent to another process."""
     found = dict[str, Checked]()
     with tempfile.TemporaryDirectory() as folder:
         files = dict(_timed(derivations, proof_file, seconds, found))

@@ -42,8 +42,9 @@ SMALL, MOST = 300, 2000
 """The most entries that are computed, over all sums, in an example of a small domain and of any other."""
 _MANY, _EXTREME = 3, 2
 """Of more arrays than so many no more than so few have numbers of any magnitude."""
-_SWEPT, _LOWERED, _FEW = 4 * MOST, 16, 2
-"""The most in an example of the sweep, whose sizes are halved so often, but not below a few."""
+_SWEPT, _LED, _LOWERED, _FEW = 4 * MOST, 20_000, 16, 2
+"""The most in an example of the sweep, and in one of which all sizes but the leading one are few: 4·65² are 16,900 of
+a sum over all classes, of each. They are halved so often, but not below a few."""
 
 
 def evaluation(operation: Operation, case: Case) -> Evaluation[Number]:
@@ -189,9 +190,9 @@ def _swept(
     dims = list(chosen)
     for _ in range(_LOWERED if dims else 1):
         found = fitted(operation, parameters, dict(chosen), floor)
-        if found is not None and work(operation, found) <= _SWEPT:
-            return found
         others = {dim: size // 2 + 1 for dim, size in chosen.items() if dim != dims[number % len(dims)] and size > _FEW}
+        if found is not None and work(operation, found) <= (_SWEPT if others else _LED):
+            return found
         chosen |= others or {dim: size // 2 + 1 for dim, size in chosen.items()}
     raise Unfit
 
@@ -256,8 +257,12 @@ def _labels(source: Source, domain: Domain, shape: tuple[int, ...], *_: Any) -> 
     return labels(source, domain, (shape[0], prod(shape[1:])) if shape else (1, 1)).reshape(shape)
 
 
-def _whole(source: Source, _: Domain, shape: tuple[int, ...], below: int, __: bool) -> Array:  # noqa: FBT001 - a row
-    numbers = [source.whole(0, max(below - 1, 0)) for _ in range(prod(shape))]
+def _whole(source: Source, domain: Domain, shape: tuple[int, ...], below: int, _: bool) -> Array:  # noqa: FBT001 - a row
+    """Any; where sizes are gone through the last of them is the largest, as it goes wrong in a tail or in a byte."""
+    last = max(below - 1, 0)
+    numbers = [source.whole(0, last) for _ in range(prod(shape))]
+    if domain.sweeps and numbers:
+        numbers[-1] = last
     return np.array(numbers, np.int64).reshape(shape)
 
 

@@ -48,7 +48,7 @@ def test_what_the_prover_cannot_see_is_uncertified_and_says_where_both_sides_are
 def test_a_definition_that_is_too_large_for_the_kernel_is_uncertified():
     large = read("operation f(X[i]) -> Y\nY[i] = ((((X[i]^9 + X[i])^9)^9)^9 + 1)^9")
     (link,) = (each for each in checks.properties(large) if each.link is Link.PROOF)
-    with pytest.raises(Unsettled, match="line 2, column 8: as it is written this has up to .*: define names for its"):
+    with pytest.raises(Unsettled, match=r"line 2, column 8: as it is written this has up to .*: define names for its"):
         link.check({}, Subject(None, ""))
 
 

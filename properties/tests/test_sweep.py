@@ -11,7 +11,7 @@ from mpmath import mp
 from backproof_impl import reference
 from backproof_impl.conventions import Conventions
 from backproof_impl.loading import as_target
-from backproof_properties import chain, network, runner, sweep
+from backproof_properties import chain, checks, network, runner, sweep
 from backproof_properties.drawing import swept
 from backproof_properties.fields import Doubt
 from backproof_properties.least import LEAST, SURE, knows, of_chain, of_network
@@ -20,6 +20,7 @@ from backproof_properties.sharper import OUTPUTS
 from backproof_properties.source import Seed
 from backproof_properties.subject import Domain, Subject
 from backproof_properties.suite import PROPERTIES
+from backproof_spec import library
 from backproof_spec.matrices import EXACT_BITS
 
 IMPLEMENTATION = {each.claim: each for each in PROPERTIES if each.link is Link.IMPLEMENTATION}
@@ -279,6 +280,19 @@ def test_a_mistake_at_some_sizes_alone_is_refuted(mistake, number):
 def test_a_mistake_at_some_sizes_alone_is_refuted_at_nearly_every_seed(mistake):
     verdicts = [_verdict(mistake, number) for number in range(1, 21)]
     assert verdicts.count(Verdict.REFUTED) >= 19
+
+
+@pytest.mark.parametrize(("name", "letter"), [("sparse_cross_entropy", "v"), ("cumsum", "t")])
+def test_sizes_beyond_64_are_tried_of_what_is_summed_over_for_each_of_as_many(name, letter):
+    operation, target = library.operation(name), as_target(reference)
+    (each,) = (each for each in checks.properties(operation) if each.functions == (f"{name}_vjp",))
+    domain = Domain("float64", target.conventions, signatures=checks.signatures(operation))
+    found = [case for case, _ in swept(each, domain, runner.Task(0, "float64", 100, 1, each))]
+    argument = operation.arguments[0]
+    sizes = {case[argument.name].shape[argument.indices.index(letter)] for case in found}
+    assert {*range(41), 63, 64, 65} - {0} <= sizes
+    for argument in (each for each in operation.arguments if each.below):
+        assert all(case[argument.name][-1] == case["Z"].shape[1] - 1 for case in found if case[argument.name].size)
 
 
 def test_fewer_examples_are_asked_for_less_of_the_sweep():

@@ -79,9 +79,9 @@ class Derivation(Proof):
         """What was proved last, shown or not."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """For another process: its names, its lines and its file. No theorem leaves the process that proved it."""
+        """Without its steps, as if read from its file: for another process, as no theorem leaves the one it is of."""
         lines = [Line(Said(each.theorem.hypotheses, each.theorem.conclusion), each.words) for each in self.lines]
-        return {**{name: vars(self)[name] for name in _SENT}, "lines": lines, "file": proof_file(self)}
+        return {**{name: vars(self)[name] for name in _SENT}, "lines": lines, "file": proof_file(self), "steps": []}
 
     @property
     def theorem(self) -> Sequent:

@@ -42,7 +42,7 @@ from backproof_spec.calculus.terms import Index as Letter
 from backproof_spec.language.affine import polynomial
 from backproof_spec.language.functions import FUNCTIONS, REDUCTIONS
 from backproof_spec.language.kinds import KINDS
-from backproof_spec.language.parsing import TooLarge
+from backproof_spec.language.parsing import TooLargeTerm
 from backproof_spec.language.syntax import (
     Add,
     Apply,
@@ -91,8 +91,7 @@ class Lowering:
     unknown: dict[str, Tensor] = field(default_factory=dict)
     """The tensors of zeros and ones, and of positions, by what they stand for."""
     winners: list[Winner] = field(default_factory=list)
-    own: dict[str, Letter] = field(default_factory=dict)
-    """Indices that were not written: of looked-up places."""
+    own: dict[str, Letter] = field(default_factory=dict)  # indices that were not written: of looked-up places
     kinks: list[Expression] = field(default_factory=list)  # what is 0 where the outputs have no derivative
 
     # --- names ---
@@ -185,14 +184,14 @@ class Lowering:
         return found
 
     def whole(self, node: Node) -> Expression:
-        """The term of all that is written in one place, where it is not too large. Raises ``TooLarge``."""
+        """The term of all that is written in one place, where it is not too large. Raises ``TooLargeTerm``."""
         found = self(node)
         try:
             limits.require(limits.size(found.term), limits.PARTS, "as it is written this has")
-        except limits.OutOfTime:
-            raise
         except limits.Stopped as stopped:
-            raise TooLarge(node.at, f"{stopped}: define names for its parts") from None
+            if isinstance(stopped, limits.OutOfTime):
+                raise
+            raise TooLargeTerm(node.at, f"{stopped}: define names for its parts") from None
         return found
 
     def _number(self, node: Number) -> Expression:

@@ -45,7 +45,7 @@ class Malformed(Exception):
         self.at, self.message = at, message
 
 
-class TooLarge(Malformed, Stopped):
+class TooLargeTerm(Malformed, Stopped):
     """What is written in one place, as a term of the kernel."""
 
 
