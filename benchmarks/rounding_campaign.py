@@ -136,7 +136,8 @@ class Judge:
 
     def __call__(self, computed: Array, bound: Enclosure) -> Tally:
         """Judge an array whole, or where it is refuted entry by entry."""
-        name, of_loss = f"{self.output.function}.{self.output.name}", not self.output.function.startswith("linear")
+        name = f"{self.output.function}.{self.output.name}"
+        of_loss = "cross_entropy" in name or name.startswith("network")
         try:
             seen = self.subject.judge(name, computed, bound, self.samples, of_loss=of_loss)
             return Tally(seen.entries, seen.uncertified, worst=seen.worst)
